@@ -1,0 +1,45 @@
+# Every target sets up what is still missing by itself, and is fast when nothing is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
+READY := .venv/.ready
+
+.PHONY: help demo test lint bench setup ffmpeg
+
+help: ## Show the targets.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: setup ## Two-stream recordings with known truth, through the whole chain.
+	.venv/bin/dogclips demo
+
+test: lint ## Every check of the project.
+	.venv/bin/pytest
+
+lint: setup ## Style, types, layers.
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: setup ## Ratios against what a user would use otherwise.
+	.venv/bin/python -m tests.benchmarks
+
+setup: ffmpeg $(READY)
+
+$(READY): pyproject.toml uv.lock | $(UV)
+	$(UV) sync --locked
+	@touch $@
+
+# A uv of our own, beside nobody's Python.
+.tools/uv/bin/uv:
+	python3 -m pip install --quiet --target .tools/uv uv \
+	|| { echo "error: uv cannot be installed (python3 -m pip): install uv or python3-pip" >&2; exit 1; }
+
+ffmpeg:
+	@command -v ffprobe >/dev/null && exit 0; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt=apt-get; \
+	elif command -v apt-get >/dev/null && sudo -n true 2>/dev/null; then apt="sudo apt-get"; \
+	else echo "warning: ffprobe is missing: install ffmpeg; until then PyAV measures" >&2; exit 0; fi; \
+	$$apt update -q && $$apt install -y -q --no-install-recommends ffmpeg

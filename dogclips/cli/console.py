@@ -1,0 +1,62 @@
+"""Where output goes: results to stdout, everything else to stderr."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.progress import Progress
+
+
+def print_result(*results: "RenderableType") -> None:
+    """Print tables to stdout; plain text, unwrapped, when it is not a terminal."""
+    console = _console(stderr=False)
+    for result in results:
+        console.print(result)
+
+
+def print_json(document: Any) -> None:
+    """Print exactly one JSON document to stdout."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_line(text: str) -> None:
+    """Print one line of a result as it is."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def print_warning(text: str) -> None:
+    """Print one warning line to stderr."""
+    sys.stderr.write(f"warning: {' '.join(text.split())}\n")
+
+
+def print_error(text: str) -> None:
+    """Print one error line to stderr."""
+    sys.stderr.write(f"error: {' '.join(text.split())}\n")
+
+
+def progress_bar() -> "Progress":
+    """Return a progress bar on stderr, which shows itself on a terminal only."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = _console(stderr=True)
+    return Progress(
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
+def _console(*, stderr: bool) -> "Console":
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    # Off a terminal nobody folds lines for us: a table is as wide as it needs to be.
+    width = None if stream.isatty() else 160
+    return Console(stderr=stderr, width=width, highlight=False)

@@ -1,0 +1,1 @@
+"""Plan the clips of a session, cut them, and keep a manifest of every planned window."""

@@ -1,0 +1,89 @@
+"""Which frames of the target stream make up a window."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from dogclips.streams import Stream
+from dogclips.timebase import ROUNDING_SLACK_S, Span, frame_at
+
+
+@dataclass(frozen=True)
+class ClipFrames:
+    """Source frames by their place in `Stream.pts`, and when the clip shows them.
+
+    `pts` count from 0 in units of `time_base`.
+    """
+
+    places: tuple[int, ...]
+    pts: tuple[int, ...]
+    time_base: Fraction
+    frame_rate: Fraction
+
+
+def select_frames(stream: Stream, window: Span, frame_rate: Fraction | None) -> ClipFrames | str:
+    """Return the frames that a window shows, or the reason why it cannot be cut.
+
+    Constant-rate streams give exactly seconds x rate frames from the one on screen at the start.
+    Variable-rate streams give every frame shown in the window at its own time. With `frame_rate`
+    each frame of that grid is the one on screen then.
+
+    Parameters
+    ----------
+    window
+        Seconds since the stream's first frame.
+    frame_rate
+        The rate to resample to; None keeps the source's frames.
+    """
+    if stream.start_s is None or stream.frame_rate is None:
+        return "no-timestamps"
+    if window.start < 0:
+        return "before-target-start"
+    shown = Span(window.start + stream.start_s, window.end + stream.start_s)
+    if frame_rate is not None:
+        frames = _resampled(stream, shown, frame_rate)
+    elif stream.variable_frame_rate:
+        frames = _as_timed(stream, shown)
+    else:
+        frames = _on_grid(stream, shown)
+    return "after-end" if frames is None else _unbroken(stream, frames)
+
+
+def _on_grid(stream: Stream, window: Span) -> ClipFrames | None:
+    rate = stream.frame_rate or Fraction(0)
+    count = round(window.duration * rate)
+    first = frame_at(stream.pts, stream.time_base, window.start)
+    if first + count > len(stream.pts):
+        return None
+    places = tuple(range(first, first + count))
+    return ClipFrames(places, tuple(range(count)), 1 / rate, rate)
+
+
+def _as_timed(stream: Stream, window: Span) -> ClipFrames | None:
+    if stream.end_s is None or window.end > stream.end_s + ROUNDING_SLACK_S:
+        return None
+    first = frame_at(stream.pts, stream.time_base, window.start)
+    # A frame that begins just before the end, by no more than the rounding, is the next window's.
+    last = frame_at(stream.pts, stream.time_base, window.end - 2 * ROUNDING_SLACK_S)
+    start = round(window.start / stream.time_base)
+    pts = [0, *(int(time) - start for time in stream.pts[first + 1 : last + 1])]
+    rate = stream.frame_rate or Fraction(0)
+    return ClipFrames(tuple(range(first, last + 1)), tuple(pts), stream.time_base, rate)
+
+
+def _resampled(stream: Stream, window: Span, rate: Fraction) -> ClipFrames | None:
+    if stream.end_s is None or window.end > stream.end_s + ROUNDING_SLACK_S:
+        return None
+    count = round(window.duration * rate)
+    times = [window.start + k / rate for k in range(count)]
+    places = tuple(frame_at(stream.pts, stream.time_base, time) for time in times)
+    return ClipFrames(places, tuple(range(count)), 1 / rate, rate)
+
+
+def _unbroken(stream: Stream, frames: ClipFrames) -> ClipFrames | str:
+    """Refuse a clip that spans frames which are not there."""
+    behind = [round(gap.at_s / stream.time_base) for gap in stream.gaps]
+    after_gap = np.searchsorted(stream.pts, np.array(behind, dtype=np.int64))
+    inside = (after_gap > frames.places[0]) & (after_gap <= frames.places[-1])
+    return "frames-missing" if inside.any() else frames

@@ -1,0 +1,104 @@
+"""Clip names: the date, the site, the recording, the start and the labels, and nothing unsafe."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+from dogclips.config import Config
+from dogclips.errors import ConfigError
+from dogclips.timebase import shown
+
+_SESSION_FOLDER = re.compile(r"^(?P<month>\d{1,2})_(?P<day>\d{1,2})_(?P<site>.+)$")
+
+
+class NameConfig(Config):
+    """How clips are named.
+
+    `date` is YYYYMMDD. Without it month and day come from a session folder called `M_D_site` and
+    the year from `year`, else from the recording's creation time, else from the file's own time.
+    """
+
+    template: str = "{date}{site}_{video}_start{start}_{labels}"
+    year: int | None = None
+    date: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordingName:
+    """The parts of a clip name that all clips of one recording share."""
+
+    date: str
+    site: str
+    video: str
+
+
+def safe(text: str) -> str:
+    """Return the text with only letters, digits, dot, underscore and hyphen in it.
+
+    >>> safe("yard cam/1 (new)")
+    'yard-cam-1-new'
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "unnamed"
+
+
+def recording_name(
+    base_dir: Path, video: Path, created: str | None, config: NameConfig
+) -> tuple[RecordingName, str | None]:
+    """Return the shared name parts of a recording, and a warning if its year is a guess.
+
+    Parameters
+    ----------
+    created
+        The container's creation time (ISO 8601), if it has one.
+    """
+    folder = base_dir.resolve().name
+    match = _SESSION_FOLDER.match(folder)
+    stem = safe(video.stem)
+    if match is None:
+        return RecordingName(config.date or "", safe(folder), stem), None
+    site = safe(match["site"])
+    if config.date is not None:
+        return RecordingName(config.date, site, stem), None
+    year, warning = config.year, None
+    if year is None and created and created[:4].isdigit():
+        year = int(created[:4])
+    if year is None:
+        year = datetime.fromtimestamp(video.stat().st_mtime, UTC).year
+        warning = f"{video.name}: no recording date; year {year} taken from the file's time"
+    date = f"{year:04d}{int(match['month']):02d}{int(match['day']):02d}"
+    return RecordingName(date, site, stem), warning
+
+
+def clip_name(
+    recording: RecordingName, start_s: Fraction, indices: Iterable[int], config: NameConfig
+) -> str:
+    """Return the file name of a clip.
+
+    >>> recording = RecordingName("20240202", "kt", "020500")
+    >>> clip_name(recording, Fraction(25, 2), [0, 3], NameConfig())
+    '20240202kt_020500_start12.5_0-3.mp4'
+
+    Raises
+    ------
+    ConfigError
+        The template holds an unknown field.
+    """
+    fields = {
+        "date": recording.date,
+        "site": recording.site,
+        "video": recording.video,
+        "start": shown(start_s),
+        "labels": "-".join(str(index) for index in indices),
+    }
+    try:
+        name = config.template.format_map(fields)
+    except (KeyError, ValueError, IndexError) as error:
+        raise ConfigError(
+            f"cannot fill {config.template!r}: {error}",
+            where="name.template",
+            todo=f"use only {{{'}, {'.join(fields)}}}",
+        ) from error
+    return f"{safe(name)}.mp4"

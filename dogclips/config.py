@@ -1,0 +1,174 @@
+"""Configurations: frozen, closed pydantic models, read from YAML and `--set key.path=value`.
+
+A file holds only what differs from the defaults in code. It may say `base: other.yaml` or a list
+of them; later files win, dictionaries merge key by key, and `_delete_: true` inside a dictionary
+drops what the bases said there. Validators look at values only: no configuration needs a disk,
+a network or a GPU to be built.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from dogclips.errors import ConfigError
+from dogclips.files import write_whole
+
+Tree = dict[str, Any]
+
+
+class Config(BaseModel):
+    """Base of every configuration: unknown keys are refused and values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+ConfigT = TypeVar("ConfigT", bound=Config)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 as people mean it: `1e-7` is a number."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d[\d_]*\.?[\d_]*|\.[\d_]+)[eE][-+]?\d+$"),
+    list("-+0123456789."),
+)
+
+
+def load_config(
+    model: type[ConfigT],
+    files: Iterable[Path] = (),
+    overrides: Iterable[str] = (),
+) -> ConfigT:
+    """Build `model` from YAML files, later wins, then from `key.path=value` overrides.
+
+    Raises
+    ------
+    ConfigError
+        A file is missing or no YAML, a key does not exist (the nearest valid name is given), or
+        a value has the wrong type.
+    """
+    tree: Tree = {}
+    sources = []
+    for file in files:
+        tree = merge(tree, read_yaml(file))
+        sources.append(str(file))
+    for override in overrides:
+        tree = merge(tree, parse_override(override))
+        sources.append("--set")
+    return validate(model, tree, where=", ".join(dict.fromkeys(sources)) or "configuration")
+
+
+def validate(model: type[ConfigT], tree: Mapping[str, Any], *, where: str) -> ConfigT:
+    """Build `model` from a plain tree, or say in one line which key is wrong and why."""
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        raise _explain(model, error, where) from error
+
+
+def read_yaml(file: Path, _seen: tuple[Path, ...] = ()) -> Tree:
+    """Read one YAML file with its bases merged underneath it."""
+    file = file.resolve()
+    if file in _seen:
+        raise ConfigError("`base` runs in a circle", where=file, todo="remove one of the bases")
+    try:
+        tree = yaml.load(file.read_text(encoding="utf-8"), _Loader) or {}  # noqa: S506 (a SafeLoader)
+    except FileNotFoundError as error:
+        raise ConfigError("no such config file", where=file, todo="check --config") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"not readable as YAML: {error}", where=file, todo="mend it") from error
+    if not isinstance(tree, dict):
+        raise ConfigError("a config holds keys and values", where=file, todo="write `key: value`")
+    bases = tree.pop("base", [])
+    merged: Tree = {}
+    for base in [bases] if isinstance(bases, str) else bases:
+        merged = merge(merged, read_yaml(file.parent / base, (*_seen, file)))
+    return merge(merged, tree)
+
+
+def parse_override(text: str) -> Tree:
+    """Turn `a.b=value` into a tree; the value is read as YAML.
+
+    >>> parse_override("encoder.crf=18")
+    {'encoder': {'crf': 18}}
+    >>> parse_override("optimizer.lr=1e-7")
+    {'optimizer': {'lr': 1e-07}}
+    """
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise ConfigError(
+            "--set wants key.path=value", where=text, todo="for example encoder.crf=18"
+        )
+    try:
+        node: Any = yaml.load(value, _Loader)  # noqa: S506 (a SafeLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError("the value is no YAML", where=text, todo="quote it") from error
+    for key in reversed(path.strip().split(".")):
+        node = {key: node}
+    return dict(node)
+
+
+def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
+    """Lay `over` on `under`, dictionary by dictionary.
+
+    >>> merge({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})
+    {'a': {'x': 1, 'y': 3}}
+    >>> merge({"a": {"x": 1}}, {"a": {"_delete_": True, "y": 3}})
+    {'a': {'y': 3}}
+    """
+    merged = dict(under)
+    for key, value in over.items():
+        if isinstance(value, Mapping):
+            drop = value.get("_delete_", False)
+            below = {} if drop else merged.get(key)
+            kept = {name: node for name, node in value.items() if name != "_delete_"}
+            merged[key] = merge(below if isinstance(below, Mapping) else {}, kept)
+        else:
+            merged[key] = value
+    return merged
+
+
+def write_config(config: Config, file: Path) -> None:
+    """Write the resolved configuration as YAML."""
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    write_whole(file, text)
+
+
+def _explain(model: type[Config], error: ValidationError, where: str) -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    path = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        near = _nearest(model, first["loc"])
+        todo = f"did you mean `{near}`?" if near else "remove it"
+        return ConfigError(f"unknown config key `{path}`", where=where, todo=todo)
+    found = "" if isinstance(first["input"], Mapping) else f" (found {first['input']!r})"
+    what = f"`{path}`: {first['msg']}{found}" if path else f"{first['msg']}{found}"
+    return ConfigError(what, where=where, todo="correct the value")
+
+
+def _nearest(model: type[Config], loc: Sequence[int | str]) -> str | None:
+    """Return the full path of the valid key that looks most like the unknown one."""
+    wrong = ".".join(str(part) for part in loc)
+    matches = difflib.get_close_matches(wrong, list(_keys(model)), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> Iterable[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        for inner in _models_in(field.annotation):
+            yield from _keys(inner, f"{prefix}{name}.")
+
+
+def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models_in(argument)

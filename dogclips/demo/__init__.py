@@ -1,0 +1,1 @@
+"""Recordings of a small world with known truth, for trying out the whole chain."""

@@ -1,0 +1,213 @@
+"""A yard with one or two dogs whose behaviours only motion tells apart.
+
+Everything is decided by a seed: who does what in which second, where the dogs are in each frame,
+how bright the yard is. A single frame shows a dog at some place, turned some way, whatever it
+does; what it does shows only over time. Places are fractions of the yard, a square in the middle
+of the picture as high as the picture.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dogclips.demo.numbers import Picture, paint_number
+
+FRAME_RATE: Final = 20
+BEHAVIOURS: Final = ("lie", "walk", "run", "turn", "jump", "shake")
+
+_BOUT_SECONDS: Final = (1, 2, 3)
+_BOUT_CHANCES: Final = (0.5, 0.3, 0.2)
+_AWAY_SECONDS: Final = (8, 17)  # the second dog is away for 8 to 16 seconds, then visits
+_VISIT_SECONDS: Final = (2, 5)
+
+_SPEED: Final = {"walk": 0.25, "run": 0.9}  # yards a second
+_TURNS: Final = 0.8  # revolutions a second
+_HOP_HEIGHT, _HOP_SECONDS = 0.22, 0.6
+_SHAKE_WIDTH, _SHAKE_SECONDS = 0.06, 0.34
+_COAT: Final = np.array([1.0, 0.9, 0.7])  # sandy, in RGB
+_MARGIN: Final = 0.2  # dogs stay this far from the fence
+
+
+@dataclass(frozen=True)
+class Bout:
+    """One dog doing one thing over whole seconds, [start_s, end_s)."""
+
+    dog: int
+    behaviour: str
+    start_s: int
+    end_s: int
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Where a dog's body is drawn in each frame; rows of NaN while it is away.
+
+    `place` has shape (frames, 2): x and y in yards. `heading` has shape (frames,): radians.
+    """
+
+    place: NDArray[np.float64]
+    heading: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class World:
+    """One recording's truth: what happens and how it looks."""
+
+    num_frames: int
+    bouts: tuple[Bout, ...]
+    poses: tuple[Pose, Pose]
+    ground: NDArray[np.float32]  # (rows, columns, 3), brightness 0 to 1, of the whole picture
+    coats: tuple[float, float]
+    light: NDArray[np.float64]  # (frames,), factor on brightness
+
+
+def make_world(seconds: int, seed: tuple[int, ...]) -> World:
+    """Make the world of one recording of just under `seconds`: its last frame period is missing.
+
+    The bouts fill the whole seconds that the recording shows in full.
+    """
+    random = np.random.default_rng(seed)
+    num_frames = seconds * FRAME_RATE - 1
+    told = seconds - 1
+    bouts = (*_resident(random, told), *_visitor(random, told))
+    poses = (_act(random, bouts, 0, num_frames), _act(random, bouts, 1, num_frames))
+    ground = _ground(random)
+    coats = tuple(random.uniform(0.75, 1.0, size=2))
+    phase, period = random.uniform(0, 2 * np.pi), random.uniform(15, 40)
+    time = np.arange(num_frames) / FRAME_RATE
+    light: NDArray[np.float64] = 0.9 + 0.1 * np.sin(phase + 2 * np.pi * time / period)
+    return World(num_frames, bouts, poses, ground, (coats[0], coats[1]), light)
+
+
+def render(world: World, number: int, width: int, height: int) -> Picture:
+    """Draw frame `number` with its number painted in, shape (height, width, 3), RGB, uint8."""
+    brightness = 255 * world.light[number]
+    frame = np.asarray(_ground_at(world, width, height) * brightness, dtype=np.uint8)
+    for pose, coat in zip(world.poses, world.coats, strict=True):
+        if not np.isnan(pose.heading[number]):
+            place = float(pose.place[number, 0]), float(pose.place[number, 1])
+            _draw(frame, place, float(pose.heading[number]), coat * brightness)
+    paint_number(frame, number)
+    return frame
+
+
+def _ground_at(world: World, width: int, height: int) -> NDArray[np.float32]:
+    rows = np.arange(height) * len(world.ground) // height
+    columns = np.arange(width) * world.ground.shape[1] // width
+    return np.asarray(world.ground[rows[:, None], columns], dtype=np.float32)
+
+
+def _resident(random: np.random.Generator, seconds: int) -> list[Bout]:
+    return _bouts(random, 0, 0, seconds)
+
+
+def _visitor(random: np.random.Generator, seconds: int) -> list[Bout]:
+    bouts: list[Bout] = []
+    start = int(random.integers(*_AWAY_SECONDS))
+    while start < seconds:
+        end = min(seconds, start + int(random.integers(*_VISIT_SECONDS)))
+        bouts += _bouts(random, 1, start, end)
+        start = end + int(random.integers(*_AWAY_SECONDS))
+    return bouts
+
+
+def _bouts(random: np.random.Generator, dog: int, start: int, end: int) -> list[Bout]:
+    """Fill [start, end) with bouts; a dog never does the same thing twice running."""
+    bouts: list[Bout] = []
+    last = ""
+    while start < end:
+        last = str(random.choice([name for name in BEHAVIOURS if name != last]))
+        stop = min(end, start + int(random.choice(_BOUT_SECONDS, p=_BOUT_CHANCES)))
+        bouts.append(Bout(dog, last, start, stop))
+        start = stop
+    return bouts
+
+
+def _act(random: np.random.Generator, bouts: tuple[Bout, ...], dog: int, num_frames: int) -> Pose:
+    """Move one dog through its bouts, frame by frame."""
+    place = np.full((num_frames, 2), np.nan)
+    heading = np.full(num_frames, np.nan)
+    own = [bout for bout in bouts if bout.dog == dog]
+    position = random.uniform(_MARGIN, 1 - _MARGIN, size=2)
+    angle = random.uniform(0, 2 * np.pi)
+    for bout in own:
+        # The resident goes on with its last bout in the part of a second that nobody annotates.
+        last = num_frames if dog == 0 and bout is own[-1] else bout.end_s * FRAME_RATE
+        frames = slice(bout.start_s * FRAME_RATE, last)
+        steps = last - frames.start
+        if bout.behaviour in _SPEED:
+            path, angles = _go(random, position, _SPEED[bout.behaviour], steps)
+        else:
+            path, angles = _stay(random, bout.behaviour, position, angle, steps)
+        place[frames], heading[frames] = path, angles
+        position, angle = path[-1], float(angles[-1])
+    return Pose(place, heading)
+
+
+def _go(
+    random: np.random.Generator, position: NDArray[np.float64], speed: float, steps: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Straight on in a random direction, bouncing off the fence."""
+    angle = random.uniform(0, 2 * np.pi)
+    direction = np.array([np.cos(angle), np.sin(angle)])
+    free = position + np.arange(steps)[:, None] * direction * speed / FRAME_RATE
+    # A path folded at two walls is a triangle wave; its slope's sign says which way it faces.
+    room = 1 - 2 * _MARGIN
+    phase = np.mod(free - _MARGIN, 2 * room)
+    path = _MARGIN + np.where(phase > room, 2 * room - phase, phase)
+    facing = np.where(phase > room, -direction, direction)
+    return path, np.asarray(np.arctan2(facing[:, 1], facing[:, 0]))
+
+
+def _stay(
+    random: np.random.Generator,
+    behaviour: str,
+    position: NDArray[np.float64],
+    angle: float,
+    steps: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lie, turn on the spot, hop or shake around one place."""
+    time = np.arange(steps) / FRAME_RATE
+    start = random.uniform(0, 2 * np.pi)
+    path = np.tile(np.clip(position, _MARGIN, 1 - _MARGIN), (steps, 1))
+    angles = np.full(steps, angle)
+    if behaviour == "turn":
+        angles = angle + random.choice((-1, 1)) * 2 * np.pi * _TURNS * time
+    elif behaviour == "jump":
+        path[:, 1] -= _HOP_HEIGHT * np.abs(np.sin(start + np.pi * time / _HOP_SECONDS))
+    elif behaviour == "shake":
+        path[:, 0] += _SHAKE_WIDTH * np.sin(start + 2 * np.pi * time / _SHAKE_SECONDS)
+    return path, angles
+
+
+def _ground(random: np.random.Generator) -> NDArray[np.float32]:
+    """Draw soft dark patches, different in every recording."""
+    coarse = random.uniform(0.1, 0.4, size=(10, 17, 3))
+    coarse = 0.6 * coarse.mean(axis=2, keepdims=True) + 0.4 * coarse
+    rows, columns = np.linspace(0, 8.99, 144), np.linspace(0, 15.99, 256)
+    row, column = rows.astype(int), columns.astype(int)
+    down, right = (rows - row)[:, None, None], (columns - column)[None, :, None]
+    upper = coarse[row][:, column] * (1 - right) + coarse[row][:, column + 1] * right
+    lower = coarse[row + 1][:, column] * (1 - right) + coarse[row + 1][:, column + 1] * right
+    return np.asarray(upper * (1 - down) + lower * down, dtype=np.float32)
+
+
+def _draw(frame: Picture, place: tuple[float, float], heading: float, coat: float) -> None:
+    """Draw a dog seen from above onto `frame`: a body, and a head of another shade."""
+    height, width = frame.shape[:2]
+    left, top = place[0] * height + (width - height) / 2, place[1] * height
+    reach = int(0.22 * height) + 2
+    y0, x0 = max(0, int(top) - reach), max(0, int(left) - reach)
+    window = frame[y0 : int(top) + reach, x0 : int(left) + reach]
+    dy = (np.arange(y0, y0 + window.shape[0]) + 0.5 - top)[:, None] / height
+    dx = (np.arange(x0, x0 + window.shape[1]) + 0.5 - left)[None, :] / height
+    along = dx * np.cos(heading) + dy * np.sin(heading)
+    across = dy * np.cos(heading) - dx * np.sin(heading)
+    body = (along / 0.15) ** 2 + (across / 0.07) ** 2
+    head = ((along - 0.14) / 0.06) ** 2 + (across / 0.06) ** 2
+    for shape, colour, edge in ((body, coat, 0.07), (head, 0.6 * coat, 0.06)):
+        # Pixels at the rim are mixed: a shape's edge moves smoothly however small the picture is.
+        cover = np.clip((1 - np.sqrt(shape)) * edge * height + 0.5, 0, 1)[:, :, None]
+        window[...] = window + cover * (colour * _COAT - window)

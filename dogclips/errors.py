@@ -1,0 +1,89 @@
+"""Every way in which dogclips can fail on purpose.
+
+DogclipsError                 exit code 1: what was asked for was not done
+ ├── MediaError               a video cannot be opened, probed, decoded or written
+ │    └── ToolMissingError    ffprobe is not installed
+ ├── AnnotationError          an annotation project cannot be read
+ ├── AlignmentError           nobody can say which frame a label means
+ ├── SessionError             a session folder lacks what a command needs
+ ├── OutputError              the output folder is locked, full or not writable
+ ├── ListError                a list, label or split file is wrong
+ ├── ModelError               a model cannot be built for this input
+ └── CheckpointError          a checkpoint cannot be loaded
+UsageError                    exit code 2: the question itself was wrong
+ └── ConfigError              unknown key, wrong type or value in a configuration
+
+Each carries three short texts and prints as one line: `WHAT (WHERE): WHAT TO DO`.
+"""
+
+
+class DogclipsError(Exception):
+    """A fault that we can foresee, said in one line.
+
+    Parameters
+    ----------
+    what
+        What went wrong.
+    where
+        The file, stream, annotation id or config key.
+    todo
+        What the user can do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: object = "", todo: str = "") -> None:
+        self.what = " ".join(what.split())
+        self.where = " ".join(str(where).split())
+        self.todo = " ".join(todo.split())
+        super().__init__(self.what, self.where, self.todo)
+
+    def __str__(self) -> str:
+        line = f"{self.what} ({self.where})" if self.where else self.what
+        return f"{line}: {self.todo}" if self.todo else line
+
+
+class MediaError(DogclipsError):
+    """A video cannot be opened, probed, decoded or written."""
+
+
+class ToolMissingError(MediaError):
+    """A program that we call is not installed."""
+
+
+class AnnotationError(DogclipsError):
+    """An annotation project cannot be read."""
+
+
+class AlignmentError(DogclipsError):
+    """Nobody can say which frame a label means."""
+
+
+class SessionError(DogclipsError):
+    """A session folder lacks what a command needs."""
+
+
+class OutputError(DogclipsError):
+    """The output folder is locked, full or not writable."""
+
+
+class ListError(DogclipsError):
+    """A list, label or split file is wrong."""
+
+
+class ModelError(DogclipsError):
+    """A model cannot be built for this input."""
+
+
+class CheckpointError(DogclipsError):
+    """A checkpoint cannot be loaded."""
+
+
+class UsageError(DogclipsError):
+    """The question itself was wrong."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """Unknown key, wrong type or value in a configuration."""

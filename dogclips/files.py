@@ -1,0 +1,59 @@
+"""Files appear under their name when they are whole, or not at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dogclips.errors import OutputError
+
+
+def part_of(path: Path) -> Path:
+    """Return the temporary name for a file in the making.
+
+    It begins with a dot and ends in `.part`, so that neither a person nor a glob for results
+    takes it for finished.
+
+    >>> part_of(Path("output/clip.mp4")).name
+    '.clip.mp4.part'
+    """
+    return path.with_name(f".{path.name}.part")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path` and rename it to `path` if the block succeeds.
+
+    The temporary file is removed when the block fails.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written to, or the disk is full.
+    """
+    part = part_of(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        part.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"cannot write: {reason}", where=path, todo="free space or choose another folder"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 to `path`, whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def inert(cell: str) -> str:
+    """Return a CSV cell that a spreadsheet does not run as a formula.
+
+    >>> inert("=1+1"), inert("walk")
+    ("'=1+1", 'walk')
+    """
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell

@@ -1,0 +1,69 @@
+"""From what annotators wrote to class names in a fixed order."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import pandas as pd
+
+from dogclips.config import Config
+from dogclips.errors import AnnotationError
+
+
+class LabelConfig(Config):
+    """How annotated labels become classes.
+
+    `rename` maps names, `drop` forgets them, `order` fixes the first class indices; the rest
+    follows in first-seen order over the sorted project files. `unknown` says what becomes of text
+    that is no option of its attribute.
+    """
+
+    rename: dict[str, str] = {}
+    drop: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    unknown: Literal["keep", "drop", "error"] = "keep"
+
+
+def apply_labels(
+    segments: pd.DataFrame, config: LabelConfig, tasks: str | tuple[str, ...]
+) -> pd.DataFrame:
+    """Return the segments that become classes, under their class names.
+
+    Parameters
+    ----------
+    segments
+        Columns of `segments.SEGMENT_COLUMNS`.
+    tasks
+        Names of the attributes that become classes, or "all". With several, a class is called
+        `task:label`.
+
+    Raises
+    ------
+    AnnotationError
+        A label is no option of its attribute and `unknown` is "error".
+    """
+    if tasks != "all":
+        segments = segments[segments["task"].isin(list(tasks))]
+    unknown = segments[~segments["known"]]
+    if len(unknown) and config.unknown == "error":
+        first = unknown.iloc[0]
+        raise AnnotationError(
+            f"{first['label']!r} is no option of attribute {first['task']!r}",
+            where=f"{first['source_file']}: metadata.{first['source_id']}",
+            todo="add the option in VIA, or set labels.rename or labels.unknown",
+        )
+    if config.unknown == "drop":
+        segments = segments[segments["known"]]
+    names = segments["label"].replace(config.rename)
+    if segments["task"].nunique() > 1:
+        names = segments["task"] + ":" + names
+    segments = segments.assign(label=names)
+    return segments[~segments["label"].isin(list(config.drop))].reset_index(drop=True)
+
+
+def class_order(names: Iterable[str], order: Iterable[str]) -> tuple[str, ...]:
+    """Return class names: those of `order` first, then the others as they are first seen.
+
+    >>> class_order(["walk", "sit", "walk"], ["run"])
+    ('run', 'walk', 'sit')
+    """
+    return tuple(dict.fromkeys([*order, *names]))

@@ -1,0 +1,23 @@
+"""Open containers with PyAV under the input rules."""
+
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from dogclips.media.inputs import INPUT_RULES, input_url, not_a_video
+
+
+def open_input(path: Path) -> InputContainer:
+    """Open a video file with PyAV under the input rules.
+
+    Raises
+    ------
+    MediaError
+        The file is missing or no container that we read.
+    """
+    url = input_url(path)
+    try:
+        return av.open(url, options=dict(INPUT_RULES), metadata_errors="replace")
+    except (av.FFmpegError, ValueError) as error:
+        raise not_a_video(path, str(error)) from error

@@ -1,0 +1,301 @@
+"""SlowFast ResNets.
+
+After Feichtenhofer, Fan, Malik and He, "SlowFast Networks for Video Recognition", ICCV 2019
+(arXiv 1812.03982), section 3 and table 1: a slow pathway with many channels and few frames, a
+fast one with few channels and all frames, and lateral connections from fast to slow.
+
+Parameters carry the names that published checkpoints use, so that those load without a map.
+
+Shapes: B clips, C channels, T frames, H x W pixels, K classes; `slow` has T / alpha frames.
+"""
+
+# A tensor's suffix spells its shape, as in the legend above.
+# ruff: noqa: N803, N806
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from dogclips.config import Config
+from dogclips.errors import ModelError
+from dogclips.models.video_model import ModelInput, VideoModel
+
+Positive = Annotated[int, Field(ge=1)]
+EXPANSION = 4  # channels out of a bottleneck, in multiples of its inner width
+
+
+class SlowFastConfig(Config):
+    """Sizes of a SlowFast network; the defaults are the R50 8x8 of the paper.
+
+    Parameters
+    ----------
+    depths
+        Residual blocks of res2 to res5; (3, 4, 6, 3) is ResNet-50.
+    width
+        Channels of the slow stem.
+    alpha
+        The fast pathway sees `alpha` times as many frames as the slow one.
+    beta_inv
+        The slow pathway has `beta_inv` times as many channels as the fast one.
+    fusion_kernel
+        Frames under the kernel of a lateral connection; odd.
+    fusion_ratio
+        Channels of a lateral connection, in multiples of the fast pathway's.
+    dropout
+        Share of features dropped before the classifier.
+    """
+
+    name: Literal["slowfast"] = "slowfast"
+    depths: tuple[Positive, Positive, Positive, Positive] = (3, 4, 6, 3)
+    width: Positive = 64
+    alpha: Positive = 4
+    beta_inv: Positive = 8
+    fusion_kernel: Positive = 7
+    fusion_ratio: Positive = 2
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+
+
+def slow_frames(num_frames: int, alpha: int) -> list[int]:
+    """Return which of the fast frames the slow pathway sees: the first, the last, evenly between.
+
+    >>> slow_frames(32, 4)
+    [0, 4, 8, 13, 17, 22, 26, 31]
+    """
+    at = torch.linspace(0, num_frames - 1, num_frames // alpha, device="cpu")
+    return [int(i) for i in at.long()]
+
+
+class Stem(nn.Module):
+    """First convolution of a pathway, spatial stride 4 in all."""
+
+    def __init__(self, channels: int, temporal_kernel: int) -> None:
+        super().__init__()
+        self.conv = _conv(3, channels, (temporal_kernel, 7, 7), stride=(1, 2, 2))
+        self.bn = nn.BatchNorm3d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.pool = nn.MaxPool3d((1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1))
+
+    def forward(self, x_B3THW: Tensor) -> Tensor:
+        """Return features (B, C, T, H/4, W/4)."""
+        x_BCTHW: Tensor = self.pool(self.relu(self.bn(self.conv(x_B3THW))))
+        return x_BCTHW
+
+
+class Stems(nn.Module):
+    """The stems of both pathways."""
+
+    def __init__(self, slow: int, fast: int) -> None:
+        super().__init__()
+        self.pathway0_stem = Stem(slow, temporal_kernel=1)
+        self.pathway1_stem = Stem(fast, temporal_kernel=5)
+
+    def forward(self, slow: Tensor, fast: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features of both pathways."""
+        return self.pathway0_stem(slow), self.pathway1_stem(fast)
+
+
+class Fusion(nn.Module):
+    """Lateral connection: fast features, strided in time, join the slow channels."""
+
+    def __init__(self, fast: int, config: SlowFastConfig) -> None:
+        super().__init__()
+        channels = fast * config.fusion_ratio
+        self.conv_f2s = _conv(
+            fast, channels, (config.fusion_kernel, 1, 1), stride=(config.alpha, 1, 1)
+        )
+        self.bn = nn.BatchNorm3d(channels)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, slow: Tensor, fast: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the widened slow features and the fast ones as they came."""
+        lateral = self.relu(self.bn(self.conv_f2s(fast)))
+        return torch.cat([slow, lateral], dim=1), fast
+
+
+class Bottleneck(nn.Module):
+    """The three convolutions of a residual block; time in the first, stride in the second."""
+
+    def __init__(self, channels: tuple[int, int, int], temporal_kernel: int, stride: int) -> None:
+        super().__init__()
+        into, inner, out = channels
+        self.a = _conv(into, inner, (temporal_kernel, 1, 1))
+        self.a_bn = nn.BatchNorm3d(inner)
+        self.b = _conv(inner, inner, (1, 3, 3), stride=(1, stride, stride))
+        self.b_bn = nn.BatchNorm3d(inner)
+        self.c = _conv(inner, out, (1, 1, 1))
+        self.c_bn = nn.BatchNorm3d(out)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x_BCTHW: Tensor) -> Tensor:
+        """Return the residual."""
+        x_BCTHW = self.relu(self.a_bn(self.a(x_BCTHW)))
+        x_BCTHW = self.relu(self.b_bn(self.b(x_BCTHW)))
+        return self.c_bn(self.c(x_BCTHW))  # type: ignore[no-any-return]
+
+
+class ResBlock(nn.Module):
+    """A residual block; the shortcut is projected where its shape changes."""
+
+    def __init__(self, channels: tuple[int, int, int], temporal_kernel: int, stride: int) -> None:
+        super().__init__()
+        into, _, out = channels
+        self.projected = into != out or stride != 1
+        if self.projected:
+            self.branch1 = _conv(into, out, (1, 1, 1), stride=(1, stride, stride))
+            self.branch1_bn = nn.BatchNorm3d(out)
+        self.branch2 = Bottleneck(channels, temporal_kernel, stride)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x_BCTHW: Tensor) -> Tensor:
+        """Return features (B, C, T, H/stride, W/stride)."""
+        shortcut = self.branch1_bn(self.branch1(x_BCTHW)) if self.projected else x_BCTHW
+        y_BCTHW: Tensor = self.relu(shortcut + self.branch2(x_BCTHW))
+        return y_BCTHW
+
+
+class Stage(nn.Module):
+    """One of res2 to res5, both pathways.
+
+    Parameters
+    ----------
+    into, inner
+        Channels (slow, fast) of the input and inside a bottleneck.
+    temporal_kernels
+        (slow, fast).
+    depth
+        Blocks of each pathway.
+    stride
+        Spatial stride of the first block.
+    """
+
+    def __init__(
+        self,
+        into: tuple[int, int],
+        inner: tuple[int, int],
+        temporal_kernels: tuple[int, int],
+        depth: int,
+        stride: int,
+    ) -> None:
+        super().__init__()
+        self.depth = depth
+        for pathway in (0, 1):
+            channels = into[pathway]
+            out = inner[pathway] * EXPANSION
+            for i in range(depth):
+                block = ResBlock(
+                    (channels, inner[pathway], out),
+                    temporal_kernels[pathway],
+                    stride if i == 0 else 1,
+                )
+                self.add_module(f"pathway{pathway}_res{i}", block)
+                channels = out
+
+    def forward(self, slow: Tensor, fast: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features of both pathways."""
+        for i in range(self.depth):
+            slow = self.get_submodule(f"pathway0_res{i}")(slow)
+            fast = self.get_submodule(f"pathway1_res{i}")(fast)
+        return slow, fast
+
+
+class Head(nn.Module):
+    """Average each pathway over time and space, join them, classify."""
+
+    def __init__(self, features: int, num_classes: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.projection = nn.Linear(features, num_classes)
+
+    def forward(self, slow: Tensor, fast: Tensor) -> Tensor:
+        """Return the logits (B, K)."""
+        features_BC = torch.cat([slow.mean((2, 3, 4)), fast.mean((2, 3, 4))], dim=1)
+        logits_BK: Tensor = self.projection(self.dropout(features_BC))
+        return logits_BK
+
+
+class SlowFast(VideoModel):
+    """Two-pathway ResNet; input (B, 3, T, size, size), output logits (B, K).
+
+    Raises
+    ------
+    ModelError
+        The frame count is no multiple of `alpha`, `width` none of `beta_inv`, or the fusion
+        kernel is even.
+    """
+
+    def __init__(self, config: SlowFastConfig, expects: ModelInput, num_classes: int) -> None:
+        super().__init__(expects, num_classes)
+        _check_sizes(config, expects)
+        self.slow_frames = slow_frames(expects.clip_len, config.alpha)
+        slow, fast = config.width, config.width // config.beta_inv
+        self.s1 = Stems(slow, fast)
+        into = (slow, fast)
+        for k in range(2, 6):  # res2 to res5, as table 1 numbers them
+            lateral = into[1] * config.fusion_ratio
+            self.add_module(f"s{k - 1}_fuse", Fusion(into[1], config))
+            inner = (slow * 2 ** (k - 2), fast * 2 ** (k - 2))
+            stage = Stage(
+                into=(into[0] + lateral, into[1]),
+                inner=inner,
+                temporal_kernels=(1 if k < 4 else 3, 3),  # the slow pathway looks at time late
+                depth=config.depths[k - 2],
+                stride=1 if k == 2 else 2,
+            )
+            self.add_module(f"s{k}", stage)
+            into = (inner[0] * EXPANSION, inner[1] * EXPANSION)
+        self.head = Head(sum(into), num_classes, config.dropout)
+        self._reset()
+
+    def forward(self, x_B3THW: Tensor) -> Tensor:
+        """Return the logits (B, K)."""
+        self.check_input(x_B3THW)
+        slow, fast = self.s1(x_B3THW[:, :, self.slow_frames], x_B3THW)
+        for k in range(2, 6):
+            slow, fast = self.get_submodule(f"s{k - 1}_fuse")(slow, fast)
+            slow, fast = self.get_submodule(f"s{k}")(slow, fast)
+        logits_BK: Tensor = self.head(slow, fast)
+        return logits_BK
+
+    def _reset(self) -> None:
+        """He initialisation; every residual block starts as its shortcut (last gamma 0)."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv3d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            elif isinstance(module, Bottleneck):
+                nn.init.zeros_(module.c_bn.weight)
+        nn.init.normal_(self.head.projection.weight, std=0.01)
+        nn.init.zeros_(self.head.projection.bias)
+
+
+def _conv(
+    into: int, out: int, kernel: tuple[int, int, int], stride: tuple[int, int, int] = (1, 1, 1)
+) -> nn.Conv3d:
+    """Return a convolution that keeps the shape but for its stride; a batch norm follows."""
+    padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
+    return nn.Conv3d(into, out, kernel, stride, padding, bias=False)
+
+
+def _check_sizes(config: SlowFastConfig, expects: ModelInput) -> None:
+    clip_len, alpha = expects.clip_len, config.alpha
+    if clip_len % alpha:
+        fitting = [frames for frames in (clip_len // alpha * alpha,) if frames]
+        fitting.append((clip_len // alpha + 1) * alpha)
+        raise ModelError(
+            f"{clip_len} frames are no multiple of alpha {alpha}",
+            where="data.sampling.clip_len, model.alpha",
+            todo=f"set data.sampling.clip_len to {' or '.join(map(str, fitting))}",
+        )
+    if config.width % config.beta_inv:
+        raise ModelError(
+            f"width {config.width} is no multiple of beta_inv {config.beta_inv}",
+            where="model.width, model.beta_inv",
+            todo=f"set model.width to a multiple of {config.beta_inv}",
+        )
+    if config.fusion_kernel % 2 == 0:
+        raise ModelError(
+            f"fusion_kernel {config.fusion_kernel} is even and has no middle frame",
+            where="model.fusion_kernel",
+            todo=f"set it to {config.fusion_kernel + 1}",
+        )

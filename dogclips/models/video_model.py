@@ -1,0 +1,100 @@
+"""What every network of this package promises.
+
+Shapes: B clips, T frames, H x W pixels, K classes.
+"""
+
+# A tensor's suffix spells its shape, as in the legend above.
+# ruff: noqa: N803
+
+from abc import abstractmethod
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dogclips.errors import ModelError
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """What a network was built for; it travels with the weights.
+
+    Parameters
+    ----------
+    clip_len
+        Frames of one view.
+    size
+        Height and width in pixels.
+    mean, std
+        Of each RGB channel on the scale 0..1, as used when the weights were trained.
+    """
+
+    clip_len: int
+    size: int
+    mean: tuple[float, float, float] = (0.45, 0.45, 0.45)
+    std: tuple[float, float, float] = (0.225, 0.225, 0.225)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return only what `torch.load(weights_only=True)` reads back."""
+        return asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
+
+
+class VideoModel(nn.Module):
+    """A network from normalised clips to logits.
+
+    Parameters
+    ----------
+    expects
+        Frames, size and normalisation of its input.
+    num_classes
+        Number of logits.
+    """
+
+    def __init__(self, expects: ModelInput, num_classes: int) -> None:
+        super().__init__()
+        if num_classes < 1:
+            raise ModelError(
+                "a model needs at least one class", where=num_classes, todo="check labels.txt"
+            )
+        self.expects = expects
+        self.num_classes = num_classes
+
+    @property
+    def mean(self) -> tuple[float, float, float]:
+        """Mean of each RGB channel on the scale 0..1."""
+        return self.expects.mean
+
+    @property
+    def std(self) -> tuple[float, float, float]:
+        """Standard deviation of each RGB channel on the scale 0..1."""
+        return self.expects.std
+
+    def normalise(self, video_B3THW: Tensor) -> Tensor:
+        """Turn RGB bytes, or floats on the scale 0..1, into what the network was trained on."""
+        scale = 255.0 if video_B3THW.dtype == torch.uint8 else 1.0
+        mean, std = (
+            torch.tensor(values, device=video_B3THW.device).view(3, 1, 1, 1) * scale
+            for values in (self.mean, self.std)
+        )
+        return (video_B3THW - mean) / std
+
+    def check_input(self, x_B3THW: Tensor) -> None:
+        """Refuse a clip of another form than the network was built for.
+
+        Raises
+        ------
+        ModelError
+            Channels, frames, height or width differ.
+        """
+        want = (3, self.expects.clip_len, self.expects.size, self.expects.size)
+        if tuple(x_B3THW.shape[1:]) != want:
+            raise ModelError(
+                f"the model was built for clips of {want} (channels, frames, height, width)",
+                where=f"got {tuple(x_B3THW.shape)}",
+                todo="set data.sampling.clip_len and data.size to those of the model",
+            )
+
+    @abstractmethod
+    def forward(self, x_B3THW: Tensor) -> Tensor:
+        """Return the logits (B, K): never a softmax or sigmoid of them."""

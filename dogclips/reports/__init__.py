@@ -1,0 +1,1 @@
+"""Records become rich tables and JSON documents; nothing here prints."""

@@ -1,0 +1,73 @@
+"""What `dogclips cut` shows: labels and windows of a plan, the summary of a run."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from rich.table import Table
+
+SKIP_REASONS = {
+    "before-target-start": "begins before the target stream's first frame",
+    "after-end": "runs past the end of the recording",
+    "no-label": "no label fills enough of it",
+    "frames-missing": "spans frames that the recording lacks",
+    "no-timestamps": "the stream has no timestamps",
+}
+
+
+def label_table(manifest: pd.DataFrame, classes: Sequence[str], title: str) -> Table:
+    """Return clips and seconds for each label."""
+    kept = manifest[manifest["status"].isin(["planned", "cut", "reused"])]
+    clips: Counter[int] = Counter(index for own in kept["label_indices"] for index in own)
+    table = Table(title=title, title_justify="left")
+    table.add_column("class", justify="right")
+    table.add_column("label")
+    table.add_column("clips", justify="right")
+    for index, name in enumerate(classes):
+        table.add_row(str(index), name, str(clips[index]))
+    table.add_section()
+    table.add_row("", "all clips", str(len(kept)))
+    return table
+
+
+def window_table(manifest: pd.DataFrame, title: str) -> Table:
+    """Return how many windows became clips, and why the others did not."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("windows")
+    table.add_column("number", justify="right")
+    table.add_column("why", overflow="fold")
+    for status in ("planned", "cut", "reused"):
+        count = int((manifest["status"] == status).sum())
+        if count:
+            table.add_row(status, str(count), "")
+    for reason, count in skipped(manifest).items():
+        table.add_row(f"skipped: {reason}", str(count), SKIP_REASONS.get(reason, ""))
+    for row in manifest[manifest["status"] == "failed"].to_dict("records"):
+        table.add_row("[red]failed[/]", "1", f"{row['source'] or row['project']}: {row['reason']}")
+    return table
+
+
+def cut_document(
+    manifests: Sequence[pd.DataFrame], outputs: Sequence[str], seconds: float
+) -> dict[str, Any]:
+    """Return the JSON document of `cut --json` over all session folders."""
+    whole = pd.concat(manifests) if manifests else pd.DataFrame(columns=["status", "reason"])
+    count = Counter(whole["status"])
+    failed = whole[whole["status"] == "failed"]
+    columns = [name for name in ("project", "source", "clip", "reason") if name in failed]
+    return {
+        "planned": sum(count[status] for status in ("planned", "cut", "reused")),
+        "cut": count["cut"],
+        "reused": count["reused"],
+        "skipped": skipped(whole),
+        "failed": failed[columns].to_dict("records"),
+        "clips_per_second": round(count["cut"] / seconds, 2) if seconds > 0 else 0.0,
+        "outputs": list(outputs),
+    }
+
+
+def skipped(manifest: pd.DataFrame) -> dict[str, int]:
+    """Return the number of skipped windows for each reason."""
+    reasons = manifest[manifest["status"] == "skipped"]["reason"]
+    return dict(sorted(Counter(reasons).items()))

@@ -1,0 +1,92 @@
+"""The table of `dogclips probe`: one row a stream."""
+
+from fractions import Fraction
+
+from rich.table import Table
+
+from dogclips.alignment import Alignment
+from dogclips.reports.probed import ProbedFile
+from dogclips.streams import Stream
+
+
+def probe_table(file: ProbedFile) -> Table:
+    """Return one row a stream; differences are against the reference stream."""
+    table = Table(
+        title=str(file.path), title_justify="left", caption=_caption(file), caption_justify="left"
+    )
+    for column in ("#", "type", "codec", "size"):
+        table.add_column(column, no_wrap=True)
+    for column in ("frames", "rate", "start s", "end s", "diff s", "frames"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("notes", overflow="fold")
+    if file.table is not None:
+        reference = _reference(file)
+        for stream in file.table.streams:
+            table.add_row(*_row(stream, reference, file.alignment))
+    return table
+
+
+def _caption(file: ProbedFile) -> str:
+    return "\n".join(f"{message.code} {message.text}" for message in file.messages)
+
+
+def _reference(file: ProbedFile) -> Stream | None:
+    cameras = file.table.cameras if file.table else ()
+    if file.alignment is None:
+        return cameras[0] if cameras else None
+    return next(stream for stream in cameras if stream.index == file.alignment.reference)
+
+
+def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) -> list[str]:
+    size = f"{stream.width}x{stream.height}" if stream.type == "video" else ""
+    late_s, late_frames = _difference(stream, reference)
+    return [
+        str(stream.index),
+        stream.type,
+        stream.codec,
+        size,
+        str(stream.num_frames),
+        _rate(stream),
+        _short(stream.start_s),
+        _short(stream.end_s),
+        "" if late_s is None else f"{float(late_s):+.3f}",
+        "" if late_frames is None else f"{late_frames:+d}",
+        ", ".join(_notes(stream, alignment)),
+    ]
+
+
+def _difference(stream: Stream, reference: Stream | None) -> tuple[Fraction | None, int | None]:
+    """Return how much later than the reference a stream starts, in seconds and its own frames."""
+    if reference is None or stream.start_s is None or reference.start_s is None:
+        return None, None
+    late_s = stream.start_s - reference.start_s
+    rate = stream.frame_rate or reference.frame_rate
+    return late_s, round(late_s * rate) if rate and stream.type == "video" else None
+
+
+def _rate(stream: Stream) -> str:
+    if stream.frame_rate is None:
+        return ""
+    text = f"{float(stream.frame_rate):.3f}".rstrip("0").rstrip(".")
+    return f"~{text}" if stream.variable_frame_rate else text
+
+
+def _notes(stream: Stream, alignment: Alignment | None) -> list[str]:
+    notes = []
+    if alignment is not None and stream.index == alignment.reference:
+        notes.append("reference")
+    if alignment is not None and stream.index == alignment.target:
+        notes.append("target")
+    if stream.default:
+        notes.append("default")
+    if stream.attached_picture:
+        notes.append("cover picture")
+    if stream.rotation:
+        notes.append(f"rotated {stream.rotation}")
+    if stream.num_decoded is not None:
+        notes.append(f"{stream.num_decoded} decode")
+    return notes
+
+
+def _short(value: Fraction | None) -> str:
+    return "-" if value is None else f"{float(value):.3f}"

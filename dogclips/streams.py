@@ -1,0 +1,201 @@
+"""What a media file holds, measured: streams with their exact timestamps.
+
+The two probes in `media` read facts and packets; everything that follows from them is computed
+here, so that both give the same table.
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from dogclips.timebase import Pts
+
+# A stream on a regular grid may lack a few frames; with more than this share of its steps longer
+# than one frame it is called variable.
+_MAX_GAP_SHARE = 0.05
+# In a variable-rate stream a step is a gap when it is this many times the usual one.
+_GAP_FACTOR = 4
+_WHOLE_RATES = (*range(1, 61), 72, 90, 100, 120, 144, 200, 240)
+STANDARD_RATES = (
+    *(Fraction(rate) for rate in _WHOLE_RATES),
+    *(Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)),
+    *(Fraction(rate, 2) for rate in (15, 25)),
+)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Frames that are not there: `missing` of them before the frame at container time `at_s`."""
+
+    at_s: Fraction
+    missing: int
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """One stream of a file, as measured from its packets.
+
+    `index` counts as ffprobe does. `pts` are the presentation times of all frames (for audio: of
+    all packets) that a player gets, ascending, in units of `time_base`: edit lists are applied,
+    hidden pre-roll is left out. `end_pts` is where the last frame ends. `num_frames_header` is
+    what the container claims. `rotation` is in degrees, counter-clockwise, as ffprobe prints it.
+    """
+
+    index: int
+    type: str
+    codec: str
+    time_base: Fraction
+    pts: Pts
+    end_pts: int | None
+    num_frames: int
+    num_frames_header: int | None = None
+    num_decoded: int | None = None
+    width: int = 0
+    height: int = 0
+    pixel_aspect: Fraction = Fraction(1)
+    rotation: int = 0
+    default: bool = False
+    attached_picture: bool = False
+    timed: bool = True  # False: packets carry no presentation time, frames are only counted
+    num_repeated: int = 0  # frames with the timestamp of another one
+    num_backwards: int = 0  # places where the clock steps back
+
+    @property
+    def is_camera(self) -> bool:
+        """Return whether this is a moving picture with frames, not a cover image."""
+        return self.type == "video" and not self.attached_picture and self.num_frames > 0
+
+    @property
+    def start_s(self) -> Fraction | None:
+        """Return the container time of the first frame in seconds; None without timestamps."""
+        return int(self.pts[0]) * self.time_base if len(self.pts) else None
+
+    @property
+    def end_s(self) -> Fraction | None:
+        """Return the container time at which the last frame ends, in seconds."""
+        return self.end_pts * self.time_base if self.end_pts is not None else None
+
+    @property
+    def duration_s(self) -> Fraction | None:
+        """Return the seconds from the first frame to the end of the last one."""
+        if self.start_s is None or self.end_s is None:
+            return None
+        return self.end_s - self.start_s
+
+    @cached_property
+    def _grid(self) -> tuple[Fraction, Pts] | None:
+        """Return a constant rate and each frame's place on its grid, if there is such a rate."""
+        if self.type != "video" or len(self.pts) < 2:
+            return None
+        return find_grid(self.pts, self.time_base)
+
+    @property
+    def variable_frame_rate(self) -> bool:
+        """Return whether the frames lie on no regular grid."""
+        return self.type == "video" and len(self.pts) > 1 and self._grid is None
+
+    @property
+    def frame_rate(self) -> Fraction | None:
+        """Return the frames a second: exact if constant, else the average; None if unknown."""
+        if self.type != "video" or len(self.pts) < 2:
+            return None
+        if self._grid is not None:
+            return self._grid[0]
+        return average_rate(self.pts, self.time_base)
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Return the places where frames are missing, in time order."""
+        if self.type != "video" or len(self.pts) < 2:
+            return ()
+        if self._grid is not None:
+            steps = np.diff(self._grid[1])
+        else:
+            deltas = np.diff(self.pts)
+            usual = max(int(np.median(deltas)), 1)
+            steps = np.where(deltas >= _GAP_FACTOR * usual, np.rint(deltas / usual), 1)
+        places = np.flatnonzero(steps > 1)
+        return tuple(
+            Gap(int(self.pts[i + 1]) * self.time_base, int(steps[i]) - 1) for i in places.tolist()
+        )
+
+
+@dataclass(frozen=True)
+class Message:
+    """A warning about a file: a code for scripts, a text for people."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class StreamTable:
+    """Everything measured about one file."""
+
+    path: Path
+    format: str
+    created: str | None
+    streams: tuple[Stream, ...]
+    messages: tuple[Message, ...] = field(default=())
+
+    @property
+    def start_s(self) -> Fraction | None:
+        """Return the container time at which the first stream starts, in seconds."""
+        return min((s.start_s for s in self.streams if s.start_s is not None), default=None)
+
+    @property
+    def duration_s(self) -> Fraction | None:
+        """Return the seconds from the first start to the last end of any stream, as measured."""
+        end_s = max((s.end_s for s in self.streams if s.end_s is not None), default=None)
+        return None if self.start_s is None or end_s is None else end_s - self.start_s
+
+    @property
+    def cameras(self) -> tuple[Stream, ...]:
+        """Return the video streams that hold moving pictures."""
+        return tuple(stream for stream in self.streams if stream.is_camera)
+
+
+def average_rate(pts: Pts, time_base: Fraction) -> Fraction | None:
+    """Return frames a second over the whole stream, as a fraction a person can read."""
+    span = int(pts[-1] - pts[0]) * time_base
+    return ((len(pts) - 1) / span).limit_denominator(1001) if span > 0 else None
+
+
+def find_grid(pts: Pts, time_base: Fraction) -> tuple[Fraction, Pts] | None:
+    """Return the constant rate on whose grid all frames lie, and their places on it.
+
+    Timestamps may be rounded to `time_base` (a millisecond in Matroska), so that the rate is
+    tried from the usual step, then from the standard rates nearest to it.
+
+    >>> rate, places = find_grid(np.array([0, 33, 67, 100, 167]), Fraction(1, 1000))
+    >>> rate, places.tolist()
+    (Fraction(30, 1), [0, 1, 2, 3, 5])
+    """
+    usual = int(np.median(np.diff(pts)))
+    if usual <= 0:
+        return None
+    from_step = 1 / (usual * time_base)
+    near = sorted(STANDARD_RATES, key=lambda rate: abs(rate - from_step))[:6]
+    average = average_rate(pts, time_base)
+    for rate in dict.fromkeys([from_step, *near, *([average] if average else [])]):
+        places = _places(pts, time_base, rate)
+        if places is not None:
+            return rate, places
+    return None
+
+
+def _places(pts: Pts, time_base: Fraction, rate: Fraction) -> Pts | None:
+    """Return each frame's number on the grid of `rate`, or None if they do not lie on it."""
+    step = 1 / (rate * time_base)  # in ticks
+    ticks = (pts - pts[0]).astype(np.float64)
+    places: Pts = np.rint(ticks / float(step)).astype(np.int64)
+    off_grid = np.abs(ticks - places * float(step))
+    steps = np.diff(places)
+    if off_grid.max() > 1.01 or steps.min() < 1:  # both ends of a step may be rounded
+        return None
+    if np.count_nonzero(steps > 1) > _MAX_GAP_SHARE * len(steps) + 1:
+        return None
+    return places

@@ -1,0 +1,145 @@
+"""Scores of multi-label predictions, class by class.
+
+Shapes: N clips, K classes.
+"""
+
+# A tensor's suffix spells its shape, as in the legend above.
+# ruff: noqa: N803, N806, N815
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torchmetrics.functional.classification import (
+    multilabel_average_precision,
+    multilabel_f1_score,
+)
+
+from dogclips.reports.training import ClassResult, TestReport
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model said of every clip of a list, in the list's order.
+
+    Parameters
+    ----------
+    probability_NK
+        Averaged over the views.
+    target_NK
+        1 where the clip carries the label.
+    loss_N
+        Of each clip.
+    """
+
+    probability_NK: Tensor
+    target_NK: Tensor
+    loss_N: Tensor
+
+
+def score(
+    predictions: Predictions,
+    labels: Sequence[str],
+    protocol: str,
+    thresholds: Sequence[float | None] = (),
+) -> TestReport:
+    """Return average precision and F1 of each class, and their means.
+
+    A class that no clip carries has no average precision; it is named, and in no mean.
+
+    Parameters
+    ----------
+    predictions
+        Of all clips of a list.
+    labels
+        Class names.
+    protocol
+        How the clips were scored, in words.
+    thresholds
+        Of each class, from `best_thresholds` on another list; empty if there are none.
+    """
+    target_NK = predictions.target_NK.int()
+    positives = [int(count) for count in target_NK.sum(0)]
+    precision = _of_present(_average_precision, predictions, positives)
+    f1 = _of_present(_f1, predictions, positives)
+    kept = list(thresholds) or [None] * len(labels)
+    tuned = _f1_at(predictions, kept)
+    classes = [
+        ClassResult(label, positives[k], precision[k], f1[k], kept[k], tuned[k])
+        for k, label in enumerate(labels)
+    ]
+    return TestReport(
+        num_clips=len(target_NK),
+        loss=float(predictions.loss_N.mean()),
+        mean_ap=_mean(precision),
+        mean_f1=_mean(f1),
+        classes=tuple(classes),
+        protocol=protocol,
+    )
+
+
+def best_thresholds(predictions: Predictions) -> list[float | None]:
+    """Return the probability at which each class has its best F1; None without a positive.
+
+    It lies half-way between two probabilities that were seen, so that ties stay together.
+    """
+    columns = zip(predictions.probability_NK.T, predictions.target_NK.T, strict=True)
+    return [_best_threshold(scores, truth) for scores, truth in columns]
+
+
+def _best_threshold(probability_N: Tensor, target_N: Tensor) -> float | None:
+    if not target_N.any():
+        return None
+    values, order = probability_N.double().sort(descending=True)
+    hits = target_N[order].double().cumsum(0)
+    found = torch.arange(1, len(values) + 1, dtype=torch.float64)
+    f1 = 2 * hits / (found + hits[-1])
+    below = torch.cat([values[1:], values.new_zeros(1)])
+    f1[values == below] = -1.0  # a cut between equal probabilities is none
+    best = int(f1.argmax())
+    return float((values[best] + below[best]) / 2)
+
+
+def _average_precision(probability_NK: Tensor, target_NK: Tensor) -> Tensor:
+    num_labels = probability_NK.shape[1]
+    return multilabel_average_precision(probability_NK, target_NK, num_labels, average="none")
+
+
+def _f1(probability_NK: Tensor, target_NK: Tensor) -> Tensor:
+    return multilabel_f1_score(
+        probability_NK, target_NK, probability_NK.shape[1], threshold=0.5, average="none"
+    )
+
+
+def _of_present(
+    metric: Callable[[Tensor, Tensor], Tensor],
+    predictions: Predictions,
+    positives: Sequence[int],
+) -> list[float | None]:
+    """Apply a metric to the classes that have positives, None for the others."""
+    present = [k for k, count in enumerate(positives) if count]
+    scores: list[float | None] = [None] * len(positives)
+    if present:
+        target_NK = predictions.target_NK[:, present].int()
+        values = metric(predictions.probability_NK[:, present], target_NK)
+        for k, value in zip(present, values.reshape(-1).tolist(), strict=True):
+            scores[k] = value
+    return scores
+
+
+def _f1_at(predictions: Predictions, thresholds: Sequence[float | None]) -> list[float | None]:
+    scores: list[float | None] = []
+    for k, threshold in enumerate(thresholds):
+        truth = predictions.target_NK[:, k].bool()
+        if threshold is None or not truth.any():
+            scores.append(None)
+            continue
+        found = predictions.probability_NK[:, k].double() > threshold
+        scores.append(2 * int((found & truth).sum()) / int(found.sum() + truth.sum()))
+    return scores
+
+
+def _mean(scores: Sequence[float | None]) -> float | None:
+    known = [value for value in scores if value is not None]
+    return sum(known) / len(known) if known else None

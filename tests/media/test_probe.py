@@ -1,0 +1,180 @@
+"""Both probes measure the same, and what they measure is what was made."""
+
+import dataclasses
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dogclips.errors import MediaError
+from dogclips.media.ffprobe import is_installed, probe_with_ffprobe
+from dogclips.media.probe import probe, probe_many
+from dogclips.media.pyavprobe import probe_with_pyav
+from dogclips.streams import StreamTable
+from tests.shared import SHARED, needs_shared
+from tests.videos import Made, steady, write_made
+
+needs_ffprobe = pytest.mark.skipif(not is_installed(), reason="ffprobe is not installed")
+
+TWO_STREAMS = (
+    steady(79, width=128, height=72),
+    steady(69, first=10, late=10, width=256, height=144),
+)
+
+
+def facts(table: StreamTable) -> dict[str, Any]:
+    """Everything measured, in a form that can be compared."""
+    streams = [
+        {field.name: getattr(stream, field.name) for field in dataclasses.fields(stream)}
+        | {
+            "pts": stream.pts.tolist(),
+            "frame_rate": stream.frame_rate,
+            "variable": stream.variable_frame_rate,
+            "gaps": stream.gaps,
+        }
+        for stream in table.streams
+    ]
+    return {
+        "format": table.format,
+        "created": table.created,
+        "start_s": table.start_s,
+        "duration_s": table.duration_s,
+        "messages": table.messages,
+        "streams": streams,
+    }
+
+
+def measured_or_refused(measure: Any, path: Path) -> dict[str, Any] | str:
+    try:
+        return facts(measure(path))
+    except MediaError:
+        return "refused"
+
+
+def sample_videos() -> list[Path]:
+    recordings = SHARED.glob("data/home_falls/Dec/*/video/*")
+    return sorted([*SHARED.glob("data/videos/*"), *recordings])
+
+
+@pytest.mark.shared
+@needs_shared
+@needs_ffprobe
+@pytest.mark.parametrize("path", sample_videos(), ids=lambda path: path.name)
+def test_ffprobe_and_pyav_give_the_same_table(path: Path) -> None:
+    assert measured_or_refused(probe_with_ffprobe, path) == measured_or_refused(
+        probe_with_pyav, path
+    )
+
+
+MADE = {
+    "two streams, one late, mp4": ("two.mp4", TWO_STREAMS),
+    "two streams, one late, mkv": ("two.mkv", TWO_STREAMS),
+    "29.97 fps in milliseconds": ("ntsc.mkv", (steady(90, Fraction(30000, 1001)),)),
+    "b-frames": ("b.mp4", (steady(60, options={"preset": "medium", "bf": "3"}),)),
+    "avi without presentation times": (
+        "b.avi",
+        (steady(60, codec="mpeg4", options={"bf": "2"}),),
+    ),
+    "transport stream": ("plain.ts", (steady(60, codec="mpeg2video", options={}),)),
+    "variable rate": (
+        "vfr.mp4",
+        (Made({k: 50 * k + (k * k * 7) % 23 for k in range(60)}, Fraction(1, 1000)),),
+    ),
+}
+
+
+@needs_ffprobe
+@pytest.mark.parametrize(("name", "streams"), MADE.values(), ids=MADE)
+def test_ffprobe_and_pyav_agree_on_made_files(
+    tmp_path: Path, name: str, streams: tuple[Made, ...]
+) -> None:
+    path = write_made(tmp_path / name, *streams)
+
+    assert facts(probe_with_ffprobe(path)) == facts(probe_with_pyav(path))
+
+
+def test_the_late_stream_is_measured_to_the_frame(tmp_path: Path) -> None:
+    path = write_made(tmp_path / "two.mp4", *TWO_STREAMS)
+
+    small, large = probe(path).streams
+
+    assert (small.num_frames, small.start_s, small.frame_rate) == (79, 0, 20)
+    assert (large.num_frames, large.start_s, large.frame_rate) == (69, Fraction(1, 2), 20)
+    assert small.end_s == large.end_s == Fraction(79, 20)
+
+
+def test_a_gap_is_counted_and_placed(tmp_path: Path) -> None:
+    times = {k: k for k in range(60) if not 20 <= k < 23}
+    path = write_made(tmp_path / "gap.mp4", Made(times, Fraction(1, 20)))
+
+    [stream] = probe(path).streams
+
+    assert stream.frame_rate == 20
+    assert [(gap.at_s, gap.missing) for gap in stream.gaps] == [(Fraction(23, 20), 3)]
+    assert "P015" in {message.code for message in probe(path).messages}
+
+
+@needs_ffprobe
+@pytest.mark.parametrize("measure", [probe_with_ffprobe, probe_with_pyav])
+def test_deep_counts_what_really_decodes(tmp_path: Path, measure: Any) -> None:
+    path = write_made(tmp_path / "plain.mp4", steady(30))
+
+    [stream] = measure(path, deep=True).streams
+
+    assert stream.num_decoded == 30
+
+
+@pytest.mark.parametrize("measure", [probe_with_ffprobe, probe_with_pyav])
+def test_text_is_no_video(tmp_path: Path, measure: Any) -> None:
+    path = tmp_path / "notes.mp4"
+    path.write_text("walk, run\n" * 200)
+
+    with pytest.raises(MediaError, match="cannot be opened as video"):
+        measure(path)
+
+
+@pytest.mark.parametrize("measure", [probe_with_ffprobe, probe_with_pyav])
+@pytest.mark.parametrize("kind", ["hls", "concat"])
+def test_a_playlist_in_disguise_opens_no_other_file(
+    tmp_path: Path, measure: Any, kind: str
+) -> None:
+    secret = write_made(tmp_path / "secret.mp4", steady(20))
+    disguised = tmp_path / "x.mp4"
+    disguised.write_text(
+        f"#EXTM3U\n#EXTINF:1,\n{secret}\n#EXT-X-ENDLIST\n"
+        if kind == "hls"
+        else f"ffconcat version 1.0\nfile {secret.name}\n"
+    )
+
+    with pytest.raises(MediaError):
+        measure(disguised)
+
+
+def test_a_name_that_looks_like_an_option_or_a_protocol_is_just_a_name(tmp_path: Path) -> None:
+    plain = write_made(tmp_path / "plain.mp4", steady(20))
+    for name in ("-i.mp4", "concat:a|b.mp4", "a b%20c.mp4", "http:x.mp4"):
+        path = tmp_path / name
+        path.write_bytes(plain.read_bytes())
+
+        assert probe(path).streams[0].num_frames == 20
+        assert probe_with_pyav(path).streams[0].num_frames == 20
+
+
+def test_a_bad_file_stops_no_other(tmp_path: Path) -> None:
+    good = write_made(tmp_path / "good.mp4", steady(20))
+
+    missing, measured = probe_many([tmp_path / "missing.mp4", good])
+
+    assert isinstance(missing, MediaError)
+    assert isinstance(measured, StreamTable)
+    assert measured.cameras[0].num_frames == 20
+
+
+def test_without_ffprobe_pyav_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_made(tmp_path / "two.mp4", *TWO_STREAMS)
+    expected = facts(probe(path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert not is_installed()
+    assert facts(probe(path)) == expected

@@ -1,0 +1,320 @@
+import csv
+import json
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from dogclips import training
+from dogclips.config import merge
+from dogclips.errors import (
+    CheckpointError,
+    ConfigError,
+    ListError,
+    MediaError,
+    ModelError,
+    OutputError,
+)
+from dogclips.lists import read_list, write_labels, write_list
+from dogclips.reports.training import EpochRecord
+from dogclips.training import TrainConfig, TrainedRun, train
+
+pytestmark = pytest.mark.training
+
+SLOWFAST = {
+    "_delete_": True,
+    "name": "slowfast",
+    "depths": [1, 1, 1, 1],
+    "width": 8,
+    "alpha": 2,
+    "dropout": 0.1,
+}
+
+
+def changed(config: TrainConfig, **changes: Any) -> TrainConfig:
+    return TrainConfig.model_validate(merge(config.model_dump(), changes))
+
+
+@pytest.fixture(scope="module")
+def run(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+    """Return one finished run that several tests look at."""
+    longer = changed(config, trainer={"epochs": 8})
+    return train(longer, tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_a_tiny_model_learns_colours_from_scratch(run: TrainedRun) -> None:
+    assert run.best.val_map is not None
+    assert run.best.val_map > 0.9
+    assert run.records[-1].train_loss < run.records[0].train_loss
+
+
+def test_a_run_folder_holds_what_was_promised(run: TrainedRun) -> None:
+    files = {str(file.relative_to(run.run_dir)) for file in run.run_dir.rglob("*")}
+    events = {file for file in files if "tfevents" in file}
+    assert len(events) == 1
+    assert files - events == {
+        "config.yaml",
+        "metrics.csv",
+        "metrics.json",
+        "checkpoints",
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "tensorboard",
+    }
+    rows = list(csv.DictReader((run.run_dir / "metrics.csv").read_text().splitlines()))
+    assert [int(row["epoch"]) for row in rows] == list(range(1, 9))
+    summary = json.loads((run.run_dir / "metrics.json").read_text())
+    assert summary["val"]["mean_ap"] == run.report.mean_ap
+    config = yaml.safe_load((run.run_dir / "config.yaml").read_text())
+    assert TrainConfig.model_validate(config).trainer.epochs == 8
+
+
+def test_a_checkpoint_holds_plain_values_and_names_its_labels(run: TrainedRun) -> None:
+    held = torch.load(run.run_dir / "checkpoints/best.ckpt", weights_only=True)
+    metadata = held["dogclips"]
+    assert metadata["labels"] == ["red", "green", "never"]
+    assert metadata["input"] == {
+        "clip_len": 4,
+        "size": 32,
+        "mean": [0.45] * 3,
+        "std": [0.225] * 3,
+    }
+    assert "model.blocks.0.temporal_attn.qkv.weight" in held["state_dict"]
+
+
+def test_the_test_of_the_validation_list_repeats_its_scores(
+    run: TrainedRun, clips_dir: Path
+) -> None:
+    result = training.test(run.run_dir, clips_dir / "val.txt")
+    assert result.report.mean_ap == pytest.approx(run.report.mean_ap)
+    assert result.report.loss == pytest.approx(run.report.loss)
+    assert result.report.protocol == run.report.protocol
+    assert result.report.protocol == (
+        "1 view x 1 crop, 4 frames uniform over the clip, 32 px, sigmoid averaged"
+    )
+    assert result.report.without_positives == ("never",)
+    assert result.checkpoint.name == "best.ckpt"
+
+
+def test_predictions_come_one_row_a_clip_and_label_in_the_order_of_the_list(
+    run: TrainedRun, clips_dir: Path
+) -> None:
+    predictions = training.test(run.run_dir, clips_dir / "val.txt").predictions
+    clips = read_list(clips_dir / "val.txt").clips
+    assert list(predictions.columns) == ["path", "label", "target", "probability"]
+    assert list(predictions["path"].unique()) == [str(clip.path) for clip in clips]
+    red = predictions[predictions["label"] == "red"]
+    assert list(red["target"]) == [0 in clip.labels for clip in clips]
+    assert predictions["probability"].between(0, 1).all()
+
+
+def test_the_order_of_a_list_has_no_effect_on_a_test(run: TrainedRun, clips_dir: Path) -> None:
+    clips = read_list(clips_dir / "val.txt").clips
+    shuffled = clips_dir / "shuffled.txt"
+    write_list(shuffled, [clips[i] for i in np.random.default_rng(0).permutation(len(clips))])
+    results = [
+        training.test(run.run_dir, file, batch_size=3) for file in (clips_dir / "val.txt", shuffled)
+    ]
+    by_clip = [result.predictions.sort_values(["path", "label"]) for result in results]
+    pd.testing.assert_frame_equal(*(table.reset_index(drop=True) for table in by_clip))
+    assert results[0].report.mean_ap == pytest.approx(results[1].report.mean_ap)
+
+
+def test_loading_processes_change_nothing(run: TrainedRun, clips_dir: Path) -> None:
+    alone, helped = (
+        training.test(run.run_dir, clips_dir / "val.txt", workers=workers).predictions
+        for workers in (0, 1)
+    )
+    pd.testing.assert_frame_equal(alone, helped)
+
+
+def test_several_views_are_averaged_as_probabilities(run: TrainedRun, clips_dir: Path) -> None:
+    report = training.test(
+        run.run_dir, clips_dir / "val.txt", evaluation={"views": 2, "crops": 3}
+    ).report
+    assert report.protocol.startswith("2 views x 3 crops")
+    assert report.mean_ap is not None
+    logits = training.test(run.run_dir, clips_dir / "val.txt", evaluation={"average": "logit"})
+    assert "logit averaged" in logits.report.protocol
+
+
+def test_the_same_seed_trains_the_same_model(config: TrainConfig, tmp_path: Path) -> None:
+    runs = [train(config, tmp_path / name).records for name in ("a", "b")]
+    assert measured(runs[0]) == measured(runs[1])
+    other = train(changed(config, seed=1), tmp_path / "c").records
+    assert measured(runs[0]) != measured(other)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="TimeSformer"),
+        pytest.param({"model": SLOWFAST, "data": {"size": 32}}, id="SlowFast"),
+        pytest.param({"trainer": {"ema": 0.9, "accumulate": 2}}, id="with averaged weights"),
+        pytest.param({"optimizer": {"name": "sgd", "lr": 0.05}}, id="with SGD"),
+    ],
+)
+def test_a_resumed_run_ends_as_an_unbroken_one(
+    config: TrainConfig, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    config = changed(config, **changes)
+    unbroken = train(config, tmp_path / "unbroken")
+
+    with pytest.raises(KeyboardInterruption):
+        train(config, tmp_path / "broken", on_epoch=interrupted_after(2))
+    resumed = train(config, tmp_path / "broken", resume=True)
+
+    assert measured(resumed.records) == measured(unbroken.records)
+    assert csv_scores(resumed) == csv_scores(unbroken)
+    weights = [weights_of(run) for run in (resumed, unbroken)]
+    assert weights[0].keys() == weights[1].keys()
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_resuming_a_finished_run_trains_nothing_and_says_the_same(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    first = train(config, tmp_path)
+    second = train(config, tmp_path, resume=True)
+    assert second.records == first.records
+    assert second.report == first.report
+
+
+def test_resuming_where_nothing_was_trained_starts_afresh(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    assert len(train(config, tmp_path / "new", resume=True).records) == 4
+
+
+def test_a_run_folder_is_not_overwritten(config: TrainConfig, run: TrainedRun) -> None:
+    with pytest.raises(OutputError, match="--resume"):
+        train(config, run.run_dir)
+
+
+def test_a_run_does_not_go_on_with_another_model(config: TrainConfig, run: TrainedRun) -> None:
+    with pytest.raises(CheckpointError, match="another model"):
+        train(changed(config, model={"dim": 32}), run.run_dir, resume=True)
+
+
+@pytest.mark.parametrize("workers", [0, 1], ids=["in the main process", "in a loading process"])
+def test_a_broken_clip_stops_training_with_its_path(
+    config: TrainConfig, clips_dir: Path, tmp_path: Path, workers: int
+) -> None:
+    broken = tmp_path / "clips"
+    shutil.copytree(clips_dir, broken)
+    (broken / "5.mp4").write_bytes((broken / "5.mp4").read_bytes()[:500])
+    lists = {"train": broken / "train.txt", "workers": workers}
+    with pytest.raises(MediaError, match=r"5\.mp4") as caught:
+        train(changed(config, data=lists), tmp_path / "run")
+    assert len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / "run" / "metrics.json").exists()
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_validation_with_other_labels_is_refused(
+    config: TrainConfig, clips_dir: Path, tmp_path: Path
+) -> None:
+    write_labels(tmp_path / "labels.txt", ["red", "green", "blue"])
+    write_list(tmp_path / "val.txt", read_list(clips_dir / "val.txt").clips)
+    with pytest.raises(ListError, match="blue, never"):
+        train(changed(config, data={"val": tmp_path / "val.txt"}), tmp_path / "run")
+
+
+def test_labels_in_another_order_are_refused_in_a_test(
+    run: TrainedRun, clips_dir: Path, tmp_path: Path
+) -> None:
+    write_labels(tmp_path / "labels.txt", ["green", "red", "never"])
+    write_list(tmp_path / "val.txt", read_list(clips_dir / "val.txt").clips)
+    with pytest.raises(ListError, match="their order"):
+        training.test(run.run_dir, tmp_path / "val.txt")
+
+
+def test_training_without_a_list_is_refused(config: TrainConfig, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"data\.val"):
+        train(changed(config, data={"val": None}), tmp_path)
+
+
+def test_a_training_that_diverges_stops_with_advice(config: TrainConfig, tmp_path: Path) -> None:
+    wild = changed(
+        config,
+        optimizer={"name": "sgd", "lr": 1e30},
+        trainer={"clip_gradient": None},
+        schedule={"warmup_epochs": 0},
+    )
+    with pytest.raises(ModelError, match=r"lower optimizer\.lr"):
+        train(wild, tmp_path)
+
+
+def test_another_run_starts_from_the_weights_of_this_one(
+    config: TrainConfig, run: TrainedRun, tmp_path: Path
+) -> None:
+    still = changed(config, optimizer={"lr": 1e-12}, trainer={"epochs": 1})
+    best = run.run_dir / "checkpoints" / "best.ckpt"
+    started = train(still, tmp_path, weights=best)
+    assert started.weights is not None
+    assert (started.weights.dropped, started.weights.fresh) == ((), ())
+    assert started.report.mean_ap == pytest.approx(run.report.mean_ap)
+
+
+def test_lightning_says_nothing(
+    config: TrainConfig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = train(changed(config, trainer={"epochs": 1}), tmp_path)
+    assert config.data.val is not None
+    training.test(run.run_dir, config.data.val)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        pytest.param(lambda data: data[: len(data) // 2], "incomplete", id="cut in half"),
+        pytest.param(lambda _data: b"", "incomplete|ends early", id="empty"),
+        pytest.param(lambda _data: b"not a checkpoint", "incomplete", id="text"),
+    ],
+)
+def test_a_damaged_checkpoint_is_named(
+    run: TrainedRun, clips_dir: Path, tmp_path: Path, damage: Any, says: str
+) -> None:
+    path = tmp_path / "broken.ckpt"
+    path.write_bytes(damage((run.run_dir / "checkpoints" / "best.ckpt").read_bytes()))
+    with pytest.raises(CheckpointError, match=says) as caught:
+        training.test(path, clips_dir / "val.txt")
+    assert "broken.ckpt" in str(caught.value)
+
+
+class KeyboardInterruption(Exception):
+    """Stands for whatever kills a run between two epochs."""
+
+
+def interrupted_after(epochs: int) -> Any:
+    def on_epoch(record: EpochRecord) -> None:
+        if record.epoch == epochs:
+            raise KeyboardInterruption
+
+    return on_epoch
+
+
+def measured(records: tuple[EpochRecord, ...]) -> list[EpochRecord]:
+    """Return the records without what a clock says."""
+    return [replace(record, clips_per_second=0.0, seconds=0.0) for record in records]
+
+
+def csv_scores(run: TrainedRun) -> str:
+    table = pd.read_csv(run.run_dir / "metrics.csv")
+    return str(table.drop(columns=["clips_per_second", "seconds"]).to_csv())
+
+
+def weights_of(run: TrainedRun) -> dict[str, torch.Tensor]:
+    held = torch.load(run.run_dir / "checkpoints" / "last.ckpt", weights_only=True)
+    return dict(held["state_dict"])
+
+
+def test_a_report_is_plain_enough_for_json(run: TrainedRun) -> None:
+    assert json.loads(json.dumps(asdict(run.report)))["num_clips"] == 8

@@ -1,0 +1,83 @@
+"""Made videos whose every frame carries its number, and reading those numbers back."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from dogclips.demo.numbers import paint_number, read_number
+from dogclips.media.writing import TimedFrame, VideoTrack, write_video
+
+FAST = {"preset": "ultrafast"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """One video stream of a made file: frame k of the scene is shown at `times[k]`.
+
+    The number painted into a picture is its key in `times`; times are in ticks of `time_base`.
+    """
+
+    times: Mapping[int, int]
+    time_base: Fraction
+    rate: Fraction = Fraction(20)
+    width: int = 128
+    height: int = 72
+    codec: str = "libx264"
+    options: Mapping[str, str] = field(default_factory=lambda: FAST)
+    default: bool = True
+    pixel_format: str = "yuv420p"
+
+
+def steady(
+    count: int, rate: Fraction = Fraction(20), *, first: int = 0, late: int = 0, **more: object
+) -> Made:
+    """Frames `first`.. of a constant rate, `late` frame periods after the container's zero."""
+    times = {first + k: k + late for k in range(count)}
+    return Made(times, 1 / rate, rate, **more)  # type: ignore[arg-type]
+
+
+def write_made(path: Path, *streams: Made, metadata: Mapping[str, str] | None = None) -> Path:
+    """Write the streams into one file, in time order."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tracks = [
+        VideoTrack(
+            made.width,
+            made.height,
+            made.rate,
+            made.codec,
+            made.options,
+            made.pixel_format,
+            made.default,
+            made.time_base,
+        )
+        for made in streams
+    ]
+    write_video(path, tracks, _frames(streams), metadata=metadata)
+    return path
+
+
+def numbers_in(path: Path, stream: int = 0) -> list[int | None]:
+    """Return the numbers painted into a stream's frames, in presentation order."""
+    with av.open(str(path)) as container:
+        track = container.streams[stream]
+        frames = container.decode(track)
+        return [read_number(frame.to_ndarray(format="gray")) for frame in frames]
+
+
+def _frames(streams: tuple[Made, ...]) -> Iterator[TimedFrame]:
+    shown = sorted(
+        (ticks * made.time_base, index, number)
+        for index, made in enumerate(streams)
+        for number, ticks in made.times.items()
+    )
+    for _, index, number in shown:
+        made = streams[index]
+        # A gradient that moves, so that codecs have something to do between the numbers.
+        ramp = (np.arange(made.width)[None, :] + np.arange(made.height)[:, None] + 2 * number) % 200
+        picture = np.repeat(ramp[:, :, None], 3, axis=2).astype(np.uint8)
+        paint_number(picture, number)
+        yield index, made.times[number], picture
