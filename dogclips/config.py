@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,7 +24,9 @@ Tree = dict[str, Any]
 class Config(BaseModel):
     """Base of every configuration: unknown keys are refused and values never change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
+    )
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
@@ -34,11 +36,16 @@ class _Loader(yaml.SafeLoader):
     """YAML 1.1 as people mean it: `1e-7` is a number."""
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d[\d_]*\.?[\d_]*|\.[\d_]+)[eE][-+]?\d+$"),
-    list("-+0123456789."),
-)
+class _Dumper(yaml.SafeDumper):
+    """Quotes the words that `_Loader` would read as numbers."""
+
+
+for _side in (_Loader, _Dumper):
+    _side.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(\d[\d_]*\.?[\d_]*|\.[\d_]+)[eE][-+]?\d+$"),
+        list("-+0123456789."),
+    )
 
 
 def load_config(
@@ -79,18 +86,27 @@ def read_yaml(file: Path, _seen: tuple[Path, ...] = ()) -> Tree:
     if file in _seen:
         raise ConfigError("`base` runs in a circle", where=file, todo="remove one of the bases")
     try:
-        tree = yaml.load(file.read_text(encoding="utf-8"), _Loader) or {}  # noqa: S506 (a SafeLoader)
+        tree = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
     except FileNotFoundError as error:
         raise ConfigError("no such config file", where=file, todo="check --config") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError(f"not readable as YAML: {error}", where=file, todo="mend it") from error
+    tree = {} if tree is None else tree
     if not isinstance(tree, dict):
         raise ConfigError("a config holds keys and values", where=file, todo="write `key: value`")
-    bases = tree.pop("base", [])
+    bases = tree.pop("base", None) or []
+    bases = [bases] if isinstance(bases, str) else bases
+    if not isinstance(bases, list) or not all(isinstance(base, str) for base in bases):
+        raise ConfigError(
+            "`base` is no file name", where=file, todo="name a file or a list of them"
+        )
     merged: Tree = {}
-    for base in [bases] if isinstance(bases, str) else bases:
+    for base in bases:
         merged = merge(merged, read_yaml(file.parent / base, (*_seen, file)))
-    return merge(merged, tree)
+    try:
+        return merge(merged, tree)
+    except RecursionError as error:
+        raise ConfigError("a part that holds itself", where=file, todo="drop the alias") from error
 
 
 def parse_override(text: str) -> Tree:
@@ -108,7 +124,7 @@ def parse_override(text: str) -> Tree:
         )
     try:
         node: Any = yaml.load(value, _Loader)  # noqa: S506 (a SafeLoader)
-    except yaml.YAMLError as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError("the value is no YAML", where=text, todo="quote it") from error
     for key in reversed(path.strip().split(".")):
         node = {key: node}
@@ -137,15 +153,18 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
 
 def write_config(config: Config, file: Path) -> None:
     """Write the resolved configuration as YAML."""
-    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    text = yaml.dump(
+        config.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, allow_unicode=True
+    )
     write_whole(file, text)
 
 
 def _explain(model: type[Config], error: ValidationError, where: str) -> ConfigError:
     first = error.errors(include_url=False)[0]
-    path = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        near = _nearest(model, first["loc"])
+    unknown = first["type"] == "extra_forbidden"
+    path = _written(model, first["loc"], unknown=unknown)
+    if unknown:
+        near = _nearest(model, path)
         todo = f"did you mean `{near}`?" if near else "remove it"
         return ConfigError(f"unknown config key `{path}`", where=where, todo=todo)
     found = "" if isinstance(first["input"], Mapping) else f" (found {first['input']!r})"
@@ -153,9 +172,27 @@ def _explain(model: type[Config], error: ValidationError, where: str) -> ConfigE
     return ConfigError(what, where=where, todo="correct the value")
 
 
-def _nearest(model: type[Config], loc: Sequence[int | str]) -> str | None:
+def _written(model: type[Config], loc: Sequence[int | str], *, unknown: bool) -> str:
+    """Return the key as the user wrote it, without pydantic's names for the members of a union."""
+    names: list[str] = []
+    annotation: Any = model
+    for place, part in enumerate(loc):
+        fields = {
+            key: info
+            for inner in _models_in(annotation)
+            for key, info in inner.model_fields.items()
+        }
+        written = isinstance(part, int) or (unknown and place == len(loc) - 1)
+        if part in fields:
+            annotation = fields[str(part)].annotation
+        elif not written and get_origin(annotation) is not dict:
+            continue
+        names.append(str(part))
+    return ".".join(names)
+
+
+def _nearest(model: type[Config], wrong: str) -> str | None:
     """Return the full path of the valid key that looks most like the unknown one."""
-    wrong = ".".join(str(part) for part in loc)
     matches = difflib.get_close_matches(wrong, list(_keys(model)), n=1, cutoff=0.6)
     return matches[0] if matches else None
 

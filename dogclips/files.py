@@ -1,7 +1,7 @@
 """Files appear under their name when they are whole, or not at all."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dogclips.errors import OutputError
@@ -41,7 +41,8 @@ def whole_file(path: Path) -> Iterator[Path]:
             f"cannot write: {reason}", where=path, todo="free space or choose another folder"
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that cannot be written to holds no part either
+            part.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 import pandas as pd
+from pydantic import Field
 
 from dogclips.config import Config
 from dogclips.errors import AnnotationError
@@ -17,14 +18,23 @@ class LabelConfig(Config):
     that is no option of its attribute.
     """
 
-    rename: dict[str, str] = {}
+    rename: dict[str, str] = Field(default_factory=dict)
     drop: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     unknown: Literal["keep", "drop", "error"] = "keep"
 
 
+def tasks_of(segments: pd.DataFrame, tasks: str | tuple[str, ...]) -> set[str]:
+    """Return the attributes that become classes: those named, or "all" that carry segments."""
+    return {str(task) for task in segments["task"].unique() if tasks == "all" or task in tasks}
+
+
 def apply_labels(
-    segments: pd.DataFrame, config: LabelConfig, tasks: str | tuple[str, ...]
+    segments: pd.DataFrame,
+    config: LabelConfig,
+    tasks: str | tuple[str, ...],
+    *,
+    with_task: bool | None = None,
 ) -> pd.DataFrame:
     """Return the segments that become classes, under their class names.
 
@@ -33,16 +43,20 @@ def apply_labels(
     segments
         Columns of `segments.SEGMENT_COLUMNS`.
     tasks
-        Names of the attributes that become classes, or "all". With several, a class is called
-        `task:label`.
+        Names of the attributes that become classes, or "all".
+    with_task
+        Call a class `task:label`; None means if these segments have several tasks. A dataset of
+        several projects must decide once for all of them.
 
     Raises
     ------
     AnnotationError
         A label is no option of its attribute and `unknown` is "error".
     """
-    if tasks != "all":
-        segments = segments[segments["task"].isin(list(tasks))]
+    chosen = tasks_of(segments, tasks)
+    segments = segments[segments["task"].isin(chosen)]
+    known = segments["known"] | segments["label"].isin(list(config.rename))
+    segments = segments.assign(known=known)
     unknown = segments[~segments["known"]]
     if len(unknown) and config.unknown == "error":
         first = unknown.iloc[0]
@@ -54,10 +68,10 @@ def apply_labels(
     if config.unknown == "drop":
         segments = segments[segments["known"]]
     names = segments["label"].replace(config.rename)
-    if segments["task"].nunique() > 1:
+    if len(chosen) > 1 if with_task is None else with_task:
         names = segments["task"] + ":" + names
-    segments = segments.assign(label=names)
-    return segments[~segments["label"].isin(list(config.drop))].reset_index(drop=True)
+    dropped = segments["label"].isin(config.drop) | names.isin(config.drop)
+    return segments.assign(label=names)[~dropped].reset_index(drop=True)
 
 
 def class_order(names: Iterable[str], order: Iterable[str]) -> tuple[str, ...]:

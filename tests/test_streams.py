@@ -1,5 +1,6 @@
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ RATES = [Fraction(20), Fraction(25), Fraction(30), Fraction(30_000, 1001), Fract
 TIME_BASES = [Fraction(1, 90_000), Fraction(1, 1000), Fraction(1, 10_240)]
 
 
-def camera(pts: list[int], time_base: Fraction = Fraction(1, 1000), **facts: object) -> Stream:
+def camera(pts: list[int], time_base: Fraction = Fraction(1, 1000), **facts: Any) -> Stream:
     """Return a video stream with these presentation times; its last frame lasts 50 ticks."""
-    measured: dict[str, object] = {
+    measured: dict[str, Any] = {
         "index": 0,
         "type": "video",
         "codec": "h264",
@@ -23,7 +24,7 @@ def camera(pts: list[int], time_base: Fraction = Fraction(1, 1000), **facts: obj
         "end_pts": pts[-1] + 50 if pts else None,
         "num_frames": len(pts),
     }
-    return Stream(**(measured | facts))  # type: ignore[arg-type]
+    return Stream(**(measured | facts))
 
 
 def on_grid(places: list[int], rate: Fraction, time_base: Fraction, start: int = 0) -> list[int]:
@@ -72,10 +73,17 @@ def test_jittered_timestamps_are_variable(rate: Fraction, time_base: Fraction, s
     assert stream.gaps == ()
 
 
-def test_a_stream_that_drops_every_third_frame_is_variable() -> None:
-    kept = [place for place in range(300) if place % 3]
-    stream = camera(on_grid(kept, Fraction(24_000, 1001), Fraction(1, 90_000)))
+@pytest.mark.parametrize("every", [3, 10])
+def test_a_stream_that_drops_frames_all_the_time_is_variable(every: int) -> None:
+    kept = [place for place in range(300) if place % every]
+    time_base = Fraction(1, 90_000)
+    stream = camera(on_grid(kept, Fraction(24_000, 1001), time_base), time_base)
     assert stream.variable_frame_rate
+
+
+def test_more_than_rounding_off_the_grid_is_variable() -> None:
+    assert not camera([50 * place + place % 2 for place in range(300)]).variable_frame_rate
+    assert camera([50 * place + place % 2 * 3 for place in range(300)]).variable_frame_rate
 
 
 def test_a_hole_in_a_variable_stream_is_a_gap() -> None:
@@ -127,7 +135,7 @@ def test_audio_has_no_frame_rate() -> None:
     [{"type": "audio"}, {"attached_picture": True}, {"num_frames": 0}],
     ids=["sound", "a cover picture", "a stream without frames"],
 )
-def test_only_moving_pictures_are_cameras(facts: dict[str, object]) -> None:
+def test_only_moving_pictures_are_cameras(facts: dict[str, Any]) -> None:
     table = StreamTable(Path("a.mp4"), "mov", None, (camera([0, 50], **facts), camera([0, 50])))
     assert table.cameras == (table.streams[1],)
 

@@ -1,4 +1,4 @@
-"""Which frame of the target stream did the annotator mean?"""
+"""From annotation time to the frame of the target stream that the annotator meant."""
 
 from dogclips.alignment.players import AnnotatedIn, read_by, shown_in, zero_of
 from dogclips.alignment.timemap import MapPiece, TimeMap

@@ -53,6 +53,7 @@ class File(_Record):
     """A media file, named as the application knew it."""
 
     fname: str
+    type: int | None = None
 
 
 class View(_Record):
@@ -90,6 +91,7 @@ def read_via(path: Path) -> Project:
     """
     store = _parse(path, _load(path))
     reader = _Reader(path, store)
+    reader.check_files()
     rows = [row for mid, entry in store.metadata.items() for row in reader.rows(mid, entry)]
     return Project(
         path=path,
@@ -113,7 +115,8 @@ def _load(path: Path) -> Any:
     if text.startswith(("#", "filename,")):
         raise AnnotationError("V003 a VIA CSV export, not a project", where=path, todo=_SAVE)
     try:
-        return json.loads(text, object_pairs_hook=_unique_keys)
+        tree = json.loads(text, object_pairs_hook=_unique_keys)
+        json.dumps(tree, ensure_ascii=False).encode()  # half a character cannot be written again
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
         raise AnnotationError(
@@ -121,8 +124,11 @@ def _load(path: Path) -> Any:
             where=path,
             todo="the file may be cut off: save the project again in VIA",
         ) from error
-    except (_DuplicateKeyError, RecursionError) as error:
+    except (RecursionError, ValueError) as error:  # too deep; a number of thousands of digits
+        raise AnnotationError(f"V001 not valid JSON: {error}", where=path, todo=_SAVE) from error
+    except _DuplicateKeyError as error:
         raise AnnotationError(f"V002 {error}", where=path, todo="was it merged by hand?") from error
+    return tree
 
 
 class _DuplicateKeyError(Exception):
@@ -179,7 +185,9 @@ class _Reader:
         place = f"metadata.{mid}"
         media_name = self._media_name(place, entry)
         times = [self._time(place, value) for value in entry.z]
-        if not self._is_segment(place, media_name, entry, times):
+        if not times and not entry.xy:
+            self._note_file_attributes(place, media_name, entry)
+        if not self._is_segment(place, entry, times):
             return
         labels = list(self._labels(place, entry))
         if not labels:
@@ -197,15 +205,21 @@ class _Reader:
                 "t_end": float(times[1]),
             }
 
-    def _is_segment(
-        self, place: str, media_name: str, entry: Metadata, times: list[Fraction]
-    ) -> bool:
+    def check_files(self) -> None:
+        """Note files whose kind VIA did not know: .mkv, .mov, .ts and others."""
+        for fid, file in self.store.file.items():
+            if file.type is None:
+                self._warn("V025", f"file.{fid}", "no type; taken for a video")
+
+    def _note_file_attributes(self, place: str, media_name: str, entry: Metadata) -> None:
+        values = self.file_attributes.setdefault(media_name, {})
+        for task, label, _ in self._labels(place, entry):
+            values[task] = f"{values[task]}, {label}" if task in values else label
+
+    def _is_segment(self, place: str, entry: Metadata, times: list[Fraction]) -> bool:
         """Tell segments from the other kinds; what is skipped is said."""
         if len(times) > 2:
             self._refuse("V056", place, f"{len(times)} times; a segment has two")
-        if not times and not entry.xy:
-            values = {task: label for task, label, _ in self._labels(place, entry)}
-            self.file_attributes.setdefault(media_name, {}).update(values)
         if len(times) == 1 and not entry.xy:
             self._warn("V055", place, "a single time point, which VIA cannot draw; skipped")
         if len(times) == 2 and entry.xy:
@@ -236,8 +250,10 @@ class _Reader:
         if isinstance(value, str):
             self._warn("V051", place, f"the time {value!r} is text; read as a number")
         try:
-            time_s = exact(value if isinstance(value, str) else float(value))
-        except (ValueError, TypeError, ZeroDivisionError):  # null, NaN, words
+            time_s = exact(float(value))
+        except (ValueError, TypeError, OverflowError):  # null, NaN, words
+            self._refuse("V052", place, f"the time is {value!r}; redo this segment")
+        if isinstance(value, bool):
             self._refuse("V052", place, f"the time is {value!r}; redo this segment")
         if time_s < 0:
             self._refuse("V053", place, f"time {float(time_s)} s lies before the video's start")
@@ -249,7 +265,7 @@ class _Reader:
             attribute = self.store.attribute.get(aid)
             if attribute is None:
                 self._refuse("V040", place, f"uses attribute '{aid}', which is not defined")
-            if value is not None and not isinstance(value, str | int | float):
+            if isinstance(value, bool) or not isinstance(value, str | int | float | None):
                 self._refuse("V042", place, f"'{attribute.aname}' holds {value!r}, not text")
             text = "" if value is None else str(value).strip()
             many = attribute.type is AttributeType.CHECKBOX and text not in attribute.options

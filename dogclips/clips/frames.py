@@ -1,9 +1,8 @@
 """Which frames of the target stream make up a window."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
-
-import numpy as np
 
 from dogclips.streams import Stream
 from dogclips.timebase import ROUNDING_SLACK_S, Span, frame_at
@@ -47,43 +46,48 @@ def select_frames(stream: Stream, window: Span, frame_rate: Fraction | None) -> 
         frames = _as_timed(stream, shown)
     else:
         frames = _on_grid(stream, shown)
-    return "after-end" if frames is None else _unbroken(stream, frames)
+    return "after-end" if frames is None else _unbroken(stream, shown, frames)
 
 
 def _on_grid(stream: Stream, window: Span) -> ClipFrames | None:
     rate = stream.frame_rate or Fraction(0)
-    count = round(window.duration * rate)
+    count = max(round(window.duration * rate), 1)
     first = frame_at(stream.pts, stream.time_base, window.start)
-    if first + count > len(stream.pts):
+    if first + count > len(stream.pts) or _is_past(stream, window.start):
         return None
     places = tuple(range(first, first + count))
     return ClipFrames(places, tuple(range(count)), 1 / rate, rate)
 
 
 def _as_timed(stream: Stream, window: Span) -> ClipFrames | None:
-    if stream.end_s is None or window.end > stream.end_s + ROUNDING_SLACK_S:
+    if _is_past(stream, window.end - ROUNDING_SLACK_S):
         return None
     first = frame_at(stream.pts, stream.time_base, window.start)
     # A frame that begins just before the end, by no more than the rounding, is the next window's.
     last = frame_at(stream.pts, stream.time_base, window.end - 2 * ROUNDING_SLACK_S)
-    start = round(window.start / stream.time_base)
+    start = math.floor(window.start / stream.time_base)
     pts = [0, *(int(time) - start for time in stream.pts[first + 1 : last + 1])]
     rate = stream.frame_rate or Fraction(0)
     return ClipFrames(tuple(range(first, last + 1)), tuple(pts), stream.time_base, rate)
 
 
 def _resampled(stream: Stream, window: Span, rate: Fraction) -> ClipFrames | None:
-    if stream.end_s is None or window.end > stream.end_s + ROUNDING_SLACK_S:
+    if _is_past(stream, window.end - ROUNDING_SLACK_S):
         return None
-    count = round(window.duration * rate)
+    count = max(round(window.duration * rate), 1)
     times = [window.start + k / rate for k in range(count)]
     places = tuple(frame_at(stream.pts, stream.time_base, time) for time in times)
     return ClipFrames(places, tuple(range(count)), 1 / rate, rate)
 
 
-def _unbroken(stream: Stream, frames: ClipFrames) -> ClipFrames | str:
+def _is_past(stream: Stream, time_s: Fraction) -> bool:
+    return stream.end_s is None or time_s >= stream.end_s
+
+
+def _unbroken(stream: Stream, window: Span, frames: ClipFrames) -> ClipFrames | str:
     """Refuse a clip that spans frames which are not there."""
-    behind = [round(gap.at_s / stream.time_base) for gap in stream.gaps]
-    after_gap = np.searchsorted(stream.pts, np.array(behind, dtype=np.int64))
-    inside = (after_gap > frames.places[0]) & (after_gap <= frames.places[-1])
-    return "frames-missing" if inside.any() else frames
+    rate = stream.frame_rate or Fraction(1)
+    holes = (Span(gap.at_s - gap.missing / rate, gap.at_s) for gap in stream.gaps)
+    # A window may begin or end within a frame, and timestamps are rounded.
+    missing = any(hole.overlap(window) > 1 / (2 * rate) for hole in holes)
+    return "frames-missing" if missing else frames

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
+
+from pydantic import ConfigDict
 
 from dogclips.config import Config
 from dogclips.errors import ConfigError
@@ -20,6 +22,8 @@ class NameConfig(Config):
     `date` is YYYYMMDD. Without it month and day come from a session folder called `M_D_site` and
     the year from `year`, else from the recording's creation time, else from the file's own time.
     """
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     template: str = "{date}{site}_{video}_start{start}_{labels}"
     year: int | None = None
@@ -55,7 +59,7 @@ def recording_name(
         The container's creation time (ISO 8601), if it has one.
     """
     folder = base_dir.resolve().name
-    match = _SESSION_FOLDER.match(folder)
+    match = _day_and_site(folder)
     stem = safe(video.stem)
     if match is None:
         return RecordingName(config.date or "", safe(folder), stem), None
@@ -68,8 +72,17 @@ def recording_name(
     if year is None:
         year = datetime.fromtimestamp(video.stat().st_mtime, UTC).year
         warning = f"{video.name}: no recording date; year {year} taken from the file's time"
-    date = f"{year:04d}{int(match['month']):02d}{int(match['day']):02d}"
-    return RecordingName(date, site, stem), warning
+    day = f"{year:04d}{int(match['month']):02d}{int(match['day']):02d}"
+    return RecordingName(day, site, stem), warning
+
+
+def _day_and_site(folder: str) -> re.Match[str] | None:
+    match = _SESSION_FOLDER.match(folder)
+    # 2024 is a leap year: every day that there can be is in it.
+    try:
+        return match if match and date(2024, int(match["month"]), int(match["day"])) else None
+    except ValueError:
+        return None
 
 
 def clip_name(
@@ -95,7 +108,7 @@ def clip_name(
     }
     try:
         name = config.template.format_map(fields)
-    except (KeyError, ValueError, IndexError) as error:
+    except (LookupError, ValueError, AttributeError, TypeError) as error:
         raise ConfigError(
             f"cannot fill {config.template!r}: {error}",
             where="name.template",

@@ -19,8 +19,8 @@ from dogclips.clips.manifest import manifest_table
 from dogclips.clips.names import RecordingName, clip_name, recording_name, safe
 from dogclips.clips.session import Session
 from dogclips.clips.windows import Window, plan_windows
-from dogclips.errors import AlignmentError, DogclipsError, MediaError
-from dogclips.labels import apply_labels, class_order
+from dogclips.errors import AlignmentError, AnnotationError, DogclipsError, MediaError
+from dogclips.labels import apply_labels, class_order, tasks_of
 from dogclips.media.encoding import ClipJob
 from dogclips.media.picture import output_size
 from dogclips.streams import Stream, StreamTable
@@ -83,10 +83,11 @@ def plan_session(
     """
     planner = _Planner(session, tables, config)
     projects = dict(planner.read_projects())
-    labelled = pd.concat([planner.segments(project) for project in projects.values()] or [_EMPTY])
-    classes = class_order(labelled["label"], config.labels.order)
-    for folder, project in projects.items():
-        planner.plan_project(folder, project, classes)
+    segments = planner.label(projects)
+    names = [name for own in segments.values() for name in own["label"]]
+    classes = class_order(names, config.labels.order)
+    for folder, own in segments.items():
+        planner.plan_project(folder, projects[folder].media_names, own, classes)
     return ClipPlan(
         session=session,
         config=config,
@@ -97,9 +98,6 @@ def plan_session(
         sources=planner.sources,
         warnings=tuple(planner.warnings),
     )
-
-
-_EMPTY = pd.DataFrame({"label": []})
 
 
 @dataclass
@@ -119,7 +117,6 @@ class _Planner:
         for path in self.session.projects:
             try:
                 project = read_via(path)
-                self.segments(project)
             except DogclipsError as error:
                 self._fail(path.stem, "", error)
                 continue
@@ -131,14 +128,31 @@ class _Planner:
             used.add(folder)
             yield folder, project
 
-    def segments(self, project: Project) -> pd.DataFrame:
-        """Return the segments that become classes, under their class names."""
-        return apply_labels(project.segments, self.config.labels, self.config.tasks)
+    def label(self, projects: Mapping[str, Project]) -> dict[str, pd.DataFrame]:
+        """Return the segments of each project under class names that are the same for all."""
+        config = self.config
+        tasks = set[str]().union(
+            *(tasks_of(project.segments, config.tasks) for project in projects.values())
+        )
+        labelled = {}
+        for folder, project in projects.items():
+            try:
+                labelled[folder] = apply_labels(
+                    project.segments, config.labels, config.tasks, with_task=len(tasks) > 1
+                )
+            except AnnotationError as error:
+                self._fail(folder, "", error)
+        return labelled
 
-    def plan_project(self, folder: str, project: Project, classes: tuple[str, ...]) -> None:
+    def plan_project(
+        self,
+        folder: str,
+        media_names: tuple[str, ...],
+        segments: pd.DataFrame,
+        classes: tuple[str, ...],
+    ) -> None:
         """Add the rows and jobs of all recordings that a project names."""
-        segments = self.segments(project)
-        for media_name in project.media_names:
+        for media_name in media_names:
             own = segments[segments["media_name"] == media_name]
             spans = [
                 (Span(exact(row["t_start"]), exact(row["t_end"])), str(row["label"]))

@@ -15,19 +15,21 @@ from numpy.typing import NDArray
 from dogclips.demo.numbers import Picture, paint_number
 
 FRAME_RATE: Final = 20
-BEHAVIOURS: Final = ("lie", "walk", "run", "turn", "jump", "shake")
+BEHAVIOURS: Final = ("lie", "run", "turn", "jump", "shake")
 
 _BOUT_SECONDS: Final = (1, 2, 3)
-_BOUT_CHANCES: Final = (0.5, 0.3, 0.2)
-_AWAY_SECONDS: Final = (8, 17)  # the second dog is away for 8 to 16 seconds, then visits
-_VISIT_SECONDS: Final = (2, 5)
+_BOUT_CHANCES: Final = (0.35, 0.3, 0.35)
+_AWAY_SECONDS: Final = (25, 50)  # how long the second dog is away: 25 to 49 seconds
+_VISIT_SECONDS: Final = (2, 5)  # and how long it stays: 2 to 4
 
-_SPEED: Final = {"walk": 0.25, "run": 0.9}  # yards a second
-_TURNS: Final = 0.8  # revolutions a second
-_HOP_HEIGHT, _HOP_SECONDS = 0.22, 0.6
-_SHAKE_WIDTH, _SHAKE_SECONDS = 0.06, 0.34
-_COAT: Final = np.array([1.0, 0.9, 0.7])  # sandy, in RGB
-_MARGIN: Final = 0.2  # dogs stay this far from the fence
+# In yards and seconds. All of it is large and slow enough for a model that sees four frames a
+# second at 32 pixels a side.
+_RUN_SPEED: Final = 1.3
+_TURNS: Final = 0.75  # revolutions a second
+_HOP_HEIGHT, _HOP_SECONDS = 0.42, 0.8
+_SHAKE_WIDTH, _SHAKE_SECONDS = 0.2, 0.67
+_MARGIN: Final = 0.22  # dogs keep this far from the fence, but for their own size and hops
+_COAT: Final = np.array([1.0, 0.97, 0.9])  # almost white, in RGB
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,10 @@ def make_world(seconds: int, seed: tuple[int, ...]) -> World:
     bouts = (*_resident(random, told), *_visitor(random, told))
     poses = (_act(random, bouts, 0, num_frames), _act(random, bouts, 1, num_frames))
     ground = _ground(random)
-    coats = tuple(random.uniform(0.75, 1.0, size=2))
+    coats = tuple(random.uniform(0.9, 1.0, size=2))
     phase, period = random.uniform(0, 2 * np.pi), random.uniform(15, 40)
     time = np.arange(num_frames) / FRAME_RATE
-    light: NDArray[np.float64] = 0.9 + 0.1 * np.sin(phase + 2 * np.pi * time / period)
+    light: NDArray[np.float64] = 1 + 0.02 * np.sin(phase + 2 * np.pi * time / period)
     return World(num_frames, bouts, poses, ground, (coats[0], coats[1]), light)
 
 
@@ -137,8 +139,8 @@ def _act(random: np.random.Generator, bouts: tuple[Bout, ...], dog: int, num_fra
         last = num_frames if dog == 0 and bout is own[-1] else bout.end_s * FRAME_RATE
         frames = slice(bout.start_s * FRAME_RATE, last)
         steps = last - frames.start
-        if bout.behaviour in _SPEED:
-            path, angles = _go(random, position, _SPEED[bout.behaviour], steps)
+        if bout.behaviour == "run":
+            path, angles = _run(random, position, steps)
         else:
             path, angles = _stay(random, bout.behaviour, position, angle, steps)
         place[frames], heading[frames] = path, angles
@@ -146,13 +148,13 @@ def _act(random: np.random.Generator, bouts: tuple[Bout, ...], dog: int, num_fra
     return Pose(place, heading)
 
 
-def _go(
-    random: np.random.Generator, position: NDArray[np.float64], speed: float, steps: int
+def _run(
+    random: np.random.Generator, position: NDArray[np.float64], steps: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Straight on in a random direction, bouncing off the fence."""
     angle = random.uniform(0, 2 * np.pi)
     direction = np.array([np.cos(angle), np.sin(angle)])
-    free = position + np.arange(steps)[:, None] * direction * speed / FRAME_RATE
+    free = position + np.arange(steps)[:, None] * direction * _RUN_SPEED / FRAME_RATE
     # A path folded at two walls is a triangle wave; its slope's sign says which way it faces.
     room = 1 - 2 * _MARGIN
     phase = np.mod(free - _MARGIN, 2 * room)
@@ -176,16 +178,15 @@ def _stay(
     if behaviour == "turn":
         angles = angle + random.choice((-1, 1)) * 2 * np.pi * _TURNS * time
     elif behaviour == "jump":
-        path[:, 1] -= _HOP_HEIGHT * np.abs(np.sin(start + np.pi * time / _HOP_SECONDS))
+        path[:, 1] += _HOP_HEIGHT * (0.5 - np.abs(np.sin(start + np.pi * time / _HOP_SECONDS)))
     elif behaviour == "shake":
         path[:, 0] += _SHAKE_WIDTH * np.sin(start + 2 * np.pi * time / _SHAKE_SECONDS)
     return path, angles
 
 
 def _ground(random: np.random.Generator) -> NDArray[np.float32]:
-    """Draw soft dark patches, different in every recording."""
-    coarse = random.uniform(0.1, 0.4, size=(10, 17, 3))
-    coarse = 0.6 * coarse.mean(axis=2, keepdims=True) + 0.4 * coarse
+    """Draw soft gray patches, different in every recording."""
+    coarse = random.uniform(0.42, 0.48) + random.uniform(-0.01, 0.01, size=(10, 17, 3))
     rows, columns = np.linspace(0, 8.99, 144), np.linspace(0, 15.99, 256)
     row, column = rows.astype(int), columns.astype(int)
     down, right = (rows - row)[:, None, None], (columns - column)[None, :, None]
@@ -195,19 +196,19 @@ def _ground(random: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _draw(frame: Picture, place: tuple[float, float], heading: float, coat: float) -> None:
-    """Draw a dog seen from above onto `frame`: a body, and a head of another shade."""
+    """Draw a dog seen from above onto `frame`: a white body and a black head."""
     height, width = frame.shape[:2]
     left, top = place[0] * height + (width - height) / 2, place[1] * height
-    reach = int(0.22 * height) + 2
+    reach = int(0.28 * height) + 2
     y0, x0 = max(0, int(top) - reach), max(0, int(left) - reach)
     window = frame[y0 : int(top) + reach, x0 : int(left) + reach]
     dy = (np.arange(y0, y0 + window.shape[0]) + 0.5 - top)[:, None] / height
     dx = (np.arange(x0, x0 + window.shape[1]) + 0.5 - left)[None, :] / height
     along = dx * np.cos(heading) + dy * np.sin(heading)
     across = dy * np.cos(heading) - dx * np.sin(heading)
-    body = (along / 0.15) ** 2 + (across / 0.07) ** 2
-    head = ((along - 0.14) / 0.06) ** 2 + (across / 0.06) ** 2
-    for shape, colour, edge in ((body, coat, 0.07), (head, 0.6 * coat, 0.06)):
+    body = (along / 0.165) ** 2 + (across / 0.13) ** 2
+    head = ((along - 0.155) / 0.09) ** 2 + (across / 0.09) ** 2
+    for shape, colour, edge in ((body, coat, 0.13), (head, 0.1 * coat, 0.09)):
         # Pixels at the rim are mixed: a shape's edge moves smoothly however small the picture is.
         cover = np.clip((1 - np.sqrt(shape)) * edge * height + 0.5, 0, 1)[:, :, None]
         window[...] = window + cover * (colour * _COAT - window)

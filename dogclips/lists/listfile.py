@@ -82,7 +82,7 @@ def write_labels(path: Path, names: Sequence[str]) -> None:
         A name is empty or holds a line break.
     """
     for name in names:
-        if not name.strip() or len(name.splitlines()) != 1:
+        if not name.strip() or name.splitlines() != [name]:
             raise ListError(f"{name!r} cannot be a line", where=path, todo="use labels.rename")
     write_whole(path, "".join(f"{name}\n" for name in names))
 
@@ -108,7 +108,9 @@ def write_list(path: Path, clips: Iterable[ListedClip]) -> None:
 
 def _parse(line: str, where: str, folder: Path, num_classes: int) -> ListedClip:
     name, *labels = line.split(" ")
-    if not name or not all(label.isdigit() for label in labels):
+    if not name or not all(
+        label.isascii() and label.isdigit() and len(label) < 10 for label in labels
+    ):
         raise ListError(
             f"not `PATH LABEL [LABEL ...]`: {line!r}",
             where=where,
@@ -122,7 +124,7 @@ def _parse(line: str, where: str, folder: Path, num_classes: int) -> ListedClip:
             todo="use the labels.txt that belongs to this list",
         )
     path = Path(os.path.normpath(folder.absolute() / name))
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises on a name that is too long)
         raise ListError(f"no such clip: {name}", where=where, todo="paths are relative to the list")
     return ListedClip(path, indices)
 

@@ -1,11 +1,12 @@
 """From a session's manifest to its lists, and back to clips that know where they come from."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from dogclips.clips.manifest import read_manifest
+from dogclips.clips.manifest import MANIFEST, read_manifest
 from dogclips.clips.session import OUTPUT_DIR
 from dogclips.errors import ListError
 from dogclips.lists.listfile import LABELS, ListedClip, read_list, write_labels, write_list
@@ -83,7 +84,8 @@ def _list_of(path: Path) -> Path:
 
 def _origins(list_path: Path) -> dict[Path, tuple[str, str, str]]:
     """Return (recording, project, session) of each clip that a manifest beside the list names."""
-    output = list_path.parent.absolute()
+    folder = Path(os.path.normpath(list_path.parent.absolute()))
+    output = folder if (folder / MANIFEST).is_file() else folder.parent
     manifest = read_manifest(output)
     if manifest is None:
         return {}

@@ -16,7 +16,6 @@ from dogclips.lists.listfile import LABELS, ListedClip, write_labels, write_list
 GroupBy = Literal["recording", "project", "session", "none"]
 ListFormat = Literal["mmaction2", "csv"]
 SPLITS = ("train", "val", "test")
-_SUFFIXES = {"mmaction2": "txt", "csv": "csv"}
 
 
 def assign_splits(
@@ -82,21 +81,26 @@ def write_split(
     write_labels(out / LABELS, names)
     for split in SPLITS:
         own = clips[splits == split]
-        path = out / f"{split}.{_SUFFIXES[list_format]}"
+        for suffix in ("txt", "csv"):
+            (out / f"{split}.{suffix}").unlink(missing_ok=True)  # of an earlier split
         if own.empty:
-            path.unlink(missing_ok=True)  # no list of an earlier split may stay behind
-        elif list_format == "csv":
-            _write_csv(path, own, names)
+            continue
+        if list_format == "csv":
+            _write_csv(out / f"{split}.csv", own, names)
         else:
             rows = zip(own["path"], own["labels"], strict=True)
-            write_list(path, [ListedClip(Path(clip), labels) for clip, labels in rows])
+            write_list(
+                out / f"{split}.txt", [ListedClip(Path(clip), labels) for clip, labels in rows]
+            )
     split_of = clips.assign(split=splits).groupby("recording")["split"].unique()
     record = {
         "version": 1,
         **settings,
         "labels": list(names),
         "clips": {split: int((splits == split).sum()) for split in SPLITS},
-        "recordings": {os.path.relpath(str(name), out): list(found) for name, found in split_of.items()},
+        "recordings": {
+            os.path.relpath(str(name), out): list(found) for name, found in split_of.items()
+        },
     }
     write_whole(out / "split.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
@@ -133,4 +137,6 @@ def _write_csv(path: Path, clips: pd.DataFrame, names: Sequence[str]) -> None:
         for index, name in enumerate(names)
     }
     with whole_file(path) as part:
-        pd.DataFrame({"path": clips["path"].tolist(), **hot}).to_csv(part, index=False)
+        table = pd.DataFrame(hot, index=range(len(clips)))
+        table.insert(0, "path", clips["path"].tolist(), allow_duplicates=True)
+        table.to_csv(part, index=False)

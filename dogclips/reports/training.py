@@ -170,6 +170,8 @@ def shown_score(score: float | None) -> str:
 
 def _caption(report: TestReport) -> str:
     caption = f"{report.num_clips} clips; {report.protocol}"
+    if any(result.threshold is not None for result in report.classes):
+        caption += "; thresholds from the validation list"
     if report.without_positives:
         names = ", ".join(report.without_positives)
         caption += f"; without a clip, so in no mean: {names}"

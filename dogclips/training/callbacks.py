@@ -15,12 +15,13 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from rich.console import Console
 from rich.progress import Progress
 from torch.utils.tensorboard import SummaryWriter
 
 from dogclips.errors import DogclipsError, ModelError
-from dogclips.files import write_whole
+from dogclips.files import whole_file, write_whole
 from dogclips.reports.training import ClassResult, EpochRecord, TestReport
 from dogclips.training.metrics import score
 from dogclips.training.module import ClipClassifier
@@ -98,7 +99,6 @@ class RunRecorder(pl.Callback):
         module = _classifier(pl_module)
         record = self._record(trainer, module)
         self.records.append(record)
-        (self.run_dir / LAST).parent.mkdir(parents=True, exist_ok=True)
         if record.best:
             trainer.save_checkpoint(self.run_dir / BEST, weights_only=False)
         trainer.save_checkpoint(self.run_dir / LAST, weights_only=False)
@@ -116,15 +116,16 @@ class RunRecorder(pl.Callback):
             self._events = None
 
     def _record(self, trainer: pl.Trainer, module: ClipClassifier) -> EpochRecord:
-        train_loss = float(trainer.callback_metrics["train_loss"])
-        if not math.isfinite(train_loss):
-            raise ModelError(
-                f"the loss of epoch {trainer.current_epoch + 1} is {train_loss}",
-                where=self.run_dir,
-                todo="lower optimizer.lr, or set trainer.precision to 32-true",
-            )
         if module.predictions is None:
             raise DogclipsError("training without validation", where="data.val", todo="name a list")
+        train_loss = float(trainer.callback_metrics["train_loss"])
+        for loss in (train_loss, float(module.predictions.loss_N.mean())):
+            if not math.isfinite(loss):
+                raise ModelError(
+                    f"the loss of epoch {trainer.current_epoch + 1} is {loss}",
+                    where=self.run_dir,
+                    todo="lower optimizer.lr, or set trainer.precision to 32-true",
+                )
         report = score(module.predictions, module.labels, module.config.protocol, module.thresholds)
         best = self.best_report is None or _rank(report) > _rank(self.best_report)
         if best:
@@ -148,6 +149,28 @@ class RunRecorder(pl.Callback):
             if value is not None and name not in ("epoch", "best"):
                 self._events.add_scalar(name, value, record.epoch)
         self._events.flush()
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Checkpoints that are whole or not there, as every file of ours."""
+
+    def save_checkpoint(
+        self,
+        checkpoint: dict[str, Any],
+        path: str | Path,
+        storage_options: Any | None = None,
+    ) -> None:
+        """Write beside `path`, then rename; Lightning copies over from another disk.
+
+        Raises
+        ------
+        OutputError
+            The disk is full or not writable; the checkpoint before stays.
+        """
+        held = io.BytesIO()  # torch wraps a full disk into an error of its own
+        torch.save(checkpoint, held)
+        with whole_file(Path(path)) as part:
+            part.write_bytes(held.getbuffer())
 
 
 class EpochProgress(pl.Callback):

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchmetrics.functional.classification import (
-    multilabel_average_precision,
-    multilabel_f1_score,
-)
+from torchmetrics.functional.classification import binary_average_precision, binary_f1_score
 
 from dogclips.reports.training import ClassResult, TestReport
+
+Metric = Callable[[Tensor, Tensor], Tensor]  # probabilities (N,) and targets (N,) -> score
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,8 @@ def score(
     """
     target_NK = predictions.target_NK.int()
     positives = [int(count) for count in target_NK.sum(0)]
-    precision = _of_present(_average_precision, predictions, positives)
-    f1 = _of_present(_f1, predictions, positives)
+    precision = _of_present(binary_average_precision, predictions)
+    f1 = _of_present(binary_f1_score, predictions)
     kept = list(thresholds) or [None] * len(labels)
     tuned = _f1_at(predictions, kept)
     classes = [
@@ -95,37 +94,18 @@ def _best_threshold(probability_N: Tensor, target_N: Tensor) -> float | None:
     hits = target_N[order].double().cumsum(0)
     found = torch.arange(1, len(values) + 1, dtype=torch.float64)
     f1 = 2 * hits / (found + hits[-1])
-    below = torch.cat([values[1:], values.new_zeros(1)])
+    # Just below 0, so that even a probability of exactly 0 can be found.
+    below = torch.cat([values[1:], values.new_tensor([-1e-9])])
     f1[values == below] = -1.0  # a cut between equal probabilities is none
     best = int(f1.argmax())
     return float((values[best] + below[best]) / 2)
 
 
-def _average_precision(probability_NK: Tensor, target_NK: Tensor) -> Tensor:
-    num_labels = probability_NK.shape[1]
-    return multilabel_average_precision(probability_NK, target_NK, num_labels, average="none")
-
-
-def _f1(probability_NK: Tensor, target_NK: Tensor) -> Tensor:
-    return multilabel_f1_score(
-        probability_NK, target_NK, probability_NK.shape[1], threshold=0.5, average="none"
-    )
-
-
-def _of_present(
-    metric: Callable[[Tensor, Tensor], Tensor],
-    predictions: Predictions,
-    positives: Sequence[int],
-) -> list[float | None]:
-    """Apply a metric to the classes that have positives, None for the others."""
-    present = [k for k, count in enumerate(positives) if count]
-    scores: list[float | None] = [None] * len(positives)
-    if present:
-        target_NK = predictions.target_NK[:, present].int()
-        values = metric(predictions.probability_NK[:, present], target_NK)
-        for k, value in zip(present, values.reshape(-1).tolist(), strict=True):
-            scores[k] = value
-    return scores
+def _of_present(metric: Metric, predictions: Predictions) -> list[float | None]:
+    """Apply a metric class by class, None for a class without positives."""
+    # One class at a time: the multi-label functions refuse a list with a single label.
+    columns = zip(predictions.probability_NK.T, predictions.target_NK.int().T, strict=True)
+    return [float(metric(scores, truth)) if truth.any() else None for scores, truth in columns]
 
 
 def _f1_at(predictions: Predictions, thresholds: Sequence[float | None]) -> list[float | None]:

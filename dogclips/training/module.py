@@ -94,15 +94,14 @@ class ClipClassifier(pl.LightningModule):
         """Put the clips of all devices back into the order of the list."""
         parts = [torch.cat(part) for part in zip(*self._seen, strict=True)]
         if self.trainer.world_size > 1:
-            parts = [self._gathered(part) for part in parts]
+            parts = [gathered(part, self.trainer.world_size) for part in parts]
         index, *rest = (part.cpu() for part in parts)
         # Devices draw a few clips twice to come out even: the second fills the same place.
         ordered = [part.new_zeros(int(index.max()) + 1, *part.shape[1:]) for part in rest]
         for whole, part in zip(ordered, rest, strict=True):
             whole[index] = part
         self.predictions = Predictions(*ordered)
-        if self.trainer.training:
-            self.thresholds = best_thresholds(self.predictions)
+        self.thresholds = best_thresholds(self.predictions)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return the optimizer, and the schedule of its learning rate step by step."""
@@ -124,18 +123,19 @@ class ClipClassifier(pl.LightningModule):
             "thresholds": list(self.thresholds),
         }
 
-    def _gathered(self, part: Tensor) -> Tensor:
-        gathered = self.all_gather(part)  # (devices, clips, ...)
-        if not isinstance(gathered, Tensor):
-            raise TypeError(f"gathering a tensor gave {type(gathered)}")
-        return gathered.flatten(0, 1)
-
     def _loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return binary cross-entropy, element by element."""
         weight = self.pos_weight if isinstance(self.pos_weight, Tensor) else None
         return F.binary_cross_entropy_with_logits(
             logits.float(), target, pos_weight=weight, reduction="none"
         )
+
+
+def gathered(part: Tensor, world_size: int) -> Tensor:
+    """Return the parts of all devices, one after the other; they have one shape."""
+    parts = [torch.empty_like(part) for _ in range(world_size)]
+    torch.distributed.all_gather(parts, part.contiguous())
+    return torch.cat(parts)
 
 
 def build_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:

@@ -5,7 +5,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-TALKERS = ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.rank_zero")
+TALKERS = (
+    "lightning.pytorch.utilities.rank_zero",
+    "lightning.fabric.utilities.rank_zero",
+    "lightning.fabric.utilities.distributed",
+)
 CHATTER = (
     "💡 Tip",
     "GPU available",
@@ -18,6 +22,8 @@ CHATTER = (
     "Restoring states from the checkpoint",
     "Restored all states from the checkpoint",
     "Found current_model_state in the checkpoint",
+    "Initializing distributed",
+    "-" * 100,  # a box around the number of processes
 )
 
 

@@ -24,7 +24,14 @@ from dogclips.lists import ClipList, read_list
 from dogclips.models import build_model
 from dogclips.models.weights import LoadedWeights, load_weights, read_checkpoint
 from dogclips.reports.training import EpochRecord, TestReport
-from dogclips.training.callbacks import BEST, LAST, EpochProgress, OnEpoch, RunRecorder
+from dogclips.training.callbacks import (
+    BEST,
+    LAST,
+    EpochProgress,
+    OnEpoch,
+    RunRecorder,
+    WholeCheckpoints,
+)
 from dogclips.training.config import TrainConfig, TrainerConfig
 from dogclips.training.data import ClipData
 from dogclips.training.metrics import Predictions, score
@@ -117,10 +124,11 @@ def train(
     model = build_model(config.model, len(train_list.labels), clip_len, size)
     loaded = load_weights(model, weights) if weights else None
     module = ClipClassifier(model, config, train_list.labels, pos_weight(config, train_list))
-    write_config(config, run_dir / "config.yaml")
     recorder = RunRecorder(run_dir, on_epoch)
     with quiet_lightning(), _explained(config):
         trainer = _trainer(config.trainer, _callbacks(config, recorder))
+        if trainer.is_global_zero:
+            write_config(config, run_dir / "config.yaml")
         data = ClipData(config, train=train_list, val=val_list)
         trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
     if recorder.best_report is None:
@@ -306,6 +314,7 @@ def _trainer(config: TrainerConfig, callbacks: list[pl.Callback]) -> pl.Trainer:
         accumulate_grad_batches=config.accumulate,
         gradient_clip_val=config.clip_gradient,
         callbacks=callbacks,
+        plugins=[WholeCheckpoints()],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 def dogclips(
-    *arguments: object, cwd: Path | None = None, **environment: str
+    *arguments: object, cwd: Path | None = None, timeout: float = 240, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "dogclips", *(str(argument) for argument in arguments)],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=timeout,
         check=False,
         cwd=cwd,
         env=os.environ | environment,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dogclips.errors import MediaError
 from dogclips.loading import read_frames, segment_instants
-from tests.clips import number_of, write_clip
+from tests.painted import number_of, write_clip
 
 
 def at(*seconds: float) -> Callable[[float, float], NDArray[np.float64]]:

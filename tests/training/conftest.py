@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dogclips.lists import ListedClip, write_labels, write_list
 from dogclips.training import TrainConfig
-from tests.clips import write_clip
+from tests.painted import write_clip
 
 LABELS = ("red", "green", "never")
 

@@ -1,6 +1,10 @@
 import csv
+import errno
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,7 @@ import torch
 import yaml
 
 from dogclips import training
-from dogclips.config import merge
+from dogclips.config import merge, write_config
 from dogclips.errors import (
     CheckpointError,
     ConfigError,
@@ -100,6 +104,9 @@ def test_the_test_of_the_validation_list_repeats_its_scores(
     )
     assert result.report.without_positives == ("never",)
     assert result.checkpoint.name == "best.ckpt"
+    thresholds = [found.threshold for found in result.report.classes]
+    assert thresholds == [found.threshold for found in run.report.classes]
+    assert [threshold is None for threshold in thresholds] == [False, False, True]
 
 
 def test_predictions_come_one_row_a_clip_and_label_in_the_order_of_the_list(
@@ -166,7 +173,7 @@ def test_a_resumed_run_ends_as_an_unbroken_one(
     config = changed(config, **changes)
     unbroken = train(config, tmp_path / "unbroken")
 
-    with pytest.raises(KeyboardInterruption):
+    with pytest.raises(KilledError):
         train(config, tmp_path / "broken", on_epoch=interrupted_after(2))
     resumed = train(config, tmp_path / "broken", resume=True)
 
@@ -215,6 +222,46 @@ def test_a_broken_clip_stops_training_with_its_path(
     assert len(str(caught.value).splitlines()) == 1
     assert not (tmp_path / "run" / "metrics.json").exists()
     assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_two_processes_train_one_model_and_score_every_clip(
+    config: TrainConfig, clips_dir: Path, tmp_path: Path
+) -> None:
+    val = tmp_path / "val.txt"  # five clips cannot be shared evenly
+    write_labels(tmp_path / "labels.txt", ["red", "green", "never"])
+    write_list(val, read_list(clips_dir / "val.txt").clips[:5])
+    both = changed(config, data={"val": val}, trainer={"devices": 2, "epochs": 2})
+    write_config(both, tmp_path / "both.yaml")
+    out = tmp_path / "run"
+    command = ["-m", "dogclips", "train", "--config", tmp_path / "both.yaml", "--out", out]
+    subprocess.run(
+        [sys.executable, *command],
+        check=True,
+        capture_output=True,
+        timeout=200,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
+    )
+    found = json.loads((out / "metrics.json").read_text())
+    assert found["val"]["num_clips"] == 5
+    alone = training.test(out, val).report
+    assert found["val"]["mean_ap"] == pytest.approx(alone.mean_ap)
+    assert found["val"]["loss"] == pytest.approx(alone.loss, rel=1e-5)
+
+
+def test_a_full_disk_stops_training_and_leaves_nothing_half_written(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(changed(config, trainer={"epochs": 1}), tmp_path)
+    before = (tmp_path / "checkpoints" / "last.ckpt").read_bytes()
+
+    def full(_path: Path, _data: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match=r"No space left .*\.ckpt"):
+        train(config, tmp_path, resume=True)
+    assert (tmp_path / "checkpoints" / "last.ckpt").read_bytes() == before
+    assert not list(tmp_path.rglob(".*.part"))
 
 
 def test_validation_with_other_labels_is_refused(
@@ -289,14 +336,14 @@ def test_a_damaged_checkpoint_is_named(
     assert "broken.ckpt" in str(caught.value)
 
 
-class KeyboardInterruption(Exception):
+class KilledError(Exception):
     """Stands for whatever kills a run between two epochs."""
 
 
 def interrupted_after(epochs: int) -> Any:
     def on_epoch(record: EpochRecord) -> None:
         if record.epoch == epochs:
-            raise KeyboardInterruption
+            raise KilledError
 
     return on_epoch
 

@@ -1,0 +1,251 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dogclips.errors import ListError
+from dogclips.lists import ListedClip, read_labels, read_list, write_labels, write_list
+
+LABELS = ("sit", "walk", "sniff")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with two clips and label names."""
+    write_labels(tmp_path / "labels.txt", LABELS)
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def lines(folder: Path, *lines: str) -> Path:
+    path = folder / "dataset.txt"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ListError) as caught:
+        read_list(path)
+    line = str(caught.value)
+    assert len(line.splitlines()) == 1
+    return line
+
+
+def test_a_list_is_read_with_its_names(folder: Path) -> None:
+    path = lines(folder, "a.mp4 0 2", "b.mp4 1")
+    listed = read_list(path)
+    assert listed.path == path
+    assert listed.labels == LABELS
+    assert listed.clips == (
+        ListedClip(folder / "a.mp4", (0, 2)),
+        ListedClip(folder / "b.mp4", (1,)),
+    )
+
+
+def test_a_list_is_written_as_mmaction2_reads_it(folder: Path) -> None:
+    clips = [ListedClip(folder / "0205" / "a.mp4", (0, 2)), ListedClip(folder / "b.mp4", (1,))]
+    write_list(folder / "dataset.txt", clips)
+    assert (folder / "dataset.txt").read_text() == "0205/a.mp4 0 2\nb.mp4 1\n"
+
+
+def test_a_list_may_lie_beside_the_folder_of_its_clips(folder: Path) -> None:
+    path = folder / "splits" / "train.txt"
+    write_list(path, [ListedClip(folder / "a.mp4", (1,))])
+    assert path.read_text() == "../a.mp4 1\n"
+    assert read_list(path).clips == (ListedClip(folder / "a.mp4", (1,)),)
+
+
+def test_paths_are_relative_to_the_list_wherever_it_is_read_from(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines(folder, "a.mp4 0")
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    (clip,) = read_list(Path("../dataset.txt")).clips
+    assert clip.path == folder / "a.mp4"
+
+
+def test_windows_line_ends_are_no_part_of_a_label(folder: Path) -> None:
+    path = folder / "dataset.txt"
+    path.write_bytes(b"a.mp4 0\r\nb.mp4 1\r\n")
+    assert [clip.labels for clip in read_list(path).clips] == [(0,), (1,)]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("", "not `PATH LABEL"),
+        ("b.mp4 walk", "not `PATH LABEL"),
+        ("b.mp4 1.0", "not `PATH LABEL"),
+        ("b.mp4 -1", "not `PATH LABEL"),
+        ("b.mp4 ²", "not `PATH LABEL"),
+        ("b.mp4  1", "not `PATH LABEL"),
+        (" b.mp4 1", "not `PATH LABEL"),
+        ("b.mp4 1 ", "not `PATH LABEL"),
+        ("b.mp4\t1", "no such clip"),
+        ("my b.mp4 1", "not `PATH LABEL"),
+        ("c.mp4 1", "no such clip: c.mp4"),
+        ("labels.txt/b.mp4 1", "no such clip"),
+        (". 1", "no such clip"),
+        ("c\0.mp4 1", "no such clip"),
+        ("x" * 300 + " 1", "no such clip"),
+        ("b.mp4 3", "label 3 has no name: labels.txt has 3"),
+        ("b.mp4 0 99", "label 99 has no name"),
+        ("b.mp4 " + "9" * 5000, ""),
+        ("a.mp4 1", "listed twice"),
+        ("./a.mp4 1", "listed twice"),
+    ],
+    ids=[
+        "nothing",
+        "a label in words",
+        "a label with a point",
+        "a negative label",
+        "a superscript",
+        "two blanks",
+        "a blank before",
+        "a blank behind",
+        "a tab",
+        "a blank in the path",
+        "a clip that is not there",
+        "a path through a file",
+        "a folder",
+        "a NUL",
+        "a name of 300 letters",
+        "one label too many",
+        "a label without a name",
+        "a label of 5000 digits",
+        "a clip listed twice",
+        "a clip listed twice in other words",
+    ],
+)
+def test_a_wrong_line_is_named_by_its_number(folder: Path, line: str, says: str) -> None:
+    message = refusal(lines(folder, "a.mp4 0", line))
+    assert says in message
+    assert f"{folder / 'dataset.txt'}:2)" in message
+
+
+@pytest.mark.parametrize("lead", ["a.mp4 0", "a.mp4"])
+def test_the_first_line_counts_as_one(folder: Path, lead: str) -> None:
+    assert "dataset.txt:1)" in refusal(lines(folder, lead.replace("a", "c", 1)))
+
+
+def test_an_empty_list_is_refused(folder: Path) -> None:
+    assert "the list is empty" in refusal(lines(folder))
+
+
+def test_a_list_that_is_not_there_is_refused(folder: Path) -> None:
+    assert "nowhere.txt" in refusal(folder / "nowhere.txt")
+
+
+def test_a_binary_list_is_refused(folder: Path) -> None:
+    path = folder / "dataset.txt"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "cannot be read" in refusal(path)
+
+
+def test_a_list_without_names_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"")
+    assert "no labels.txt" in refusal(lines(tmp_path, "a.mp4 0"))
+
+
+def test_the_names_may_lie_in_the_folder_above(folder: Path) -> None:
+    (folder / "0205").mkdir()
+    assert read_labels(folder / "0205" / "dataset.txt") == LABELS
+
+
+def test_the_nearest_names_win(folder: Path) -> None:
+    write_labels(folder / "0205" / "labels.txt", ["other"])
+    assert read_labels(folder / "0205" / "dataset.txt") == ("other",)
+
+
+@pytest.mark.parametrize("text", ["sit\n\nwalk\n", "sit\nsit\n", "sit\nsit \n"])
+def test_empty_and_doubled_names_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "labels.txt").write_text(text)
+    with pytest.raises(ListError, match=r"empty or doubled class name .*labels\.txt"):
+        read_labels(tmp_path / "dataset.txt")
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\n", "\u00a0", "\u2028"])
+def test_a_blank_in_a_path_is_refused_before_anything_is_written(
+    tmp_path: Path, blank: str
+) -> None:
+    path = tmp_path / "dataset.txt"
+    clips = [ListedClip(tmp_path / "a.mp4", (0,)), ListedClip(tmp_path / f"b{blank}c.mp4", (0,))]
+    with pytest.raises(ListError, match=r"a blank in .*dataset\.txt"):
+        write_list(path, clips)
+    assert not path.exists()
+
+
+def test_a_blank_above_the_lists_own_folder_does_no_harm(tmp_path: Path) -> None:
+    folder = tmp_path / "my dogs"
+    write_list(folder / "dataset.txt", [ListedClip(folder / "a.mp4", (0,))])
+    assert (folder / "dataset.txt").read_text() == "a.mp4 0\n"
+
+
+@pytest.mark.parametrize("name", ["", " ", "walk\nrun", "walk\n", "walk\r", "\u2028walk"])
+def test_a_class_name_that_is_no_line_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ListError, match="cannot be a line"):
+        write_labels(tmp_path / "labels.txt", ["sit", name])
+    assert not (tmp_path / "labels.txt").exists()
+
+
+NAMES = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Z"], exclude_characters="/"),
+    min_size=1,
+    max_size=20,
+).filter(lambda name: name not in {".", ".."})
+INDICES = st.lists(st.integers(0, len(LABELS) - 1), max_size=4).map(tuple)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(NAMES, NAMES, INDICES), min_size=1, unique_by=lambda clip: clip[:2]))
+def test_a_list_reads_back_as_it_was_written(
+    tmp_path_factory: pytest.TempPathFactory,
+    clips: Sequence[tuple[str, str, tuple[int, ...]]],
+) -> None:
+    folder = tmp_path_factory.mktemp("clips")
+    write_labels(folder / "labels.txt", LABELS)
+    listed = []
+    for parent, name, labels in clips:
+        path = folder / f"d{parent}" / f"f{name}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+        listed.append(ListedClip(path, labels))
+    write_list(folder / "dataset.txt", listed)
+    assert read_list(folder / "dataset.txt").clips == tuple(listed)
+
+
+class_names = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1)
+
+
+@settings(deadline=None)
+@given(st.lists(class_names.map(str.strip).filter(bool), unique=True))
+def test_class_names_read_back_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str]
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    write_labels(folder / "labels.txt", names)
+    assert read_labels(folder / "dataset.txt") == tuple(names)
+
+
+pieces = st.sampled_from(["a", ".mp4", " ", " 0", " 2", " ²", "\n", "\t", "\0", "../", "x" * 300])
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(pieces | st.text(max_size=3), max_size=8).map("".join))
+def test_any_text_is_a_list_or_a_list_error(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    write_labels(folder / "labels.txt", LABELS)
+    (folder / "a").write_bytes(b"")
+    (folder / "any.txt").write_bytes(b"a 0\n" + text.encode())
+    try:
+        listed = read_list(folder / "any.txt")
+    except ListError as error:
+        assert f"{folder / 'any.txt'}:" in error.where  # noqa: PT017 (either end is right)
+    else:
+        assert listed.clips[0] == ListedClip(folder / "a", (0,))
