@@ -38,9 +38,17 @@ class DogclipsError(Exception):
         self.todo = " ".join(todo.split())
         super().__init__(self.what, self.where, self.todo)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let the error travel from a worker process."""
+        return _rebuilt, (type(self), self.what, self.where, self.todo)
+
     def __str__(self) -> str:
         line = f"{self.what} ({self.where})" if self.where else self.what
         return f"{line}: {self.todo}" if self.todo else line
+
+
+def _rebuilt(kind: type[DogclipsError], what: str, where: str, todo: str) -> DogclipsError:
+    return kind(what, where=where, todo=todo)
 
 
 class MediaError(DogclipsError):

@@ -1,7 +1,9 @@
 """Where output goes: results to stdout, everything else to stderr."""
 
 import json
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +37,15 @@ def print_warning(text: str) -> None:
 def print_error(text: str) -> None:
     """Print one error line to stderr."""
     sys.stderr.write(f"error: {' '.join(text.split())}\n")
+
+
+def silence_helpers() -> None:
+    """Drop the output of all but the first process of a training on several devices.
+
+    Lightning starts the same command once for each further device.
+    """
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (until the end)
 
 
 def progress_bar() -> "Progress":

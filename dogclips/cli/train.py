@@ -1,12 +1,15 @@
 """`dogclips train`: lists of clips become a trained model in a run folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dogclips.cli.console import print_line, print_result
+from dogclips.cli.console import print_line, print_result, silence_helpers
 from dogclips.cli.options import ConfigFiles, Overrides
+
+if TYPE_CHECKING:
+    from dogclips.models.weights import LoadedWeights
 
 
 def train(
@@ -38,6 +41,7 @@ def train(
     }
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
     settings = load_config(TrainConfig, config or (), [*(set_ or ()), *given])
+    silence_helpers()
     print_line(epoch_line())
     run = train_run(
         settings,
@@ -46,5 +50,15 @@ def train(
         weights=weights,
         on_epoch=lambda record: print_line(epoch_line(record)),
     )
+    if run.weights is not None:
+        _print_weights(run.weights)
     print_result(result_table(run.report))
     print_line(f"best epoch {run.best.epoch}; everything is in {run.run_dir}")
+
+
+def _print_weights(weights: "LoadedWeights") -> None:
+    """Say exactly what was taken from a file of weights and what was not."""
+    print_line(f"weights: {weights.loaded} tensors loaded")
+    for what, names in (("dropped", weights.dropped), ("left fresh", weights.fresh)):
+        if names:
+            print_line(f"weights: {what}: {', '.join(names)}")

@@ -33,8 +33,13 @@ class ClipList:
     labels: tuple[str, ...]
 
 
-def read_list(path: Path) -> ClipList:
+def read_list(path: Path, root: Path | None = None) -> ClipList:
     """Read a list and its label names.
+
+    Parameters
+    ----------
+    root
+        What paths in the list are relative to; None means the folder of the list.
 
     Raises
     ------
@@ -46,7 +51,7 @@ def read_list(path: Path) -> ClipList:
     labels = read_labels(path)
     clips: dict[Path, ListedClip] = {}
     for number, line in enumerate(text.splitlines(), start=1):
-        clip = _parse(line, f"{path}:{number}", path.parent, len(labels))
+        clip = _parse(line, f"{path}:{number}", root or path.parent, len(labels))
         if clip.path in clips:
             raise ListError("the clip is listed twice", where=f"{path}:{number}", todo="drop one")
         clips[clip.path] = clip
@@ -125,7 +130,9 @@ def _parse(line: str, where: str, folder: Path, num_classes: int) -> ListedClip:
         )
     path = Path(os.path.normpath(folder.absolute() / name))
     if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises on a name that is too long)
-        raise ListError(f"no such clip: {name}", where=where, todo="paths are relative to the list")
+        raise ListError(
+            f"no such clip: {name}", where=where, todo="paths start at the list, or at data.root"
+        )
     return ListedClip(path, indices)
 
 

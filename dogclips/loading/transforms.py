@@ -3,16 +3,13 @@
 Shapes: T frames, H x W pixels, S side of a view, C crops of a clip.
 """
 
-# A tensor's suffix spells its shape, as in the legend above.
-# ruff: noqa: N803, N806
-
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional as v2  # type: ignore[import-untyped]
+from torchvision.transforms.v2 import functional as v2
 
 # "crop" keeps the aspect and cuts the sides off, "stretch" keeps everything and squeezes it.
 Fit = Literal["crop", "stretch"]

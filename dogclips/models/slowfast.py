@@ -9,9 +9,6 @@ Parameters carry the names that published checkpoints use, so that those load wi
 Shapes: B clips, C channels, T frames, H x W pixels, K classes; `slow` has T / alpha frames.
 """
 
-# A tensor's suffix spells its shape, as in the legend above.
-# ruff: noqa: N803, N806
-
 from typing import Annotated, Literal
 
 import torch

@@ -9,16 +9,13 @@ Shapes: B clips, T frames, N patches of a frame, D width of a token, H heads, C 
 L tokens that attend to each other, K classes.
 """
 
-# A tensor's suffix spells its shape, as in the legend above.
-# ruff: noqa: N803, N806
-
 from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name everyone knows)
 from pydantic import Field
 from torch import Tensor, nn
-from torchvision.ops import StochasticDepth  # type: ignore[import-untyped]
+from torchvision.ops import StochasticDepth
 
 from dogclips.config import Config
 from dogclips.errors import ModelError

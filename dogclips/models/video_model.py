@@ -3,9 +3,6 @@
 Shapes: B clips, T frames, H x W pixels, K classes.
 """
 
-# A tensor's suffix spells its shape, as in the legend above.
-# ruff: noqa: N803
-
 from abc import abstractmethod
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -55,6 +55,8 @@ class DataConfig(Config):
     ----------
     train, val
         List files.
+    root
+        What paths in the lists are relative to; null for the folder of each list.
     size
         Side of a view in pixels.
     fit
@@ -67,6 +69,7 @@ class DataConfig(Config):
 
     train: Path | None = None
     val: Path | None = None
+    root: Path | None = None
     sampling: SamplingConfig = SamplingConfig()
     size: Count = 224
     fit: Fit = "crop"

@@ -3,9 +3,6 @@
 Shapes: N clips, K classes.
 """
 
-# A tensor's suffix spells its shape, as in the legend above.
-# ruff: noqa: N803, N806, N815
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -3,9 +3,6 @@
 Shapes: B clips, V views, T frames, S side of a view, K classes, N clips of a list.
 """
 
-# A tensor's suffix spells its shape, as in the legend above.
-# ruff: noqa: N806
-
 import math
 from collections.abc import Sequence
 from functools import partial

@@ -174,7 +174,7 @@ def test(
     given = {key: value for key, value in changes.items() if value is not None}
     tree = merge(metadata["config"], {"evaluation": evaluation or {}, "data": given})
     config = validate(TrainConfig, tree, where=f"config in {checkpoint}")
-    clips = read_list(list_path)
+    clips = read_list(list_path, config.data.root)
     _check_labels(clips, metadata["labels"], list_path, checkpoint)
     module = _rebuilt(config, metadata["labels"], held, checkpoint)
     with quiet_lightning(), _explained(config):
@@ -216,7 +216,7 @@ def _read_lists(config: TrainConfig) -> tuple[ClipList, ClipList]:
         if file is None:
             raise ConfigError("no list to train with", where=key, todo=f"set {key} to a list file")
         files.append(file)
-    train_list, val_list = (read_list(file) for file in files)
+    train_list, val_list = (read_list(file, config.data.root) for file in files)
     _check_labels(val_list, train_list.labels, *reversed(files))
     return train_list, val_list
 
