@@ -43,7 +43,7 @@ def demo(
     _heading("3. dogclips cut", began)
     _cut(base_dir, UNCORRECTED if uncorrected else ())
     _heading("4. dogclips split", began)
-    split([base_dir], directory / "split", val=0.2, test=0.25)
+    split([base_dir], directory / "split", val=0.1, test=0.2)
     reports = {}
     for model in MODELS:
         _heading(f"5. dogclips train and test: {model}", began)

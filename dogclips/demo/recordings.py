@@ -21,7 +21,7 @@ from dogclips.demo.world import BEHAVIOURS, FRAME_RATE, Bout, World, make_world,
 from dogclips.files import write_whole
 from dogclips.media.writing import TimedFrame, VideoTrack, write_video
 
-NUM_RECORDINGS: Final = 20
+NUM_RECORDINGS: Final = 36
 SECONDS: Final = 60
 LATE_FRAMES: Final = 10  # what the larger stream lacks at its start
 REFERENCE_SIZE: Final = (128, 72)

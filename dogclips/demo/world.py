@@ -96,8 +96,11 @@ def render(world: World, number: int, width: int, height: int) -> Picture:
 
 
 def _ground_at(world: World, width: int, height: int) -> NDArray[np.float32]:
-    rows = np.arange(height) * len(world.ground) // height
-    columns = np.arange(width) * world.ground.shape[1] // width
+    """Pick pixels of the ground; a view where the sizes divide, which costs nothing a frame."""
+    num_rows, num_columns = world.ground.shape[:2]
+    if num_rows % height == 0 and num_columns % width == 0:
+        return world.ground[:: num_rows // height, :: num_columns // width]
+    rows, columns = np.arange(height) * num_rows // height, np.arange(width) * num_columns // width
     return np.asarray(world.ground[rows[:, None], columns], dtype=np.float32)
 
 
@@ -206,9 +209,9 @@ def _draw(frame: Picture, place: tuple[float, float], heading: float, coat: floa
     dx = (np.arange(x0, x0 + window.shape[1]) + 0.5 - left)[None, :] / height
     along = dx * np.cos(heading) + dy * np.sin(heading)
     across = dy * np.cos(heading) - dx * np.sin(heading)
-    body = (along / 0.165) ** 2 + (across / 0.13) ** 2
-    head = ((along - 0.155) / 0.09) ** 2 + (across / 0.09) ** 2
-    for shape, colour, edge in ((body, coat, 0.13), (head, 0.1 * coat, 0.09)):
+    body = (along / 0.2) ** 2 + (across / 0.1) ** 2
+    head = ((along - 0.18) / 0.09) ** 2 + (across / 0.09) ** 2
+    for shape, colour, edge in ((body, coat, 0.1), (head, 0.1 * coat, 0.09)):
         # Pixels at the rim are mixed: a shape's edge moves smoothly however small the picture is.
         cover = np.clip((1 - np.sqrt(shape)) * edge * height + 0.5, 0, 1)[:, :, None]
         window[...] = window + cover * (colour * _COAT - window)

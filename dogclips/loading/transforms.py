@@ -13,6 +13,7 @@ from torchvision.transforms.v2 import functional as v2
 
 # "crop" keeps the aspect and cuts the sides off, "stretch" keeps everything and squeezes it.
 Fit = Literal["crop", "stretch"]
+Crop = Literal["random", "centre"]
 
 
 @dataclass(frozen=True)
@@ -28,21 +29,26 @@ class Augmentation:
     flip
         Mirror half of the clips from left to right.
     scale
-        Smallest and largest short side before the random crop, in multiples of `size`.
+        Smallest and largest short side before the crop, in multiples of `size`.
+    crop
+        At random over the whole frame, or always its centre, as evaluation does.
     """
 
     size: int
     fit: Fit = "crop"
     flip: bool = True
     scale: tuple[float, float] = (1.0, 1.25)
+    crop: Crop = "random"
 
     def __call__(self, frames_T3HW: Tensor, rng: np.random.Generator) -> Tensor:
         """Return one random view (3, T, S, S); all frames of a clip are treated alike."""
         short_side = round(self.size * rng.uniform(*self.scale))
         frames_T3HW = _resize(frames_T3HW, short_side, self.fit)
         height, width = frames_T3HW.shape[-2:]
-        top = int(rng.integers(height - self.size + 1))
-        left = int(rng.integers(width - self.size + 1))
+        top, left = (height - self.size) // 2, (width - self.size) // 2
+        if self.crop == "random":
+            top = int(rng.integers(height - self.size + 1))
+            left = int(rng.integers(width - self.size + 1))
         view_T3SS = frames_T3HW[..., top : top + self.size, left : left + self.size]
         if self.flip and rng.random() < 0.5:
             view_T3SS = view_T3SS.flip(-1)

@@ -9,6 +9,7 @@ Shapes: B clips, T frames, N patches of a frame, D width of a token, H heads, C 
 L tokens that attend to each other, K classes.
 """
 
+import math
 from typing import Annotated, Literal
 
 import torch
@@ -37,6 +38,11 @@ class TimeSformerConfig(Config):
         Hidden width of the MLP, in multiples of `dim`.
     drop_path
         Share of residual branches dropped in the last block; rises linearly from 0.
+    start
+        Fresh weights. `image`: as the paper, time_embed and temporal_fc are 0, so that a network
+        filled with image weights begins as that image model. `scratch`: for training without any
+        other weights; there the paper's start sees no order of frames, its gradients toward
+        motion are close to 0, and small networks do not leave chance for thousands of steps.
     """
 
     name: Literal["timesformer"] = "timesformer"
@@ -46,6 +52,7 @@ class TimeSformerConfig(Config):
     heads: Positive = 12
     mlp_ratio: Annotated[float, Field(gt=0)] = 4.0
     drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    start: Literal["image", "scratch"] = "image"
 
 
 class PatchEmbed(nn.Module):
@@ -158,6 +165,8 @@ class TimeSformer(VideoModel):
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.head = nn.Linear(dim, num_classes)
         self._reset()
+        if config.start == "scratch":
+            self._reset_for_scratch()
 
     def forward(self, x_B3THW: Tensor) -> Tensor:
         """Return the logits (B, K)."""
@@ -181,6 +190,22 @@ class TimeSformer(VideoModel):
         for name, parameter in self.named_parameters():
             if ".temporal_fc." in name:
                 nn.init.zeros_(parameter)
+
+    def _reset_for_scratch(self) -> None:
+        """Branches of full strength, and embeddings that tell near times from far ones."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+        nn.init.normal_(self.pos_embed, std=0.3)
+        with torch.no_grad():
+            self.time_embed.copy_(_waves(*self.time_embed.shape[1:]))
+
+
+def _waves(num_frames: int, dim: int) -> Tensor:
+    """Return sines and cosines of frame numbers (1, T, D), periods 4 to 64 frames."""
+    rates_C = torch.logspace(math.log10(2 * math.pi / 64), math.log10(math.pi / 2), (dim + 1) // 2)
+    angles_TC = torch.arange(num_frames)[:, None] * rates_C
+    return torch.cat([angles_TC.sin(), angles_TC.cos()], dim=1)[None, :, :dim]
 
 
 def _check_sizes(config: TimeSformerConfig, expects: ModelInput) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 from rich.table import Table
 
+from dogclips.reports.style import new_table
+
 SKIP_REASONS = {
     "before-target-start": "begins before the target stream's first frame",
     "after-end": "runs past the end of the recording",
@@ -20,7 +22,7 @@ def label_table(manifest: pd.DataFrame, classes: Sequence[str], title: str) -> T
     """Return clips and seconds for each label."""
     kept = manifest[manifest["status"].isin(["planned", "cut", "reused"])]
     clips: Counter[int] = Counter(index for own in kept["label_indices"] for index in own)
-    table = Table(title=title, title_justify="left")
+    table = new_table(title)
     table.add_column("class", justify="right")
     table.add_column("label")
     table.add_column("clips", justify="right")
@@ -33,7 +35,7 @@ def label_table(manifest: pd.DataFrame, classes: Sequence[str], title: str) -> T
 
 def window_table(manifest: pd.DataFrame, title: str) -> Table:
     """Return how many windows became clips, and why the others did not."""
-    table = Table(title=title, title_justify="left")
+    table = new_table(title)
     table.add_column("windows")
     table.add_column("number", justify="right")
     table.add_column("why", overflow="fold")

@@ -6,17 +6,16 @@ from rich.table import Table
 
 from dogclips.alignment import Alignment
 from dogclips.reports.probed import ProbedFile
+from dogclips.reports.style import new_table
 from dogclips.streams import Stream
 
 
 def probe_table(file: ProbedFile) -> Table:
     """Return one row a stream; differences are against the reference stream."""
-    table = Table(
-        title=str(file.path), title_justify="left", caption=_caption(file), caption_justify="left"
-    )
-    for column in ("#", "type", "codec", "size"):
+    table = new_table(str(file.path), _caption(file))
+    for column in ("#", "stream"):
         table.add_column(column, no_wrap=True)
-    for column in ("frames", "rate", "start s", "end s", "diff s", "frames"):
+    for column in ("frames", "rate", "start s", "end s", "late s", "late frames"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("notes", overflow="fold")
     if file.table is not None:
@@ -38,13 +37,11 @@ def _reference(file: ProbedFile) -> Stream | None:
 
 
 def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) -> list[str]:
-    size = f"{stream.width}x{stream.height}" if stream.type == "video" else ""
+    size = f" {stream.width}x{stream.height}" if stream.type == "video" else ""
     late_s, late_frames = _difference(stream, reference)
     return [
         str(stream.index),
-        stream.type,
-        stream.codec,
-        size,
+        f"{stream.type} {stream.codec}{size}",
         str(stream.num_frames),
         _rate(stream),
         _short(stream.start_s),

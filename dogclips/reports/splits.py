@@ -6,6 +6,8 @@ from typing import Any
 import pandas as pd
 from rich.table import Table
 
+from dogclips.reports.style import new_table
+
 
 def split_table(
     clips: pd.DataFrame, splits: pd.Series, counts: pd.DataFrame, names: Sequence[str]
@@ -19,7 +21,7 @@ def split_table(
     counts
         Clips for each label (rows) in each split (columns).
     """
-    table = Table(title="clips by label and split", title_justify="left")
+    table = new_table("clips by label and split")
     table.add_column("label")
     for split in counts.columns:
         table.add_column(str(split), justify="right")
@@ -39,7 +41,7 @@ def split_table(
         if (splits == split).any()
     }
     missing = [f"in no {split} clip: {', '.join(own)}" for split, own in empty.items() if own]
-    table.caption, table.caption_justify = "\n".join(missing), "left"
+    table.caption = "\n".join(missing) or None
     return table
 
 

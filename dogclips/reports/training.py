@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from dogclips.reports.style import new_table
+
 
 @dataclass(frozen=True)
 class EpochRecord:
@@ -132,7 +134,7 @@ def epoch_line(record: EpochRecord | None = None) -> str:
 
 def epoch_table(records: Iterable[EpochRecord]) -> Table:
     """Return one row an epoch."""
-    table = Table()
+    table = new_table()
     for column in EPOCH_COLUMNS:
         table.add_column(column, justify="right")
     for record in records:
@@ -143,7 +145,7 @@ def epoch_table(records: Iterable[EpochRecord]) -> Table:
 def result_table(report: TestReport) -> Table:
     """Return one row a class and the means, with the protocol as caption."""
     tuned = any(result.threshold is not None for result in report.classes)
-    table = Table(caption=_caption(report), show_footer=True)
+    table = new_table(caption=_caption(report), footer=True)
     footers = ["mean", "", shown_score(report.mean_ap), shown_score(report.mean_f1)]
     heads = ["class", "positives", "AP", "F1 at 0.5"]
     if tuned:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dogclips.config import Config
-from dogclips.loading.transforms import Fit
+from dogclips.loading.transforms import Crop, Fit
 from dogclips.models import ModelConfig
 
 Count = Annotated[int, Field(ge=1)]
@@ -35,11 +35,15 @@ class AugmentConfig(Config):
     flip
         Mirror half of them from left to right; switch off where labels tell sides apart.
     scale
-        Smallest and largest short side before the random crop, in multiples of `data.size`.
+        Smallest and largest short side before the crop, in multiples of `data.size`.
+    crop
+        Where the crop lies: `random`, or `centre` where all that is labelled happens there and a
+        crop of the side would miss it.
     """
 
     flip: bool = True
     scale: tuple[float, float] = (1.0, 1.25)
+    crop: Crop = "random"
 
     @model_validator(mode="after")
     def _scales_ascend_from_one(self) -> Self:

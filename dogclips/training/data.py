@@ -99,7 +99,8 @@ class ClipData(pl.LightningDataModule):
     def train_dataloader(self) -> "DataLoader[Sample | Fault]":
         """Return random views in random order; a last batch that is not full is left out."""
         data = self.config.data
-        augmentation = Augmentation(data.size, data.fit, data.augment.flip, data.augment.scale)
+        augment = data.augment
+        augmentation = Augmentation(data.size, data.fit, augment.flip, augment.scale, augment.crop)
         load = RandomView(data.sampling.clip_len, augmentation)
         dataset = ClipDataset(_given(self.train), load)
         sampler = self._sampler(dataset, self.config.seed)
