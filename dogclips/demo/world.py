@@ -26,8 +26,8 @@ _VISIT_SECONDS: Final = (2, 5)  # and how long it stays: 2 to 4
 # second at 32 pixels a side.
 _RUN_SPEED: Final = 1.3
 _TURNS: Final = 0.75  # revolutions a second
-_HOP_HEIGHT, _HOP_SECONDS = 0.42, 0.8
-_SHAKE_WIDTH, _SHAKE_SECONDS = 0.2, 0.67
+_HOP_HEIGHT, _HOP_SECONDS = 0.42, 0.65  # a hop a second; then the dog stands until the next one
+_SHAKE_WIDTH, _SHAKE_SECONDS = 0.22, 0.67
 _MARGIN: Final = 0.22  # dogs keep this far from the fence, but for their own size and hops
 _COAT: Final = np.array([1.0, 0.97, 0.9])  # almost white, in RGB
 
@@ -175,14 +175,15 @@ def _stay(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lie, turn on the spot, hop or shake around one place."""
     time = np.arange(steps) / FRAME_RATE
-    start = random.uniform(0, 2 * np.pi)
     path = np.tile(np.clip(position, _MARGIN, 1 - _MARGIN), (steps, 1))
     angles = np.full(steps, angle)
     if behaviour == "turn":
         angles = angle + random.choice((-1, 1)) * 2 * np.pi * _TURNS * time
     elif behaviour == "jump":
-        path[:, 1] += _HOP_HEIGHT * (0.5 - np.abs(np.sin(start + np.pi * time / _HOP_SECONDS)))
+        done = np.minimum(time % 1 / _HOP_SECONDS, 1)
+        path[:, 1] += _HOP_HEIGHT * (0.4 - np.sin(np.pi * done))
     elif behaviour == "shake":
+        start = random.uniform(0, 2 * np.pi)
         path[:, 0] += _SHAKE_WIDTH * np.sin(start + 2 * np.pi * time / _SHAKE_SECONDS)
     return path, angles
 
