@@ -73,10 +73,10 @@ def make_world(seconds: int, seed: tuple[int, ...]) -> World:
     random = np.random.default_rng(seed)
     num_frames = seconds * FRAME_RATE - 1
     told = seconds - 1
-    bouts = (*_resident(random, told), *_visitor(random, told))
+    bouts = (*_bouts(random, 0, 0, told), *_visits(random, told))
     poses = (_act(random, bouts, 0, num_frames), _act(random, bouts, 1, num_frames))
     ground = _ground(random)
-    coats = tuple(random.uniform(0.9, 1.0, size=2))
+    coats = tuple(random.uniform(0.88, 0.97, size=2))  # below 1 in the brightest light too
     phase, period = random.uniform(0, 2 * np.pi), random.uniform(15, 40)
     time = np.arange(num_frames) / FRAME_RATE
     light: NDArray[np.float64] = 1 + 0.02 * np.sin(phase + 2 * np.pi * time / period)
@@ -104,11 +104,7 @@ def _ground_at(world: World, width: int, height: int) -> NDArray[np.float32]:
     return np.asarray(world.ground[rows[:, None], columns], dtype=np.float32)
 
 
-def _resident(random: np.random.Generator, seconds: int) -> list[Bout]:
-    return _bouts(random, 0, 0, seconds)
-
-
-def _visitor(random: np.random.Generator, seconds: int) -> list[Bout]:
+def _visits(random: np.random.Generator, seconds: int) -> list[Bout]:
     bouts: list[Bout] = []
     start = int(random.integers(*_AWAY_SECONDS))
     while start < seconds:
@@ -180,7 +176,7 @@ def _stay(
     if behaviour == "turn":
         angles = angle + random.choice((-1, 1)) * 2 * np.pi * _TURNS * time
     elif behaviour == "jump":
-        done = np.minimum(time % 1 / _HOP_SECONDS, 1)
+        done = np.minimum(time % 1 / _HOP_SECONDS, 1)  # share of the hop
         path[:, 1] += _HOP_HEIGHT * (0.4 - np.sin(np.pi * done))
     elif behaviour == "shake":
         start = random.uniform(0, 2 * np.pi)

@@ -164,8 +164,13 @@ def num_workers(wanted: int | None) -> int:
     """Return how many loading processes to start: all cores but one, at most 8; 0 for none."""
     if wanted is not None:
         return wanted
+    return min(num_cores() - 1, MAX_WORKERS)
+
+
+def num_cores() -> int:
+    """Return how many cores this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min((cores or 1) - 1, MAX_WORKERS)
+    return cores or 1
 
 
 def _given(clips: ClipList | None) -> ClipList:

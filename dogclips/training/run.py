@@ -33,7 +33,7 @@ from dogclips.training.callbacks import (
     WholeCheckpoints,
 )
 from dogclips.training.config import TrainConfig, TrainerConfig
-from dogclips.training.data import ClipData
+from dogclips.training.data import ClipData, num_cores, num_workers
 from dogclips.training.metrics import Predictions, score
 from dogclips.training.module import METADATA, ClipClassifier
 from dogclips.training.quiet import quiet_lightning
@@ -125,7 +125,7 @@ def train(
     loaded = load_weights(model, weights) if weights else None
     module = ClipClassifier(model, config, train_list.labels, pos_weight(config, train_list))
     recorder = RunRecorder(run_dir, on_epoch)
-    with quiet_lightning(), _explained(config):
+    with quiet_lightning(), _explained(config), _shared_cores(config):
         trainer = _trainer(config.trainer, _callbacks(config, recorder))
         if trainer.is_global_zero:
             write_config(config, run_dir / "config.yaml")
@@ -177,7 +177,7 @@ def test(
     clips = read_list(list_path, config.data.root)
     _check_labels(clips, metadata["labels"], list_path, checkpoint)
     module = _rebuilt(config, metadata["labels"], held, checkpoint)
-    with quiet_lightning(), _explained(config):
+    with quiet_lightning(), _explained(config), _shared_cores(config):
         # One device scores every clip once; shares of a list would have to be filled up.
         trainer = _trainer(config.trainer.model_copy(update={"devices": 1, "strategy": "auto"}), [])
         trainer.validate(module, datamodule=ClipData(config, val=clips), verbose=False)
@@ -336,6 +336,21 @@ def _strategy(config: TrainerConfig) -> Strategy | str:
         return "auto"
     nccl = torch.cuda.is_available() and torch.distributed.is_nccl_available()
     return DDPStrategy(process_group_backend="nccl" if nccl else "gloo")
+
+
+@contextmanager
+def _shared_cores(config: TrainConfig) -> Iterator[None]:
+    """Leave cores to the loading processes.
+
+    Torch takes all cores and its threads wait for each other: with one more process than cores,
+    training on two of them was seen to fall to an eighth of its pace.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, min(before, num_cores() - num_workers(config.data.workers))))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

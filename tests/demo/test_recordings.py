@@ -2,7 +2,6 @@ import json
 import subprocess
 
 import av
-import numpy as np
 import pytest
 
 from dogclips.demo.numbers import read_number
@@ -89,9 +88,3 @@ def test_the_same_seed_makes_the_same_session_and_another_one_another(tmp_path):
     other = files("other", 2)
     assert all(first[name] != other[name] for name in first)
     assert first["via/0205.json"] != first["via/0206.json"]
-
-
-def test_labels_overlap_windows_by_whole_seconds_only_when_time_is_right():
-    bouts = world_of(0).bouts
-    edges = np.array([edge for bout in bouts for edge in (bout.start_s, bout.end_s)])
-    assert np.issubdtype(edges.dtype, np.integer)

@@ -68,3 +68,20 @@ def test_the_number_lies_outside_the_centre_square():
         left = (width - height) // 2
         plate = np.flatnonzero((one == 255).all(axis=2).any(axis=0) & (one != other).any((0, 2)))
         assert 0 < plate[plate < width // 2].max() < left
+
+
+@settings(max_examples=10)
+@given(worlds)
+def test_no_dog_is_brighter_than_a_pixel_can_be(world):
+    assert max(world.coats) * world.light.max() <= 1
+
+
+def test_a_hop_is_over_before_its_second_is():
+    # Half a second more or less then shows a hop, or none: what the demo's wrong time costs.
+    world = make_world(60, (3,))
+    hops = [bout for bout in world.bouts if bout.behaviour == "jump"]
+    assert hops
+    for bout in hops:
+        height = world.poses[bout.dog].place[bout.start_s * FRAME_RATE :, 1][:FRAME_RATE]
+        assert np.ptp(height[:10]) > 0.4
+        assert np.ptp(height[14:]) < 1e-9
