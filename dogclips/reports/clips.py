@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from rich.table import Table
+from rich.console import Group
 
-from dogclips.reports.style import new_table
+from dogclips.reports.style import new_table, with_remarks
 
 SKIP_REASONS = {
     "before-target-start": "begins before the target stream's first frame",
@@ -18,11 +18,11 @@ SKIP_REASONS = {
 }
 
 
-def label_table(manifest: pd.DataFrame, classes: Sequence[str], title: str) -> Table:
+def label_table(manifest: pd.DataFrame, classes: Sequence[str], title: str) -> Group:
     """Return clips and seconds for each label."""
     kept = manifest[manifest["status"].isin(["planned", "cut", "reused"])]
     clips: Counter[int] = Counter(index for own in kept["label_indices"] for index in own)
-    table = new_table(title)
+    table = new_table()
     table.add_column("class", justify="right")
     table.add_column("label")
     table.add_column("clips", justify="right")
@@ -30,12 +30,12 @@ def label_table(manifest: pd.DataFrame, classes: Sequence[str], title: str) -> T
         table.add_row(str(index), name, str(clips[index]))
     table.add_section()
     table.add_row("", "all clips", str(len(kept)))
-    return table
+    return with_remarks(title, table)
 
 
-def window_table(manifest: pd.DataFrame, title: str) -> Table:
+def window_table(manifest: pd.DataFrame, title: str) -> Group:
     """Return how many windows became clips, and why the others did not."""
-    table = new_table(title)
+    table = new_table()
     table.add_column("windows")
     table.add_column("number", justify="right")
     table.add_column("why", overflow="fold")
@@ -47,7 +47,7 @@ def window_table(manifest: pd.DataFrame, title: str) -> Table:
         table.add_row(f"skipped: {reason}", str(count), SKIP_REASONS.get(reason, ""))
     for row in manifest[manifest["status"] == "failed"].to_dict("records"):
         table.add_row("[red]failed[/]", "1", f"{row['source'] or row['project']}: {row['reason']}")
-    return table
+    return with_remarks(title, table)
 
 
 def cut_document(

@@ -2,17 +2,17 @@
 
 from fractions import Fraction
 
-from rich.table import Table
+from rich.console import Group
 
 from dogclips.alignment import Alignment
 from dogclips.reports.probed import ProbedFile
-from dogclips.reports.style import new_table
+from dogclips.reports.style import new_table, with_remarks
 from dogclips.streams import Stream
 
 
-def probe_table(file: ProbedFile) -> Table:
+def probe_table(file: ProbedFile) -> Group:
     """Return one row a stream; differences are against the reference stream."""
-    table = new_table(str(file.path), _caption(file))
+    table = new_table()
     for column in ("#", "stream"):
         table.add_column(column, no_wrap=True)
     for column in ("frames", "rate", "start s", "end s", "late s", "late frames"):
@@ -22,10 +22,10 @@ def probe_table(file: ProbedFile) -> Table:
         reference = _reference(file)
         for stream in file.table.streams:
             table.add_row(*_row(stream, reference, file.alignment))
-    return table
+    return with_remarks(str(file.path), table, _remarks(file))
 
 
-def _caption(file: ProbedFile) -> str:
+def _remarks(file: ProbedFile) -> str:
     return "\n".join(f"{message.code} {message.text}" for message in file.messages)
 
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from rich.table import Table
+from rich.console import Group
 
-from dogclips.reports.style import new_table
+from dogclips.reports.style import new_table, with_remarks
 
 
 def split_table(
     clips: pd.DataFrame, splits: pd.Series, counts: pd.DataFrame, names: Sequence[str]
-) -> Table:
+) -> Group:
     """Return clips and share of each label in each split.
 
     Parameters
@@ -21,7 +21,7 @@ def split_table(
     counts
         Clips for each label (rows) in each split (columns).
     """
-    table = new_table("clips by label and split")
+    table = new_table()
     table.add_column("label")
     for split in counts.columns:
         table.add_column(str(split), justify="right")
@@ -41,8 +41,7 @@ def split_table(
         if (splits == split).any()
     }
     missing = [f"in no {split} clip: {', '.join(own)}" for split, own in empty.items() if own]
-    table.caption = "\n".join(missing) or None
-    return table
+    return with_remarks("clips by label and split", table, "\n".join(missing))
 
 
 def split_document(

@@ -6,9 +6,10 @@ The records live here, below the torch line, so that a table needs no torch.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rich.console import Group
 from rich.table import Table
 
-from dogclips.reports.style import new_table
+from dogclips.reports.style import new_table, with_remarks
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,10 @@ def epoch_table(records: Iterable[EpochRecord]) -> Table:
     return table
 
 
-def result_table(report: TestReport) -> Table:
-    """Return one row a class and the means, with the protocol as caption."""
+def result_table(report: TestReport) -> Group:
+    """Return one row a class and the means, with the protocol below."""
     tuned = any(result.threshold is not None for result in report.classes)
-    table = new_table(caption=_caption(report), footer=True)
+    table = new_table(footer=True)
     footers = ["mean", "", shown_score(report.mean_ap), shown_score(report.mean_f1)]
     heads = ["class", "positives", "AP", "F1 at 0.5"]
     if tuned:
@@ -158,7 +159,7 @@ def result_table(report: TestReport) -> Table:
         if tuned:
             scores += [result.threshold, result.f1_at_threshold]
         table.add_row(result.label, str(result.positives), *map(shown_score, scores))
-    return table
+    return with_remarks("", table, _remarks(report))
 
 
 def shown_score(score: float | None) -> str:
@@ -170,11 +171,11 @@ def shown_score(score: float | None) -> str:
     return "-" if score is None else f"{score:.3f}"
 
 
-def _caption(report: TestReport) -> str:
-    caption = f"{report.num_clips} clips; {report.protocol}"
+def _remarks(report: TestReport) -> str:
+    remarks = f"{report.num_clips} clips; {report.protocol}"
     if any(result.threshold is not None for result in report.classes):
-        caption += "; thresholds from the validation list"
+        remarks += "; thresholds from the validation list"
     if report.without_positives:
         names = ", ".join(report.without_positives)
-        caption += f"; without a clip, so in no mean: {names}"
-    return caption
+        remarks += f"; without a clip, so in no mean: {names}"
+    return remarks
