@@ -160,7 +160,9 @@ def write_config(config: Config, file: Path) -> None:
 
 
 def _explain(model: type[Config], error: ValidationError, where: str) -> ConfigError:
-    first = error.errors(include_url=False)[0]
+    # A misspelt key comes first: it may be why another one is missing.
+    errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+    first = errors[0]
     unknown = first["type"] == "extra_forbidden"
     path = _written(model, first["loc"], unknown=unknown)
     if unknown:

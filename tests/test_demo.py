@@ -12,9 +12,8 @@ import pytest
 from dogclips.clips.manifest import read_manifest
 from dogclips.config import load_config
 from dogclips.lists import ListedClip, read_list, write_list
+from dogclips.training import run
 from dogclips.training.config import TrainConfig
-from dogclips.training.run import test as test_run
-from dogclips.training.run import train
 from tests.cli.program import dogclips
 from tests.videos import numbers_in
 
@@ -90,8 +89,8 @@ def test_shuffled_labels_stay_near_chance(demo: tuple[Path, str], tmp_path: Path
     settings = [f"data.train={tmp_path}/train.txt", f"data.val={lists}/val.txt"]
     config = load_config(TrainConfig, [CONFIGS / "train" / "slowfast_tiny.yaml"], settings)
 
-    train(config, tmp_path / "run")
-    report = test_run(tmp_path / "run", lists / "test.txt").report
+    run.train(config, tmp_path / "run")
+    report = run.test(tmp_path / "run", lists / "test.txt").report
 
     chance = sum(result.positives for result in report.classes) / len(report.classes)
     assert report.mean_ap is not None

@@ -54,7 +54,7 @@ def main() -> None:
     """
     debug = "--debug" in sys.argv[1:2]  # faults before typer has read it count too
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="dogclips", standalone_mode=False)
     except DogclipsError as error:
         if debug:
             raise

@@ -50,6 +50,8 @@ def test_no_command_prints_help_and_is_wrong_usage() -> None:
     assert "Usage: dogclips" in shown.stdout
 
 
+TRAIN = ["train", "--set", "model.name=slowfast", "--out", "run"]
+
 FAULTS = {
     "unknown command": (["prob"], 2, "No such command 'prob'"),
     "unknown option": (["probe", "--depe", "x.mp4"], 2, "No such option"),
@@ -70,7 +72,7 @@ FAULTS = {
     "empty list": (["split", "empty.txt", "--out", "split"], 1, "the list is empty (empty.txt)"),
     "uncut session": (["split", "session", "--out", "split"], 1, "no clips here (session)"),
     "train on an empty list": (
-        ["train", "--train", "empty.txt", "--val", "empty.txt", "--out", "run"],
+        [*TRAIN, "--train", "empty.txt", "--val", "empty.txt"],
         1,
         "the list is empty",
     ),
