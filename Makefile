@@ -29,7 +29,9 @@ bench: setup ## Ratios against what a user would use otherwise.
 setup: ffmpeg $(READY)
 
 $(READY): pyproject.toml uv.lock | $(UV)
-	$(UV) sync --locked
+	$(UV) sync --locked --compile-bytecode
+	@# Where Python may not write bytecode, every start would compile our own modules again.
+	@.venv/bin/python -m compileall -q dogclips
 	@touch $@
 
 # A uv of our own, beside nobody's Python.
