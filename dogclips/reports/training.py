@@ -3,11 +3,9 @@
 The records live here, below the torch line, so that a table needs no torch.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.console import Group
-from rich.table import Table
 
 from dogclips.reports.style import new_table, with_remarks
 
@@ -131,16 +129,6 @@ def epoch_line(record: EpochRecord | None = None) -> str:
     cells = head if record is None else epoch_cells(record)
     widths = (5, 8, 10, 8, 8, 7, 7)
     return "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-
-
-def epoch_table(records: Iterable[EpochRecord]) -> Table:
-    """Return one row an epoch."""
-    table = new_table()
-    for column in EPOCH_COLUMNS:
-        table.add_column(column, justify="right")
-    for record in records:
-        table.add_row(*epoch_cells(record))
-    return table
 
 
 def result_table(report: TestReport) -> Group:
