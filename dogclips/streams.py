@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dogclips.timebase import Pts
 
@@ -18,6 +20,12 @@ from dogclips.timebase import Pts
 _MAX_GAP_SHARE = 0.05
 # In a variable-rate stream a step is a gap when it is this many times the usual one.
 _GAP_FACTOR = 4
+# No recorder loses a minute of frames and goes on as if nothing had happened: over a step as long,
+# or ten times as long as all the rest, the clock was set or the recording paused.
+_JUMP_S = 60
+_JUMP_LEAST_S = 10
+_JUMP_OF_REST = 10
+_JUMP_FRAMES = 20  # a camera that takes one frame a minute does not jump with each of them
 _WHOLE_RATES = (*range(1, 61), 72, 90, 100, 120, 144, 200, 240)
 STANDARD_RATES = (
     *(Fraction(rate) for rate in _WHOLE_RATES),
@@ -28,10 +36,36 @@ STANDARD_RATES = (
 
 @dataclass(frozen=True)
 class Gap:
-    """Frames that are not there: `missing` of them before the frame at container time `at_s`."""
+    """Frames that are not there: `missing` of them before the frame at container time `at_s`.
+
+    Where the clock jumps, `missing` says how many it left out; nobody knows whether there were any.
+    """
 
     at_s: Fraction
     missing: int
+    jump: bool = False
+
+
+@dataclass(frozen=True)
+class StepBack:
+    """A place where the clock of a stream steps back, in seconds; a `restart` begins anew."""
+
+    from_s: Fraction
+    to_s: Fraction
+    restart: bool
+
+
+@dataclass(frozen=True)
+class EmptyEdit:
+    """How long an MP4's edit list lets a stream wait: so many ticks, so many of them a second."""
+
+    ticks: int
+    timescale: int
+
+    @property
+    def seconds(self) -> Fraction:
+        """Return the wait in seconds."""
+        return Fraction(self.ticks, self.timescale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +95,11 @@ class Stream:
     attached_picture: bool = False
     timed: bool = True  # False: packets carry no presentation time, frames are only counted
     num_repeated: int = 0  # frames with the timestamp of another one
-    num_backwards: int = 0  # places where the clock steps back
+    steps_back: tuple[StepBack, ...] = ()  # in the order of the file
+    reordered: bool = False  # B-frames: some frames are stored later than they are shown
+    num_hidden: int = 0  # frames that an edit list hides
+    hidden_start_pts: int | None = None  # first packet that an edit list hides before the start
+    empty_edit: EmptyEdit | None = None  # only in an MP4 that is not fragmented
 
     @property
     def is_camera(self) -> bool:
@@ -86,11 +124,25 @@ class Stream:
         return self.end_s - self.start_s
 
     @cached_property
+    def _jumps(self) -> Pts:
+        """Return the places of the frames after which the clock jumps ahead."""
+        return find_jumps(self.pts, self.time_base)
+
+    @cached_property
+    def _closed(self) -> Pts:
+        """Return the times as they would be if the clock had never jumped."""
+        if not len(self._jumps):
+            return self.pts
+        steps = np.diff(self.pts)
+        steps[self._jumps] = int(np.median(steps))
+        return np.concatenate([self.pts[:1], self.pts[0] + np.cumsum(steps)])
+
+    @cached_property
     def _grid(self) -> tuple[Fraction, Pts] | None:
         """Return a constant rate and each frame's place on its grid, if there is such a rate."""
         if self.type != "video" or len(self.pts) < 2:
             return None
-        return find_grid(self.pts, self.time_base)
+        return find_grid(self._closed, self.time_base)
 
     @property
     def variable_frame_rate(self) -> bool:
@@ -104,31 +156,60 @@ class Stream:
             return None
         if self._grid is not None:
             return self._grid[0]
-        return average_rate(self.pts, self.time_base)
+        return average_rate(self._closed, self.time_base)
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
-        """Return the places where frames are missing, in time order."""
+        """Return the places where frames are missing or the clock jumps, in time order."""
         if self.type != "video" or len(self.pts) < 2:
             return ()
+        deltas = np.diff(self.pts)
+        usual = max(int(np.median(deltas)), 1)
         if self._grid is not None:
             steps = np.diff(self._grid[1])
         else:
-            deltas = np.diff(self.pts)
-            usual = max(int(np.median(deltas)), 1)
             steps = np.where(deltas >= _GAP_FACTOR * usual, np.rint(deltas / usual), 1)
-        places = np.flatnonzero(steps > 1)
+        steps[self._jumps] = np.rint(deltas[self._jumps] / usual)
+        jumps = set(self._jumps.tolist())
         return tuple(
-            Gap(int(self.pts[i + 1]) * self.time_base, int(steps[i]) - 1) for i in places.tolist()
+            Gap(int(self.pts[i + 1]) * self.time_base, int(steps[i]) - 1, i in jumps)
+            for i in np.flatnonzero(steps > 1).tolist()
         )
+
+
+# Small enough that hours of it fit into memory, large enough to tell a moving tail from noise.
+THUMBNAIL_ROWS, THUMBNAIL_COLUMNS = 36, 64
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnails:
+    """Small gray pictures of frames of one stream, upright, stretched to one shape.
+
+    Parameters
+    ----------
+    places
+        Shape (N,): the frames' places in `Stream.pts`, ascending; what does not decode is missing.
+    pictures
+        Shape (N, THUMBNAIL_ROWS, THUMBNAIL_COLUMNS), uint8.
+    keyframes
+        Shape (N,), bool: pictures that were coded on their own.
+    """
+
+    places: NDArray[np.int64]
+    pictures: NDArray[np.uint8]
+    keyframes: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Message:
-    """A warning about a file: a code for scripts, a text for people."""
+    """Something to know about a file: a code for scripts, a text for people.
+
+    A warning can put a label on a wrong frame or cost one; a note explains an oddity that does not.
+    """
 
     code: str
     text: str
+    level: Literal["note", "warning"] = "warning"
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +266,21 @@ def find_grid(pts: Pts, time_base: Fraction) -> tuple[Fraction, Pts] | None:
         if places is not None:
             return rate, places
     return None
+
+
+def find_jumps(pts: Pts, time_base: Fraction) -> Pts:
+    """Return after which frames the clock jumps ahead by more than any plausible hole.
+
+    >>> find_jumps(np.array([0, 1, 2, 3602, 3603]), Fraction(1)).tolist()
+    [2]
+    """
+    steps = np.diff(pts)
+    long = steps * float(time_base) > _JUMP_LEAST_S
+    if not long.any():
+        return np.empty(0, dtype=np.int64)
+    rest = int(pts[-1] - pts[0]) - steps
+    far = (steps * float(time_base) > _JUMP_S) | (steps > _JUMP_OF_REST * rest)
+    return np.flatnonzero(long & far & (steps > _JUMP_FRAMES * np.median(steps)))
 
 
 def _places(pts: Pts, time_base: Fraction, rate: Fraction) -> Pts | None:

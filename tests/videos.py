@@ -1,15 +1,18 @@
 """Made videos whose every frame carries its number, and reading those numbers back."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 
 from dogclips.demo.numbers import paint_number, read_number
 from dogclips.media.writing import TimedFrame, VideoTrack, write_video
+from dogclips.streams import StreamTable
 
 FAST = {"preset": "ultrafast"}
 
@@ -66,6 +69,28 @@ def numbers_in(path: Path, stream: int = 0) -> list[int | None]:
         track = container.streams[stream]
         frames = container.decode(track)
         return [read_number(frame.to_ndarray(format="gray")) for frame in frames]
+
+
+def facts(table: StreamTable) -> dict[str, Any]:
+    """Everything measured, in a form that can be compared."""
+    streams = [
+        {field.name: getattr(stream, field.name) for field in dataclasses.fields(stream)}
+        | {
+            "pts": stream.pts.tolist(),
+            "frame_rate": stream.frame_rate,
+            "variable": stream.variable_frame_rate,
+            "gaps": stream.gaps,
+        }
+        for stream in table.streams
+    ]
+    return {
+        "format": table.format,
+        "created": table.created,
+        "start_s": table.start_s,
+        "duration_s": table.duration_s,
+        "messages": table.messages,
+        "streams": streams,
+    }
 
 
 def _frames(streams: tuple[Made, ...]) -> Iterator[TimedFrame]:

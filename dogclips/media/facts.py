@@ -1,11 +1,54 @@
-"""From the facts and packets that either probe reads to the stream table both must give."""
+"""From the facts and packets that either probe reads to the stream table both must give.
 
+What is odd about a file is said by a code for scripts and a line for people. A warning can put a
+label on a wrong frame or cost one; a note explains an oddity that does not.
+
+==== ======= ==============================================================================
+code level   meaning
+==== ======= ==============================================================================
+P001 warning the file cannot be opened (its status is "error")
+P002 warning no video stream with frames (its status is "error")
+P003 note    an attached picture, such as a cover: no camera
+P004 note    the whole file starts late: every stream begins after 0
+P005 note    the picture begins at its B-frame delay, which browsers treat differently
+P006 note    sound starts up to 50 ms before 0 or before the picture, as encoders let it
+P007 note    an edit list hides frames; readers that ignore it count them
+P011 note    one stream starts later than the other (alignment)
+P012 warning both claim the same start, but their lengths differ (alignment)
+P013 note    variable frame rate
+P014 warning unrelated clocks, never corrected (alignment)
+P015 warning frames are missing
+P016 warning no timestamps at all
+P017 warning the header claims another number of frames
+P018 both    no presentation times: a note in AVI, which never has any
+P019 warning frames do not decode (only `--deep` looks)
+P020 warning timestamps repeat
+P021 warning not verified by pixels (alignment)
+P022 warning the clock steps back
+P023 warning the clock starts anew
+P024 warning the clock jumps ahead, by more than any plausible loss of frames
+P030 warning timestamps and pixels disagree (alignment), P031 to P033: what else pixels show
+==== ======= ==============================================================================
+
+All but those of the alignment follow from measured packets, so that both probes agree on them.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 import numpy as np
 
-from dogclips.streams import Message, Stream, StreamTable
+from dogclips.streams import Message, StepBack, Stream, StreamTable
 from dogclips.timebase import Pts, shown
+
+# H.264 and H.265 reorder over at most 16 frames; encoders in use over 2 to 4.
+_MAX_DELAY_FRAMES = 5
+_PRIMING_S = Fraction(50, 1000)
+# A clock that steps back to within this share of the step from its start has started anew.
+_RESTART_SHARE = Fraction(1, 10)
+_NOTES = {"P003", "P004", "P005", "P006", "P007", "P013"}
+_Finding = tuple[str, str]  # code and text
 
 
 @dataclass
@@ -14,11 +57,17 @@ class Packets:
 
     pts: list[int | None] = field(default_factory=list)
     dts: list[int | None] = field(default_factory=list)
+    hidden_pts: list[int] = field(default_factory=list)
 
     def add(self, pts: int | None, dts: int | None) -> None:
         """Append one packet in file order."""
         self.pts.append(pts)
         self.dts.append(dts)
+
+    def hide(self, pts: int | None) -> None:
+        """Remember where a packet lies that is decoded and not shown."""
+        if pts is not None:
+            self.hidden_pts.append(pts)
 
 
 def with_packets(stream: Stream, packets: Packets, container: str) -> Stream:
@@ -36,6 +85,7 @@ def with_packets(stream: Stream, packets: Packets, container: str) -> Stream:
     # If only some frames have a time, no frame can be named by its time.
     known = [] if None in times else [time for time in times if time is not None]
     pts: Pts = np.array(sorted(known), dtype=np.int64)
+    steps_back = _steps_back(packets.dts, stream.time_base)
     return replace(
         stream,
         num_frames=len(packets.pts),
@@ -43,16 +93,20 @@ def with_packets(stream: Stream, packets: Packets, container: str) -> Stream:
         pts=pts,
         end_pts=int(pts[-1]) + _usual_step(pts) if len(pts) else None,
         num_repeated=int(np.count_nonzero(np.diff(pts) == 0)),
-        num_backwards=_backwards(packets.dts),
+        steps_back=steps_back,
+        # Wherever the clock steps back, presentation times do as well.
+        reordered=timed and bool(np.count_nonzero(np.diff(known) < 0) > len(steps_back)),
+        hidden_start_pts=min(packets.hidden_pts, default=None),
+        num_hidden=len(packets.hidden_pts),
     )
 
 
 def checked(table: StreamTable) -> StreamTable:
-    """Return the table with a warning for everything that can put a label on a wrong frame."""
-    messages = [message for stream in table.cameras for message in _stream_messages(stream)]
-    if not table.cameras:
-        messages.append(Message("P002", "no video stream with frames"))
-    return replace(table, messages=(*table.messages, *messages))
+    """Return the table with a message for everything that a user should know."""
+    found = [*_of_file(table)]
+    for stream in table.streams:
+        found.extend(_of_stream(stream, table))
+    return replace(table, messages=(*table.messages, *found))
 
 
 def rotation_of(degrees: float | None) -> int:
@@ -71,29 +125,121 @@ def _usual_step(pts: Pts) -> int:
     return int(np.median(np.diff(pts))) if len(pts) > 1 else 0
 
 
-def _backwards(dts: list[int | None]) -> int:
-    """Return how often the decoding times step back: a clock that restarted."""
+def _steps_back(dts: list[int | None], time_base: Fraction) -> tuple[StepBack, ...]:
+    """Return where the decoding times step back; presentation times do with every B-frame."""
     known = np.array([time for time in dts if time is not None], dtype=np.int64)
-    return int(np.count_nonzero(np.diff(known) < 0))
+    places = np.flatnonzero(np.diff(known) < 0).tolist()
+    return tuple(
+        StepBack(
+            before * time_base,
+            after * time_base,
+            restart=after - int(known[0]) <= _RESTART_SHARE * (before - after),
+        )
+        for before, after in ((int(known[i]), int(known[i + 1])) for i in places)
+    )
 
 
-def _stream_messages(stream: Stream) -> list[Message]:
-    found: list[tuple[str, str]] = []
+def _of_file(table: StreamTable) -> Iterator[Message]:
+    """Yield what concerns all streams: there is none to see, or none starts at 0."""
+    if not table.cameras:
+        yield Message("P002", "no video stream with frames")
+        return
+    streams = (*table.cameras, *(stream for stream in table.streams if stream.type == "audio"))
+    first_s = min((stream.start_s for stream in streams if stream.start_s is not None), default=0)
+    camera = table.cameras[0]
+    delayed = camera.start_s == first_s and _delay_frames(camera)
+    if first_s > Fraction(3, 2) * _frame_s(camera) and not delayed and not camera.steps_back:
+        late = f"the whole file starts at {shown(Fraction(first_s))} s, not at 0"
+        yield Message("P004", f"{late}: players differ in what they call 0", "note")
+
+
+def _of_stream(stream: Stream, table: StreamTable) -> Iterator[Message]:
+    """Yield what concerns one stream, and name it."""
+    if stream.attached_picture:
+        found: Iterable[_Finding] = [("P003", "an attached picture, not a camera")]
+    elif stream.is_camera:
+        found = (*_clock(stream), *_frames(stream))
+    elif stream.type == "audio" and table.cameras:
+        found = _sound(stream, table.cameras[0])
+    else:
+        found = ()
+    for code, text in found:
+        noted = code in _NOTES or (code == "P018" and table.format == "avi")
+        yield Message(code, f"stream {stream.index}: {text}", "note" if noted else "warning")
+
+
+def _clock(stream: Stream) -> Iterator[_Finding]:
+    """Yield what is odd about a camera's timestamps."""
     if stream.start_s is None:
-        found.append(("P016", "no timestamps; nothing can be aligned to it"))
+        yield "P016", "no timestamps; nothing can be aligned to it"
     elif not stream.timed:
-        found.append(("P018", "no presentation times; frames are counted from the first one"))
-    if stream.variable_frame_rate:
-        found.append(("P013", "variable frame rate"))
-    if stream.gaps:
-        missing = sum(gap.missing for gap in stream.gaps)
-        where = f"{len(stream.gaps)} gaps, the first at {shown(stream.gaps[0].at_s)} s"
-        found.append(("P015", f"{missing} frames missing in {where}"))
-    if stream.num_frames_header not in (None, 0, stream.num_frames):
-        claim = f"{stream.num_frames_header} frames claimed, {stream.num_frames} counted"
-        found.append(("P017", claim))
+        yield "P018", "no presentation times; frames are counted from the first one"
+    if delay := _delay_frames(stream):
+        late = f"the picture starts {shown(stream.start_s or Fraction(0))} s late"
+        why = f"its B-frame delay of {_count(delay, 'frame')}"
+        yield "P005", f"{late}, {why}; browsers differ there"
     if stream.num_repeated:
-        found.append(("P020", f"{stream.num_repeated} timestamps repeat"))
-    if stream.num_backwards:
-        found.append(("P022", f"timestamps step back {stream.num_backwards} times"))
-    return [Message(code, f"stream {stream.index}: {text}") for code, text in found]
+        yield "P020", f"{_count(stream.num_repeated, 'timestamp')} repeated"
+    restarts = [step for step in stream.steps_back if step.restart]
+    small = [step for step in stream.steps_back if not step.restart]
+    if small:
+        by_s = shown(max(step.from_s - step.to_s for step in small))
+        where = f"the first time at {shown(small[0].from_s)} s"
+        yield "P022", f"the clock steps back {_times(small)} by up to {by_s} s, {where}"
+    if restarts:
+        where = f"the first time after {shown(restarts[0].from_s)} s"
+        yield "P023", f"the clock starts anew {_times(restarts)}, {where}: moments share their time"
+    jumps = [gap for gap in stream.gaps if gap.jump]
+    if jumps and not restarts:
+        where = f"the first time to {shown(jumps[0].at_s)} s"
+        yield "P024", f"the clock jumps ahead {_times(jumps)}, {where}: it was set, or paused"
+
+
+def _frames(stream: Stream) -> Iterator[_Finding]:
+    """Yield what is odd about a camera's frames; where the clock starts anew, gaps mean nothing."""
+    if stream.variable_frame_rate and not stream.steps_back and not stream.num_repeated:
+        yield "P013", "variable frame rate"
+    gaps = [gap for gap in stream.gaps if not gap.jump]
+    if gaps and not any(step.restart for step in stream.steps_back):
+        missing = sum(gap.missing for gap in gaps)
+        where = f"{_count(len(gaps), 'gap')}, the first at {shown(gaps[0].at_s)} s"
+        yield "P015", f"{_count(missing, 'frame')} missing in {where}"
+    if stream.num_hidden:
+        hidden = f"an edit list hides {_count(stream.num_hidden, 'frame')}"
+        yield "P007", f"{hidden}; readers that ignore it, such as decord, count them"
+    claimed = stream.num_frames_header
+    if claimed not in (None, 0, stream.num_frames, stream.num_frames + stream.num_hidden):
+        yield "P017", f"{claimed} frames claimed, {stream.num_frames} counted"
+    if stream.num_decoded is not None and stream.num_decoded < stream.num_frames:
+        yield "P019", f"{stream.num_decoded} of {stream.num_frames} frames decode"
+
+
+def _sound(stream: Stream, camera: Stream) -> Iterator[_Finding]:
+    """Yield that sound starts before the picture, which has nothing to do with the cameras."""
+    if stream.start_s is None or camera.start_s is None:
+        return
+    lead_s = camera.start_s - stream.start_s
+    on_purpose = camera.empty_edit is not None or _delay_frames(camera)
+    if 0 < lead_s <= _PRIMING_S and not on_purpose:
+        lead = f"sound starts {shown(lead_s)} s before the picture"
+        yield "P006", f"{lead}, as encoders let it: no offset to correct"
+
+
+def _delay_frames(stream: Stream) -> int:
+    """Return by how many frames reordering delays the start, where no edit list takes it back."""
+    if not stream.reordered or not stream.start_s or stream.start_s < 0 or stream.empty_edit:
+        return 0
+    delay = round(stream.start_s / _frame_s(stream))
+    return delay if delay <= _MAX_DELAY_FRAMES else 0
+
+
+def _frame_s(stream: Stream) -> Fraction:
+    return 1 / (stream.frame_rate or Fraction(25))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _times(events: Sequence[object]) -> str:
+    return "once" if len(events) == 1 else f"{len(events)} times"

@@ -5,6 +5,7 @@ outside the input rules.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import numpy as np
 from ffmpeg._utils import convert_kwargs_to_cmd_line_args
 
 from dogclips.errors import MediaError, ToolMissingError
+from dogclips.media.edits import with_empty_edits
 from dogclips.media.facts import Packets, checked, rotation_of, with_packets
 from dogclips.media.inputs import INPUT_RULES, input_url, not_a_video
 from dogclips.streams import Stream, StreamTable
@@ -28,6 +30,10 @@ _ENTRIES = (
     "stream=index,codec_type,codec_name,width,height,time_base,nb_frames,sample_aspect_ratio,"
     "nb_read_frames:stream_disposition=default,attached_pic:stream_side_data=rotation:"
     "packet=stream_index,pts,dts,flags"
+)
+# ffprobe prints entries in an order of its own, whatever the order in which they were asked for.
+_PACKET = re.compile(
+    r"^packet\|stream_index=(\d+)\|pts=(N/A|-?\d+)\|dts=(N/A|-?\d+)\|flags=(\S+)", re.MULTILINE
 )
 _TIMEOUT_S = 120
 
@@ -51,25 +57,35 @@ def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
         The file is missing, no container that we read, or ffprobe takes too long.
     """
     options = {"of": "compact", "show_entries": _ENTRIES} | ({"count_frames": None} if deep else {})
-    packets: defaultdict[int, Packets] = defaultdict(Packets)
+    output = _run(path, input_url(path), **options)
+    packets = _read_packets(output)
     facts: dict[int, dict[str, str]] = {}  # a transport stream's streams come twice
     container: dict[str, str] = {}
-    for line in _run(path, input_url(path), **options).splitlines():
+    for line in output.splitlines():
         section, _, rest = line.partition("|")
-        entry = _entry(rest)
-        if section == "packet" and "D" not in entry["flags"]:  # D: hidden by an edit list
-            index = int(entry["stream_index"])
-            packets[index].add(_whole(entry["pts"]), _whole(entry["dts"]))
-        elif section == "stream":
+        if section == "stream":
+            entry = _entry(rest)
             facts[int(entry["index"])] = entry
         elif section == "format":
-            container = entry
+            container = _entry(rest)
     name = container.get("format_name", "")
     streams = tuple(
-        with_packets(_stream(entry), packets[index], name) for index, entry in sorted(facts.items())
+        with_packets(_stream(entry, deep=deep), packets[index], name)
+        for index, entry in sorted(facts.items())
     )
     created = container.get("tag:creation_time")
-    return checked(StreamTable(path=path, format=name, created=created, streams=streams))
+    table = StreamTable(path=path, format=name, created=created, streams=streams)
+    return checked(with_empty_edits(table))
+
+
+def _read_packets(output: str) -> defaultdict[int, Packets]:
+    packets: defaultdict[int, Packets] = defaultdict(Packets)
+    for index, pts, dts, flags in _PACKET.findall(output):
+        if "D" in flags:  # hidden by an edit list
+            packets[int(index)].hide(_whole(pts))
+        else:
+            packets[int(index)].add(_whole(pts), _whole(dts))
+    return packets
 
 
 def _entry(line: str) -> dict[str, str]:
@@ -109,7 +125,7 @@ def _last_line(stderr: bytes) -> str:
     return lines[-1] if lines else "ffprobe gave no reason"
 
 
-def _stream(entry: dict[str, str]) -> Stream:
+def _stream(entry: dict[str, str], *, deep: bool) -> Stream:
     stream = Stream(
         index=int(entry["index"]),
         type=entry.get("codec_type", "unknown"),
@@ -119,7 +135,7 @@ def _stream(entry: dict[str, str]) -> Stream:
         end_pts=None,
         num_frames=0,
         num_frames_header=_whole(entry.get("nb_frames", "N/A")),
-        num_decoded=_whole(entry.get("nb_read_frames", "N/A")),
+        num_decoded=_decoded(entry) if deep else None,
         default=entry.get("disposition:default") == "1",
         attached_picture=entry.get("disposition:attached_pic") == "1",
     )
@@ -132,6 +148,13 @@ def _stream(entry: dict[str, str]) -> Stream:
         pixel_aspect=_aspect(entry.get("sample_aspect_ratio", "N/A")),
         rotation=rotation_of(float(entry.get("rotation", 0))),
     )
+
+
+def _decoded(entry: dict[str, str]) -> int | None:
+    """Return how many frames came out; ffprobe says N/A for none."""
+    if entry.get("codec_type") not in ("video", "audio"):
+        return None
+    return _whole(entry.get("nb_read_frames", "N/A")) or 0
 
 
 def _whole(text: str) -> int | None:

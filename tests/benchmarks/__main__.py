@@ -18,9 +18,10 @@ from rich.table import Table
 
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan
-from dogclips.clips.plan import plan_session
+from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.session import find_session
-from dogclips.media.probe import probe, probe_many
+from dogclips.media.probe import probe
+from tests.benchmarks import probing
 from tests.sessions import write_session
 from tests.videos import steady
 
@@ -47,6 +48,8 @@ def main() -> None:
         table.add_row(
             "probe 720p", "ffprobe -count_frames", _ratio(lambda: probe(video), _call(count))
         )
+    for row in probing.rows():
+        table.add_row(*row)
     show(table)
 
 
@@ -62,9 +65,8 @@ def _seconds(task: Callable[[], object]) -> float:
 
 def _cut(base_dir: Path, stride: int) -> Callable[[], object]:
     def run() -> None:
-        session = find_session(base_dir)
-        tables = dict(zip(session.videos, probe_many(session.videos), strict=True))
-        cut_plan(plan_session(session, tables, CutConfig(stride_seconds=stride)), force=True)
+        session, config = find_session(base_dir), CutConfig(stride_seconds=stride)
+        cut_plan(plan_session(session, measure_session(session, config), config), force=True)
 
     return run
 

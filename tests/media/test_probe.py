@@ -1,19 +1,17 @@
 """Both probes measure the same, and what they measure is what was made."""
 
-import dataclasses
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dogclips.errors import MediaError
+from dogclips.errors import MediaError, ToolMissingError
 from dogclips.media.ffprobe import is_installed, probe_with_ffprobe
 from dogclips.media.probe import probe, probe_many
 from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import StreamTable
-from tests.shared import SHARED, needs_shared
-from tests.videos import Made, steady, write_made
+from tests.videos import Made, facts, steady, write_made
 
 needs_ffprobe = pytest.mark.skipif(not is_installed(), reason="ffprobe is not installed")
 
@@ -21,50 +19,6 @@ TWO_STREAMS = (
     steady(79, width=128, height=72),
     steady(69, first=10, late=10, width=256, height=144),
 )
-
-
-def facts(table: StreamTable) -> dict[str, Any]:
-    """Everything measured, in a form that can be compared."""
-    streams = [
-        {field.name: getattr(stream, field.name) for field in dataclasses.fields(stream)}
-        | {
-            "pts": stream.pts.tolist(),
-            "frame_rate": stream.frame_rate,
-            "variable": stream.variable_frame_rate,
-            "gaps": stream.gaps,
-        }
-        for stream in table.streams
-    ]
-    return {
-        "format": table.format,
-        "created": table.created,
-        "start_s": table.start_s,
-        "duration_s": table.duration_s,
-        "messages": table.messages,
-        "streams": streams,
-    }
-
-
-def measured_or_refused(measure: Any, path: Path) -> dict[str, Any] | str:
-    try:
-        return facts(measure(path))
-    except MediaError:
-        return "refused"
-
-
-def sample_videos() -> list[Path]:
-    recordings = SHARED.glob("data/home_falls/Dec/*/video/*")
-    return sorted([*SHARED.glob("data/videos/*"), *recordings])
-
-
-@pytest.mark.shared
-@needs_shared
-@needs_ffprobe
-@pytest.mark.parametrize("path", sample_videos(), ids=lambda path: path.name)
-def test_ffprobe_and_pyav_give_the_same_table(path: Path) -> None:
-    assert measured_or_refused(probe_with_ffprobe, path) == measured_or_refused(
-        probe_with_pyav, path
-    )
 
 
 MADE = {
@@ -169,6 +123,27 @@ def test_a_bad_file_stops_no_other(tmp_path: Path) -> None:
     assert isinstance(missing, MediaError)
     assert isinstance(measured, StreamTable)
     assert measured.cameras[0].num_frames == 20
+
+
+def test_many_files_are_measured_by_pyav_in_processes_as_well_as_in_one(tmp_path: Path) -> None:
+    good = write_made(tmp_path / "two.mp4", *TWO_STREAMS)
+    paths = [good, tmp_path / "missing.mp4", *[good] * 70]
+
+    tables = probe_many(paths, reader="pyav")
+
+    assert [isinstance(table, MediaError) for table in tables] == [False, True, *[False] * 70]
+    assert facts(tables[-1]) == facts(probe_many([good], reader="pyav")[0])  # type: ignore[arg-type]
+
+
+def test_the_reader_that_is_asked_for_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_made(tmp_path / "two.mp4", *TWO_STREAMS)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert probe(path, reader="pyav").cameras
+    with pytest.raises(ToolMissingError, match="ffprobe is not installed"):
+        probe(path, reader="ffprobe")
 
 
 def test_without_ffprobe_pyav_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
