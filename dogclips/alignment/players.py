@@ -1,7 +1,10 @@
 """What players show and readers pick in a file with several video streams.
 
 Measured on files whose frames carry their number in the pixels: ffmpeg 5.1, PyAV 18.1,
-Chromium 156, Firefox 153, mpv 0.35, OpenCV 5, decord 0.6, TorchCodec 0.17.
+Chromium 156, Firefox 153, mpv 0.35, OpenCV 5, decord 0.6, TorchCodec 0.17. What the players paint
+is compared with this module by tests/players. Two things escape it: with B-frames in Matroska
+Firefox paints frames up to four too early, and with B-frames in MP4 without an edit list Chromium
+skips the frame before each keyframe.
 """
 
 from fractions import Fraction
@@ -20,7 +23,7 @@ def shown_in(table: StreamTable) -> dict[str, int]:
     first = cameras[0].index
     flagged = next((stream.index for stream in cameras if stream.default), first)
     # Chromium obeys the enabled flag in MP4 only; in Matroska it takes the first track.
-    chrome = flagged if table.format.startswith("mov") else first
+    chrome = flagged if _is_mp4(table) else first
     return {"chrome": chrome, "edge": chrome, "firefox": first, "mpv": flagged}
 
 
@@ -43,15 +46,46 @@ def read_by(table: StreamTable) -> dict[str, int]:
     }
 
 
-def zero_of(player: AnnotatedIn, shown: Stream) -> Fraction:
-    """Return the container time in seconds that the player calls zero.
+def zero_of(player: AnnotatedIn, shown: Stream, table: StreamTable) -> Fraction:
+    """Return the container time in seconds that the player calls zero while it shows a stream.
 
-    Firefox counts from the first frame of the stream it shows, all others from the container's
-    zero.
+    Chromium counts from the container's zero in every container. mpv does so in MP4; in all others
+    its zero is where the first of all streams starts.
+
+    Firefox's zero is where the first of the two streams that it plays starts: the shown one and the
+    first sound. In MP4 it makes two errors. Frames that an edit list hides before the start are
+    played like the others. The wait that an empty edit asks for is taken for ticks of the track
+    instead of the movie: half a second in milliseconds becomes 500/10240 s.
+
+    In Matroska the sound is taken to start with its first packet. Its priming is unknown: where
+    Opus starts a late file, Firefox and mpv count from 7 ms later.
     """
     if player == "firefox" and shown.start_s is not None:
-        return shown.start_s
+        sound = next((s for s in table.streams if s.type == "audio" and len(s.pts)), shown)
+        return _vanished_s(shown) + min(_in_firefox_s(stream) for stream in (shown, sound))
+    if player == "mpv" and not _is_mp4(table):
+        return max(table.start_s or Fraction(0), Fraction(0))
     return Fraction(0)
+
+
+def _in_firefox_s(stream: Stream) -> Fraction:
+    """Return the container time at which Firefox believes a stream to start."""
+    start_s = stream.start_s or Fraction(0)
+    if stream.type == "audio":
+        start_s = max(start_s, Fraction(0))  # priming and other sound before zero is cut off
+    elif stream.hidden_start_pts is not None:
+        start_s = stream.hidden_start_pts * stream.time_base
+    return start_s - _vanished_s(stream)
+
+
+def _vanished_s(stream: Stream) -> Fraction:
+    """Return how much of a stream's empty edit Firefox does not see."""
+    edit = stream.empty_edit
+    return Fraction(0) if edit is None else edit.seconds - edit.ticks * stream.time_base
+
+
+def _is_mp4(table: StreamTable) -> bool:
+    return table.format.startswith("mov")
 
 
 def _pixels(stream: Stream) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dogclips.alignment import AnnotatedIn, read_by, shown_in, zero_of
-from dogclips.streams import Stream, StreamTable
+from dogclips.streams import EmptyEdit, Stream, StreamTable
 
 SMALL, LARGE = (640, 360), (1280, 720)
 
@@ -32,7 +32,10 @@ def stream(
     return Stream(index=index, default=default, **(measured | facts))
 
 
-def table(*streams: Stream, container: str = "mov,mp4,m4a,3gp,3g2,mj2") -> StreamTable:
+MP4, MATROSKA = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
+
+
+def table(*streams: Stream, container: str = MP4) -> StreamTable:
     return StreamTable(Path("a.mp4"), container, None, streams)
 
 
@@ -59,7 +62,7 @@ def test_readers_pick_the_stream_that_was_measured(
 
 @pytest.mark.parametrize(
     ("container", "chrome"),
-    [("mov,mp4,m4a,3gp,3g2,mj2", 1), ("matroska,webm", 0)],
+    [(MP4, 1), (MATROSKA, 0)],
     ids=["in MP4 Chromium obeys the flag", "in Matroska Chromium takes the first track"],
 )
 def test_players_show_the_stream_that_was_measured(container: str, chrome: int) -> None:
@@ -90,10 +93,70 @@ def test_without_video_nothing_is_shown() -> None:
     assert read_by(table(stream(0, type="audio"))) == {}
 
 
-@pytest.mark.parametrize("player", ["chrome", "edge", "mpv", "container"])
-def test_most_players_count_from_the_containers_zero(player: AnnotatedIn) -> None:
-    assert zero_of(player, stream(0, start=500)) == 0
+def sound(start: int, **facts: Any) -> Stream:
+    return stream(1, (0, 0), type="audio", start=start, **facts)
 
 
-def test_firefox_counts_from_the_first_frame_it_shows() -> None:
-    assert zero_of("firefox", stream(0, start=500)) == Fraction(1, 2)
+@pytest.mark.parametrize("container", [MP4, MATROSKA])
+@pytest.mark.parametrize("player", ["chrome", "edge", "container"])
+def test_most_players_count_from_the_containers_zero(player: AnnotatedIn, container: str) -> None:
+    late = stream(0, start=500)
+    assert zero_of(player, late, table(late, sound(300), container=container)) == 0
+
+
+def test_mpv_counts_from_the_containers_zero_in_mp4_and_from_the_first_start_elsewhere() -> None:
+    shown, other = stream(0, start=500), stream(1, start=300)
+    assert zero_of("mpv", shown, table(shown, other)) == 0
+    assert zero_of("mpv", shown, table(shown, other, container=MATROSKA)) == Fraction(3, 10)
+
+
+def test_mpv_counts_from_zero_where_sound_is_primed_before_it() -> None:
+    shown = stream(0, start=500)
+    assert zero_of("mpv", shown, table(shown, sound(-7), container=MATROSKA)) == 0
+
+
+@pytest.mark.parametrize("container", [MP4, MATROSKA])
+def test_firefox_counts_from_the_first_frame_whatever_the_other_picture_does(
+    container: str,
+) -> None:
+    late = stream(0, start=500)
+    streams = table(late, stream(1), container=container)
+    assert zero_of("firefox", late, streams) == Fraction(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("sound_start", "zero"), [(300, Fraction(3, 10)), (-7, 0), (700, Fraction(1, 2))]
+)
+def test_firefox_counts_from_the_sound_if_that_starts_first(
+    sound_start: int, zero: Fraction
+) -> None:
+    late = stream(0, start=500)
+    streams = table(late, sound(sound_start), container=MATROSKA)
+    assert zero_of("firefox", late, streams) == zero
+
+
+@pytest.mark.parametrize("streams", [(), (sound(0, hidden_start_pts=-700),)])
+def test_firefox_counts_from_the_first_hidden_frame_and_ignores_hidden_sound(
+    streams: tuple[Stream, ...],
+) -> None:
+    trimmed = stream(0, hidden_start_pts=-600)
+    assert zero_of("firefox", trimmed, table(trimmed, *streams)) == Fraction(-3, 5)
+
+
+def test_firefox_misreads_the_wait_of_an_empty_edit() -> None:
+    late = stream(0, start=500, empty_edit=EmptyEdit(30_000, 60_000))  # 30 s in ticks of the track
+    assert zero_of("firefox", late, table(late)) == Fraction(1, 2)
+    assert zero_of("firefox", late, table(late, sound(0))) == Fraction(1, 2) - 30
+
+    short = stream(0, start=500, empty_edit=EmptyEdit(50, 100))  # 50 ticks of the track: 0.05 s
+    assert zero_of("firefox", short, table(short)) == Fraction(1, 2)
+    assert zero_of("firefox", short, table(short, sound(0))) == Fraction(9, 20)
+
+    late_sound = sound(300, empty_edit=EmptyEdit(30, 100))
+    assert zero_of("firefox", short, table(short, late_sound)) == Fraction(12, 25)
+
+
+def test_without_timestamps_every_player_counts_from_zero() -> None:
+    untimed = stream(0, pts=np.array([], dtype=np.int64), end_pts=None)
+    for player in ("chrome", "firefox", "mpv"):
+        assert zero_of(player, untimed, table(untimed)) == 0
