@@ -13,12 +13,11 @@ from rich import print as show
 
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan
-from dogclips.clips.plan import plan_session
+from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.session import find_session
 from dogclips.config import load_config
 from dogclips.lists.sessions import read_clips, write_session_lists
 from dogclips.lists.splits import assign_splits, label_counts, write_split
-from dogclips.media.probe import probe_many
 from dogclips.reports.clips import window_table
 from dogclips.reports.splits import split_table
 from dogclips.reports.training import result_table
@@ -35,8 +34,7 @@ def main(folder: Path, out: Path, *settings: str) -> None:
     base_dirs = sorted(path.parent for path in folder.glob("*/via"))
     for base_dir in base_dirs:
         session = find_session(base_dir)
-        tables = dict(zip(session.videos, probe_many(session.videos), strict=True))
-        plan = plan_session(session, tables, cut_config)
+        plan = plan_session(session, measure_session(session, cut_config), cut_config)
         manifest = cut_plan(plan)
         write_session_lists(session.output, manifest, plan.classes)
         show(window_table(manifest, str(base_dir)))

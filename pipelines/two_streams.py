@@ -13,13 +13,12 @@ from rich import print as show
 
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan
-from dogclips.clips.plan import plan_session
+from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.session import find_session
 from dogclips.config import load_config
 from dogclips.demo.recordings import make_session
 from dogclips.lists.sessions import read_clips, write_session_lists
 from dogclips.lists.splits import assign_splits, write_split
-from dogclips.media.probe import probe_many
 from dogclips.reports.clips import window_table
 from dogclips.reports.training import result_table
 from dogclips.training.config import TrainConfig
@@ -32,8 +31,8 @@ SHARES = {"train": 0.55, "val": 0.2, "test": 0.25}
 def main(folder: Path, *settings: str) -> None:
     """Run the whole chain in `folder`; `settings` go to the training."""
     session = find_session(make_session(folder / "Feb" / "2_2_demo"))
-    tables = dict(zip(session.videos, probe_many(session.videos), strict=True))
-    plan = plan_session(session, tables, load_config(CutConfig, [CONFIGS / "cut" / "demo.yaml"]))
+    cut_config = load_config(CutConfig, [CONFIGS / "cut" / "demo.yaml"])
+    plan = plan_session(session, measure_session(session, cut_config), cut_config)
     manifest = cut_plan(plan)
     write_session_lists(session.output, manifest, plan.classes)
     show(window_table(manifest, "windows"))

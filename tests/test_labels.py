@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dogclips.alignment import align
 from dogclips.clips.config import CutConfig
 from dogclips.clips.plan import plan_session
+from dogclips.clips.recordings import Recording
 from dogclips.clips.session import find_session
-from dogclips.errors import AnnotationError, MediaError
+from dogclips.errors import AnnotationError
 from dogclips.labels import LabelConfig, apply_labels, class_order
 from dogclips.segments import SEGMENT_COLUMNS, segment_table
 from dogclips.streams import Stream, StreamTable
@@ -164,7 +166,8 @@ def via_project(path: Path, answers: dict[str, str]) -> None:
 def test_a_class_has_one_name_in_all_projects_of_a_session(tmp_path: Path) -> None:
     via_project(tmp_path / "via" / "a.json", {"1": "0", "2": "1"})
     via_project(tmp_path / "via" / "b.json", {"1": "0"})
-    tables: dict[Path, StreamTable | MediaError] = {}
+    config = CutConfig()
+    recordings = {}
     for name in ("a.mp4", "b.mp4"):
         path = tmp_path / "video" / name
         path.parent.mkdir(exist_ok=True)
@@ -181,8 +184,10 @@ def test_a_class_has_one_name_in_all_projects_of_a_session(tmp_path: Path) -> No
             width=64,
             height=48,
         )
-        tables[path] = StreamTable(path, "mov", None, (stream,))
-    plan = plan_session(find_session(tmp_path), tables, CutConfig())
+        table = StreamTable(path, "mov", None, (stream,))
+        alignment = align(stream, stream)
+        recordings[path, config.choice_of(path.stem)] = Recording(path, table, alignment)
+    plan = plan_session(find_session(tmp_path), recordings, config)
     assert set(plan.classes) == {"behaviour:sit", "dog:walk"}
     labels = [list(row) for row in plan.table["labels"]]
     assert labels == [["behaviour:sit", "dog:walk"], ["behaviour:sit"]]

@@ -1,17 +1,36 @@
 """From annotation time to the frame of the target stream that the annotator meant."""
 
+from dogclips.alignment.content import Content, Footage, compare_content
 from dogclips.alignment.players import AnnotatedIn, read_by, shown_in, zero_of
 from dogclips.alignment.timemap import MapPiece, TimeMap
-from dogclips.alignment.verdict import Alignment, Trust, align, choose_streams
+from dogclips.alignment.verdict import (
+    Alignment,
+    Estimates,
+    StreamChoice,
+    Trust,
+    align,
+    can_be_compared,
+    estimate,
+    may_lie,
+)
+from dogclips.alignment.view import View
 
 __all__ = [
     "Alignment",
     "AnnotatedIn",
+    "Content",
+    "Estimates",
+    "Footage",
     "MapPiece",
+    "StreamChoice",
     "TimeMap",
     "Trust",
+    "View",
     "align",
-    "choose_streams",
+    "can_be_compared",
+    "compare_content",
+    "estimate",
+    "may_lie",
     "read_by",
     "shown_in",
     "zero_of",

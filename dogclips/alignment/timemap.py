@@ -1,7 +1,8 @@
-"""The map from time on the reference stream to time on the target stream."""
+"""The map from time on the reference stream to time on the target stream, and back."""
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from dogclips.timebase import Span
 
@@ -28,12 +29,28 @@ class MapPiece:
         """Map a reference time of this piece."""
         return self.target_start + (reference_s - self.reference.start) * self.scale
 
+    def back(self, target_s: Fraction) -> Fraction:
+        """Map a target time of this piece to the reference."""
+        return self.reference.start + (target_s - self.target_start) / self.scale
+
 
 @dataclass(frozen=True)
 class TimeMap:
-    """Pieces in time order; between them the target has nothing to show."""
+    """Pieces in time order; between two of them the shift between the streams changes.
+
+    Parameters
+    ----------
+    pieces
+        At least one; their reference spans do not overlap.
+    doubts
+        Stretches of the reference in which nobody can know the shift, in time order.
+    error_s
+        Outside of the doubts, no mapped instant is further than this from the true one.
+    """
 
     pieces: tuple[MapPiece, ...]
+    doubts: tuple[Span, ...] = ()
+    error_s: Fraction = Fraction(0)
 
     def to_target(self, reference_s: Fraction) -> Fraction:
         """Return seconds since the target's first frame, exactly.
@@ -46,3 +63,24 @@ class TimeMap:
             if reference_s >= later.reference.start:
                 piece = later
         return piece(reference_s)
+
+    def to_reference(self, target_s: Fraction) -> Fraction:
+        """Return container time on the reference for seconds since the target's first frame.
+
+        The way back of `to_target`, exact within a piece. Where the reference lacks frames that the
+        target has, the instant lies between two pieces and belongs to the earlier one.
+        """
+        piece = self.pieces[0]
+        for later in self.pieces[1:]:
+            if target_s >= later.target_start:
+                piece = later
+        return piece.back(target_s)
+
+    def is_doubtful(self, reference: Span) -> bool:
+        """Return whether a stretch of the reference touches one whose shift nobody can know."""
+        return any(doubt.overlap(reference) > 0 for doubt in self.doubts)
+
+    def is_broken(self, reference: Span) -> bool:
+        """Return whether the shift changes within a stretch: frames of it are missing."""
+        changes = (later.reference.start for _, later in pairwise(self.pieces))
+        return any(reference.start < change < reference.end for change in changes)

@@ -7,6 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from dogclips import __version__
+from dogclips.cli.align import align
 from dogclips.cli.console import print_error
 from dogclips.cli.cut import cut
 from dogclips.cli.demo import demo
@@ -23,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (probe, cut, split, train, test, demo):
+for command in (probe, align, cut, split, train, test, demo):
     app.command()(command)
 
 

@@ -57,14 +57,13 @@ def cut(
 
 
 def plan_base_dir(base_dir: Path, settings: "CutConfig") -> "ClipPlan":
-    """Probe a session's recordings and plan its clips; what is odd goes to stderr."""
-    from dogclips.clips.plan import plan_session
+    """Measure a session's recordings and plan its clips; what is odd goes to stderr."""
+    from dogclips.clips.plan import measure_session, plan_session
     from dogclips.clips.session import find_session
-    from dogclips.media.probe import probe_many
 
     session = find_session(base_dir)
-    tables = dict(zip(session.videos, probe_many(session.videos), strict=True))
-    plan = plan_session(session, tables, settings)
+    recordings = measure_session(session, settings)
+    plan = plan_session(session, recordings, settings)
     for warning in plan.warnings:
         print_warning(warning)
     return plan
@@ -89,21 +88,11 @@ def execute(plan: "ClipPlan", *, workers: int | None, force: bool) -> "pd.DataFr
 
 
 def _write_probe(plan: "ClipPlan") -> None:
-    """Write what was measured of every stream, and the alignment used, to probe.json."""
-    from dogclips.cli.probe import aligned
+    """Write what was measured of every stream, and each alignment used, to probe.json."""
     from dogclips.files import write_whole
     from dogclips.reports.probed import probe_document
 
-    config = plan.config
-    files = aligned(
-        list(plan.tables),
-        list(plan.tables.values()),
-        trust=config.trust,
-        reference=config.reference,
-        target=config.target,
-        annotated_in=config.annotated_in,
-    )
-    document = probe_document(files)
+    document = probe_document(list(dict.fromkeys(plan.recordings.values())))
     write_whole(plan.session.output / "probe.json", json.dumps(document, indent=2) + "\n")
 
 

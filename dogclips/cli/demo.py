@@ -67,10 +67,13 @@ def _make(base_dir: Path) -> None:
 
 
 def _probe(base_dir: Path) -> None:
-    from dogclips.cli.probe import probe_files, recordings
+    from dogclips.alignment import StreamChoice
+    from dogclips.clips.recordings import measure_recordings
+    from dogclips.clips.session import recordings_in
     from dogclips.reports.probe import probe_table
 
-    print_result(probe_table(probe_files(recordings([base_dir])[:1])[0]))
+    for recording in measure_recordings(recordings_in(base_dir)[:1], [StreamChoice()]).values():
+        print_result(probe_table(recording))
 
 
 def _cut(base_dir: Path, overrides: tuple[str, ...]) -> None:

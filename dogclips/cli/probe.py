@@ -10,12 +10,17 @@ import typer
 
 from dogclips.cli.console import print_error, print_json, print_result
 from dogclips.cli.options import Json
-from dogclips.errors import AlignmentError, DogclipsError, MediaError, UsageError
+from dogclips.errors import UsageError
 
 if TYPE_CHECKING:
-    from dogclips.alignment import Trust
-    from dogclips.reports.probed import ProbedFile
-    from dogclips.streams import StreamTable
+    from dogclips.alignment import StreamChoice
+    from dogclips.clips.recordings import ContentCheck, Recording
+
+_CONTENT_CHECKS: "dict[bool | None, ContentCheck]" = {
+    None: "when-needed",
+    True: "always",
+    False: "never",
+}
 
 
 class Player(StrEnum):
@@ -37,6 +42,14 @@ def probe(
         str, typer.Option(metavar="N|auto|best", help="Stream that clips are cut from.")
     ] = "best",
     annotated_in: Annotated[Player, typer.Option(help="Player of the annotator.")] = Player.chrome,
+    content: Annotated[
+        bool | None,
+        typer.Option(
+            "--content/--no-content",
+            help="Compare the pixels of the streams; default: where timestamps may lie.",
+            show_default=False,
+        ),
+    ] = None,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every frame too.")] = False,
     as_json: Json = False,
     output: Annotated[
@@ -47,15 +60,15 @@ def probe(
 
     Example: dogclips probe dog_video/Feb/2_2_kt
     """
+    from dogclips.clips.recordings import measure_recordings
     from dogclips.files import write_whole
     from dogclips.reports.probed import probe_document
 
-    files = probe_files(
-        recordings(paths),
-        deep=deep,
-        reference=_stream(reference, "--reference", ("auto",)),
-        target=_stream(target, "--target", ("auto", "best")),
-        annotated_in=annotated_in.value,
+    choice = stream_choice(reference, target, annotated_in)
+    files = list(
+        measure_recordings(
+            recordings(paths), [choice], content=_CONTENT_CHECKS[content], deep=deep
+        ).values()
     )
     document = probe_document(files)
     if output is not None:
@@ -68,7 +81,7 @@ def probe(
         raise typer.Exit(1)
 
 
-def _print_tables(files: "Sequence[ProbedFile]") -> None:
+def _print_tables(files: "Sequence[Recording]") -> None:
     from dogclips.reports.probe import probe_table
 
     for file in files:
@@ -88,39 +101,24 @@ def recordings(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def probe_files(paths: Sequence[Path], *, deep: bool = False, **choice: Any) -> list["ProbedFile"]:
-    """Measure and align files; a bad one is an entry with its error."""
-    from dogclips.media.probe import probe_many
+def stream_choice(reference: str, target: str, annotated_in: Player) -> "StreamChoice":
+    """Return the streams that the options name.
 
-    return aligned(paths, probe_many(paths, deep=deep), **choice)
+    Raises
+    ------
+    UsageError
+        One of them is neither a number nor a known word.
+    """
+    from dogclips.alignment import StreamChoice
 
-
-def aligned(
-    paths: Sequence[Path],
-    tables: Sequence["StreamTable | MediaError"],
-    *,
-    trust: "Trust" = "auto",
-    **choice: Any,
-) -> list["ProbedFile"]:
-    """Align the streams of measured files; `choice` is that of `alignment.choose_streams`."""
-    from dogclips.alignment import align, choose_streams
-    from dogclips.reports.probed import ProbedFile
-
-    files = []
-    for path, table in zip(paths, tables, strict=True):
-        if isinstance(table, DogclipsError):
-            files.append(ProbedFile(path, None, None, table))
-            continue
-        try:
-            alignment = align(*choose_streams(table, **choice), trust=trust)
-        except AlignmentError as error:
-            files.append(ProbedFile(path, table, None, error))
-        else:
-            files.append(ProbedFile(path, table, alignment))
-    return files
+    return StreamChoice(
+        reference=_stream(reference, "--reference", ("auto",)),
+        target=_stream(target, "--target", ("auto", "best")),
+        annotated_in=annotated_in.value,
+    )
 
 
-def _stream(text: str, option: str, words: tuple[str, ...]) -> int | str:
+def _stream(text: str, option: str, words: tuple[str, ...]) -> Any:
     if text in words:
         return text
     if text.isdigit():

@@ -11,9 +11,11 @@ from dogclips.files import inert, whole_file
 
 MANIFEST = "manifest.parquet"
 
-# Times in seconds are annotation time, as the annotator's player showed it. pts are those of the
-# source's target stream. `labels` and `label_indices` are lists. `recipe` is the digest of all
-# that decides the clip's bytes: source, frames, size and encoder settings.
+# `start_s` and `end_s` are annotation time, as the annotator's player showed it. The same instant
+# in container time on the target stream is `container_start_s`; `first_pts` and `last_pts` count in
+# that, too. `verified`: the pixels confirm the alignment. `labels` and `label_indices` are lists.
+# `recipe` is the digest of all that decides the clip's bytes: source, frames, size and encoder
+# settings.
 MANIFEST_COLUMNS: dict[str, str] = {
     "project": "str",
     "source": "str",  # relative to the session folder
@@ -26,8 +28,12 @@ MANIFEST_COLUMNS: dict[str, str] = {
     "label_indices": "object",
     "reference_stream": "Int64",
     "target_stream": "Int64",
-    "alignment": "str",  # identity, timestamps, frame-count
+    "annotated_in": "str",
+    "alignment": "str",  # identity, timestamps, frame-count, content
+    "verified": "boolean",
     "offset_s": "float64",
+    "error_s": "float64",  # bound of the mapped time's error, outside of doubts
+    "container_start_s": "float64",
     "first_pts": "Int64",
     "last_pts": "Int64",
     "time_base": "str",

@@ -11,19 +11,20 @@ from typing import Any
 
 import pandas as pd
 
-from dogclips.alignment import Alignment, align, choose_streams, zero_of
+from dogclips.alignment import Alignment, StreamChoice, zero_of
 from dogclips.annotations import Project, read_via
 from dogclips.clips.config import CutConfig
 from dogclips.clips.frames import ClipFrames, select_frames
 from dogclips.clips.manifest import manifest_table
 from dogclips.clips.names import RecordingName, clip_name, recording_name, safe
+from dogclips.clips.recordings import Recordings, measure_recordings
 from dogclips.clips.session import Session
 from dogclips.clips.windows import Window, plan_windows
-from dogclips.errors import AlignmentError, AnnotationError, DogclipsError, MediaError
+from dogclips.errors import AlignmentError, AnnotationError, DogclipsError
 from dogclips.labels import apply_labels, class_order, tasks_of
 from dogclips.media.encoding import ClipJob
 from dogclips.media.picture import output_size
-from dogclips.streams import Stream, StreamTable
+from dogclips.streams import Stream
 from dogclips.timebase import ROUNDING_SLACK_S, Span, exact, shown
 
 MADE_BY = f"dogclips {version('dogclips')}, av {version('av')}"
@@ -35,8 +36,8 @@ class ClipPlan:
 
     Parameters
     ----------
-    tables
-        What was measured of each recording.
+    recordings
+        What was measured of each recording, and how its streams align.
     table
         Columns of `manifest.MANIFEST_COLUMNS`; rows to cut have the status "planned".
     jobs
@@ -47,7 +48,7 @@ class ClipPlan:
 
     session: Session
     config: CutConfig
-    tables: Mapping[Path, StreamTable | MediaError]
+    recordings: Recordings
     classes: tuple[str, ...]
     table: pd.DataFrame
     jobs: Mapping[int, ClipJob]
@@ -56,21 +57,29 @@ class ClipPlan:
 
 
 @dataclass(frozen=True, eq=False)
-class Recording:
-    """A measured recording with its aligned streams and the names of its clips."""
+class Source:
+    """A recording as one annotation file means it, and the names of its clips.
+
+    `zero_s` is the container time that the annotator's player calls zero.
+    """
 
     path: Path
     source: str
     reference: Stream
     target: Stream
+    choice: StreamChoice
     alignment: Alignment
     zero_s: Fraction
     name: RecordingName
 
 
-def plan_session(
-    session: Session, tables: Mapping[Path, StreamTable | MediaError], config: CutConfig
-) -> ClipPlan:
+def measure_session(session: Session, config: CutConfig) -> Recordings:
+    """Measure a session's recordings and align their streams, as each annotation file saw them."""
+    choices = [config.choice_of(path.stem) for path in session.projects]
+    return measure_recordings(session.videos, choices, trust=config.trust, content=config.content)
+
+
+def plan_session(session: Session, recordings: Recordings, config: CutConfig) -> ClipPlan:
     """Plan all clips of a session; nothing is written.
 
     A project or recording that cannot be used is one row with the status "failed" and its
@@ -78,20 +87,20 @@ def plan_session(
 
     Parameters
     ----------
-    tables
-        What was measured of each recording, by path; see `media.probe.probe_many`.
+    recordings
+        What was measured of each recording; see `measure_session`.
     """
-    planner = _Planner(session, tables, config)
+    planner = _Planner(session, recordings, config)
     projects = dict(planner.read_projects())
     segments = planner.label(projects)
     names = [name for own in segments.values() for name in own["label"]]
     classes = class_order(names, config.labels.order)
     for folder, own in segments.items():
-        planner.plan_project(folder, projects[folder].media_names, own, classes)
+        planner.plan_project(folder, projects[folder], own, classes)
     return ClipPlan(
         session=session,
         config=config,
-        tables=tables,
+        recordings=recordings,
         classes=classes,
         table=manifest_table(planner.rows),
         jobs=planner.jobs,
@@ -103,7 +112,7 @@ def plan_session(
 @dataclass
 class _Planner:
     session: Session
-    tables: Mapping[Path, StreamTable | MediaError]
+    recordings: Recordings
     config: CutConfig
     rows: list[dict[str, Any]] = field(default_factory=list)
     jobs: dict[int, ClipJob] = field(default_factory=dict)
@@ -147,65 +156,61 @@ class _Planner:
     def plan_project(
         self,
         folder: str,
-        media_names: tuple[str, ...],
+        project: Project,
         segments: pd.DataFrame,
         classes: tuple[str, ...],
     ) -> None:
         """Add the rows and jobs of all recordings that a project names."""
-        for media_name in media_names:
+        for media_name in project.media_names:
             own = segments[segments["media_name"] == media_name]
             spans = [
                 (Span(exact(row["t_start"]), exact(row["t_end"])), str(row["label"]))
                 for row in own.to_dict("records")
             ]
             try:
-                recording = self._recording(media_name)
+                source = self._source(media_name, self.config.choice_of(project.path.stem))
             except DogclipsError as error:
                 self._fail(folder, media_name, error)
                 continue
-            self._warn_of_overruns(recording, spans)
-            for window in self._windows(recording, spans, classes):
-                self._plan_window(folder, recording, window, classes)
+            self._warn_of_overruns(source, spans)
+            for window in self._windows(source, spans, classes):
+                self._plan_window(folder, source, window, classes)
 
-    def _recording(self, media_name: str) -> Recording:
+    def _source(self, media_name: str, choice: StreamChoice) -> Source:
         path = self.session.video_named(media_name)
-        table = self.tables[path]
-        if isinstance(table, MediaError):
-            raise table
-        config = self.config
-        reference, target = choose_streams(
-            table,
-            reference=config.reference,
-            target=config.target,
-            annotated_in=config.annotated_in,
-        )
-        alignment = align(reference, target, trust=config.trust)
+        table, alignment = self.recordings[path, choice].measured
         if not alignment.trusted:
             text = "; ".join(message.text for message in alignment.messages)
-            raise AlignmentError(text, where=path, todo="see `dogclips probe`, then set `trust`")
-        name, warning = recording_name(self.session.base_dir, path, table.created, config.name)
-        if warning is not None and warning not in self.warnings:
-            self.warnings.append(warning)
+            raise AlignmentError(text, where=path, todo="see `dogclips align`, then set `trust`")
+        reference, target = choice.of(table)
+        name, warning = recording_name(self.session.base_dir, path, table.created, self.config.name)
         source = path.relative_to(self.session.base_dir).as_posix()
+        self._warn(*([warning] if warning else []))
+        warnings = (m for m in alignment.messages if m.level == "warning")
+        self._warn(*(f"{source}: {message.code} {message.text}" for message in warnings))
         self.sources[source] = path, target
-        zero_s = zero_of(config.annotated_in, reference)
-        return Recording(path, source, reference, target, alignment, zero_s, name)
+        zero_s = zero_of(choice.annotated_in, reference, table)
+        return Source(path, source, reference, target, choice, alignment, zero_s, name)
 
-    def _warn_of_overruns(self, recording: Recording, spans: list[tuple[Span, str]]) -> None:
-        end_s = recording.reference.end_s
+    def _warn(self, *warnings: str) -> None:
+        """Remember warnings, each once."""
+        self.warnings.extend(text for text in warnings if text not in self.warnings)
+
+    def _warn_of_overruns(self, source: Source, spans: list[tuple[Span, str]]) -> None:
+        end_s = source.reference.end_s
         for span, label in spans:
-            over_s = span.end + recording.zero_s - end_s if end_s is not None else Fraction(0)
+            over_s = span.end + source.zero_s - end_s if end_s is not None else Fraction(0)
             if over_s > ROUNDING_SLACK_S:
                 text = f"{label!r} ends {shown(over_s)} s after the recording"
-                self.warnings.append(f"{recording.source}: {text}")
+                self.warnings.append(f"{source.source}: {text}")
 
     def _windows(
-        self, recording: Recording, spans: list[tuple[Span, str]], classes: tuple[str, ...]
+        self, source: Source, spans: list[tuple[Span, str]], classes: tuple[str, ...]
     ) -> list[Window]:
         """Return the windows of a recording up to its end or that of its last segment."""
         ends = [span.end for span, _ in spans]
-        if recording.reference.end_s is not None:
-            ends.append(recording.reference.end_s - recording.zero_s)
+        if source.reference.end_s is not None:
+            ends.append(source.reference.end_s - source.zero_s)
         return plan_windows(
             spans,
             classes,
@@ -216,53 +221,62 @@ class _Planner:
         )
 
     def _plan_window(
-        self, folder: str, recording: Recording, window: Window, classes: tuple[str, ...]
+        self, folder: str, source: Source, window: Window, classes: tuple[str, ...]
     ) -> None:
         indices = [classes.index(label) for label in window.labels]
         row: dict[str, Any] = {
             "project": folder,
-            "source": recording.source,
+            "source": source.source,
             "status": "skipped",
             "start_s": float(window.span.start),
             "end_s": float(window.span.end),
             "labels": window.labels,
             "label_indices": indices,
-            "reference_stream": recording.reference.index,
-            "target_stream": recording.target.index,
-            "alignment": recording.alignment.method,
-            "offset_s": float(recording.alignment.offset_s),
+            "reference_stream": source.reference.index,
+            "target_stream": source.target.index,
+            "annotated_in": source.choice.annotated_in,
+            "alignment": source.alignment.method,
+            "verified": source.alignment.verified,
+            "offset_s": float(source.alignment.offset_s),
+            "error_s": float(source.alignment.time_map.error_s),
+            "container_start_s": float(_on_target(source, window.span.start)),
             "made_by": MADE_BY,
         }
-        frames = self._frames(recording, window)
+        frames = self._frames(source, window)
         if isinstance(frames, str):
             self.rows.append(row | {"reason": frames})
             return
-        name = clip_name(recording.name, window.span.start, indices, self.config.name)
+        name = clip_name(source.name, window.span.start, indices, self.config.name)
         clip = self._unique(f"{folder}/{name}")
-        job = self._job(clip, recording, frames)
+        job = self._job(clip, source, frames)
         self.jobs[len(self.rows)] = job
-        recipe = _recipe(recording, frames, self.config)
+        recipe = _recipe(source, frames, self.config)
         planned = {"clip": clip, "status": "planned", "recipe": recipe}
-        self.rows.append(row | _job_columns(job, recording) | planned)
+        self.rows.append(row | _job_columns(job, source) | planned)
 
-    def _frames(self, recording: Recording, window: Window) -> ClipFrames | str:
+    def _frames(self, source: Source, window: Window) -> ClipFrames | str:
         """Return the target frames of a window in annotation time, or the reason to skip it."""
-        to_target = recording.alignment.time_map.to_target
-        start, end = window.span.start + recording.zero_s, window.span.end + recording.zero_s
-        on_target = Span(to_target(start), to_target(end))
-        frames = select_frames(recording.target, on_target, self.config.resample_to)
+        time_map = source.alignment.time_map
+        seen = Span(window.span.start + source.zero_s, window.span.end + source.zero_s)
+        begin = time_map.to_target(seen.start)
+        mapped = Span(begin, begin + window.span.duration)
+        frames = select_frames(source.target, mapped, self.config.resample_to)
         if isinstance(frames, str):
             return frames
+        if not self.config.keep_doubtful and time_map.is_broken(seen):
+            return "frames-lost"
+        if not self.config.keep_doubtful and time_map.is_doubtful(seen):
+            return "in-doubt"
         return frames if window.labels else "no-label"
 
-    def _job(self, clip: str, recording: Recording, frames: ClipFrames) -> ClipJob:
+    def _job(self, clip: str, source: Source, frames: ClipFrames) -> ClipJob:
         return ClipJob(
             path=self.session.output / clip,
             places=frames.places,
             pts=frames.pts,
             time_base=frames.time_base,
             frame_rate=frames.frame_rate,
-            size=output_size(recording.target, self.config.short_side),
+            size=output_size(source.target, self.config.short_side),
         )
 
     def _unique(self, clip: str) -> str:
@@ -288,8 +302,14 @@ class _Planner:
         )
 
 
-def _job_columns(job: ClipJob, recording: Recording) -> dict[str, Any]:
-    target = recording.target
+def _on_target(source: Source, annotation_s: Fraction) -> Fraction:
+    """Return annotation time as container time on the target stream."""
+    begin = source.target.start_s or Fraction(0)
+    return begin + source.alignment.time_map.to_target(annotation_s + source.zero_s)
+
+
+def _job_columns(job: ClipJob, source: Source) -> dict[str, Any]:
+    target = source.target
     return {
         "first_pts": int(target.pts[job.places[0]]),
         "last_pts": int(target.pts[job.places[-1]]),
@@ -301,15 +321,15 @@ def _job_columns(job: ClipJob, recording: Recording) -> dict[str, Any]:
     }
 
 
-def _recipe(recording: Recording, frames: ClipFrames, config: CutConfig) -> str:
+def _recipe(source: Source, frames: ClipFrames, config: CutConfig) -> str:
     """Return the digest of all that decides the bytes of a clip."""
-    facts = recording.path.stat()
+    facts = source.path.stat()
     parts = [
-        recording.source,
+        source.source,
         facts.st_size,
         facts.st_mtime_ns,
-        recording.target.index,
-        recording.target.pts[list(frames.places)].tolist(),
+        source.target.index,
+        source.target.pts[list(frames.places)].tolist(),
         frames.pts,
         str(frames.time_base),
         config.short_side,

@@ -14,6 +14,8 @@ SKIP_REASONS = {
     "after-end": "runs past the end of the recording",
     "no-label": "no label fills enough of it",
     "frames-missing": "spans frames that the recording lacks",
+    "in-doubt": "touches a stretch in which nobody can know the shift between the streams",
+    "frames-lost": "spans frames that one of the streams has lost",
     "no-timestamps": "the stream has no timestamps",
 }
 

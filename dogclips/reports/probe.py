@@ -5,12 +5,12 @@ from fractions import Fraction
 from rich.console import Group
 
 from dogclips.alignment import Alignment
-from dogclips.reports.probed import ProbedFile
+from dogclips.clips.recordings import Recording
 from dogclips.reports.style import new_table, with_remarks
 from dogclips.streams import Stream
 
 
-def probe_table(file: ProbedFile) -> Group:
+def probe_table(file: Recording) -> Group:
     """Return one row a stream; differences are against the reference stream."""
     table = new_table()
     for column in ("#", "stream"):
@@ -25,11 +25,11 @@ def probe_table(file: ProbedFile) -> Group:
     return with_remarks(str(file.path), table, _remarks(file))
 
 
-def _remarks(file: ProbedFile) -> str:
+def _remarks(file: Recording) -> str:
     return "\n".join(f"{message.code} {message.text}" for message in file.messages)
 
 
-def _reference(file: ProbedFile) -> Stream | None:
+def _reference(file: Recording) -> Stream | None:
     cameras = file.table.cameras if file.table else ()
     if file.alignment is None:
         return cameras[0] if cameras else None

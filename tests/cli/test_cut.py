@@ -171,8 +171,9 @@ def test_an_untrusted_alignment_is_refused_unless_told_which_to_believe(tmp_path
     refused = dogclips("cut", session, "--json")
     assert refused.returncode == 1
     [failure] = json.loads(refused.stdout)["failed"]
-    assert "nobody can tell which end is missing" in failure["reason"]
+    assert "missing at the head, the tail or in between" in failure["reason"]
     assert not list((session / "output").rglob("*.mp4"))
+    assert manifest_of(session)["reason"].tolist() == [failure["reason"]]
 
     assert dogclips("cut", session, "--set", "trust=frame-count").returncode == 0
     [clip] = (session / "output" / "0205").glob("*.mp4")

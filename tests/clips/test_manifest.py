@@ -26,8 +26,12 @@ CUT: dict[str, Any] = {
     "label_indices": [0, 2],
     "reference_stream": 0,
     "target_stream": 1,
+    "annotated_in": "firefox",
     "alignment": "timestamps",
+    "verified": True,
     "offset_s": 0.5,
+    "error_s": 0.0,
+    "container_start_s": 4.5,
     "first_pts": 2**40,
     "last_pts": 2**40 + 79,
     "time_base": "1/10240",
@@ -78,6 +82,8 @@ def test_lists_and_nulls_survive(tmp_path: Path) -> None:
     assert cut["first_pts"] == 2**40
     assert failed["labels"] == []
     assert failed["clip"] == ""
+    assert cut["verified"] is True
+    assert pd.isna(failed["verified"])
     assert pd.isna(failed["num_frames"])
     assert pd.isna(failed["start_s"])
 

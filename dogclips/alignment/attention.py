@@ -1,0 +1,100 @@
+"""Where to look in a recording: where something moves, and where a doubt can be settled."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dogclips.timebase import Span
+
+Stretch = tuple[float, float]  # container time on the reference, in seconds
+
+WHOLE_S = 45.0  # a recording this short is looked at from end to end
+LOOK_S = 12.0  # one look into a longer one
+_FIRST_LOOKS = 3
+_SLIVER_S = 1.0  # too short to be worth a look of its own
+
+
+@dataclass(frozen=True, eq=False)
+class Attention:
+    """Chooses stretches of the reference.
+
+    Parameters
+    ----------
+    times_s
+        Shape (N,): when the reference's frames come.
+    end_s
+        When the last one ends.
+    activity
+        Shape (N,): how much each frame has to say.
+    """
+
+    times_s: NDArray[np.float64]
+    end_s: float
+    activity: NDArray[np.float64]
+
+    def first(self) -> Iterator[Stretch]:
+        """Yield the first looks: all of a short recording, the liveliest of each third else."""
+        start = float(self.times_s[0])
+        if self.end_s - start <= WHOLE_S:
+            yield start, self.end_s
+            return
+        third = (self.end_s - start) / _FIRST_LOOKS
+        for number in range(_FIRST_LOOKS):
+            yield self.liveliest(start + number * third, start + (number + 1) * third)
+
+    def liveliest(self, start: float, end: float) -> Stretch:
+        """Return the most active `LOOK_S` of a stretch."""
+        first, stop = np.searchsorted(self.times_s, (start, end))
+        times = self.times_s[first:stop]
+        if len(times) == 0 or end - start <= LOOK_S:
+            return start, end
+        total = np.concatenate([[0.0], np.cumsum(self.activity[first:stop])])
+        begins = np.flatnonzero(times <= end - LOOK_S)
+        ends = np.searchsorted(times, times[begins] + LOOK_S)
+        best = float(times[begins[np.argmax(total[ends] - total[begins])]])
+        return best, best + LOOK_S
+
+    def elsewhere(self, seen: Sequence[Stretch]) -> Stretch | None:
+        """Return the liveliest stretch of the longest one that nobody has looked at yet."""
+        gaps = [gap for gap in self._unseen(seen) if gap[1] - gap[0] > _SLIVER_S]
+        return self.liveliest(*max(gaps, key=_length)) if gaps else None
+
+    def within(self, doubts: Sequence[Span], seen: Sequence[Stretch]) -> Stretch | None:
+        """Return where to look to settle the longest doubt; None where all has been seen."""
+        step_s = float(np.median(np.diff(self.times_s)))
+        shared = [
+            (max(gap[0], float(doubt.start)), min(gap[1], float(doubt.end)))
+            for gap in self._unseen(seen)
+            for doubt in doubts
+        ]
+        unseen = [stretch for stretch in shared if _length(stretch) > step_s]
+        if not unseen:
+            return None
+        start, end = max(unseen, key=_length)
+        if end - start <= 2 * LOOK_S:
+            return start, end
+        quarter = (end - start) / 4  # halve the doubt, at a place where something moves
+        return self.liveliest(start + quarter, end - quarter)
+
+    def between(self, seen: Sequence[Stretch]) -> Stretch | None:
+        """Return the middle of the longest stretch that nobody has looked at yet."""
+        gaps = self._unseen(seen)
+        if not gaps:
+            return None
+        start, end = max(gaps, key=_length)
+        middle = (start + end) / 2
+        return max(start, middle - LOOK_S), min(end, middle + LOOK_S)
+
+    def _unseen(self, seen: Sequence[Stretch]) -> list[Stretch]:
+        edges = [float(self.times_s[0])]
+        for start, end in sorted(seen):
+            edges.extend((start, end))
+        edges.append(self.end_s)
+        gaps = zip(edges[::2], edges[1::2], strict=True)
+        return [gap for gap in gaps if _length(gap) > 0]
+
+
+def _length(stretch: Stretch) -> float:
+    return stretch[1] - stretch[0]

@@ -1,0 +1,371 @@
+"""What the pixels say about the time between two streams of one sensor.
+
+Where animals move, each frame of one stream has exactly one partner in the other. Looks at a few
+stretches find it, windows decide which looks are worth believing, and a path over time finds lost
+frames and drifting clocks. Nothing is believed without a peak that stands out, a correlation that
+unrelated scenes do not reach, and pictures that agree.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dogclips.alignment.attention import Attention, Stretch
+from dogclips.alignment.lags import Grid, Likeness, compare, pooled
+from dogclips.alignment.motion import is_all_intra, motion_of
+from dogclips.alignment.path import CHANGE_COST, LagPath, best_path
+from dogclips.alignment.pieces import Piece, Run, doubts_of, drift_of, exact_shift, runs_of
+from dogclips.alignment.view import View, fit_view
+from dogclips.alignment.windows import WindowLag, measure_windows
+from dogclips.streams import Stream, Thumbnails
+from dogclips.timebase import Span
+
+MIN_FIT = 0.85  # correlation of the fitted pictures; below it a lag can be wrong with confidence
+
+_MOST_LOOKS = 8  # without a single believable window
+_MOST_SECONDS = 1200.0  # looked at in all
+_DRIFT_SECONDS = 240.0  # looked at for the line of a drifting clock
+_REACH_S = 8.0  # shifts that are tried beyond what lengths and timestamps suggest
+_MOST_REACH_S = 120.0
+_NEAR_S = 2.0  # the same once a shift is known
+_EVIDENCE = 4.0  # log-likelihood of one frame that moves exactly alike
+_MOMENTS = 24  # pairs of pictures that the view is fitted to
+_MOST_KEYFRAMES = 0.15  # of the looked-at frames; a second between keyframes has fewer
+_LEAST_CERTAIN = 0.2  # of the looked-at frames
+
+
+class Footage(Protocol):
+    """A recording that can be looked at; `media.footage.Footage` reads files."""
+
+    def look(self, stream: Stream, first: int, stop: int) -> Thumbnails:
+        """Return the thumbnails of the frames at places `first` to `stop`."""
+
+    def activity(self, stream: Stream) -> NDArray[np.float64]:
+        """Return (num_frames,): how much each frame has to say."""
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What was seen, and what follows from it.
+
+    Parameters
+    ----------
+    reason
+        Why the pixels cannot tell; empty if they can.
+    view
+        How the target's picture lies over the reference's.
+    windows
+        Everything that was measured, believed or not, in time order.
+    pieces
+        In time order; between two of them the shift changes.
+    doubts
+        Container time on the reference at which nobody can know the shift.
+    grid, curve
+        The shifts that were tried, and the correlation of all that was looked at for each of them;
+        NaN where nothing overlaps.
+    looked_s
+        Seconds of the reference that were looked at.
+    error_s
+        Outside of the doubts, no piece is further than this from the truth.
+    """
+
+    reason: str
+    view: View
+    windows: tuple[WindowLag, ...] = ()
+    grid: Grid = field(default_factory=lambda: Grid(0.0, 1.0, 0, 0))
+    curve: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
+    pieces: tuple[Piece, ...] = ()
+    doubts: tuple[Span, ...] = ()
+    looked_s: float = 0.0
+    error_s: Fraction = Fraction(0)
+
+    @property
+    def confident(self) -> bool:
+        """Return whether the pixels say how the streams align."""
+        return not self.reason
+
+    @property
+    def confidence(self) -> float:
+        """Return the share of such answers that are exact, by made pairs; 0 without an answer."""
+        return 0.999 if self.confident else 0.0
+
+    @property
+    def drift_ppm(self) -> float:
+        """Return by how many millionths the target's timestamps run faster."""
+        return float(self.pieces[0].drift * 1_000_000) if self.pieces else 0.0
+
+
+@dataclass(eq=False)
+class _Look:
+    """One stretch of both streams, and what was measured in it under the view so far."""
+
+    stretch: Stretch
+    reference: Thumbnails
+    target: Thumbnails
+    likeness: Likeness | None = None
+    windows: tuple[WindowLag, ...] = ()
+
+    @property
+    def believed(self) -> list[WindowLag]:
+        return [window for window in self.windows if window.accepted]
+
+
+def compare_content(reference: Stream, target: Stream, footage: Footage) -> Content:
+    """Find the shifts between two streams of one sensor from their pictures.
+
+    Looks at three stretches of a long recording, and at more only where that leaves doubt.
+
+    Raises
+    ------
+    MediaError
+        The recording cannot be decoded.
+    """
+    return _Comparison(reference, target, footage).run()
+
+
+def _step_s(stream: Stream) -> float:
+    """Return the usual distance of frames; exactly, where timestamps are rounded to a grid."""
+    if stream.frame_rate and not stream.variable_frame_rate:
+        return float(1 / stream.frame_rate)
+    return float(np.median(np.diff(stream.pts)) * stream.time_base)
+
+
+def _too_many_keyframes(seen: Thumbnails) -> bool:
+    """Return whether keyframes of both streams may lock onto each other and pull the lag along."""
+    return not is_all_intra(seen) and seen.keyframes.sum() > _MOST_KEYFRAMES * len(seen.keyframes)
+
+
+class _Comparison:
+    def __init__(self, reference: Stream, target: Stream, footage: Footage) -> None:
+        self.reference, self.target, self.footage = reference, target, footage
+        self.times_r, self.times_t = (
+            np.asarray(stream.pts * float(stream.time_base), dtype=np.float64)
+            for stream in (reference, target)
+        )
+        steps = [_step_s(stream) for stream in (reference, target)]
+        self.base_s = max(steps)
+        late_s = float(self.times_t[0] - self.times_r[0])
+        self.end_shift_s = float((target.end_s or 0) - (reference.end_s or 0))
+        self.reach_s = _REACH_S + min(abs(self.end_shift_s), _MOST_REACH_S)
+        same_rate = steps[0] < 1.02 * steps[1] and steps[1] < 1.02 * steps[0]
+        step_s = min(steps)
+        origin_s = late_s - round(late_s / step_s) * step_s if same_rate else 0.0
+        most = int(self.reach_s / step_s)
+        self.grid = Grid(origin_s, step_s, -most, most)
+        self.attention = Attention(
+            self.times_r, float(reference.end_s or 0), footage.activity(reference)
+        )
+        self.view = View()
+        self.looks: list[_Look] = []
+
+    @property
+    def seen(self) -> list[Stretch]:
+        return [look.stretch for look in self.looks]
+
+    @property
+    def looked_s(self) -> float:
+        return sum(end - start for start, end in self.seen)
+
+    def run(self) -> Content:
+        for stretch in self.attention.first():
+            self.look(stretch)
+        first = self.looks[0]
+        if _too_many_keyframes(first.reference) or _too_many_keyframes(first.target):
+            return self.content("keyframes come so often that coding looks like motion")
+        self.fit()
+        while not any(look.believed for look in self.looks):
+            more = self.attention.elsewhere(self.seen) if len(self.looks) < _MOST_LOOKS else None
+            if more is None:
+                return self.content("no motion that both streams show at one lag only")
+            self.look(more)
+            self.fit()
+        if self.view.fit < MIN_FIT:
+            return self.content("the two pictures do not show the same scene")
+        return self.conclude()
+
+    def conclude(self) -> Content:
+        """Look again wherever that can settle a doubt, then say what was found."""
+        while True:
+            path, spans = self.path()
+            runs, doubts = runs_of(path, spans, self.grid), doubts_of(path, spans)
+            drift = drift_of(runs)
+            more = self.worth_looking(doubts, drifts=drift is not None)
+            if more is None:
+                break
+            self.look(more)
+            self.measure(self.looks[-1])
+        if path.certain.mean() < _LEAST_CERTAIN:
+            return self.content("the pictures contradict themselves about the lag")
+        if drift is not None:
+            return self.content("", [self.drifting(*drift)])
+        return self.content("", self.pieces(runs), doubts)
+
+    def worth_looking(self, doubts: list[Span], *, drifts: bool) -> Stretch | None:
+        """Return where to look again: into the longest doubt, or all along a drifting clock."""
+        if drifts:
+            enough = self.looked_s > _DRIFT_SECONDS
+            return None if enough else self.attention.between(self.seen)
+        return None if self.looked_s > _MOST_SECONDS else self.attention.within(doubts, self.seen)
+
+    def look(self, stretch: Stretch) -> None:
+        start, end = stretch
+        low, high = self.shifts_near()
+        first, stop = np.searchsorted(self.times_r, (start - 1e-6, end - 1e-6))
+        first_t, stop_t = np.searchsorted(self.times_t, (start + low, end + high))
+        with ThreadPoolExecutor(2) as pool:
+            own = pool.submit(self.footage.look, self.reference, int(first), int(stop))
+            other = pool.submit(self.footage.look, self.target, int(first_t), int(stop_t))
+            self.looks.append(_Look(stretch, own.result(), other.result()))
+
+    def shifts_near(self) -> tuple[float, float]:
+        known = [window.number for look in self.looks for window in look.believed]
+        if not known:
+            return -self.reach_s, self.reach_s
+        shifts = [0.0, self.end_shift_s, *(self.grid.shift_s(number) for number in known)]
+        return min(shifts) - _NEAR_S, max(shifts) + _NEAR_S
+
+    def fit(self) -> None:
+        """Fit the view to the still scene, then to moments that the windows pair up."""
+        still = [
+            np.concatenate([getattr(look, name).pictures for look in self.looks])
+            for name in ("reference", "target")
+        ]
+        if not all(len(pictures) for pictures in still):
+            return
+        one, two = (pictures.mean(axis=0, keepdims=True) for pictures in still)
+        self.view = fit_view(one, two)
+        for _ in range(2):
+            for look in self.looks:
+                self.measure(look)
+            pairs = self.moments()
+            if pairs is None:
+                return
+            old = self.view
+            views = [fit_view(*pairs, start=start) for start in (old, View())]
+            self.view = max(views, key=lambda view: view.fit)
+            if self.view.is_near(old):
+                return
+        for look in self.looks:
+            self.measure(look)
+
+    def measure(self, look: _Look) -> None:
+        if len(look.reference.places) < 2 or len(look.target.places) < 2:
+            return
+        own = motion_of(self.reference, look.reference, self.view.reference_sampler(), self.base_s)
+        other = motion_of(self.target, look.target, self.view.target_sampler(), self.base_s)
+        look.likeness = compare(own, other, self.grid)
+        itself = compare(own, own, replace(self.grid, origin_s=0.0))
+        look.windows = tuple(measure_windows(look.likeness, itself, self.grid))
+
+    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Return pictures of the same moments in both streams, by the believed windows."""
+        own: list[NDArray[np.uint8]] = []
+        other: list[NDArray[np.uint8]] = []
+        for look in self.looks:
+            times = self.times_t[look.target.places]
+            for window in sorted(look.believed, key=lambda w: -w.correlation)[:_MOMENTS]:
+                rows = np.linspace(*window.rows, 5)[1:-1].astype(int)
+                at = self.times_r[look.reference.places[rows]] + self.grid.shift_s(window.number)
+                partners = np.minimum(
+                    np.searchsorted(times, at - self.grid.step_s / 2), len(times) - 1
+                )
+                near = np.abs(times[partners] - at) <= 0.6 * self.grid.step_s
+                own.extend(look.reference.pictures[rows[near]])
+                other.extend(look.target.pictures[partners[near]])
+        if not own:
+            return None
+        chosen = np.unique(np.linspace(0, len(own) - 1, _MOMENTS).astype(int))
+        return np.stack(own)[chosen].astype(float), np.stack(other)[chosen].astype(float)
+
+    def path(self) -> tuple[LagPath, list[Span]]:
+        """Return the best path over all looks, and the times of its rows.
+
+        A stretch that nobody looked at is one row without evidence.
+        """
+        rows: list[NDArray[np.float32]] = []
+        spans: list[Span] = []
+        nothing = np.zeros(len(self.grid.numbers), dtype=np.float32)
+        last = self.frame_span(0).start
+        for place, evidence in self.evidence():
+            span = self.frame_span(place)
+            if float(span.start - last) > self.grid.step_s / 2:
+                rows.append(nothing)
+                spans.append(Span(last, span.start))
+            rows.append(evidence)
+            spans.append(span)
+            last = span.end
+        end = self.reference.end_s or last
+        if float(end - last) > self.grid.step_s / 2:
+            rows.append(nothing)
+            spans.append(Span(last, end))
+        return best_path(np.stack(rows), *self.end_costs()), spans
+
+    def evidence(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield (place, evidence for each shift) of each frame looked at; 0 where not believed."""
+        for look in sorted(self.looks, key=lambda look: look.stretch):
+            if look.likeness is None:
+                continue
+            believed = np.zeros(len(look.likeness.places), dtype=bool)
+            for window in look.believed:
+                believed[slice(*window.rows)] = True
+            evidence = _EVIDENCE * look.likeness.products * believed[:, None]
+            yield from zip(look.likeness.places.tolist(), evidence, strict=True)
+
+    def frame_span(self, place: int) -> Span:
+        """Return the time of a frame of the reference, until the next one."""
+        pts, time_base = self.reference.pts, self.reference.time_base
+        start = int(pts[place]) * time_base
+        if place + 1 < len(pts):
+            return Span(start, int(pts[place + 1]) * time_base)
+        return Span(start, self.reference.end_s or start)
+
+    def end_costs(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what it costs a path to start and to end at each shift.
+
+        Timestamps that tell the truth start it at 0; streams that end together end it at the
+        difference of their ends.
+        """
+        shifts, step = self.grid.shift_s(0) + self.grid.numbers * self.grid.step_s, self.grid.step_s
+        truthful = np.abs(shifts) <= 0.51 * step
+        together = np.abs(shifts - self.end_shift_s) <= 0.6 * step
+        if abs(self.end_shift_s) <= 2.5 * step:
+            together |= truthful
+        return np.where(truthful, 0, CHANGE_COST), np.where(together, 0, CHANGE_COST)
+
+    def pieces(self, runs: list[Run]) -> list[Piece]:
+        return [
+            Piece(run.span, exact_shift(self.reference, self.target, run, self.grid))
+            for run in runs
+        ]
+
+    def drifting(self, at_zero: float, slope: float) -> Piece:
+        """Return one piece along the line; half a frame makes the frame on screen the nearest."""
+        start = self.reference.start_s or Fraction(0)
+        end = self.reference.end_s or start
+        number = at_zero + slope * float(start) + 0.5
+        shift_s = Fraction(self.grid.shift_s(number)).limit_denominator(1_000_000)
+        drift = Fraction(slope * self.grid.step_s).limit_denominator(10**9)
+        return Piece(Span(start, end), shift_s, drift)
+
+    def content(
+        self, reason: str, pieces: list[Piece] | None = None, doubts: list[Span] | None = None
+    ) -> Content:
+        windows = [window for look in self.looks for window in look.windows]
+        measured = [look.likeness for look in self.looks if look.likeness is not None]
+        drifts = any(piece.drift for piece in pieces or ())
+        return Content(
+            reason=reason,
+            view=self.view,
+            windows=tuple(sorted(windows, key=lambda window: window.span.start)),
+            grid=self.grid,
+            curve=pooled(measured) if measured else np.full(len(self.grid.numbers), np.nan),
+            pieces=tuple(pieces or ()),
+            doubts=tuple(doubts or ()),
+            looked_s=self.looked_s,
+            error_s=Fraction(self.grid.step_s / 2 if drifts else 0).limit_denominator(1_000_000),
+        )

@@ -1,0 +1,185 @@
+"""How two streams of one sensor see the same scene: crops and squeezes between their pictures.
+
+The fit maximises the enhanced correlation coefficient of the pictures (Evangelidis and Psarakis
+2008, "Parametric Image Alignment Using Enhanced Correlation Coefficient Maximization"), for a
+horizontal and a vertical scale and shift. A wrong field of view makes a moving animal look early or
+late, so that a confident lag can be wrong by frames: no lag is believed without this fit.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pictures = NDArray[np.uint8] | NDArray[np.float64]
+
+# Motion is compared on this grid, over what both streams see.
+SIGNATURE_ROWS, SIGNATURE_COLUMNS = 18, 32
+_STARTS = (0.87, 1.0, 1.15)
+_COARSE_STEPS, _FINE_STEPS = 12, 40
+_LARGEST_SCALE = 1.6
+
+
+@dataclass(frozen=True)
+class View:
+    """Where a point of the reference's picture lies in the target's.
+
+    Coordinates run from -1 to 1 over the picture: target = scale * reference + shift, for (x, y).
+    `fit` is the correlation of the pictures under this view, in [-1, 1].
+    """
+
+    scale: tuple[float, float] = (1.0, 1.0)
+    shift: tuple[float, float] = (0.0, 0.0)
+    fit: float = 0.0
+
+    def is_near(self, other: "View") -> bool:
+        """Return whether no point of the picture lies half a thumbnail's pixel apart."""
+        ours, theirs = (*self.scale, *self.shift), (*other.scale, *other.shift)
+        return all(abs(one - two) < 0.004 for one, two in zip(ours, theirs, strict=True))
+
+    def shared(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return the (low, high) of what both streams see, for x and y of the reference."""
+        return _shared(self.scale[0], self.shift[0]), _shared(self.scale[1], self.shift[1])
+
+    def reference_sampler(self) -> "Sampler":
+        """Return what takes the shared part out of the reference's pictures."""
+        return Sampler(*self.shared())
+
+    def target_sampler(self) -> "Sampler":
+        """Return what takes the shared part out of the target's pictures."""
+        x, y = (
+            (self.scale[axis] * low + self.shift[axis], self.scale[axis] * high + self.shift[axis])
+            for axis, (low, high) in enumerate(self.shared())
+        )
+        return Sampler(x, y)
+
+
+def _shared(scale: float, shift: float) -> tuple[float, float]:
+    return max(-1.0, (-1 - shift) / scale), min(1.0, (1 - shift) / scale)
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A part of a picture, averaged onto the signature grid; (low, high) for x and for y."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+    def __call__(self, pictures: Pictures) -> NDArray[np.float32]:
+        """Return (N, SIGNATURE_ROWS * SIGNATURE_COLUMNS) from pictures (N, rows, columns)."""
+        rows, columns = pictures.shape[1:]
+        down = _averaging(self.y, SIGNATURE_ROWS, rows)
+        across = _averaging(self.x, SIGNATURE_COLUMNS, columns)
+        sampled: NDArray[np.float32] = down @ pictures.astype(np.float32) @ across.T
+        return sampled.reshape(len(pictures), -1)
+
+
+def _averaging(part: tuple[float, float], cells: int, pixels: int) -> NDArray[np.float32]:
+    """Return (cells, pixels): the share of each pixel in the mean of each cell of `part`."""
+    edges = (np.linspace(*part, cells + 1) + 1) / 2 * pixels
+    starts, stops = edges[:-1, None], edges[1:, None]
+    pixel = np.arange(pixels)[None, :]
+    cover = np.clip(np.minimum(stops, pixel + 1) - np.maximum(starts, pixel), 0, 1)
+    share: NDArray[np.float32] = np.asarray(
+        cover / np.maximum(cover.sum(axis=1, keepdims=True), 1e-6), dtype=np.float32
+    )
+    return share
+
+
+def fit_view(reference: Pictures, target: Pictures, start: View | None = None) -> View:
+    """Return the view under which pairs of pictures of the same moments agree best.
+
+    Parameters
+    ----------
+    reference, target
+        (N, rows, columns): pictures of the same N moments, or one picture of the still scene.
+    start
+        A view to improve; without it several crops and squeezes are tried.
+    """
+    pair = _standard(reference), _standard(target)
+    if start is not None:
+        return _improved(pair, start, _FINE_STEPS)
+    starts = [View((x, y)) for x, y in product(_STARTS, repeat=2)]
+    coarse = [_improved(pair, view, _COARSE_STEPS) for view in starts]
+    best = sorted(coarse, key=lambda view: view.fit)[-2:]
+    return max((_improved(pair, view, _FINE_STEPS) for view in best), key=lambda view: view.fit)
+
+
+def _standard(pictures: Pictures) -> NDArray[np.float64]:
+    """Return pictures with mean 0 and variance 1, so that brightness and contrast do not count."""
+    standard: NDArray[np.float64] = pictures.astype(np.float64)
+    standard -= standard.mean(axis=(1, 2), keepdims=True)
+    standard /= np.maximum(standard.std(axis=(1, 2), keepdims=True), 1e-6)
+    return standard
+
+
+def _improved(
+    pair: tuple[NDArray[np.float64], NDArray[np.float64]], start: View, steps: int
+) -> View:
+    """Return the view after Gauss-Newton steps on scale and shift; the best one on the way."""
+    reference, target = pair
+    rows, columns = reference.shape[1:]
+    x = (2 * np.arange(columns) + 1) / columns - 1
+    y = (2 * np.arange(rows) + 1) / rows - 1
+    best, view = start, start
+    for step in range(steps + 1):
+        warped, (slope_x, slope_y), seen = _warp(target, view, x, y)
+        if seen.sum() < seen.size / 3:
+            break
+        fit, error = _agreement(reference[:, seen], warped[:, seen])
+        if step == 0 or fit > best.fit:
+            best = View(view.scale, view.shift, float(fit))
+        across, down = slope_x[:, seen], slope_y[:, seen]
+        at_x, at_y = (np.broadcast_to(grid, seen.shape)[seen] for grid in (x[None], y[:, None]))
+        slopes = np.stack([across * at_x, down * at_y, across, down], axis=-1)
+        change = _solve(slopes.reshape(-1, 4), error.ravel())
+        scale = (view.scale[0] + change[0], view.scale[1] + change[1])
+        if not all(1 / _LARGEST_SCALE < side < _LARGEST_SCALE for side in scale):
+            break
+        view = View(scale, (view.shift[0] + change[2], view.shift[1] + change[3]))
+        if np.abs(change).max() < 1e-4:
+            break
+    return best
+
+
+def _agreement(
+    reference: NDArray[np.float64], warped: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the correlation of two stacks, and what is missing from the warped one."""
+    first = reference - reference.mean(axis=1, keepdims=True)
+    second = warped - warped.mean(axis=1, keepdims=True)
+    product_, energy = float((first * second).sum()), float((second * second).sum())
+    norm = np.sqrt(float((first * first).sum()) * energy)
+    gain = max(product_ / energy, 1e-3) if energy > 0 else 1.0
+    return (product_ / norm if norm > 0 else 0.0), first / gain - second
+
+
+def _solve(slopes: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
+    normal = slopes.T @ slopes
+    normal += 1e-4 * np.trace(normal) / 4 * np.eye(4)  # a scene without detail moves nothing
+    return np.clip(np.linalg.solve(normal, slopes.T @ error), -0.05, 0.05)
+
+
+def _warp(
+    target: NDArray[np.float64], view: View, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]:
+    """Return the target on the reference's grid, its slopes along x and y, and what it covers."""
+    rows, columns = target.shape[1:]
+    at_x, in_x = _interpolating(view.scale[0] * x + view.shift[0], columns)
+    at_y, in_y = _interpolating(view.scale[1] * y + view.shift[1], rows)
+    warped = at_y @ target @ at_x.T
+    slope_y, slope_x = np.gradient(target, 2 / rows, 2 / columns, axis=(1, 2))
+    slopes = (at_y @ slope_x @ at_x.T, at_y @ slope_y @ at_x.T)
+    return warped, slopes, in_y[:, None] & in_x[None, :]
+
+
+def _interpolating(
+    points: NDArray[np.float64], pixels: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return (points, pixels) for linear interpolation, and which points lie inside."""
+    place = (points + 1) / 2 * pixels - 0.5
+    inside = (place > -0.5) & (place < pixels - 0.5)
+    clipped = np.clip(place, 0, pixels - 1)
+    weights = np.maximum(1 - np.abs(clipped[:, None] - np.arange(pixels)[None, :]), 0)
+    return weights, inside

@@ -1,0 +1,256 @@
+"""Moments of a recording at which a person sees whether its two streams are aligned."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dogclips.alignment import Alignment, Content, View
+from dogclips.alignment.content import MIN_FIT
+from dogclips.alignment.view import Sampler
+from dogclips.clips.recordings import Recording
+from dogclips.media.footage import Footage
+from dogclips.streams import Stream
+from dogclips.timebase import Span, frame_at
+
+Picture = NDArray[np.uint8]
+
+_WIDTH = 480  # pixels; enough to read a page by
+_MOMENTS = 3
+_STRETCH_S = 2.5  # searched for its most telling frame
+_MOST_AGE = Fraction(3, 5)  # of a frame
+_FARTHEST_S = 2.0  # how far off two frames are compared to find that one
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One frame of one stream: its place in `Stream.pts`, its container time, (H, W, 3) pixels."""
+
+    stream: int
+    place: int
+    time_s: Fraction
+    picture: Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Guess:
+    """The target frame that one rule names for a moment.
+
+    `difference` is (rows, columns), 0 to 255: how far the part that both streams see differs.
+    """
+
+    shot: Shot
+    difference: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A frame of the reference, and the target's frame for it before and after the correction.
+
+    Before it, that is the frame with the same timestamp; where the timestamps are right, the one
+    as long after its stream's own start. Where the alignment is not trusted, `before` is what the
+    timestamps say and `after` what the frame counts say: a person may see which is right.
+    """
+
+    reference: Shot
+    before: Guess
+    after: Guess
+
+
+def moments_of(file: Recording) -> list[Moment]:
+    """Return a first, a middle and a last moment at which something moves.
+
+    Raises
+    ------
+    DogclipsError
+        The recording could not be measured, or it does not decode.
+    """
+    table, alignment = file.measured
+    streams = {stream.index: stream for stream in table.streams}
+    pair = streams[alignment.reference], streams[alignment.target]
+    if pair[0] is pair[1]:
+        return []
+    return list(_Search(*pair, alignment, Footage(file.path)).moments())
+
+
+class _Search:
+    def __init__(
+        self, reference: Stream, target: Stream, alignment: Alignment, footage: Footage
+    ) -> None:
+        self.reference, self.target = reference, target
+        self.alignment, self.footage = alignment, footage
+        content = alignment.content
+        self.view = content.view if content and content.view.fit >= MIN_FIT else View()
+
+    def moments(self) -> Iterator[Moment]:
+        for stretches in self.stretches():
+            places = (self.telling_place(stretch) for stretch in stretches)
+            place = next((place for place in places if place is not None), None)
+            if place is not None:
+                yield self.moment(place)
+
+    def moment(self, place: int) -> Moment:
+        shot = self.shot(self.reference, place)
+        before, after = (self.shot(self.target, partner) for partner in self.partners(shot.time_s))
+        return Moment(
+            shot,
+            Guess(before, difference(shot.picture, before.picture, self.view)),
+            Guess(after, difference(shot.picture, after.picture, self.view)),
+        )
+
+    def shot(self, stream: Stream, place: int) -> Shot:
+        picture = self.footage.picture(stream, place, _WIDTH)
+        return Shot(stream.index, place, _time(stream, place), picture)
+
+    # Where to look.
+
+    def stretches(self) -> list[list[Span]]:
+        """Return for each moment where something moves, best first: by pixels, else by packets."""
+        content = self.alignment.content
+        spans = _believed(content, self.alignment) if content and content.confident else []
+        if len(spans) >= _MOMENTS:
+            return spans
+        start, end = (self.reference.start_s or Fraction(0), self.reference.end_s or Fraction(0))
+        if spans:
+            start, end = spans[0][0].start, max(span.end for [span] in spans)
+        third = (end - start) / _MOMENTS
+        parts = (Span(start + n * third, start + (n + 1) * third) for n in range(_MOMENTS))
+        return [[self.most_active(part)] for part in parts]
+
+    def most_active(self, span: Span) -> Span:
+        """Return the stretch with the largest packets."""
+        first, stop = self.places(span)
+        length = round(_STRETCH_S * float(self.reference.frame_rate or 25))
+        if stop - first <= length:
+            return span
+        activity = self.footage.activity(self.reference)[first:stop]
+        sums = np.convolve(activity, np.ones(length), mode="valid")
+        begin = _time(self.reference, first + int(np.argmax(sums)))
+        return Span(begin, begin + Fraction(_STRETCH_S))
+
+    def telling_place(self, span: Span) -> int | None:
+        """Return the frame of a stretch at which a wrong offset shows most."""
+        first, stop = self.places(span)
+        usable = [place for place in range(first, stop) if self.is_usable(place)]
+        if not usable:
+            return None
+        usable = [place for place in usable if self.is_exact(place)] or usable
+        steps = self.steps_off(_time(self.reference, usable[len(usable) // 2]))
+        seen = self.footage.look(self.reference, first + min(steps, 0), stop + max(steps, 0))
+        rows = {place: row for row, place in enumerate(seen.places.tolist())}
+        changes = {
+            place: np.abs(_difference(seen.pictures, rows[place], rows[place + steps])).mean()
+            for place in usable
+            if place in rows and place + steps in rows
+        }
+        return max(changes, key=lambda place: changes[place]) if changes else usable[0]
+
+    def places(self, span: Span) -> tuple[int, int]:
+        times = self.reference.pts * float(self.reference.time_base)
+        first, stop = np.searchsorted(times, (float(span.start), float(span.end)))
+        return int(first), int(stop)
+
+    def steps_off(self, time_s: Fraction) -> int:
+        """Return how many frames the two rules lie apart; half a second where they agree."""
+        rate = float(self.reference.frame_rate or 25)
+        before, after = self.partner_times(time_s)
+        off_s = max(min(float(before - after), _FARTHEST_S), -_FARTHEST_S)
+        return round(off_s * rate) or max(round(rate / 2), 1)
+
+    # Which frame of the target.
+
+    def is_usable(self, place: int) -> bool:
+        """Return whether the shift is known at a frame and the target has frames for it."""
+        time_s = _time(self.reference, place)
+        doubtful = self.alignment.time_map.is_doubtful(Span(time_s, time_s + Fraction(1, 1000)))
+        return not doubtful and all(partner >= 0 for partner in self.partners(time_s))
+
+    def is_exact(self, place: int) -> bool:
+        """Return whether the target has a frame of that very moment, not of a while ago."""
+        time_s = _time(self.reference, place)
+        _, found_s = self.partner_times(time_s)
+        age_s = found_s - _time(self.target, self.frame_at(found_s))
+        return age_s * (self.reference.frame_rate or 25) <= _MOST_AGE
+
+    def partners(self, time_s: Fraction) -> tuple[int, int]:
+        """Return the target's frames before and after the correction; -1 where it has none."""
+        before, after = self.partner_times(time_s)
+        return self.frame_at(before), self.frame_at(after)
+
+    def partner_times(self, time_s: Fraction) -> tuple[Fraction, Fraction]:
+        """Return the container times on the target that the two rules name."""
+        begin, own = self.target.start_s or Fraction(0), self.reference.start_s or Fraction(0)
+        if not self.alignment.trusted:
+            return time_s, begin + time_s - own - self.alignment.estimates.frame_count_s
+        found = begin + self.alignment.time_map.to_target(time_s)
+        if self.alignment.method == "timestamps":  # right, unless somebody counts from the start
+            return begin + time_s - own, found
+        return time_s, found
+
+    def frame_at(self, time_s: Fraction) -> int:
+        if time_s >= (self.target.end_s or 0):
+            return -1
+        return frame_at(self.target.pts, self.target.time_base, time_s)
+
+
+def _believed(content: Content, alignment: Alignment) -> list[list[Span]]:
+    """Return the believed windows in three groups by time, or one to a group if they are few.
+
+    In each group the clearest window comes first.
+    """
+    believed = [window for window in content.windows if window.accepted]
+    shortest = min((window.span.duration for window in believed), default=Fraction(0))
+    clear = [
+        window
+        for window in believed
+        if window.span.duration <= 2 * max(shortest, Fraction(1))
+        and not alignment.time_map.is_broken(window.span)
+    ]
+    if len(clear) < _MOMENTS:
+        return [[window.span] for window in clear]
+    groups = np.array_split(np.arange(len(clear)), _MOMENTS)
+    sorted_groups = (sorted(group, key=lambda n: -clear[n].correlation) for group in groups)
+    return [[clear[number].span for number in group] for group in sorted_groups]
+
+
+def difference(reference: Picture, target: Picture, view: View) -> NDArray[np.float64]:
+    """Return how far two pictures differ where both see the scene, (rows, columns), 0 to 255.
+
+    Both are brought to the smaller of their sizes first: detail that only one stream has is no
+    difference.
+    """
+    parts = (reference, view.reference_sampler()), (target, view.target_sampler())
+    rows = min(_pixels(sampler.y, picture.shape[0]) for picture, sampler in parts)
+    columns = min(_pixels(sampler.x, picture.shape[1]) for picture, sampler in parts)
+    own, other = (_resized(picture, sampler, rows, columns) for picture, sampler in parts)
+    return np.asarray(np.abs(own - other).mean(axis=2))
+
+
+def _pixels(part: tuple[float, float], count: int) -> int:
+    return max(round((part[1] - part[0]) / 2 * count), 1)
+
+
+def _resized(picture: Picture, sampler: Sampler, rows: int, columns: int) -> NDArray[np.float64]:
+    """Return a part of a picture as (rows, columns, 3), each cell the mean of its pixels."""
+    down = _cells(sampler.y, rows, picture.shape[0])
+    across = _cells(sampler.x, columns, picture.shape[1])
+    return np.asarray(np.einsum("rh,hwc,kw->rkc", down, picture, across, optimize=True))
+
+
+def _cells(part: tuple[float, float], cells: int, pixels: int) -> NDArray[np.float64]:
+    edges = (np.linspace(*part, cells + 1) + 1) / 2 * pixels
+    pixel = np.arange(pixels)[None, :]
+    cover = np.clip(
+        np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel), 0, 1
+    )
+    return np.asarray(cover / np.maximum(cover.sum(axis=1, keepdims=True), 1e-6))
+
+
+def _difference(pictures: Picture, one: int, other: int) -> NDArray[np.float64]:
+    return np.asarray(pictures[one].astype(np.float64) - pictures[other])
+
+
+def _time(stream: Stream, place: int) -> Fraction:
+    return int(stream.pts[place]) * stream.time_base

@@ -1,0 +1,143 @@
+"""Recordings, measured and aligned: what every plan starts from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dogclips.alignment import (
+    Alignment,
+    Content,
+    StreamChoice,
+    Trust,
+    View,
+    align,
+    can_be_compared,
+    compare_content,
+    may_lie,
+)
+from dogclips.errors import AlignmentError, DogclipsError, MediaError
+from dogclips.media.probe import probe_many
+from dogclips.streams import Message, Stream, StreamTable
+
+# When the pixels of two streams are compared: always, only where timestamps may lie, or never.
+ContentCheck = Literal["always", "when-needed", "never"]
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One file: what was measured and how its streams align, or why that was not possible."""
+
+    path: Path
+    table: StreamTable | None
+    alignment: Alignment | None
+    error: DogclipsError | None = None
+
+    @property
+    def measured(self) -> tuple[StreamTable, Alignment]:
+        """Return what was measured.
+
+        Raises
+        ------
+        DogclipsError
+            The file cannot be used.
+        """
+        if self.table is None or self.alignment is None:
+            raise self.error or AlignmentError("not measured", where=self.path)
+        return self.table, self.alignment
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """Return everything that a user should know, in words."""
+        found = [*(self.table.messages if self.table else ())]
+        found.extend(self.alignment.messages if self.alignment else ())
+        if self.error is not None:
+            found.append(Message("P001", self.error.what))
+        return tuple(found)
+
+    @property
+    def status(self) -> str:
+        """Return "error" if the file cannot be used, "warning" if it has warnings, else "ok"."""
+        if self.error is not None or self.table is None or not self.table.cameras:
+            return "error"
+        warned = any(message.level == "warning" for message in self.messages)
+        return "warning" if warned else "ok"
+
+
+# By path and by what its annotator saw.
+Recordings = Mapping[tuple[Path, StreamChoice], Recording]
+
+
+def measure_recordings(
+    paths: Sequence[Path],
+    choices: Iterable[StreamChoice],
+    *,
+    trust: Trust = "auto",
+    content: ContentCheck = "always",
+    deep: bool = False,
+) -> dict[tuple[Path, StreamChoice], Recording]:
+    """Measure and align recordings under every choice of streams.
+
+    A file that cannot be used is an entry with its error; it stops no other. Choices that mean the
+    same streams of a file share their entry.
+    """
+    tables = dict(zip(paths, probe_many(paths, deep=deep), strict=True))
+    meant = {
+        (path, choice): (path, _indices(tables[path], choice))
+        for choice in choices
+        for path in paths
+    }
+    cases = {streams: key for key, streams in meant.items()}
+
+    def aligned(case: tuple[Path, StreamChoice]) -> Recording:
+        path, choice = case
+        table = tables[path]
+        if isinstance(table, MediaError):
+            return Recording(path, None, None, table)
+        return align_recording(table, choice, trust=trust, content=content)
+
+    with ThreadPoolExecutor(2) as pool:  # each look decodes two streams side by side
+        found = dict(zip(cases, pool.map(aligned, cases.values()), strict=True))
+    return {key: found[streams] for key, streams in meant.items()}
+
+
+def _indices(
+    table: StreamTable | MediaError, choice: StreamChoice
+) -> tuple[int, int] | StreamChoice | None:
+    """Return the streams that a choice means in a file; the choice itself if that is an error."""
+    if isinstance(table, MediaError):
+        return None
+    try:
+        reference, target = choice.of(table)
+    except AlignmentError:
+        return choice
+    return reference.index, target.index
+
+
+def align_recording(
+    table: StreamTable, choice: StreamChoice, *, trust: Trust, content: ContentCheck
+) -> Recording:
+    """Align the streams of a measured file, looking at their pixels if `content` wants it."""
+    try:
+        reference, target = choice.of(table)
+        seen = _look(table, reference, target) if _worth_it(reference, target, content) else None
+        return Recording(table.path, table, align(reference, target, trust=trust, content=seen))
+    except AlignmentError as error:
+        return Recording(table.path, table, None, error)
+
+
+def _worth_it(reference: Stream, target: Stream, content: ContentCheck) -> bool:
+    """Return whether to compare the pixels of two streams."""
+    if content == "never" or not can_be_compared(reference, target):
+        return False
+    return content == "always" or may_lie(reference, target)
+
+
+def _look(table: StreamTable, reference: Stream, target: Stream) -> Content:
+    from dogclips.media.footage import Footage  # noqa: PLC0415 (loads av, slower than a probe)
+
+    try:
+        return compare_content(reference, target, Footage(table.path))
+    except MediaError as error:
+        return Content(error.what, View())

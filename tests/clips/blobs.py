@@ -1,0 +1,61 @@
+"""Recordings of textured blobs that move, whose pixels tell one instant from every other."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dogclips.demo.numbers import paint_number
+from dogclips.media.writing import TimedFrame, VideoTrack, write_video
+
+RATE = 10  # frames a second
+SMALL, LARGE = (128, 72), (192, 108)
+OPTIONS = {"preset": "ultrafast", "crf": "20"}
+_NUM_BLOBS = 5
+
+# Which frame of the scene each frame of a stream shows; its place is its time.
+Shows = Sequence[int]
+
+
+def write_blobs(path: Path, reference: Shows, target: Shows, *, late: int = 0) -> Path:
+    """Write a small and a large stream of one scene at `RATE`, the large one `late` frames late."""
+    sizes = (SMALL, LARGE)
+    tracks = [VideoTrack(*size, Fraction(RATE), options=OPTIONS, default=True) for size in sizes]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_video(path, tracks, _frames((reference, target), (0, late)))
+    return path
+
+
+def _frames(streams: tuple[Shows, ...], starts: tuple[int, ...]) -> Iterator[TimedFrame]:
+    order = sorted(
+        (start + place, index, number)
+        for index, (shows, start) in enumerate(zip(streams, starts, strict=True))
+        for place, number in enumerate(shows)
+    )
+    for time, index, number in order:
+        yield index, time, _picture(number, (SMALL, LARGE)[index])
+
+
+def _picture(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    columns, rows = (np.linspace(-1, 1, side) for side in size)
+    x, y = columns[None, :], rows[:, None]
+    light = 110 + 25 * np.sin(9 * x + 4 * y) * np.cos(7 * y)
+    for left, top, texture in _paths()[number]:
+        away = np.exp(-((x - left) ** 2 + (y - top) ** 2) / 0.03)
+        light = light + 60 * away * np.sin(texture + 20 * (x - left))
+    picture = np.repeat(light.clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
+    paint_number(picture, number)
+    return picture
+
+
+@cache
+def _paths() -> NDArray[np.float64]:
+    """Return (frames, blobs, 3): where each blob is, and the phase of its texture."""
+    random = np.random.default_rng(7)
+    steps = random.normal(0, 0.06, (600, _NUM_BLOBS, 3))
+    walk = random.uniform(-1, 1, (_NUM_BLOBS, 3)) + np.cumsum(steps, axis=0)
+    walk[:, :, :2] = np.abs((walk[:, :, :2] + 1) % 4 - 2) - 1  # reflected at the edges
+    return walk
