@@ -1,0 +1,1 @@
+"""Made pairs of streams of one sensor, with known truth."""
