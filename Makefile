@@ -6,7 +6,7 @@ SHELL := /bin/bash
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
 READY := .venv/.ready
 
-.PHONY: help demo test lint bench setup ffmpeg
+.PHONY: help demo test lint bench fuzz setup ffmpeg
 
 help: ## Show the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -15,7 +15,9 @@ demo: setup ## Two-stream recordings with known truth, through the whole chain.
 	.venv/bin/dogclips demo
 
 test: lint ## Every check of the project.
-	.venv/bin/pytest
+	@# What trains fills the cores by itself; all else runs two files at a time.
+	.venv/bin/pytest -m "not training" -n 2 --dist loadfile
+	.venv/bin/pytest -m training
 
 lint: setup ## Style, types, layers.
 	.venv/bin/ruff check .
@@ -25,6 +27,9 @@ lint: setup ## Style, types, layers.
 
 bench: setup ## Ratios against what a user would use otherwise.
 	.venv/bin/python -m tests.benchmarks
+
+fuzz: setup ## Thousands of made two-stream files against their truth; takes an hour.
+	.venv/bin/python -m tests.pairs --cases 5000
 
 setup: ffmpeg $(READY)
 

@@ -1,7 +1,18 @@
 import os
+import time
 from collections.abc import Generator
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Draw the seed of tests that draw their cases, once for all worker processes."""
+    os.environ.setdefault("DOGCLIPS_SEED", str(int(time.time())))
+
+
+def pytest_report_header() -> str:
+    """Print the seed, so that a failure can be repeated."""
+    return f"DOGCLIPS_SEED={os.environ['DOGCLIPS_SEED']}"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,55 +1,61 @@
-"""Made recordings with real motion: discs that wander over a still, textured ground."""
+"""Made recordings of textured blobs that move: their pixels tell one instant from every other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dogclips.demo.numbers import paint_number
 from dogclips.media.writing import TimedFrame, VideoTrack, write_video
 
-RATE = 10
-NUM_FRAMES = 80
-_SIZES = ((128, 72), (256, 144))  # width and height of streams 0 and 1
+RATE = 10  # frames a second
+SMALL, LARGE = (128, 72), (192, 108)
+OPTIONS = {"preset": "ultrafast", "crf": "20"}
+_NUM_BLOBS = 5
+
+# Which frame of the scene each frame of a stream shows; its place is its time.
+Shows = Sequence[int]
 
 
-def write_moving(path: Path, *, lost: int = 7, moving: bool = True, late: int = 0) -> Path:
-    """Write two streams of one scene; stream 1 lacks its first `lost` frames.
-
-    Its timestamps are closed up, so that they hide the loss, unless it starts `late` frames late.
-    """
+def write_moving(path: Path, reference: Shows, target: Shows, *, late: int = 0) -> Path:
+    """Write a small and a large stream of one scene at `RATE`, the large one `late` frames late."""
+    sizes = (SMALL, LARGE)
+    tracks = [VideoTrack(*size, Fraction(RATE), options=OPTIONS, default=True) for size in sizes]
     path.parent.mkdir(parents=True, exist_ok=True)
-    tracks = [
-        VideoTrack(*size, Fraction(RATE), options={"preset": "ultrafast"}, default=True)
-        for size in _SIZES
-    ]
-    write_video(path, tracks, _frames(lost, late, moving=moving))
+    write_video(path, tracks, _frames((reference, target), (0, late)))
     return path
 
 
-def _frames(lost: int, late: int, *, moving: bool) -> Iterator[TimedFrame]:
-    scene = _scene()
-    shown = [(number, 0, number) for number in range(NUM_FRAMES)]
-    shown += [(number - lost + late, 1, number) for number in range(lost, NUM_FRAMES)]
-    for pts, index, number in sorted(shown):
-        picture = scene[number if moving else 0]
-        yield index, pts, picture if index else picture[::2, ::2].copy()
+def _frames(streams: tuple[Shows, ...], starts: tuple[int, ...]) -> Iterator[TimedFrame]:
+    order = sorted(
+        (start + place, index, number)
+        for index, (shows, start) in enumerate(zip(streams, starts, strict=True))
+        for place, number in enumerate(shows)
+    )
+    for time, index, number in order:
+        yield index, time, _picture(number, (SMALL, LARGE)[index])
 
 
-@lru_cache(maxsize=1)
-def _scene() -> NDArray[np.uint8]:
-    width, height = _SIZES[1]
+def _picture(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    columns, rows = (np.linspace(-1, 1, side) for side in size)
+    x, y = columns[None, :], rows[:, None]
+    light = 110 + 25 * np.sin(9 * x + 4 * y) * np.cos(7 * y)
+    for left, top, texture in _paths()[number]:
+        away = np.exp(-((x - left) ** 2 + (y - top) ** 2) / 0.03)
+        light = light + 60 * away * np.sin(texture + 20 * (x - left))
+    picture = np.repeat(light.clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
+    paint_number(picture, number)
+    return picture
+
+
+@cache
+def _paths() -> NDArray[np.float64]:
+    """Return (frames, blobs, 3): where each blob is, and the phase of its texture."""
     random = np.random.default_rng(7)
-    ground = np.kron(random.integers(60, 180, (height // 8, width // 8)), np.ones((8, 8)))
-    walk = np.cumsum(random.normal(0, 5, (NUM_FRAMES, 3, 2)), axis=0)
-    middle = np.array([width, height]) / 2
-    places = middle + (walk - walk.mean(axis=0)) * 2 + random.normal(0, 30, (1, 3, 2))
-    places = np.abs((places + 10_000 * middle) % (4 * middle) - 2 * middle)  # reflected at the edge
-    y, x = np.mgrid[:height, :width]
-    pictures = np.repeat(ground[None], NUM_FRAMES, axis=0)
-    for number, discs in enumerate(places):
-        for (across, down), level in zip(discs, (250, 20, 230), strict=True):
-            pictures[number][(x - across) ** 2 + (y - down) ** 2 < 14**2] = level
-    return np.repeat(pictures[..., None], 3, axis=3).astype(np.uint8)
+    steps = random.normal(0, 0.06, (600, _NUM_BLOBS, 3))
+    walk = random.uniform(-1, 1, (_NUM_BLOBS, 3)) + np.cumsum(steps, axis=0)
+    walk[:, :, :2] = np.abs((walk[:, :, :2] + 1) % 4 - 2) - 1  # reflected at the edges
+    return walk

@@ -1,7 +1,7 @@
 """From annotation time to the frame of the target stream that the annotator meant."""
 
 from dogclips.alignment.content import Content, Footage, compare_content
-from dogclips.alignment.players import AnnotatedIn, read_by, shown_in, zero_of
+from dogclips.alignment.players import AnnotatedIn, fault_of, read_by, shown_in, zero_of
 from dogclips.alignment.timemap import MapPiece, TimeMap
 from dogclips.alignment.verdict import (
     Alignment,
@@ -30,6 +30,7 @@ __all__ = [
     "can_be_compared",
     "compare_content",
     "estimate",
+    "fault_of",
     "may_lie",
     "read_by",
     "shown_in",

@@ -52,6 +52,8 @@ class Attention:
             return start, end
         total = np.concatenate([[0.0], np.cumsum(self.activity[first:stop])])
         begins = np.flatnonzero(times <= end - LOOK_S)
+        if len(begins) == 0:  # a hole, and frames only behind it
+            return end - LOOK_S, end
         ends = np.searchsorted(times, times[begins] + LOOK_S)
         best = float(times[begins[np.argmax(total[ends] - total[begins])]])
         return best, best + LOOK_S

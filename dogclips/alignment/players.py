@@ -84,6 +84,13 @@ def _vanished_s(stream: Stream) -> Fraction:
     return Fraction(0) if edit is None else edit.seconds - edit.ticks * stream.time_base
 
 
+def fault_of(player: AnnotatedIn, shown: Stream, table: StreamTable) -> str:
+    """Return how far off a player's picture may be in a file, in words; empty if it is exact."""
+    if player == "firefox" and table.format.startswith("matroska") and shown.reordered:
+        return "Firefox shows B-frames in Matroska out of order: labels may be 4 frames late"
+    return ""
+
+
 def _is_mp4(table: StreamTable) -> bool:
     return table.format.startswith("mov")
 

@@ -69,13 +69,13 @@ class Sampler:
     def __call__(self, pictures: Pictures) -> NDArray[np.float32]:
         """Return (N, SIGNATURE_ROWS * SIGNATURE_COLUMNS) from pictures (N, rows, columns)."""
         rows, columns = pictures.shape[1:]
-        down = _averaging(self.y, SIGNATURE_ROWS, rows)
-        across = _averaging(self.x, SIGNATURE_COLUMNS, columns)
+        down = averaging(self.y, SIGNATURE_ROWS, rows)
+        across = averaging(self.x, SIGNATURE_COLUMNS, columns)
         sampled: NDArray[np.float32] = down @ pictures.astype(np.float32) @ across.T
         return sampled.reshape(len(pictures), -1)
 
 
-def _averaging(part: tuple[float, float], cells: int, pixels: int) -> NDArray[np.float32]:
+def averaging(part: tuple[float, float], cells: int, pixels: int) -> NDArray[np.float32]:
     """Return (cells, pixels): the share of each pixel in the mean of each cell of `part`."""
     edges = (np.linspace(*part, cells + 1) + 1) / 2 * pixels
     starts, stops = edges[:-1, None], edges[1:, None]
@@ -157,7 +157,8 @@ def _agreement(
 
 def _solve(slopes: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
     normal = slopes.T @ slopes
-    normal += 1e-4 * np.trace(normal) / 4 * np.eye(4)  # a scene without detail moves nothing
+    # A scene without detail moves nothing, be it as flat as a black picture.
+    normal += (1e-4 * np.trace(normal) / 4 + 1e-9) * np.eye(4)
     return np.clip(np.linalg.solve(normal, slopes.T @ error), -0.05, 0.05)
 
 

@@ -37,7 +37,7 @@ def cut(
 
     settings = load_config(CutConfig, config or (), set_ or ())
     began = time.monotonic()
-    manifests, refused = [], False
+    manifests, refused, unknown = [], False, set(settings.projects)
     for base_dir in base_dirs:
         try:
             plan = plan_base_dir(base_dir, settings)
@@ -45,10 +45,13 @@ def cut(
             print_error(str(error))
             refused = True
             continue
+        unknown -= {path.stem for path in plan.session.projects}
         manifest = plan.table if dry_run else execute(plan, workers=workers, force=force)
         if not as_json:
             _print_tables(plan, manifest)
         manifests.append(manifest)
+    for name in sorted(unknown):
+        print_warning(f"projects.{name}: no annotation file has this name")
     if as_json:
         outputs = [str(base_dir / "output") for base_dir in base_dirs]
         print_json(cut_document(manifests, outputs, time.monotonic() - began))

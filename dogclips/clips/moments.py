@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dogclips.alignment import Alignment, Content, View
 from dogclips.alignment.content import MIN_FIT
-from dogclips.alignment.view import Sampler
+from dogclips.alignment.view import Sampler, averaging
 from dogclips.clips.recordings import Recording
 from dogclips.media.footage import Footage
 from dogclips.streams import Stream
@@ -210,9 +210,12 @@ def _believed(content: Content, alignment: Alignment) -> list[list[Span]]:
     ]
     if len(clear) < _MOMENTS:
         return [[window.span] for window in clear]
-    groups = np.array_split(np.arange(len(clear)), _MOMENTS)
-    sorted_groups = (sorted(group, key=lambda n: -clear[n].correlation) for group in groups)
-    return [[clear[number].span for number in group] for group in sorted_groups]
+    begin, end = clear[0].span.start, max(window.span.end for window in clear)
+    thirds = [int(_MOMENTS * (window.span.start - begin) / (end - begin)) for window in clear]
+    if len(set(thirds)) < _MOMENTS:  # all in one place: equally many to a group
+        thirds = [_MOMENTS * number // len(clear) for number in range(len(clear))]
+    ordered = sorted(zip(thirds, clear, strict=True), key=lambda pair: -pair[1].correlation)
+    return [[window.span for third, window in ordered if third == n] for n in range(_MOMENTS)]
 
 
 def difference(reference: Picture, target: Picture, view: View) -> NDArray[np.float64]:
@@ -234,18 +237,9 @@ def _pixels(part: tuple[float, float], count: int) -> int:
 
 def _resized(picture: Picture, sampler: Sampler, rows: int, columns: int) -> NDArray[np.float64]:
     """Return a part of a picture as (rows, columns, 3), each cell the mean of its pixels."""
-    down = _cells(sampler.y, rows, picture.shape[0])
-    across = _cells(sampler.x, columns, picture.shape[1])
+    down = averaging(sampler.y, rows, picture.shape[0])
+    across = averaging(sampler.x, columns, picture.shape[1])
     return np.asarray(np.einsum("rh,hwc,kw->rkc", down, picture, across, optimize=True))
-
-
-def _cells(part: tuple[float, float], cells: int, pixels: int) -> NDArray[np.float64]:
-    edges = (np.linspace(*part, cells + 1) + 1) / 2 * pixels
-    pixel = np.arange(pixels)[None, :]
-    cover = np.clip(
-        np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel), 0, 1
-    )
-    return np.asarray(cover / np.maximum(cover.sum(axis=1, keepdims=True), 1e-6))
 
 
 def _difference(pictures: Picture, one: int, other: int) -> NDArray[np.float64]:

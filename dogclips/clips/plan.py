@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from dogclips.alignment import Alignment, StreamChoice, zero_of
+from dogclips.alignment import Alignment, StreamChoice, fault_of, zero_of
 from dogclips.annotations import Project, read_via
 from dogclips.clips.config import CutConfig
 from dogclips.clips.frames import ClipFrames, select_frames
@@ -185,7 +185,8 @@ class _Planner:
         reference, target = choice.of(table)
         name, warning = recording_name(self.session.base_dir, path, table.created, self.config.name)
         source = path.relative_to(self.session.base_dir).as_posix()
-        self._warn(*([warning] if warning else []))
+        fault = fault_of(choice.annotated_in, reference, table)
+        self._warn(*filter(None, (warning, fault and f"{source}: {fault}")))
         warnings = (m for m in alignment.messages if m.level == "warning")
         self._warn(*(f"{source}: {message.code} {message.text}" for message in warnings))
         self.sources[source] = path, target

@@ -106,11 +106,10 @@ class _Pair:
         return f"Trusted, but not verified by pixels: {found}, by its timestamps."
 
     def not_trusted(self) -> str:
+        if "P023" in self.codes:
+            return "NOT trusted: a clock starts anew, so that one time means two moments."
         if "P014" in self.codes:
-            return (
-                "NOT trusted: the streams run on unrelated clocks and are never on screen at the"
-                " same time."
-            )
+            return "NOT trusted: the streams run on unrelated clocks."
         return (
             "NOT trusted: by timestamps both streams start together, but their lengths differ by"
             f" {self.size(self.known.frame_count_s)}, and the pixels cannot tell where frames are"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dogclips.alignment import AnnotatedIn, read_by, shown_in, zero_of
+from dogclips.alignment import AnnotatedIn, fault_of, read_by, shown_in, zero_of
 from dogclips.streams import EmptyEdit, Stream, StreamTable
 
 SMALL, LARGE = (640, 360), (1280, 720)
@@ -160,3 +160,12 @@ def test_without_timestamps_every_player_counts_from_zero() -> None:
     untimed = stream(0, pts=np.array([], dtype=np.int64), end_pts=None)
     for player in ("chrome", "firefox", "mpv"):
         assert zero_of(player, untimed, table(untimed)) == 0
+
+
+def test_firefox_is_not_believed_with_b_frames_in_matroska() -> None:
+    shown = stream(0, reordered=True)
+    matroska = table(shown, container="matroska,webm")
+    assert "4 frames" in fault_of("firefox", shown, matroska)
+    assert fault_of("chrome", shown, matroska) == ""
+    assert fault_of("firefox", shown, table(shown)) == ""
+    assert fault_of("firefox", stream(0), matroska) == ""

@@ -21,7 +21,7 @@ from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.session import find_session
 from dogclips.media.probe import probe
-from tests.benchmarks import probing
+from tests.benchmarks import content, probing
 from tests.sessions import write_session
 from tests.videos import steady
 
@@ -48,7 +48,7 @@ def main() -> None:
         table.add_row(
             "probe 720p", "ffprobe -count_frames", _ratio(lambda: probe(video), _call(count))
         )
-    for row in probing.rows():
+    for row in (*probing.rows(), *content.rows()):
         table.add_row(*row)
     show(table)
 

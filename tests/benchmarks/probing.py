@@ -66,4 +66,4 @@ def _rate(task: Callable[[Sequence[Path]], object], files: Sequence[Path]) -> fl
 
 if __name__ == "__main__":
     for row in rows():
-        print(*row, sep=" | ")  # noqa: T201
+        print(*row, sep=" | ")

@@ -15,7 +15,7 @@ from tests.videos import steady, write_made
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_moving(tmp_path_factory.mktemp("video") / "yard.mp4", lost=7)
+    return write_moving(tmp_path_factory.mktemp("video") / "yard.mp4", range(80), range(7, 80))
 
 
 def test_a_hidden_loss_is_seen_and_written_to_a_page(recording: Path, tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_json_is_the_document_of_probe(recording: Path) -> None:
 
 
 def test_streams_that_nobody_can_align_are_shown_with_exit_code_1(tmp_path: Path) -> None:
-    path = write_moving(tmp_path / "still.mp4", lost=7, moving=False)
+    path = write_moving(tmp_path / "still.mp4", 80 * [0], 73 * [0])
 
     shown = dogclips("align", path)
 

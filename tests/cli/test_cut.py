@@ -206,3 +206,13 @@ def test_a_recording_that_no_file_matches_is_a_row(session: Path) -> None:
     assert shown.returncode == 1
     [failure] = json.loads(shown.stdout)["failed"]
     assert "no recording is named 'passwd'" in failure["reason"]
+
+
+def test_settings_for_an_annotation_file_that_is_not_there_are_named(tmp_path: Path) -> None:
+    session = write_session(tmp_path / "2_2_kt")
+    unknown = "projects={'0206': {annotated_in: firefox}}"
+
+    shown = dogclips("cut", session, "--dry-run", "--set", unknown)
+
+    assert shown.returncode == 0
+    assert "projects.0206: no annotation file has this name" in shown.stderr

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.program import dogclips
-from tests.clips.blobs import write_blobs
+from tests.moving import write_moving
 from tests.sessions import TWO_STREAMS, write_session
 from tests.videos import steady, write_made
 
@@ -121,8 +121,8 @@ def test_sound_has_its_offset_beside_those_of_the_pictures(tmp_path: Path) -> No
 
 
 def test_pixels_are_compared_by_default_only_where_timestamps_may_lie(tmp_path: Path) -> None:
-    lying = write_blobs(tmp_path / "lying.mp4", range(200), range(10, 200))
-    late = write_blobs(tmp_path / "late.mp4", range(200), range(10, 200), late=10)
+    lying = write_moving(tmp_path / "lying.mp4", range(200), range(10, 200))
+    late = write_moving(tmp_path / "late.mp4", range(200), range(10, 200), late=10)
 
     file = probed(lying)
     seen = file["alignment"]

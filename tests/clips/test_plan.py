@@ -16,7 +16,7 @@ from dogclips.clips.recordings import measure_recordings
 from dogclips.clips.session import find_session
 from dogclips.config import load_config
 from dogclips.errors import ConfigError
-from tests.clips.blobs import LARGE, RATE, write_blobs
+from tests.moving import LARGE, RATE, write_moving
 from tests.sessions import TWO_STREAMS, write_project, write_session
 from tests.videos import Made, numbers_in, steady, write_made
 
@@ -40,7 +40,7 @@ def cut(base_dir: Path, **settings: object) -> pd.DataFrame:
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shown = [number for number in range(NUM_FRAMES) if number not in LOST]
     path = tmp_path_factory.mktemp("blobs") / "020500.mp4"
-    return write_blobs(path, range(NUM_FRAMES), shown)
+    return write_moving(path, range(NUM_FRAMES), shown)
 
 
 @pytest.fixture

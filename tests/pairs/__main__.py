@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 
 from tests.pairs.cases import draw_case
 from tests.pairs.harness import Outcome, outcome_of
@@ -54,7 +55,7 @@ def _print_summary(outcomes: Sequence[Outcome]) -> None:
         scene = "natural" if verifiable else "deceiving"
         print(f"{scene:10} {answer:10} {'wrong' if wrong else 'right':6} {count}")
     verified = [outcome for outcome in outcomes if outcome.answer == "verified"]
-    for low, high in zip(_MARGINS[:-1], _MARGINS[1:], strict=True):
+    for low, high in pairwise(_MARGINS):
         own = [outcome for outcome in verified if low <= outcome.margin < high]
         exact = sum(not outcome.wrong for outcome in own)
         print(f"mean margin {low:.1f} to {high:.1f}: {exact} of {len(own)} verified answers exact")

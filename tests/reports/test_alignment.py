@@ -23,7 +23,9 @@ ODD_NAME = 'yard <b>&"$^$.mp4'
 
 @pytest.fixture(scope="module")
 def lossy(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    return measured(write_moving(tmp_path_factory.mktemp("video") / ODD_NAME, lost=7))
+    return measured(
+        write_moving(tmp_path_factory.mktemp("video") / ODD_NAME, range(80), range(7, 80))
+    )
 
 
 def measured(path: Path, trust: Trust = "auto") -> Recording:
@@ -83,7 +85,7 @@ def test_a_user_who_overrules_the_pixels_is_told_so(lossy: Recording) -> None:
 
 
 def test_timestamps_that_tell_the_truth_are_confirmed(tmp_path: Path) -> None:
-    file = measured(write_moving(tmp_path / "late.mp4", lost=7, late=7))
+    file = measured(write_moving(tmp_path / "late.mp4", range(80), range(7, 80), late=7))
 
     assert verdict_of(file) == (
         "Trusted: stream 1 starts 0.700 s (7 frames) late; the pixels confirm its timestamps."
