@@ -16,8 +16,8 @@ demo: setup ## Two-stream recordings with known truth, through the whole chain.
 
 test: lint ## Every check of the project.
 	@# What trains fills the cores by itself; all else runs two files at a time.
-	.venv/bin/pytest -m "not training" -n 2 --dist loadfile
-	.venv/bin/pytest -m training
+	.venv/bin/pytest -m "not training and not timing" -n 2 --dist loadfile
+	.venv/bin/pytest -m "training or timing"
 
 lint: setup ## Style, types, layers.
 	.venv/bin/ruff check .

@@ -89,6 +89,10 @@ class Attention:
         middle = (start + end) / 2
         return max(start, middle - LOOK_S), min(end, middle + LOOK_S)
 
+    def longest_unseen_s(self, seen: Sequence[Stretch]) -> float:
+        """Return the seconds of the longest stretch that nobody looked at."""
+        return max((_length(gap) for gap in self._unseen(seen)), default=0.0)
+
     def _unseen(self, seen: Sequence[Stretch]) -> list[Stretch]:
         edges = [float(self.times_s[0])]
         for start, end in sorted(seen):

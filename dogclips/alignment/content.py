@@ -31,10 +31,11 @@ _MOST_LOOKS = 8  # without a single believable window
 _MOST_SECONDS = 1200.0  # looked at in all
 _DRIFT_SECONDS = 240.0  # looked at for the line of a drifting clock
 _REACH_S = 8.0  # shifts that are tried beyond what lengths and timestamps suggest
-_MOST_REACH_S = 120.0
+_MOST_REACH_S = 60.0
 _NEAR_S = 2.0  # the same once a shift is known
 _EVIDENCE = 4.0  # log-likelihood of one frame that moves exactly alike
 _MOMENTS = 24  # pairs of pictures that the view is fitted to
+_LEAST_STEP_S = 1 / 240  # where timestamps repeat, most steps are 0
 _MOST_KEYFRAMES = 0.15  # of the looked-at frames; a second between keyframes has fewer
 _LEAST_CERTAIN = 0.2  # of the looked-at frames
 
@@ -68,8 +69,10 @@ class Content:
     grid, curve
         The shifts that were tried, and the correlation of all that was looked at for each of them;
         NaN where nothing overlaps.
-    looked_s
-        Seconds of the reference that were looked at.
+    looked_s, longest_unseen_s
+        Seconds of the reference that were looked at, and the longest stretch that was not. Losses
+        of equally many frames in both streams within one such stretch cancel out behind it and
+        stay unseen.
     error_s
         Outside of the doubts, no piece is further than this from the truth.
     """
@@ -82,6 +85,7 @@ class Content:
     pieces: tuple[Piece, ...] = ()
     doubts: tuple[Span, ...] = ()
     looked_s: float = 0.0
+    longest_unseen_s: float = 0.0
     error_s: Fraction = Fraction(0)
 
     @property
@@ -132,7 +136,7 @@ def _step_s(stream: Stream) -> float:
     """Return the usual distance of frames; exactly, where timestamps are rounded to a grid."""
     if stream.frame_rate and not stream.variable_frame_rate:
         return float(1 / stream.frame_rate)
-    return float(np.median(np.diff(stream.pts)) * stream.time_base)
+    return max(float(np.median(np.diff(stream.pts)) * stream.time_base), _LEAST_STEP_S)
 
 
 def _too_many_keyframes(seen: Thumbnails) -> bool:
@@ -306,14 +310,20 @@ class _Comparison:
         return best_path(np.stack(rows), *self.end_costs()), spans
 
     def evidence(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield (place, evidence for each shift) of each frame looked at; 0 where not believed."""
+        """Yield (place, evidence for each shift) of each frame looked at.
+
+        A frame has a say if a believed window finds its partner; what it resembles otherwise is
+        chance.
+        """
         for look in sorted(self.looks, key=lambda look: look.stretch):
             if look.likeness is None:
                 continue
-            believed = np.zeros(len(look.likeness.places), dtype=bool)
+            paired = look.likeness.energies[1] > 0
+            heard = np.zeros(len(paired), dtype=bool)
             for window in look.believed:
-                believed[slice(*window.rows)] = True
-            evidence = _EVIDENCE * look.likeness.products * believed[:, None]
+                rows = slice(*window.rows)
+                heard[rows] |= paired[rows, window.number - self.grid.low]
+            evidence = _EVIDENCE * look.likeness.products * heard[:, None]
             yield from zip(look.likeness.places.tolist(), evidence, strict=True)
 
     def frame_span(self, place: int) -> Span:
@@ -367,5 +377,6 @@ class _Comparison:
             pieces=tuple(pieces or ()),
             doubts=tuple(doubts or ()),
             looked_s=self.looked_s,
+            longest_unseen_s=self.attention.longest_unseen_s(self.seen),
             error_s=Fraction(self.grid.step_s / 2 if drifts else 0).limit_denominator(1_000_000),
         )

@@ -69,7 +69,8 @@ def _earlier(
     times_s: NDArray[np.float64], base_s: float
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return for each frame the one `base_s` before it, and whether there is one."""
-    before = np.searchsorted(times_s, times_s - base_s * 1.001 - 1e-9, side="left")
+    # Both times may be rounded to milliseconds.
+    before = np.searchsorted(times_s, times_s - base_s * 1.001 - 0.0011, side="left")
     before = np.clip(before, 0, np.maximum(np.arange(len(times_s)) - 1, 0)).astype(np.int64)
     distance = times_s - times_s[before]
     return before, np.abs(distance - base_s) < 0.3 * base_s

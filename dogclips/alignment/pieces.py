@@ -16,7 +16,7 @@ from dogclips.timebase import ROUNDING_SLACK_S, Span
 # A clock that drifts changes the shift by one frame again and again, at even distances: at least
 # this many frames in all, each run near the line through all. Less may as well be lost frames.
 _MIN_DRIFT_STEPS = 3
-_POINTS_A_SECOND = 4
+_SHARPEST = 0.1  # of a frame: how well the place of a change can be known at best
 _MAX_OFF_LINE = 0.8  # of a frame: 0.5 from rounding to frames, the rest from the line itself
 
 
@@ -63,21 +63,27 @@ def doubts_of(path: LagPath, spans: Sequence[Span]) -> list[Span]:
 
 
 def drift_of(runs: Sequence[Run]) -> tuple[float, float] | None:
-    """Return (number at time 0, numbers a second) if the runs lie on one sloping line."""
+    """Return (number at time 0, numbers a second) if the runs lie on one sloping line.
+
+    The line goes through the places where the number changes, half way between two frames. The
+    longer nobody looked around such a place, the less it counts.
+    """
     changes = [after.number - before.number for before, after in pairwise(runs)]
     if abs(sum(changes)) < _MIN_DRIFT_STEPS or len(changes) < _MIN_DRIFT_STEPS:
         return None
     if min(changes) < 0 < max(changes):
         return None
-    # Points at even distances along the runs: each stands on a stair, the line through the middle.
+    between = [
+        (float(before.span.end), float(after.span.start), (before.number + after.number) / 2)
+        for before, after in pairwise(runs)
+    ]
+    starts, ends, numbers = np.array(between).T
+    usual = abs(sum(changes)) / float(runs[-1].span.end - runs[0].span.start)
+    weights = 1 / (_SHARPEST + usual * (ends - starts))
+    slope, at_zero = np.polyfit((starts + ends) / 2, numbers, 1, w=weights)
     points = np.array(
-        [
-            (float(run.span.start) + share * float(run.span.duration), run.number)
-            for run in runs
-            for share in np.linspace(0, 1, max(int(run.span.duration * _POINTS_A_SECOND), 2))
-        ]
+        [(float(time_s), run.number) for run in runs for time_s in (run.span.start, run.span.end)]
     )
-    slope, at_zero = np.polyfit(points[:, 0], points[:, 1], 1)
     off = np.abs(points[:, 1] - (at_zero + slope * points[:, 0]))
     return (float(at_zero), float(slope)) if off.max() <= _MAX_OFF_LINE else None
 

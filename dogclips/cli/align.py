@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dogclips.cli.console import print_error, print_json, print_result, progress_bar
-from dogclips.cli.options import Json
-from dogclips.cli.probe import Player, stream_choice
+from dogclips.cli.options import AnnotatedIn, Json, Player, Reference, Target, stream_choice
 from dogclips.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,13 +27,9 @@ class Trusted(StrEnum):
 
 def align(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")],
-    reference: Annotated[
-        str, typer.Option(metavar="N|auto", help="Stream that the annotator saw.")
-    ] = "auto",
-    target: Annotated[
-        str, typer.Option(metavar="N|auto|best", help="Stream that clips are cut from.")
-    ] = "best",
-    annotated_in: Annotated[Player, typer.Option(help="Player of the annotator.")] = Player.chrome,
+    reference: Reference = "auto",
+    target: Target = "best",
+    annotated_in: AnnotatedIn = Player.chrome,
     trust: Annotated[Trusted, typer.Option(help="What to believe.")] = Trusted.auto,
     as_json: Json = False,
     output: Annotated[

@@ -1,9 +1,26 @@
 """Options that several commands share, each defined once."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from dogclips.errors import UsageError
+
+if TYPE_CHECKING:
+    from dogclips.alignment import StreamChoice
+
+
+class Player(StrEnum):
+    """The program in which the recording was annotated."""
+
+    chrome = "chrome"
+    edge = "edge"
+    firefox = "firefox"
+    mpv = "mpv"
+    container = "container"
+
 
 ConfigFiles = Annotated[
     list[Path] | None,
@@ -14,3 +31,37 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as encoder.crf=18."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Reference = Annotated[
+    str, typer.Option("--reference", metavar="N|auto", help="Stream that the annotator saw.")
+]
+Target = Annotated[
+    str, typer.Option("--target", metavar="N|auto|best", help="Stream that clips are cut from.")
+]
+AnnotatedIn = Annotated[Player, typer.Option("--annotated-in", help="Player of the annotator.")]
+
+
+def stream_choice(reference: str, target: str, annotated_in: Player) -> "StreamChoice":
+    """Return the streams that the options name.
+
+    Raises
+    ------
+    UsageError
+        One of them is neither a number nor a known word.
+    """
+    from dogclips.alignment import StreamChoice
+
+    return StreamChoice(
+        reference=_stream(reference, "--reference", ("auto",)),
+        target=_stream(target, "--target", ("auto", "best")),
+        annotated_in=annotated_in.value,
+    )
+
+
+def _stream(text: str, option: str, words: tuple[str, ...]) -> Any:
+    if text in words:
+        return text
+    if text.isdigit():
+        return int(text)
+    raise UsageError(
+        f"{text!r} is no stream", where=option, todo=f"a number, or {' or '.join(words)}"
+    )

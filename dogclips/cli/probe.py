@@ -2,18 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dogclips.cli.console import print_error, print_json, print_result
-from dogclips.cli.options import Json
-from dogclips.errors import UsageError
+from dogclips.cli.options import AnnotatedIn, Json, Player, Reference, Target, stream_choice
 
 if TYPE_CHECKING:
-    from dogclips.alignment import StreamChoice
     from dogclips.clips.recordings import ContentCheck, Recording
 
 _CONTENT_CHECKS: "dict[bool | None, ContentCheck]" = {
@@ -23,25 +20,11 @@ _CONTENT_CHECKS: "dict[bool | None, ContentCheck]" = {
 }
 
 
-class Player(StrEnum):
-    """The program in which the recording was annotated."""
-
-    chrome = "chrome"
-    edge = "edge"
-    firefox = "firefox"
-    mpv = "mpv"
-    container = "container"
-
-
 def probe(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Videos or base dirs.")],
-    reference: Annotated[
-        str, typer.Option(metavar="N|auto", help="Stream that the annotator saw.")
-    ] = "auto",
-    target: Annotated[
-        str, typer.Option(metavar="N|auto|best", help="Stream that clips are cut from.")
-    ] = "best",
-    annotated_in: Annotated[Player, typer.Option(help="Player of the annotator.")] = Player.chrome,
+    reference: Reference = "auto",
+    target: Target = "best",
+    annotated_in: AnnotatedIn = Player.chrome,
     content: Annotated[
         bool | None,
         typer.Option(
@@ -99,30 +82,3 @@ def recordings(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         files.extend(recordings_in(path) if path.is_dir() else [path])
     return files
-
-
-def stream_choice(reference: str, target: str, annotated_in: Player) -> "StreamChoice":
-    """Return the streams that the options name.
-
-    Raises
-    ------
-    UsageError
-        One of them is neither a number nor a known word.
-    """
-    from dogclips.alignment import StreamChoice
-
-    return StreamChoice(
-        reference=_stream(reference, "--reference", ("auto",)),
-        target=_stream(target, "--target", ("auto", "best")),
-        annotated_in=annotated_in.value,
-    )
-
-
-def _stream(text: str, option: str, words: tuple[str, ...]) -> Any:
-    if text in words:
-        return text
-    if text.isdigit():
-        return int(text)
-    raise UsageError(
-        f"{text!r} is no stream", where=option, todo=f"a number, or {' or '.join(words)}"
-    )

@@ -195,9 +195,11 @@ class _Pair:
             return content.reason
         believed = [window for window in content.windows if window.accepted]
         best = max(window.correlation for window in believed)
+        unseen = f", at most {content.longest_unseen_s:.1f} s unseen in one piece"
         return (
             f"{len(believed)} of {len(content.windows)} windows believed, motion correlates up to"
             f" {best:.2f}, pictures {content.view.fit:.2f}; looked at {content.looked_s:.1f} s"
+            f"{unseen if content.longest_unseen_s else ''}"
         )
 
     def time_map(self) -> list[Sheet]:

@@ -1,10 +1,11 @@
 """The table of `dogclips probe`: one row a stream."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from rich.console import Group
 
-from dogclips.alignment import Alignment
+from dogclips.alignment import Alignment, read_by, shown_in
 from dogclips.clips.recordings import Recording
 from dogclips.reports.style import new_table, with_remarks
 from dogclips.streams import Stream
@@ -26,7 +27,23 @@ def probe_table(file: Recording) -> Group:
 
 
 def _remarks(file: Recording) -> str:
-    return "\n".join(f"{message.code} {message.text}" for message in file.messages)
+    lines = [f"{message.code} {message.text}" for message in file.messages]
+    if file.table is not None and len(file.table.cameras) > 1:
+        lines.append(f"shown in: {_by_stream(shown_in(file.table))}")
+        lines.append(f"read by, if told nothing: {_by_stream(read_by(file.table))}")
+    return "\n".join(lines)
+
+
+def _by_stream(picks: Mapping[str, int]) -> str:
+    """Return who takes which stream.
+
+    >>> _by_stream({"ffmpeg": 1, "opencv": 0, "decord": 1})
+    'ffmpeg, decord 1; opencv 0'
+    """
+    takers: dict[int, list[str]] = {}
+    for name, index in picks.items():
+        takers.setdefault(index, []).append(name)
+    return "; ".join(f"{', '.join(names)} {index}" for index, names in takers.items())
 
 
 def _reference(file: Recording) -> Stream | None:

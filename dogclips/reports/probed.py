@@ -111,6 +111,7 @@ def _content_json(content: Content) -> dict[str, Any]:
         "windows": len(content.windows),
         "windows_believed": len(believed),
         "looked_s": round(content.looked_s, 3),
+        "longest_unseen_s": round(content.longest_unseen_s, 3),
     }
 
 

@@ -104,18 +104,17 @@ def textured(random: np.random.Generator, rows: int, columns: int) -> Floats:
     frequency = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)[None])
     spectrum = np.fft.rfft2(random.standard_normal((rows, columns))) / (0.02 + frequency) ** 1.5
     texture = np.fft.irfft2(spectrum, s=(rows, columns))
-    return np.clip(115 + 30 * (texture - texture.mean()) / texture.std(), 30, 200)
+    texture *= 30 / texture.std()
+    return np.asarray(np.clip(115 + texture - texture.mean(), 30, 200), dtype=np.float64)
 
 
 def _smooth(random: np.random.Generator, shape: tuple[int, int, int], width: int) -> Floats:
     """Return noise of variance about 1 that changes over `width` rows."""
     window = np.hanning(width + 2)
     window /= np.sqrt((window**2).sum())
-    noise = random.standard_normal((shape[0] + width + 1, *shape[1:])).reshape(
-        shape[0] + width + 1, -1
-    )
-    rows = [np.convolve(column, window, mode="valid") for column in noise.T]
-    return np.stack(rows, axis=1)[: shape[0]].reshape(shape)
+    noise = random.standard_normal((shape[0] + width + 1, shape[1] * shape[2]))
+    rows = [np.convolve(column, window, mode="valid")[: shape[0]] for column in noise.T]
+    return np.asarray(np.stack(rows, axis=1).reshape(shape), dtype=np.float64)
 
 
 @dataclass(eq=False)

@@ -17,7 +17,7 @@ ROUNDING_S = 1e-6
 
 def attention(*busy: tuple[float, float], length_s: float = 600, start_s: float = 0) -> Attention:
     """Return ten frames a second, of which only those in `busy` have something to say."""
-    times_s = start_s + STEP_S * np.arange(round(length_s / STEP_S))
+    times_s = start_s + STEP_S * np.arange(round(length_s / STEP_S), dtype=np.float64)
     activity = np.full(len(times_s), 1.0)
     for start, end in busy:
         activity[(times_s >= start) & (times_s < end)] = 10
@@ -60,7 +60,7 @@ def test_a_hole_with_frames_only_behind_it_is_no_obstacle() -> None:
     times_s = np.concatenate([np.arange(0, 10, STEP_S), np.arange(115, 180, STEP_S)])
     looks = list(Attention(times_s, 180.0, np.ones(len(times_s))).first())
     assert len(looks) == 3
-    assert looks[1] == (pytest.approx(120 - LOOK_S), pytest.approx(120))
+    assert looks[1] == pytest.approx((120 - LOOK_S, 120))
 
 
 def test_elsewhere_is_the_liveliest_of_the_longest_stretch_not_seen() -> None:

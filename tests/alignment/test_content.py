@@ -13,9 +13,11 @@ from dogclips.alignment.view import View
 from dogclips.errors import MediaError
 from dogclips.streams import Stream, Thumbnails
 from dogclips.timebase import frame_at
-from tests.alignment.sensor import RATE, Filmed, sensor, stream
+from tests.alignment.sensor import RATE, Filmed, Sensor, sensor, stream
 
 MINUTE = 60 * RATE  # in pictures
+
+Shown = Sequence[int] | NDArray[np.int64] | NDArray[np.float64]  # the pictures of a stream
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +34,8 @@ class Pair:
 
 
 def pair(
-    reference: Sequence[int] | NDArray[np.float64],
-    target: Sequence[int] | NDArray[np.float64],
+    reference: Shown,
+    target: Shown,
     *,
     rates: tuple[int, int] = (RATE, RATE),
     active: float = 0.5,
@@ -146,7 +148,7 @@ def test_what_a_stream_lost_is_told_to_the_frame(
 
 def test_a_clock_that_drifts_is_followed_within_half_a_frame() -> None:
     count, speed = 200 * RATE, 1.001  # the target's clock calls a second what takes 1.001 s
-    made = pair(range(count), np.arange(int((count - 1) / speed)) * speed)
+    made = pair(range(count), np.arange(int((count - 1) / speed), dtype=np.float64) * speed)
 
     content = made.content
 
@@ -199,9 +201,21 @@ def test_streams_of_different_scenes_are_refused() -> None:
 def test_a_moving_thing_before_different_grounds_is_no_agreement() -> None:
     made = pair(range(400), range(400))
     seen, other = sensor(402, 1), sensor(402, 2)
-    made.footage.sensors = {0: seen, 1: type(seen)(seen.places, other.ground)}
+    made.footage.sensors = {0: seen, 1: Sensor(seen.places, other.ground)}
 
     assert not made.content.confident
+
+
+def test_pictures_that_hardly_fit_are_refused_however_alike_they_move() -> None:
+    made = pair(range(400), range(400))
+    seen, other = made.footage.sensors[0], sensor(402, 2)
+    mixed = Sensor(seen.places, 0.6 * seen.ground + 0.8 * (other.ground - 70))
+    made.footage.sensors = {0: seen, 1: mixed}
+
+    content = made.content
+
+    assert content.reason == "the two pictures do not show the same scene"
+    assert any(window.accepted for window in content.windows)
 
 
 def test_a_recording_in_which_nothing_moves_is_refused() -> None:
@@ -209,6 +223,15 @@ def test_a_recording_in_which_nothing_moves_is_refused() -> None:
 
     assert content.reason.startswith("no motion that both streams show")
     assert content.pieces == ()
+
+
+def test_a_black_stream_is_refused() -> None:
+    made = pair(range(400), range(400))
+    seen = made.footage.sensors[1]
+    black = Sensor(np.full_like(seen.places, 9), 0 * seen.ground)  # the discs are far outside
+    made.footage.sensors, made.footage.error = {0: seen, 1: black}, 0.0
+
+    assert not made.content.confident
 
 
 def test_keyframes_that_come_too_often_are_refused() -> None:

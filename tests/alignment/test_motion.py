@@ -1,6 +1,7 @@
 """What is left of pictures when only motion may speak."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -107,6 +108,20 @@ def test_each_frame_is_compared_with_the_one_a_base_before_it() -> None:
     among = motion(pictures, base_s=4 * FRAME_S)
     alike = (apart.vectors * among.vectors[::4]).sum(axis=1)[1:]
     assert (alike / np.sqrt(apart.energy * among.energy[::4])[1:]).min() > 0.9
+
+
+@pytest.mark.parametrize(("rate", "base"), [(30, 2), (24, 4), (25, 5), (30, 6)])
+def test_times_rounded_to_milliseconds_leave_every_frame_its_partner(rate: int, base: int) -> None:
+    one = stream(0, COUNT, rate=Fraction(rate))
+    exact = replace(one, time_base=Fraction(1, rate), pts=np.arange(COUNT))
+    seen = Thumbnails(np.arange(COUNT), noisy().astype(np.uint8), np.zeros(COUNT, bool))
+
+    rounded, true = (
+        motion_of(which, seen, View().reference_sampler(), base / rate) for which in (one, exact)
+    )
+
+    assert np.array_equal(rounded.vectors, true.vectors)
+    assert len(empty_rows(rounded)) <= base
 
 
 @settings(deadline=None, max_examples=25)

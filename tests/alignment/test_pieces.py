@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_stairs_of_a_drifting_clock_lie_on_one_line(slope: float) -> None:
     edges = [0, *(np.flatnonzero(np.diff(stairs)) + 1).tolist(), len(times)]
     runs = [
         run(int(stairs[first]), times[first], times[stop - 1] + 0.05)
-        for first, stop in zip(edges, edges[1:], strict=False)
+        for first, stop in pairwise(edges)
     ]
 
     line = drift_of(runs)

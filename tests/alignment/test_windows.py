@@ -28,7 +28,7 @@ def wandering(seed: int, count: int = COUNT + 120) -> Vectors:
 def motion(vectors: Vectors) -> Motion:
     vectors = vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True) + 1)
     places = np.arange(len(vectors))
-    return Motion(places, places * STEP_S, vectors.astype(np.float32))
+    return Motion(places, places.astype(np.float64) * STEP_S, vectors.astype(np.float32))
 
 
 def measured(reference: Vectors, target: Vectors, grid: Grid = GRID) -> list[WindowLag]:

@@ -10,6 +10,7 @@ from dogclips.clips.recordings import measure_recordings
 from dogclips.reports.probed import probe_document
 from tests.cli.program import dogclips
 from tests.moving import write_moving
+from tests.shared import SHARED, needs_shared
 from tests.videos import steady, write_made
 
 
@@ -77,3 +78,14 @@ def test_an_unknown_kind_of_output_is_wrong_usage(tmp_path: Path) -> None:
 
     assert shown.returncode == 2
     assert "cannot write .pdf (--output): name a file that ends in .html or .png" in shown.stderr
+
+
+@pytest.mark.shared
+@needs_shared
+def test_a_film_in_two_frame_rates_is_aligned_by_its_timestamps_and_not_verified() -> None:
+    """Its 25 and 29.97 frames a second were made from another rate: no frame has a partner."""
+    shown = dogclips("align", SHARED / "data/videos/torchcodec_nasa_13013.mp4")
+
+    assert shown.returncode == 0
+    assert "Trusted, but not verified by pixels: stream 3 starts together" in shown.stdout
+    assert "P021" in shown.stdout

@@ -133,6 +133,7 @@ def test_a_project_that_is_no_json_is_a_row_and_stops_no_other(tmp_path: Path) -
     assert "V001 not valid JSON at line 1" in failure["reason"]
 
 
+@pytest.mark.timing
 def test_the_probe_of_a_long_two_stream_file_is_fast(tmp_path: Path) -> None:
     many = steady(3600), steady(3590, first=10, late=10, width=256, height=144)
     path = write_made(tmp_path / "long.mp4", *many)

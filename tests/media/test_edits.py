@@ -8,23 +8,14 @@ import numpy as np
 import pytest
 
 from dogclips.media.edits import with_empty_edits
-from dogclips.media.ffprobe import is_installed, probe_with_ffprobe
 from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.media.writing import VideoTrack, write_video
 from dogclips.streams import EmptyEdit, StreamTable
+from tests.probes import PROBES
 from tests.videos import steady, write_made
 
 TWO = (steady(40, late=10), steady(40))
 HALF_A_SECOND = EmptyEdit(500, 1000)
-
-PROBES = [
-    pytest.param(
-        probe_with_ffprobe,
-        id="ffprobe",
-        marks=pytest.mark.skipif(not is_installed(), reason="ffprobe is not installed"),
-    ),
-    pytest.param(probe_with_pyav, id="PyAV"),
-]
 
 
 @pytest.mark.parametrize("probe", PROBES)

@@ -14,6 +14,7 @@ from dogclips.errors import MediaError
 from dogclips.media.ffprobe import is_installed, probe_with_ffprobe
 from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import StreamTable
+from tests.probes import PROBES
 from tests.shared import SHARED, needs_shared
 from tests.videos import facts
 
@@ -21,15 +22,6 @@ pytestmark = [pytest.mark.shared, needs_shared]
 
 VIDEOS = SHARED / "data/videos"
 PHONES = sorted(SHARED.glob("data/home_falls/Dec/*/video/*"))
-
-PROBES = [
-    pytest.param(
-        probe_with_ffprobe,
-        id="ffprobe",
-        marks=pytest.mark.skipif(not is_installed(), reason="ffprobe is not installed"),
-    ),
-    pytest.param(probe_with_pyav, id="PyAV"),
-]
 
 Probe = Callable[..., StreamTable]
 

@@ -13,24 +13,14 @@ from av.stream import Disposition
 
 from dogclips.alignment import StreamChoice, align
 from dogclips.clips.recordings import measure_recordings
-from dogclips.media.ffprobe import is_installed, probe_with_ffprobe
-from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.reports.probed import probe_document
 from dogclips.streams import StepBack, StreamTable
+from tests.probes import PROBES
 from tests.videos import Made, steady, write_made
 
 B_FRAMES = {"preset": "veryfast", "bf": "2", "b-adapt": "0"}
 NO_DELAY = {"preset": "ultrafast", "tune": "zerolatency"}
 MILLISECOND = Fraction(1, 1000)
-
-PROBES = [
-    pytest.param(
-        probe_with_ffprobe,
-        id="ffprobe",
-        marks=pytest.mark.skipif(not is_installed(), reason="ffprobe is not installed"),
-    ),
-    pytest.param(probe_with_pyav, id="PyAV"),
-]
 
 Probe = Callable[..., StreamTable]
 

@@ -50,7 +50,7 @@ _FORMATS: Final = {
 SUFFIXES: Final = {"mp4": ".mp4", "fragmented mp4": ".mp4", "mkv": ".mkv", "ts": ".ts"}
 _RATES: Final = tuple(
     Fraction(*rate)
-    for rate in ((8, 1), (10, 1), (25, 2), (15, 1), (20, 1), (24000, 1001), (25, 1), (30000, 1001))
+    for rate in ((10, 1), (25, 2), (15, 1), (20, 1), (24000, 1001), (25, 1), (30000, 1001), (30, 1))
 )
 _LOSSES: Final = {
     "none": 0.15,
@@ -63,7 +63,7 @@ _LOSSES: Final = {
 }
 _CONTAINERS: Final = {"mp4": 0.5, "fragmented mp4": 0.15, "mkv": 0.2, "ts": 0.15}
 _SMALL: Final = (128 * 72, 144 * 82, 160 * 90, 192 * 108)
-_LARGE: Final = (256 * 144, 288 * 162, 320 * 180)
+_LARGE: Final = (256 * 144, 288 * 162, 320 * 180, 512 * 288)
 _LOWEST_DIVIDED_RATE = 5
 
 
@@ -431,13 +431,13 @@ def _size(area: float, aspect: float) -> tuple[int, int]:
 
 
 def _encoding(random: np.random.Generator) -> dict[str, Any]:
-    gops = (0.5, 1.0, 2.0, 2.0, 4.0)
+    gops = (0.5, 1.0, 1.0, 2.0, 2.0, 4.0, 10.0)
     gop_s, other = (float(random.choice(gops)) for _ in range(2))
     return {
         "gop_s": gop_s,
         "gop_target_s": gop_s if random.random() < 0.75 else other,
         "crf": int(random.integers(20, 41)),
-        "crf_target": int(random.integers(20, 37)),
+        "crf_target": int(random.integers(20, 41)),
         "b_frames": int(random.choice((0, 2), p=(0.8, 0.2))),
         "preset": str(random.choice(("ultrafast", "superfast"), p=(0.8, 0.2))),
         "container": str(random.choice(list(_CONTAINERS), p=list(_CONTAINERS.values()))),
