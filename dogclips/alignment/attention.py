@@ -65,7 +65,7 @@ class Attention:
 
     def within(self, doubts: Sequence[Span], seen: Sequence[Stretch]) -> Stretch | None:
         """Return where to look to settle the longest doubt; None where all has been seen."""
-        step_s = float(np.median(np.diff(self.times_s)))
+        step_s = (self.end_s - float(self.times_s[0])) / len(self.times_s)
         shared = [
             (max(gap[0], float(doubt.start)), min(gap[1], float(doubt.end)))
             for gap in self._unseen(seen)

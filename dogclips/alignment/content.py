@@ -22,7 +22,7 @@ from dogclips.alignment.path import CHANGE_COST, LagPath, best_path
 from dogclips.alignment.pieces import Piece, Run, doubts_of, drift_of, exact_shift, runs_of
 from dogclips.alignment.view import View, fit_view
 from dogclips.alignment.windows import WindowLag, measure_windows
-from dogclips.streams import Stream, Thumbnails
+from dogclips.streams import STANDARD_RATES, Stream, Thumbnails
 from dogclips.timebase import Span
 
 MIN_FIT = 0.85  # correlation of the fitted pictures; below it a lag can be wrong with confidence
@@ -33,7 +33,7 @@ _DRIFT_SECONDS = 240.0  # looked at for the line of a drifting clock
 _REACH_S = 8.0  # shifts that are tried beyond what lengths and timestamps suggest
 _MOST_REACH_S = 60.0
 _NEAR_S = 2.0  # the same once a shift is known
-_EVIDENCE = 4.0  # log-likelihood of one frame that moves exactly alike
+_EVIDENCE = 3.0  # log-likelihood of one frame that moves exactly alike
 _MOMENTS = 24  # pairs of pictures that the view is fitted to
 _LEAST_STEP_S = 1 / 240  # where timestamps repeat, most steps are 0
 _MOST_KEYFRAMES = 0.15  # of the looked-at frames; a second between keyframes has fewer
@@ -133,10 +133,16 @@ def compare_content(reference: Stream, target: Stream, footage: Footage) -> Cont
 
 
 def _step_s(stream: Stream) -> float:
-    """Return the usual distance of frames; exactly, where timestamps are rounded to a grid."""
+    """Return the usual distance of frames, without the rounding of their timestamps.
+
+    A shift is counted in these steps: a third of a millisecond too little in each is half a frame
+    after fifty.
+    """
     if stream.frame_rate and not stream.variable_frame_rate:
         return float(1 / stream.frame_rate)
-    return max(float(np.median(np.diff(stream.pts)) * stream.time_base), _LEAST_STEP_S)
+    usual = max(float(np.median(np.diff(stream.pts)) * stream.time_base), _LEAST_STEP_S)
+    nearest = min((float(1 / rate) for rate in STANDARD_RATES), key=lambda step: abs(step - usual))
+    return nearest if abs(nearest - usual) < float(stream.time_base) else usual
 
 
 def _too_many_keyframes(seen: Thumbnails) -> bool:
@@ -157,7 +163,8 @@ class _Comparison:
         self.end_shift_s = float((target.end_s or 0) - (reference.end_s or 0))
         self.reach_s = _REACH_S + min(abs(self.end_shift_s), _MOST_REACH_S)
         same_rate = steps[0] < 1.02 * steps[1] and steps[1] < 1.02 * steps[0]
-        step_s = min(steps)
+        constant = [s for s in (reference, target) if not s.variable_frame_rate]
+        step_s = _step_s(constant[0]) if same_rate and constant else min(steps)
         origin_s = late_s - round(late_s / step_s) * step_s if same_rate else 0.0
         most = int(self.reach_s / step_s)
         self.grid = Grid(origin_s, step_s, -most, most)
