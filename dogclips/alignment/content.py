@@ -167,7 +167,7 @@ class _Comparison:
         step_s = _step_s(constant[0]) if same_rate and constant else min(steps)
         origin_s = late_s - round(late_s / step_s) * step_s if same_rate else 0.0
         most = int(self.reach_s / step_s)
-        self.grid = Grid(origin_s, step_s, -most, most)
+        self.grid = Grid(origin_s, step_s, -most, most, same_rate)
         self.attention = Attention(
             self.times_r, float(reference.end_s or 0), footage.activity(reference)
         )

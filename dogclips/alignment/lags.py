@@ -18,12 +18,16 @@ _BLOCK = 128  # reference frames compared at once
 
 @dataclass(frozen=True)
 class Grid:
-    """The shifts that are tried: `origin_s + n * step_s` for low <= n <= high."""
+    """The shifts that are tried: `origin_s + n * step_s` for low <= n <= high.
+
+    `same_rate`: the streams have as many frames a second, so that frames have exact partners.
+    """
 
     origin_s: float
     step_s: float
     low: int
     high: int
+    same_rate: bool = True
 
     @property
     def numbers(self) -> NDArray[np.int64]:

@@ -278,7 +278,9 @@ class _Case:
         return [self._message("P030", _disagreement(self.target, self.estimates, decision))]
 
     def _message(self, code: str, text: str) -> Message:
-        pair = f"stream {self.target.index} against stream {self.reference.index}"
+        pair = f"stream {self.target.index}"
+        if self.target is not self.reference:
+            pair = f"{pair} against stream {self.reference.index}"
         return Message(code, f"{pair}: {text}")
 
     def _note(self, code: str, text: str) -> Message:

@@ -14,8 +14,10 @@ from dogclips.timebase import Span
 # grid of frames. Calibrated on made pairs (tests/pairs): unrelated scenes, noise, flicker and
 # periodic motion stay below; see ARCHITECTURE.md.
 MIN_CORRELATION = 0.15
-MIN_MARGIN = 0.1
+MIN_MARGIN = 0.12
 MAX_BEND = 0.2
+# Streams of one rate share each frame's noise, so that their peaks are sharp; others' are blunt.
+MIN_SHARPNESS = {True: 0.04, False: 0.08}
 
 _LENGTHS_S = (2.5, 5.0, 10.0, 20.0)
 _MIN_FRAMES = 20
@@ -41,6 +43,11 @@ class WindowLag:
     bend
         How far, in steps of the grid, the top of the parabola through the peak and its neighbours
         lies off the peak: 0 where frames have exact partners.
+    sharpness
+        How far the peak rises above its higher neighbour, as share of its height: a blunt one may
+        be a frame off where a codec shows motion late.
+    accepted
+        Whether the peak stands out enough to be believed.
     """
 
     span: Span
@@ -49,12 +56,8 @@ class WindowLag:
     correlation: float
     margin: float
     bend: float
-
-    @property
-    def accepted(self) -> bool:
-        """Return whether the peak stands out enough to be believed."""
-        high = self.correlation >= MIN_CORRELATION and self.margin >= MIN_MARGIN
-        return high and self.bend <= MAX_BEND
+    sharpness: float
+    accepted: bool
 
 
 def measure_windows(likeness: Likeness, own: Likeness, grid: Grid) -> Iterator[WindowLag]:
@@ -93,13 +96,18 @@ def _measure(
     itself = int(np.flatnonzero(own.grid.numbers == 0)[0])
     rivals = _next_peak(curve, best), _next_peak(own.correlation(*rows), itself)
     times_s = likeness.times_s[rows[0]], likeness.times_s[rows[1] - 1]
+    margin, bend, sharpness = top - max(rivals), _bend(curve, best), _sharpness(curve, best)
+    high = top >= MIN_CORRELATION and margin >= MIN_MARGIN
+    sharp = bend <= MAX_BEND and sharpness >= MIN_SHARPNESS[grid.same_rate]
     return WindowLag(
         span=Span(Fraction(times_s[0]), Fraction(times_s[1] + grid.step_s)),
         rows=rows,
         number=int(grid.numbers[best]),
         correlation=top,
-        margin=top - max(rivals),
-        bend=_bend(curve, best),
+        margin=margin,
+        bend=bend,
+        sharpness=sharpness,
+        accepted=high and sharp,
     )
 
 
@@ -119,3 +127,9 @@ def _bend(curve: NDArray[np.float64], best: int) -> float:
     before, top, after = near
     curvature = before - 2 * top + after
     return float(abs(0.5 * (before - after) / curvature)) if curvature < 0 else 1.0
+
+
+def _sharpness(curve: NDArray[np.float64], best: int) -> float:
+    """Return the drop to the higher neighbour as share of the peak; 0 for no peak."""
+    neighbours = np.nan_to_num(curve[[max(best - 1, 0), min(best + 1, len(curve) - 1)]])
+    return float(1 - neighbours.max() / curve[best]) if curve[best] > 0 else 0.0
