@@ -1,7 +1,7 @@
 """What the pixels of long and short recordings say, without a file: two streams of one sensor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from dogclips.alignment.content import Content, compare_content
 from dogclips.alignment.view import View
+from dogclips.alignment.windows import WindowLag
 from dogclips.errors import MediaError
 from dogclips.streams import Stream, Thumbnails
-from dogclips.timebase import frame_at
+from dogclips.timebase import Span, frame_at
 from tests.alignment.sensor import RATE, Filmed, Sensor, sensor, stream
 
 MINUTE = 60 * RATE  # in pictures
@@ -254,3 +255,12 @@ def test_a_stream_that_does_not_decode_is_said_so() -> None:
 
     with pytest.raises(MediaError, match="decoding stopped"):
         compare_content(made.reference, made.target, spoilt)
+
+
+def test_confidence_is_what_was_measured_at_such_margins_and_0_without_an_answer() -> None:
+    window = WindowLag(
+        Span(Fraction(0), Fraction(10)), (0, 100), 0, 0.9, 0.5, 0.0, 0.3, accepted=True
+    )
+    assert Content("", View(), (window,)).confidence == 0.9993
+    assert Content("", View(), (replace(window, margin=0.15),)).confidence == 0.995
+    assert Content("nothing moves", View(), (window,)).confidence == 0

@@ -54,6 +54,35 @@ FOUND = {
 }
 
 
+ONE_WINDOW = PairCase(
+    seed=50004961,
+    scene="fan-dog-0",
+    first_frame=5,
+    num_frames=222,
+    fps=Fraction(25, 2),
+    size_reference=(144, 82),
+    size_target=(512, 288),
+    gop_s=1.0,
+    gop_target_s=1.0,
+    crf=37,
+    crf_target=34,
+    b_frames=2,
+    loss="head",
+    lost=1,
+    truthful=False,
+    treated="target",
+    brightness=0.011,
+    contrast=0.961,
+    gamma=1.217,
+)
+
+
+def test_one_short_window_is_not_believed_alone() -> None:
+    outcome = outcome_of(ONE_WINDOW)
+    assert outcome.answer == "unverified"
+    assert "P021" in outcome.codes
+
+
 @pytest.mark.parametrize("name", FOUND)
 def test_what_was_wrong_once_is_right(name: str) -> None:
     outcome = outcome_of(FOUND[name])
