@@ -1,5 +1,6 @@
 """Files appear under their name when they are whole, or not at all."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,10 +52,22 @@ def write_whole(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
 
 
-def inert(cell: str) -> str:
-    """Return a CSV cell that a spreadsheet does not run as a formula.
+_FORMULA = re.compile("'*[=+@-]")
 
-    >>> inert("=1+1"), inert("walk")
-    ("'=1+1", 'walk')
+
+def inert(cell: str) -> str:
+    """Return a CSV cell that a spreadsheet does not run as a formula; `uttered` undoes it.
+
+    >>> inert("=1+1"), inert("'=1+1"), inert("walk")
+    ("'=1+1", "''=1+1", 'walk')
     """
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def uttered(cell: str) -> str:
+    """Return what a cell said before `inert`.
+
+    >>> uttered("'=1+1"), uttered("''=1+1"), uttered("'tis a walk")
+    ('=1+1', "'=1+1", "'tis a walk")
+    """
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell

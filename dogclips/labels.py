@@ -15,13 +15,16 @@ class LabelConfig(Config):
 
     `rename` maps names, `drop` forgets them, `order` fixes the first class indices; the rest
     follows in first-seen order over the sorted project files. `unknown` says what becomes of text
-    that is no option of its attribute.
+    that is no option of its attribute. `option_ids` says whether one option id may mean different
+    labels in different files of a dataset: "by-file" believes each file, "same" refuses them, as
+    somebody may have edited the list of options after annotating.
     """
 
     rename: dict[str, str] = Field(default_factory=dict)
     drop: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     unknown: Literal["keep", "drop", "error"] = "keep"
+    option_ids: Literal["same", "by-file"] = "same"
 
 
 def tasks_of(segments: pd.DataFrame, tasks: str | tuple[str, ...]) -> set[str]:

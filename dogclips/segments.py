@@ -1,26 +1,71 @@
 """Annotated segments: the one table between the importers and everything after them."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
-# Times are seconds as the annotator's player counted them, end exclusive; `timebase.exact` gives
-# the decimals back. `known` is False where a label is text that is no option of its attribute.
+# One row a label. Texts are "" where a format says nothing. `t_start` and `t_end` count in
+# `time_base`: "player" is seconds as the annotator's player showed them, "frame_index" is frames
+# of the stream from 0; end exclusive, NaN for a point. `timebase.exact` gives the decimals back.
+# `known` is False where a label is text that is no option of its attribute.
 SEGMENT_COLUMNS = {
-    "source_format": "str",  # via3
-    "source_file": "str",  # stem of the project file
-    "source_id": "str",  # VIA metadata id
+    "ann_id": "str",  # digest of all that identifies the row: stable from run to run
+    "source_format": "str",  # via3, boris, cvat, elan, deepethogram, csv
+    "source_file": "str",  # stem of the annotation file
+    "source_id": "str",  # what the format calls the entry, such as VIA's metadata id
     "media_name": "str",  # file name as the annotator's program wrote it
-    "task": "str",  # attribute name
-    "label": "str",
-    "known": "bool",
+    "stream": "Int64",  # as ffprobe counts; missing: the one that the player shows
+    "time_base": "str",  # player, frame_index
     "t_start": "float64",
     "t_end": "float64",
+    "kind": "str",  # state, point
+    "task": "str",  # the question that the label answers, such as VIA's attribute
+    "label": "str",
+    "known": "bool",
+    "subject": "str",  # the animal
+    "observer": "str",
+    "confidence": "Float64",
+    "comment": "str",
+    "flags": "str",  # what was done to the row, separated by blanks: unadjusted_1s, snapped
 }
+_DEFAULTS: dict[str, Any] = {
+    "ann_id": "",
+    "stream": pd.NA,
+    "time_base": "player",
+    "t_end": float("nan"),
+    "kind": "state",
+    "known": True,
+    "confidence": pd.NA,
+}
+_IDENTITY = (
+    "source_format",
+    "source_file",
+    "source_id",
+    "media_name",
+    "task",
+    "label",
+    "subject",
+    "t_start",
+    "t_end",
+)
 
 
 def segment_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return segments as a DataFrame with exactly the columns and dtypes of `SEGMENT_COLUMNS`."""
-    table = pd.DataFrame(list(rows), columns=list(SEGMENT_COLUMNS))
-    return table.astype(SEGMENT_COLUMNS)
+    """Return segments as a DataFrame with exactly the columns and dtypes of `SEGMENT_COLUMNS`.
+
+    What a row leaves out gets the column's default; `ann_id` is computed.
+    """
+    found = list(rows)
+    columns = {
+        name: [row.get(name, _DEFAULTS.get(name, "")) for row in found] for name in SEGMENT_COLUMNS
+    }
+    identity = zip(*(columns[name] for name in _IDENTITY), strict=True)
+    columns["ann_id"] = [_digest(parts) for parts in identity]
+    return pd.DataFrame(columns, columns=list(SEGMENT_COLUMNS)).astype(SEGMENT_COLUMNS)
+
+
+def _digest(parts: tuple[object, ...]) -> str:
+    text = "\x1f".join(str(part) for part in parts)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

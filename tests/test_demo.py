@@ -1,6 +1,7 @@
 """The whole chain on recordings with known truth, and proof that the models learned honestly."""
 
 import json
+import os
 import random
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -45,16 +46,18 @@ def test_both_models_learn_the_behaviours(demo: tuple[Path, str]) -> None:
     assert min(float(score) for score in scores.values()) >= 0.9
 
 
-def test_every_painted_number_of_every_clip_is_the_planned_one(
+def test_every_painted_number_of_a_clip_is_the_planned_one(
     demo: tuple[Path, str], manifest: pd.DataFrame
 ) -> None:
     output = demo[0] / "Feb" / "2_2_demo" / "output"
     cut = manifest[manifest["status"] == "cut"]
+    assert len(cut) > 1000
+    # Reading numbers takes longer than cutting did: a quarter of the clips, drawn anew each time.
+    cut = cut.sample(len(cut) // 4, random_state=int(os.environ["DOGCLIPS_SEED"]) % 2**32)
 
     with ThreadPoolExecutor() as pool:
         shown = list(pool.map(numbers_in, [output / clip for clip in cut["clip"]]))
 
-    assert len(cut) > 200
     for start_s, numbers in zip(cut["start_s"], shown, strict=True):
         assert numbers == list(range(round(start_s * 20), round(start_s * 20) + 80))
 
@@ -82,9 +85,8 @@ def test_shuffled_labels_stay_near_chance(demo: tuple[Path, str], tmp_path: Path
     labels = [clip.labels for clip in train_list.clips]
     random.Random(0).shuffle(labels)  # noqa: S311 (no secret)
     (tmp_path / "labels.txt").write_text((lists / "labels.txt").read_text())
-    shuffled = [
-        ListedClip(clip.path, own) for clip, own in zip(train_list.clips, labels, strict=True)
-    ]
+    pairs = list(zip(train_list.clips, labels, strict=True))[::2]  # half of them, for time
+    shuffled = [ListedClip(clip.path, own) for clip, own in pairs]
     write_list(tmp_path / "train.txt", shuffled)
     settings = [f"data.train={tmp_path}/train.txt", f"data.val={lists}/val.txt"]
     config = load_config(TrainConfig, [CONFIGS / "train" / "slowfast_tiny.yaml"], settings)

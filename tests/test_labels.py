@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dogclips.alignment import align
+from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
 from dogclips.clips.plan import plan_session
 from dogclips.clips.recordings import Recording
@@ -149,7 +150,8 @@ def test_class_order_holds_every_name_once_and_the_fixed_ones_first(
 def via_project(path: Path, answers: dict[str, str]) -> None:
     """Write a project with one segment from 0 to 4 s that gives these answers."""
     options = {"0": "sit", "1": "walk"}
-    attributes = [{"aname": name, "type": 4, "options": options} for name in ("behaviour", "dog")]
+    answers_to = {"anchor_id": "FILE1_Z2_XY0", "type": 4, "options": options}
+    attributes = [{"aname": name, **answers_to} for name in ("behaviour", "dog")]
     path.parent.mkdir(exist_ok=True)
     path.write_text(
         json.dumps(
@@ -168,8 +170,9 @@ def test_a_class_has_one_name_in_all_projects_of_a_session(tmp_path: Path) -> No
     via_project(tmp_path / "via" / "b.json", {"1": "0"})
     config = CutConfig()
     recordings = {}
-    for name in ("a.mp4", "b.mp4"):
-        path = tmp_path / "video" / name
+    projects, _ = read_dataset(sorted((tmp_path / "via").iterdir()))
+    for project in projects:
+        path = tmp_path / "video" / f"{project.path.stem}.mp4"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"")
         pts = np.arange(80, dtype=np.int64)
@@ -186,8 +189,8 @@ def test_a_class_has_one_name_in_all_projects_of_a_session(tmp_path: Path) -> No
         )
         table = StreamTable(path, "mov", None, (stream,))
         alignment = align(stream, stream)
-        recordings[path, config.choice_of(path.stem)] = Recording(path, table, alignment)
-    plan = plan_session(find_session(tmp_path), recordings, config)
+        recordings[path, config.choice_of(project)] = Recording(path, table, alignment)
+    plan = plan_session(find_session(tmp_path), projects, recordings, config)
     assert set(plan.classes) == {"behaviour:sit", "dog:walk"}
     labels = [list(row) for row in plan.table["labels"]]
     assert labels == [["behaviour:sit", "dog:walk"], ["behaviour:sit"]]

@@ -1,6 +1,8 @@
 """Importers: an annotation file becomes segments. One file a format."""
 
-from dogclips.annotations.project import Issue, Project
-from dogclips.annotations.via import read_via
+from dogclips.annotations.dataset import read_dataset
+from dogclips.annotations.formats import read_annotations
+from dogclips.annotations.issues import Issue, grouped
+from dogclips.annotations.project import Media, Project
 
-__all__ = ["Issue", "Project", "read_via"]
+__all__ = ["Issue", "Media", "Project", "grouped", "read_annotations", "read_dataset"]

@@ -1,46 +1,93 @@
 """What every importer returns."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
+from dogclips.annotations.issues import Issue
+from dogclips.errors import AnnotationError
+
 
 @dataclass(frozen=True)
-class Issue:
-    """A warning about one place of an annotation file.
+class Media:
+    """A recording, sound or picture as an annotation file names it.
 
     Parameters
     ----------
-    code
-        For scripts, as listed in the reader of the format (V044).
-    place
-        The object's path in the file, such as `metadata.1_Qh3fXk2A`.
-    text
-        What is odd and what was done about it.
+    name
+        As the annotator's program wrote it: a bare name, a path of another machine, a URL.
+    attributes
+        What annotators said about the whole file: question to answer.
+    num_frames
+        How many frames the annotation program counted; None where it does not say.
     """
 
-    code: str
-    place: str
-    text: str
+    name: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    num_frames: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Project:
-    """The segments of one annotation file, and the media it names.
+    """Everything that one annotation file says, and everything that is wrong with it.
 
     Parameters
     ----------
+    format
+        As in the column `source_format`.
     segments
         Columns of `segments.SEGMENT_COLUMNS`, in file order.
-    media_names
-        Every video that the project lists, annotated or not, as its program wrote the name.
-    file_attributes
-        For each media name, attributes of the whole file: name to value.
+    media
+        Every recording that the file lists, annotated or not.
+    options
+        For each task its option ids and what they mean; empty where labels are written out.
+    counts
+        How many entries of each kind the file holds: segments, points, regions ...
+    player
+        The player that the annotation program has built in, or None where it is any browser's or
+        unknown; "frames" where the program counts frames of the first video stream instead.
     """
 
     path: Path
+    format: str
     segments: pd.DataFrame
-    media_names: tuple[str, ...]
-    file_attributes: dict[str, dict[str, str]]
-    issues: tuple[Issue, ...]
+    media: tuple[Media, ...]
+    issues: tuple[Issue, ...] = ()
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    player: Literal["mpv", "frames"] | None = None
+
+    @property
+    def media_names(self) -> tuple[str, ...]:
+        """Return every recording that the file lists, each once."""
+        return tuple(dict.fromkeys(media.name for media in self.media))
+
+    @property
+    def errors(self) -> tuple[Issue, ...]:
+        """Return the issues that refuse the file."""
+        return tuple(issue for issue in self.issues if issue.level == "error")
+
+    def checked(self) -> "Project":
+        """Return the project if nothing in it refuses it.
+
+        Raises
+        ------
+        AnnotationError
+            The first error, and how many more there are.
+        """
+        if self.errors:
+            raise refusal(self.path, self.errors)
+        return self
+
+
+def refusal(path: Path, errors: tuple[Issue, ...]) -> AnnotationError:
+    """Return the one line with which a file is refused."""
+    first, more = errors[0], len(errors) - 1
+    place = f"{path}: {first.place}" if first.place else path
+    todo = first.todo or "mend it where it was made and save again"
+    if more:
+        todo += f" ({more} more error{'s' if more > 1 else ''}: `dogclips check` shows all)"
+    return AnnotationError(f"{first.code} {first.text}", where=place, todo=todo)

@@ -6,169 +6,98 @@ A value of a SELECT, RADIO or CHECKBOX attribute is an option id, or, where a ti
 renamed in the application, the label itself.
 """
 
-import json
+import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import IntEnum
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from dogclips.annotations.project import Issue, Project
+from dogclips.annotations.issues import Issues
+from dogclips.annotations.project import Media, Project
+from dogclips.annotations.via_store import (
+    SEGMENT_ANCHORS,
+    Attribute,
+    AttributeType,
+    Metadata,
+    Store,
+    parse_store,
+)
 from dogclips.errors import AnnotationError
 from dogclips.segments import segment_table
-from dogclips.timebase import exact
 
-_SAVE = "in VIA use Project > Save and pass the .json file"
-
-
-class AttributeType(IntEnum):
-    """How VIA asks for a value."""
-
-    TEXT = 1
-    CHECKBOX = 2
-    RADIO = 3
-    SELECT = 4
-    IMAGE = 5
+_KEYS = {"project", "config", "attribute", "file", "view", "metadata"}
+_PLACEHOLDERS = ("_default", "default")
+_LAST_SHAPE = 9  # POINT is 1
+_MAP = "add the option in VIA, or map the label (labels.rename)"
 
 
-class _Record(BaseModel):
-    """VIA adds keys from version to version; ids are written as numbers here, as text there."""
-
-    model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True, frozen=True)
-
-
-class Attribute(_Record):
-    """A question that annotators answer; `options` maps option ids to labels."""
-
-    aname: str
-    anchor_id: str = ""
-    type: AttributeType
-    options: dict[str, str] = {}
+def is_via(tree: Any) -> bool:
+    """Return whether a JSON tree looks like a project of VIA 3, perhaps a damaged one."""
+    return isinstance(tree, dict) and len(_KEYS & tree.keys()) > 1
 
 
-class File(_Record):
-    """A media file, named as the application knew it."""
-
-    fname: str
-    type: int | None = None
-
-
-class View(_Record):
-    """What is shown at once; for video exactly one file."""
-
-    fid_list: list[str]
-
-
-class Metadata(_Record):
-    """One annotation: times `z` in seconds, shape `xy`, answers `av` by attribute id."""
-
-    vid: str
-    z: list[Any]
-    xy: list[Any] = []
-    av: dict[str, Any]
+def is_older_via(tree: Any) -> bool:
+    """Return whether a JSON tree comes from VIA 1 or 2, or another tool for images (COCO)."""
+    if not isinstance(tree, dict):
+        return False
+    if tree.keys() & {"_via_settings", "_via_img_metadata"} or {"region", "file"} == tree.keys():
+        return True
+    if {"images", "annotations"} <= tree.keys():
+        return True
+    first = next(iter(tree.values()), None)
+    return isinstance(first, dict) and {"regions", "filename"} <= first.keys()
 
 
-class Store(_Record):
-    """A whole project file. Ids are object keys, so strings."""
-
-    attribute: dict[str, Attribute]
-    file: dict[str, File]
-    view: dict[str, View]
-    metadata: dict[str, Metadata]
-
-
-def read_via(path: Path) -> Project:
-    """Read a VIA 3 project.
+def refuse_older_via(path: Path, tree: Any) -> Project:
+    """Refuse what `is_older_via` found.
 
     Raises
     ------
     AnnotationError
-        The file is no VIA 3 project, or an annotation in it cannot mean anything; the message
-        begins with a code (V001 ...) and names the place.
+        V004, always.
     """
-    store = _parse(path, _load(path))
-    reader = _Reader(path, store)
-    reader.check_files()
-    rows = [row for mid, entry in store.metadata.items() for row in reader.rows(mid, entry)]
-    return Project(
-        path=path,
-        segments=segment_table(rows),
-        media_names=tuple(dict.fromkeys(file.fname for file in store.file.values())),
-        file_attributes=reader.file_attributes,
-        issues=tuple(reader.issues),
+    del tree
+    raise AnnotationError(
+        "V004 annotations of images (VIA 1, VIA 2 or COCO), which store no time",
+        where=path,
+        todo="annotate the video with VIA 3",
     )
 
 
-def _load(path: Path) -> Any:
-    """Return the file's JSON; a byte order mark is accepted."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise AnnotationError(
-            f"cannot be read: {error.strerror}", where=path, todo="check the path"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise AnnotationError("V001 not UTF-8 text", where=path, todo=_SAVE) from error
-    if text.startswith(("#", "filename,")):
-        raise AnnotationError("V003 a VIA CSV export, not a project", where=path, todo=_SAVE)
-    try:
-        tree = json.loads(text, object_pairs_hook=_unique_keys)
-        json.dumps(tree, ensure_ascii=False).encode()  # half a character cannot be written again
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno} column {error.colno}"
-        raise AnnotationError(
-            f"V001 not valid JSON at {place}: {error.msg}",
-            where=path,
-            todo="the file may be cut off: save the project again in VIA",
-        ) from error
-    except (RecursionError, ValueError) as error:  # too deep; a number of thousands of digits
-        raise AnnotationError(f"V001 not valid JSON: {error}", where=path, todo=_SAVE) from error
-    except _DuplicateKeyError as error:
-        raise AnnotationError(f"V002 {error}", where=path, todo="was it merged by hand?") from error
-    return tree
+def read_via(path: Path, tree: Any) -> Project:
+    """Read a VIA 3 project.
+
+    Everything that is wrong or odd is among the project's issues; what cannot mean anything gives
+    no segment.
+
+    Raises
+    ------
+    AnnotationError
+        V005: the tree is no project of VIA 3 at all.
+    """
+    issues = Issues()
+    reader = _Reader(path, parse_store(path, tree, issues), issues)
+    rows = [row for mid, entry in reader.store.metadata.items() for row in reader.rows(mid, entry)]
+    reader.check_anchors()
+    attributes = [piece for piece in reader.store.attribute.values() if piece is not None]
+    return Project(
+        path=path,
+        format="via3",
+        segments=segment_table(rows),
+        media=tuple(
+            Media(file.fname, reader.file_attributes.get(file.fname, {}))
+            for file in reader.store.file.values()
+            if file is not None and file.kind == "video"
+        ),
+        issues=tuple(issues.found),
+        options={piece.aname: piece.options for piece in attributes if _has_options(piece)},
+        counts=reader.counts,
+    )
 
 
-class _DuplicateKeyError(Exception):
-    """A key stands twice in one object; the parser would silently keep the last one."""
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    tree = dict(pairs)
-    if len(tree) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise _DuplicateKeyError(f"key '{twice}' appears twice in one object")
-    return tree
-
-
-def _parse(path: Path, tree: Any) -> Store:
-    if not isinstance(tree, dict):
-        raise AnnotationError("V001 the top level is no object", where=path, todo=_SAVE)
-    if "_via_img_metadata" in tree or "_via_settings" in tree:
-        raise AnnotationError(
-            "V004 a VIA 2 project, which annotates images and stores no time",
-            where=path,
-            todo="annotate the video with VIA 3",
-        )
-    missing = [key for key in ("attribute", "file", "view", "metadata") if key not in tree]
-    if missing:
-        keys = ", ".join(missing)
-        raise AnnotationError(
-            f"V005 not a VIA 3 project: missing top-level key(s) {keys}", where=path, todo=_SAVE
-        )
-    try:
-        return Store.model_validate(tree)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise AnnotationError(
-            f"V010 {place}: {first['msg']} (found {str(first['input'])[:40]!r})",
-            where=path,
-            todo="save the project again in VIA",
-        ) from error
+def _has_options(attribute: Attribute) -> bool:
+    return attribute.type is not AttributeType.TEXT and bool(attribute.options)
 
 
 @dataclass
@@ -177,127 +106,197 @@ class _Reader:
 
     path: Path
     store: Store
-    issues: list[Issue] = field(default_factory=list)
+    issues: Issues
     file_attributes: dict[str, dict[str, str]] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    seen: set[tuple[str, str, str, float, float]] = field(default_factory=set)
 
-    def rows(self, mid: str, entry: Metadata) -> Iterator[dict[str, Any]]:
+    def rows(self, mid: str, entry: Metadata | None) -> Iterator[dict[str, Any]]:
         """Yield one row for each label of a temporal segment, none for other kinds."""
-        place = f"metadata.{mid}"
-        media_name = self._media_name(place, entry)
-        times = [self._time(place, value) for value in entry.z]
-        if not times and not entry.xy:
-            self._note_file_attributes(place, media_name, entry)
-        if not self._is_segment(place, entry, times):
+        if entry is None:
             return
-        labels = list(self._labels(place, entry))
-        if not labels:
-            self._warn("V048", place, "the segment has no label; skipped")
-        for task, label, known in labels:
-            yield {
-                "source_format": "via3",
-                "source_file": self.path.stem,
-                "source_id": mid,
-                "media_name": media_name,
-                "task": task,
-                "label": label,
-                "known": known,
-                "t_start": float(times[0]),
-                "t_end": float(times[1]),
-            }
+        place = f"metadata.{mid}"
+        kind = self._kind(place, entry)
+        self.counts[kind] += 1
+        if entry.vid not in self.store.view:
+            view = f"belongs to view '{entry.vid}', which does not exist"
+            self.issues.refuse("V050", place, view)
+        elif kind == "file attributes":
+            self._note_file_attributes(place, entry)
+        elif kind == "segments":
+            yield from self._segment(mid, place, entry)
 
-    def check_files(self) -> None:
-        """Note files whose kind VIA did not know: .mkv, .mov, .ts and others."""
-        for fid, file in self.store.file.items():
-            if file.type is None:
-                self._warn("V025", f"file.{fid}", "no type; taken for a video")
+    def check_anchors(self) -> None:
+        """Refuse segments in a project in which nothing can be asked about segments."""
+        known = [piece for piece in self.store.attribute.values() if piece is not None]
+        anchored = any(piece.anchor_id in SEGMENT_ANCHORS for piece in known)
+        if self.counts["segments"] and not anchored:
+            found = (f"{piece.aname} ({piece.anchor_id or 'no anchor'})" for piece in known)
+            text = "no attribute is anchored to temporal segments (FILE1_Z2_XY0); found: "
+            self.issues.refuse("V034", "attribute", text + (", ".join(found) or "none"))
 
-    def _note_file_attributes(self, place: str, media_name: str, entry: Metadata) -> None:
-        values = self.file_attributes.setdefault(media_name, {})
+    def _kind(self, place: str, entry: Metadata) -> str:
+        """Tell what an entry is by its times and shape; what is skipped is said."""
+        if entry.xy:
+            if isinstance(entry.xy[0], bool) or entry.xy[0] not in range(1, _LAST_SHAPE + 1):
+                self.issues.refuse("V060", place, f"unknown shape {str(entry.xy[0])[:40]}")
+            if len(entry.z) == 2:
+                text = "a region over a range, which VIA ignores; skipped"
+                self.issues.warn("V054", place, text)
+            return "regions"
+        if len(entry.z) > 2:
+            self.issues.refuse("V056", place, f"{len(entry.z)} times; a segment has two")
+            return "broken"
+        if len(entry.z) == 1:
+            text = "a single time point, which VIA cannot draw; skipped"
+            self.issues.warn("V055", place, text)
+        return ("file attributes", "points", "segments")[len(entry.z)]
+
+    def _note_file_attributes(self, place: str, entry: Metadata) -> None:
+        file = self.store.file_of(entry.vid)
+        if file is None:
+            return
+        values = self.file_attributes.setdefault(file.fname, {})
         for task, label, _ in self._labels(place, entry):
             values[task] = f"{values[task]}, {label}" if task in values else label
 
-    def _is_segment(self, place: str, entry: Metadata, times: list[Fraction]) -> bool:
-        """Tell segments from the other kinds; what is skipped is said."""
-        if len(times) > 2:
-            self._refuse("V056", place, f"{len(times)} times; a segment has two")
-        if len(times) == 1 and not entry.xy:
-            self._warn("V055", place, "a single time point, which VIA cannot draw; skipped")
-        if len(times) == 2 and entry.xy:
-            self._warn("V054", place, "a region over a range, which VIA ignores; skipped")
-        if len(times) != 2 or entry.xy:
+    def _segment(self, mid: str, place: str, entry: Metadata) -> Iterator[dict[str, Any]]:
+        media_name = self._media_name(place, entry)
+        times = [self._time(place, value) for value in entry.z]
+        said = len(self.issues.found)
+        labels = list(self._labels(place, entry))
+        silent = not labels and len(self.issues.found) == said
+        if media_name is None or times[0] is None or times[1] is None:
+            return
+        start, end = times[0], times[1]
+        if not self._has_length(place, start, end):
+            return
+        if silent:
+            self.issues.warn("V048", place, "the segment has no label; skipped")
+        for task, label, known in labels:
+            if self._is_new(place, (media_name, task, label, start, end)):
+                yield {
+                    "source_format": "via3",
+                    "source_file": self.path.stem,
+                    "source_id": mid,
+                    "media_name": media_name,
+                    "task": task,
+                    "label": label,
+                    "known": known,
+                    "t_start": start,
+                    "t_end": end,
+                    "flags": "unadjusted_1s" if round(end - start, 5) == 1 else "",
+                }
+
+    def _has_length(self, place: str, start: float, end: float) -> bool:
+        if end < start:
+            text = f"ends ({end:g} s) before it starts ({start:g} s)"
+            self.issues.refuse("V057", place, text)
+        if end == start:
+            self.counts["zero length"] += 1
+            self.issues.warn("V058", place, "zero length; skipped")
+        return end > start
+
+    def _is_new(self, place: str, row: tuple[str, str, str, float, float]) -> bool:
+        if row in self.seen:
+            self.issues.warn("V047", place, f"{row[2]!r} at the same times again; read once")
             return False
-        if times[1] < times[0]:
-            span = f"ends ({float(times[1])} s) before it starts ({float(times[0])} s)"
-            self._refuse("V057", place, span)
-        if times[1] == times[0]:
-            self._warn("V058", place, "zero length; skipped")
-            return False
+        self.seen.add(row)
         return True
 
-    def _media_name(self, place: str, entry: Metadata) -> str:
-        view = self.store.view.get(entry.vid)
-        if view is None:
-            self._refuse("V050", place, f"belongs to view '{entry.vid}', which does not exist")
-        if len(view.fid_list) != 1:
-            count = len(view.fid_list)
-            self._refuse("V059", place, f"its view '{entry.vid}' holds {count} files, not 1")
-        file = self.store.file.get(view.fid_list[0])
+    def _media_name(self, place: str, entry: Metadata) -> str | None:
+        view = self.store.view[entry.vid]
+        if view is not None and len(view.fid_list) > 1:
+            text = f"its view '{entry.vid}' holds {len(view.fid_list)} files; "
+            self.issues.refuse("V059", place, text + "a segment needs exactly 1")
+        file = self.store.file_of(entry.vid)
         if file is None:
-            self._refuse("V022", f"view.{entry.vid}", f"file '{view.fid_list[0]}' is not defined")
+            return None
+        if file.kind != "video":
+            self.issues.refuse("V061", place, f"a segment of {file.fname!r}: a {file.kind}")
+            return None
         return file.fname
 
-    def _time(self, place: str, value: Any) -> Fraction:
+    def _time(self, place: str, value: Any) -> float | None:
+        """Return a time in seconds; None, with an issue, if it is none."""
         if isinstance(value, str):
-            self._warn("V051", place, f"the time {value!r} is text; read as a number")
+            text = f"the time {value[:40]!r} is text; read as a number"
+            self.issues.warn("V051", place, text)
         try:
-            time_s = exact(float(value))
-        except (ValueError, TypeError, OverflowError):  # null, NaN, words
-            self._refuse("V052", place, f"the time is {value!r}; redo this segment")
-        if isinstance(value, bool):
-            self._refuse("V052", place, f"the time is {value!r}; redo this segment")
+            time_s = math.nan if isinstance(value, bool) else float(value)
+        except (ValueError, TypeError, OverflowError):  # null, words, hundreds of digits
+            time_s = math.nan
+        if not math.isfinite(time_s):
+            text = f"the time is {'null' if value is None else repr(value)[:40]}: no number"
+            self.issues.refuse("V052", place, text, "delete or redo this segment in VIA")
+            return None
         if time_s < 0:
-            self._refuse("V053", place, f"time {float(time_s)} s lies before the video's start")
+            text = f"time {time_s:g} s is before the start of the video"
+            self.issues.refuse("V053", place, text)
+            return None
         return time_s
 
     def _labels(self, place: str, entry: Metadata) -> Iterator[tuple[str, str, bool]]:
         """Yield (attribute name, label, is an option) for every answer of an entry."""
         for aid, value in entry.av.items():
+            if aid not in self.store.attribute:
+                text = f"uses attribute '{aid}', which is not defined"
+                self.issues.refuse("V040", place, text)
             attribute = self.store.attribute.get(aid)
             if attribute is None:
-                self._refuse("V040", place, f"uses attribute '{aid}', which is not defined")
-            if isinstance(value, bool) or not isinstance(value, str | int | float | None):
-                self._refuse("V042", place, f"'{attribute.aname}' holds {value!r}, not text")
-            text = "" if value is None else str(value).strip()
-            many = attribute.type is AttributeType.CHECKBOX and text not in attribute.options
-            for part in text.split(",") if many else [text]:
-                if part.strip():
-                    label, known = self._label(place, attribute, part.strip())
-                    yield attribute.aname, label, known
+                continue
+            for part in self._answers(place, attribute, value):
+                label = self._label(place, attribute, part)
+                if label is not None:
+                    yield attribute.aname, *label
 
-    def _label(self, place: str, attribute: Attribute, text: str) -> tuple[str, bool]:
-        """Resolve an option id, or text that stands in its place."""
+    def _answers(self, place: str, attribute: Attribute, value: Any) -> list[str]:
+        """Return the answers in one value: one, or those of all ticked boxes."""
+        name = attribute.aname
+        if value is None:
+            self.issues.warn("V041", place, f"{name!r} is null; taken for no answer")
+            return []
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            self.issues.refuse("V042", place, f"{name!r} holds {str(value)[:40]!r}, not text")
+            return []
+        text = str(value).strip()
+        if text and attribute.type is AttributeType.IMAGE:
+            self.issues.refuse("V033", place, f"{name!r} is an IMAGE, which has no values")
+            return []
+        many = attribute.type is AttributeType.CHECKBOX and text not in attribute.options
+        parts = text.split(",") if many else [text]
+        return [part.strip() for part in parts if part.strip()]
+
+    def _label(self, place: str, attribute: Attribute, text: str) -> tuple[str, bool] | None:
+        """Resolve an option id, or text that stands in its place; None if it is neither."""
         if attribute.type is AttributeType.TEXT or not attribute.options:
-            return text, True
-        if text in attribute.options:
-            label = attribute.options[text].strip()
-            if not label:
-                self._refuse("V043", place, f"'{attribute.aname}': option '{text}' has no name")
-            return label, True
+            label, known = text, True
+        elif text in attribute.options:
+            label, known = attribute.options[text].strip(), True
+        else:
+            found = self._by_name(place, attribute, text)
+            if found is None:
+                return None
+            label, known = found
+        if not label:
+            option = f"{attribute.aname!r} uses option '{text}', whose name is empty"
+            self.issues.refuse("V043", place, option)
+            return None
+        if label.casefold() in _PLACEHOLDERS:
+            text = f"{label!r} is a placeholder of VIA; kept as a label"
+            self.issues.warn("V046", place, text, "set labels.drop or labels.rename")
+        return label, known
+
+    def _by_name(self, place: str, attribute: Attribute, text: str) -> tuple[str, bool] | None:
         for label in attribute.options.values():
-            if label.strip().casefold() == text.casefold():
-                self._warn("V044", place, f"{text!r} stands for its option {label.strip()!r}")
+            if label.strip() and label.strip().casefold() == text.casefold():
+                text = f"{text!r} stands for its option {label.strip()!r}"
+                self.issues.warn("V044", place, text)
                 return label.strip(), True
         known = ", ".join(f"{oid}={name}" for oid, name in attribute.options.items())
+        odd = f"{attribute.aname!r} holds {text!r}, which is not one of its options ({known})"
         if text.isdigit():
-            text = f"'{attribute.aname}' holds '{text}', which is none of its options ({known})"
-            self._refuse("V045", place, text)
-        self._warn("V045", place, f"{text!r} is none of the options ({known}) of this attribute")
+            self.issues.refuse("V045", place, odd, "add the option in VIA, or mend the value")
+            return None
+        self.issues.warn("V045", place, f"{odd}: a timeline was added or renamed", _MAP)
         return text, False
-
-    def _warn(self, code: str, place: str, text: str) -> None:
-        self.issues.append(Issue(code, place, text))
-
-    def _refuse(self, code: str, place: str, text: str) -> NoReturn:
-        raise AnnotationError(
-            f"{code} {text}", where=f"{self.path}: {place}", todo="mend it in VIA and save again"
-        )

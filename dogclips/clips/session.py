@@ -1,11 +1,21 @@
-"""A session folder: raw recordings, their annotation projects, and our output."""
+"""A session folder: raw recordings, their annotation files, and our output."""
 
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
+from urllib.parse import unquote
 
 from dogclips.errors import SessionError
 
 VIDEO_DIR, VIA_DIR, OUTPUT_DIR = "video", "via", "output"
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # not C:\
+# `mouse.1` is a stem: numbers alone are no suffix, as in a time of day.
+_SUFFIX = re.compile(r"\.\d*[A-Za-z][A-Za-z0-9]{1,4}$")
 
 
 @dataclass(frozen=True)
@@ -22,44 +32,125 @@ class Session:
         return self.base_dir / OUTPUT_DIR
 
     def video_named(self, media_name: str) -> Path:
-        r"""Return the recording that a project means: the one with the same base name.
-
-        The name comes from a stranger's file: it may be a URL, a Windows path or `../../x`; only
-        what follows the last `/` or `\` counts, and only files in `video/` can be meant.
+        """Return the recording that an annotation file means; see `recording_named`.
 
         Raises
         ------
         SessionError
-            No recording has this name.
+            No recording, or more than one, has this name.
         """
-        name = media_name.replace("\\", "/").rpartition("/")[2]
-        for video in self.videos:
-            if video.name == name:
-                return video
-        raise SessionError(
-            f"no recording is named {name!r}",
-            where=self.base_dir / VIDEO_DIR,
-            todo="copy it there under the name that the project uses",
-        )
+        return recording_named(media_name, self.videos)
 
 
-def find_session(base_dir: Path) -> Session:
-    """Return the recordings and projects of a session folder.
+def recording_named(media_name: str, videos: Sequence[Path]) -> Path:
+    r"""Return the recording that an annotation file means: the one with the same base name.
+
+    The name comes from a stranger's file: it may be a URL, a Windows path or `../../x`; only what
+    follows the last `/` or `\` counts, and only files in `videos` can be meant. Names that differ
+    in how a letter is encoded (macOS takes accents apart), then in upper and lower case, are
+    compared only where no file has exactly that name. A name without suffix means a file's stem.
 
     Raises
     ------
     SessionError
-        The folder, its `video/` or its `via/*.json` is missing.
+        No recording (V081), or more than one (V082), has this name.
+    """
+    name = file_name(media_name)
+    keys = [video.name for video in videos]
+    found = _same(name, keys)
+    if not found and not _SUFFIX.search(name):
+        found = _same(name, [video.stem for video in videos])
+    if len(found) == 1:
+        return videos[found[0]]
+    where = videos[0].parent if videos else ""
+    if found:
+        names = " and ".join(sorted(repr(keys[place]) for place in found))
+        raise SessionError(
+            f"V082 more than one recording can be meant by {name!r}: {names}",
+            where=where,
+            todo="rename one of them",
+        )
+    todo = "copy it there under the name that the project uses"
+    close = get_close_matches(name, keys, n=2)
+    if close:
+        todo = f"did you mean {' or '.join(map(repr, close))}? {todo}"
+    raise SessionError(f"V081 no recording is named {name!r}", where=where, todo=todo)
+
+
+def resolve_recordings(
+    media_names: Iterable[str], videos: Sequence[Path]
+) -> dict[str, Path | SessionError]:
+    """Return the recording of each media name of one annotation file, or why there is none.
+
+    Two names that mean one recording (V082) are errors both: nobody can say whose labels are whose.
+    """
+    found: dict[str, Path | SessionError] = {}
+    for name in media_names:
+        try:
+            found[name] = recording_named(name, videos)
+        except SessionError as error:
+            found[name] = error
+    return found | _clashes(found)
+
+
+def _clashes(found: Mapping[str, Path | SessionError]) -> dict[str, SessionError]:
+    names: defaultdict[Path, list[str]] = defaultdict(list)
+    for name, path in found.items():
+        if isinstance(path, Path):
+            names[path].append(name)
+    return {
+        name: SessionError(
+            f"V082 {' and '.join(map(repr, own))} mean one recording, {path.name!r}",
+            where=path.parent,
+            todo="rename the recordings, or name each only once in the annotation file",
+        )
+        for path, own in names.items()
+        if len(own) > 1
+        for name in own
+    }
+
+
+def file_name(media_name: str) -> str:
+    r"""Return the file name at the end of a path of any system, or of a URL.
+
+    >>> file_name("C:\\video\\020600.mkv"), file_name("https://host/a%20b.mp4?t=1#t=2")
+    ('020600.mkv', 'a b.mp4')
+    """
+    name = media_name
+    if _URL.match(name):
+        name = unquote(name.partition("#")[0].partition("?")[0])
+    return name.replace("\\", "/").rpartition("/")[2]
+
+
+def _same(name: str, keys: Sequence[str]) -> list[int]:
+    """Return the places of the keys that are the name, by the strictest rule that finds any."""
+    for rule in (str, _composed, _caseless):
+        found = [place for place, key in enumerate(keys) if rule(key) == rule(name)]
+        if found:
+            return found
+    return []
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _caseless(name: str) -> str:
+    return _composed(_composed(name).casefold())
+
+
+def find_session(base_dir: Path) -> Session:
+    """Return the recordings and annotation files of a session folder.
+
+    Raises
+    ------
+    SessionError
+        The folder, its `video/` or its annotation files are missing.
     """
     if not base_dir.is_dir():
         raise SessionError("no such folder", where=base_dir, todo="name a session folder")
     videos = recordings_in(base_dir)
-    projects = sorted((base_dir / VIA_DIR).glob("*.json"))
-    if not projects:
-        raise SessionError(
-            "no VIA project", where=base_dir / VIA_DIR, todo="save the VIA 3 project there as .json"
-        )
-    return Session(base_dir, tuple(videos), tuple(projects))
+    return Session(base_dir, tuple(videos), tuple(projects_in(base_dir)))
 
 
 def recordings_in(base_dir: Path) -> list[Path]:
@@ -70,9 +161,33 @@ def recordings_in(base_dir: Path) -> list[Path]:
     SessionError
         There are none.
     """
-    folder = base_dir / VIDEO_DIR
-    names = sorted(folder.iterdir()) if folder.is_dir() else []
-    videos = [path for path in names if path.is_file() and not path.name.startswith(".")]
+    videos = files_in(base_dir / VIDEO_DIR)
     if not videos:
-        raise SessionError("no recordings", where=folder, todo="put the camera's files there")
+        raise SessionError(
+            "no recordings", where=base_dir / VIDEO_DIR, todo="put the camera's files there"
+        )
     return videos
+
+
+def projects_in(base_dir: Path) -> list[Path]:
+    """Return the files of `base_dir/via` in name order; their content tells what they are.
+
+    Raises
+    ------
+    SessionError
+        There are none.
+    """
+    projects = files_in(base_dir / VIA_DIR)
+    if not projects:
+        raise SessionError(
+            "no annotation files",
+            where=base_dir / VIA_DIR,
+            todo="save the project there (VIA 3, BORIS, CVAT, ELAN, DeepEthogram or CSV)",
+        )
+    return projects
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the regular files of a folder that are not hidden, in name order."""
+    names = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for path in names if path.is_file() and not path.name.startswith(".")]

@@ -15,11 +15,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
+from dogclips.annotations import Media
+from dogclips.annotations.via_writing import via_project
 from dogclips.demo.world import BEHAVIOURS, FRAME_RATE, Bout, World, make_world, render
 from dogclips.files import write_whole
 from dogclips.media.writing import TimedFrame, VideoTrack, write_video
+from dogclips.segments import segment_table
 
 NUM_RECORDINGS: Final = 36
 SECONDS: Final = 60
@@ -27,7 +28,6 @@ LATE_FRAMES: Final = 10  # what the larger stream lacks at its start
 REFERENCE_SIZE: Final = (128, 72)
 TARGET_SIZE: Final = (256, 144)
 _FIRST: Final = datetime(2024, 2, 2, 2, 5, tzinfo=UTC)
-_ID_CHARACTERS: Final = list("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
 def make_session(
@@ -75,7 +75,7 @@ def _make_recording(base_dir: Path, index: int, seconds: int, seed: int) -> None
     write_video(
         video, tracks, _frames(world, tracks), metadata={"creation_time": began.isoformat()}
     )
-    project = via_project(world.bouts, video.name, began, np.random.default_rng((seed, index, 1)))
+    project = _project(world.bouts, video.name, began)
     text = json.dumps(project, separators=(",", ":"))
     write_whole(base_dir / "via" / f"{began:%H%M}.json", text)
 
@@ -93,68 +93,24 @@ def _frames(world: World, tracks: Sequence[VideoTrack]) -> Iterator[TimedFrame]:
                 yield index, number, render(world, number, track.width, track.height)
 
 
-def via_project(
-    bouts: Sequence[Bout], video_name: str, created: datetime, random: np.random.Generator
-) -> dict[str, Any]:
-    """Build the VIA 3 project that an annotator of `bouts` would have saved.
-
-    The shape is that of a save by VIA 3.0.10: ids are strings, the view and its file share one,
-    times have three decimals, values are option ids.
-    """
-    names = dict.fromkeys(bout.behaviour for bout in bouts)
-    options = {name: str(index) for index, name in enumerate(BEHAVIOURS)}
-    if unknown := names.keys() - options.keys():
-        raise ValueError(f"no such behaviour: {sorted(unknown)}")
-    metadata = {}
-    for bout in sorted(bouts, key=lambda bout: (bout.start_s, bout.dog)):
-        name = "1_" + "".join(random.choice(_ID_CHARACTERS, size=8))
-        metadata[name] = {
-            "vid": "1",
-            "flg": 0,
-            "z": [round(float(bout.start_s), 3), round(float(bout.end_s), 3)],
-            "xy": [],
-            "av": {"1": options[bout.behaviour]},
+def _project(bouts: Sequence[Bout], video_name: str, created: datetime) -> dict[str, Any]:
+    """Build the VIA 3 project that an annotator of `bouts` would have saved."""
+    rows = (
+        {
+            "source_id": f"{bout.start_s} {bout.dog}",
+            "media_name": video_name,
+            "task": "behaviour",
+            "label": bout.behaviour,
+            "t_start": float(bout.start_s),
+            "t_end": float(bout.end_s),
         }
-    file = {"fid": "1", "fname": video_name, "type": 4, "loc": 1, "src": ""}
-    return {
-        "project": _project_head(video_name, created),
-        "config": _CONFIG,
-        "attribute": {"1": _attribute(options)},
-        "file": {"1": file},
-        "view": {"1": {"fid_list": ["1"]}},
-        "metadata": metadata,
-    }
-
-
-def _project_head(video_name: str, created: datetime) -> dict[str, Any]:
-    return {
-        "pid": "__VIA_PROJECT_ID__",
-        "rev": "__VIA_PROJECT_REV_ID__",
-        "rev_timestamp": "__VIA_PROJECT_REV_TIMESTAMP__",
-        "pname": f"demo {Path(video_name).stem}",
-        "creator": "VGG Image Annotator (http://www.robots.ox.ac.uk/~vgg/software/via)",
-        "created": int(created.timestamp() * 1000),
-        "vid_list": ["1"],
-    }
-
-
-def _attribute(options: dict[str, str]) -> dict[str, Any]:
-    return {
-        "aname": "behaviour",
-        "anchor_id": "FILE1_Z2_XY0",
-        "type": 4,
-        "desc": "What a dog does",
-        "options": {option: name for name, option in options.items()},
-        "default_option_id": "",
-    }
-
-
-_CONFIG: Final[dict[str, Any]] = {
-    "file": {"loc_prefix": {"1": "", "2": "", "3": "", "4": ""}},
-    "ui": {
-        "file_content_align": "center",
-        "file_metadata_editor_visible": True,
-        "spatial_metadata_editor_visible": True,
-        "spatial_region_label_attribute_id": "",
-    },
-}
+        for bout in sorted(bouts, key=lambda bout: (bout.start_s, bout.dog))
+    )
+    options = {str(index): name for index, name in enumerate(BEHAVIOURS)}
+    return via_project(
+        segment_table(rows),
+        [Media(video_name)],
+        options={"behaviour": options},
+        name=f"demo {Path(video_name).stem}",
+        created_ms=int(created.timestamp() * 1000),
+    )

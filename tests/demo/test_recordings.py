@@ -55,7 +55,7 @@ def test_the_project_tells_what_happens_in_whole_seconds(session):
 
 def test_the_project_looks_as_the_application_writes_it(session):
     project = json.loads((session / "via" / "0205.json").read_text())
-    assert list(project) == ["project", "config", "attribute", "file", "view", "metadata"]
+    assert list(project) == ["project", "config", "attribute", "file", "metadata", "view"]
     assert project["config"]["file"]["loc_prefix"] == dict.fromkeys("1234", "")
     assert "ui" in project["config"]
     assert project["project"]["vid_list"] == ["1"]

@@ -111,7 +111,7 @@ def play_in_browser(
     player: str, jobs: Mapping[Path, Sequence[float]], scratch: Path
 ) -> list[Played]:
     """Seek each file to its times, in one start of the browser."""
-    with _Desk(jobs) as desk, _running(player, desk.url, scratch):
+    with _Desk(jobs) as desk, running(player, desk.url, scratch):
         try:
             answer = desk.answers.get(timeout=_SESSION_S)
         except queue.Empty:
@@ -130,7 +130,7 @@ def _played(entry: dict[str, Any]) -> Played:
 
 
 @contextmanager
-def _running(player: str, url: str, scratch: Path) -> Iterator[None]:
+def running(player: str, url: str, scratch: Path) -> Iterator[None]:
     """Run a browser with a fresh profile; end it with all its children."""
     # Nothing of the user's own settings: the browser's home is the scratch folder as well.
     environment = os.environ | {

@@ -1,0 +1,141 @@
+"""The bytes of a stranger's file as JSON, XML or a table of text; nothing is believed about them.
+
+Every fault becomes an `AnnotationError` whose message begins with a code of `issues`.
+"""
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from dogclips.errors import AnnotationError
+
+_SAVE = "the file may be cut off: save it again in the program that made it"
+_MAX_BYTES = 1 << 30  # a gzip of zeros would fill any memory
+_DELIMITERS = ("\t", ";", ",")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text; `line` of the first one is 1."""
+
+    rows: list[list[str]]
+
+    def header(self, *names: str) -> int | None:
+        """Return the index of the first row that holds all these names, or None."""
+        wanted = set(names)
+        for number, row in enumerate(self.rows[:100]):
+            if wanted <= {cell.strip() for cell in row}:
+                return number
+        return None
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text, unpacked if it is a gzip; a byte order mark is accepted.
+
+    Raises
+    ------
+    AnnotationError
+        The file cannot be read, or is no UTF-8 text.
+    """
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = _unpacked(path, data)
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise AnnotationError(
+            f"V001 cannot be read: {error.strerror}", where=path, todo="check the path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise AnnotationError("V001 not UTF-8 text", where=path, todo="save it as UTF-8") from error
+
+
+def _unpacked(path: Path, data: bytes) -> bytes:
+    try:
+        with gzip.open(path) as file:
+            data = file.read(_MAX_BYTES + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise AnnotationError(f"V001 not a whole gzip: {error}", where=path, todo=_SAVE) from error
+    if len(data) > _MAX_BYTES:
+        raise AnnotationError("V001 unpacks to more than 1 GiB", where=path, todo="check it")
+    return data
+
+
+def read_json(path: Path, text: str) -> Any:
+    """Return the tree of a JSON text in which no key stands twice in one object.
+
+    Raises
+    ------
+    AnnotationError
+        V001 or V002.
+    """
+    try:
+        tree = json.loads(text, object_pairs_hook=_unique_keys)
+        if "\\ud" in text or "\\uD" in text:  # half a character cannot be written again
+            json.dumps(tree, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno} column {error.colno}"
+        raise AnnotationError(
+            f"V001 not valid JSON at {place}: {error.msg}", where=path, todo=_SAVE
+        ) from error
+    except (RecursionError, ValueError) as error:  # too deep; a number of thousands of digits
+        raise AnnotationError(f"V001 not valid JSON: {error}", where=path, todo=_SAVE) from error
+    except _DuplicateKeyError as error:
+        raise AnnotationError(f"V002 {error}", where=path, todo="was it merged by hand?") from error
+    return tree
+
+
+class _DuplicateKeyError(Exception):
+    """A key stands twice in one object; the parser would silently keep the last one."""
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    tree = dict(pairs)
+    if len(tree) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
+        raise _DuplicateKeyError(f"key '{twice}' appears twice in one object")
+    return tree
+
+
+def read_xml(path: Path, text: str) -> ET.Element:
+    """Return the root of an XML text without document type: none of our formats has one.
+
+    Raises
+    ------
+    AnnotationError
+        V001.
+    """
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise AnnotationError("V001 XML with a document type", where=path, todo=_SAVE)
+    try:
+        return ET.fromstring(text.encode())  # noqa: S314 (no document type, so no entities)
+    except (ET.ParseError, ValueError, LookupError) as error:
+        raise AnnotationError(f"V001 not valid XML: {error}", where=path, todo=_SAVE) from error
+
+
+def read_table(path: Path, text: str) -> Table:
+    """Return the rows of a CSV, TSV or semicolon-separated text.
+
+    The separator is the one that the first line with any of them holds most of.
+
+    Raises
+    ------
+    AnnotationError
+        V001.
+    """
+    lines = (line for line in text[:10_000].splitlines() if any(map(line.count, _DELIMITERS)))
+    first = next(lines, "")
+    delimiter = max(_DELIMITERS, key=first.count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise AnnotationError(f"V001 not a table: {error}", where=path, todo=_SAVE) from error
+    return Table(rows)

@@ -1,0 +1,174 @@
+"""ELAN annotation documents (`.eaf`): tiers of annotations over a common list of time slots.
+
+Follows the EAF 3.0 schema. A tier is a task, its annotations are segments; one that refers to
+another has that one's times. Slots count milliseconds; those without a time are put at equal steps
+between their neighbours.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from dogclips.annotations.issues import Issues
+from dogclips.annotations.project import Media, Project
+from dogclips.segments import segment_table
+
+_MS = re.compile(r"-?[0-9]{1,15}")
+_ALIGNED, _REFERENCE = "ALIGNABLE_ANNOTATION", "REF_ANNOTATION"
+
+
+def is_elan(root: Element) -> bool:
+    """Return whether an XML document is one of ELAN."""
+    return root.tag == "ANNOTATION_DOCUMENT"
+
+
+def read_elan(path: Path, root: Element) -> Project:
+    """Return the annotations of a document as segments, with all that is wrong with them."""
+    reader = _Reader()
+    media = reader.read_header(root)
+    reader.read_slots(root)
+    found = root.findall(f"TIER/ANNOTATION/{_ALIGNED}") + root.findall(
+        f"TIER/ANNOTATION/{_REFERENCE}"
+    )
+    reader.entries = {entry.get("ANNOTATION_ID", ""): entry for entry in found}
+    reader.refuse_twins("annotation", [entry.get("ANNOTATION_ID", "") for entry in found])
+    common = {"source_format": "elan", "source_file": path.stem, "media_name": (*media, "")[0]}
+    rows = [common | row for tier in root.findall("TIER") for row in reader.rows(tier)]
+    counts = Counter(entry.tag for entry in found)
+    return Project(
+        path=path,
+        format="elan",
+        segments=segment_table(rows),
+        media=tuple(Media(name) for name in media),
+        issues=tuple(reader.issues.found),
+        counts={"segments": counts[_ALIGNED], "references": counts[_REFERENCE]},
+    )
+
+
+@dataclass
+class _Reader:
+    """Walks one document and collects what is odd about it."""
+
+    issues: Issues = field(default_factory=Issues)
+    slots: dict[str, Fraction] = field(default_factory=dict)  # seconds
+    guessed: set[str] = field(default_factory=set)  # slots without a time of their own
+    entries: dict[str, Element] = field(default_factory=dict)
+
+    def read_header(self, root: Element) -> list[str]:
+        """Return the document's recordings; the first one is that which the segments are of."""
+        units = [header.get("TIME_UNITS", "milliseconds") for header in root.iter("HEADER")]
+        if set(units) - {"milliseconds"}:
+            self.issues.refuse("V010", "HEADER.TIME_UNITS", f"times in {units[0]!r}, not ms")
+        found = [one for one in root.findall("HEADER/MEDIA_DESCRIPTOR") if _url(one)]
+        if not found:
+            self.issues.refuse("V005", "HEADER", "no MEDIA_DESCRIPTOR", "link the video in ELAN")
+            return []
+        videos = [one for one in found if one.get("MIME_TYPE", "").startswith("video/")]
+        shown = (videos or found)[0]
+        origin = shown.get("TIME_ORIGIN", "0").strip()
+        if not _MS.fullmatch(origin) or int(origin):
+            # Nobody could tell us for certain whether ELAN adds or subtracts it.
+            text = f"{_url(shown)!r} is shifted by {origin[:40]!r} ms"
+            todo = "in ELAN set the offset of this file to 0 and mend the times"
+            self.issues.refuse("V010", "MEDIA_DESCRIPTOR.TIME_ORIGIN", text, todo)
+        return list(dict.fromkeys(_url(one) for one in (shown, *found)))
+
+    def read_slots(self, root: Element) -> None:
+        """Read the times of all slots; place those without one between their neighbours."""
+        order = root.findall("TIME_ORDER/TIME_SLOT")
+        names = [slot.get("TIME_SLOT_ID", "") for slot in order]
+        texts = [slot.get("TIME_VALUE", "").strip() for slot in order]
+        self.refuse_twins("time slot", names)
+        given = [Fraction(int(text), 1000) if _MS.fullmatch(text) else None for text in texts]
+        for name, text, time in zip(names, texts, given, strict=True):
+            if text and time is None:
+                self.issues.refuse("V052", name, f"the time is {text[:40]!r}, not milliseconds")
+        filled = zip(names, _filled(given), strict=True)
+        self.slots = {name: time for name, time in filled if time is not None}
+        self.guessed = {name for name, time in zip(names, given, strict=True) if time is None}
+
+    def refuse_twins(self, kind: str, names: list[str]) -> None:
+        for name in [name for name, count in Counter(names).items() if count > 1]:
+            self.issues.refuse("V002", name, f"{kind} {name!r} stands twice")
+
+    def rows(self, tier: Element) -> Iterator[dict[str, Any]]:
+        """Yield what a tier's annotations say, one row each."""
+        task = tier.get("TIER_ID", "").strip()
+        if not task:
+            self.issues.refuse("V005", "TIER", "a tier without TIER_ID")
+            return
+        for entry in tier.findall("ANNOTATION/*"):
+            name = entry.get("ANNOTATION_ID", "")
+            label = entry.findtext("ANNOTATION_VALUE", "").strip()
+            times = self._times(f"{task}.{name}", entry)
+            if not label:
+                self.issues.warn("V048", f"{task}.{name}", "the segment has no label; skipped")
+            elif times is not None:
+                subject, observer = (tier.get(key, "") for key in ("PARTICIPANT", "ANNOTATOR"))
+                who = {"subject": subject.strip(), "observer": observer.strip()}
+                yield {"source_id": name, "task": task, "label": label, **who, **times}
+
+    def _times(self, place: str, entry: Element) -> dict[str, Any] | None:
+        aligned = self._aligned(place, entry)
+        if aligned is None:
+            return None
+        names = [aligned.get(key, "") for key in ("TIME_SLOT_REF1", "TIME_SLOT_REF2")]
+        missing = [name for name in names if name not in self.slots]
+        for name in missing:
+            text = f"time slot {name!r} has no time, and no neighbours to place it between"
+            self.issues.refuse("V052", place, text, "align the annotation in ELAN")
+        if missing:
+            return None
+        start, end = (float(self.slots[name]) for name in names)
+        if start < 0:
+            self.issues.refuse("V053", place, f"time {start} s lies before the video's start")
+        elif end < start:
+            self.issues.refuse("V057", place, f"ends ({end} s) before it starts ({start} s)")
+        elif end == start:
+            self.issues.warn("V058", place, "zero length; skipped")
+        elif self.guessed.isdisjoint(names):
+            return {"t_start": start, "t_end": end}
+        else:
+            self.issues.warn("V074", place, "a time slot without time; put between its neighbours")
+            return {"t_start": start, "t_end": end, "flags": "interpolated"}
+        return None
+
+    def _aligned(self, place: str, entry: Element) -> Element | None:
+        """Return the annotation with times that an annotation refers to in the end, or itself."""
+        seen: set[str] = set()
+        while entry.tag == _REFERENCE:
+            name = entry.get("ANNOTATION_REF", "")
+            if name in seen or name not in self.entries:
+                why = "in a circle" if name in seen else "which does not exist"
+                self.issues.refuse("V050", place, f"refers to annotation {name!r}, {why}")
+                return None
+            seen.add(name)
+            entry = self.entries[name]
+        return entry
+
+
+def _url(descriptor: Element) -> str:
+    relative = descriptor.get("RELATIVE_MEDIA_URL", "").strip()
+    return relative or descriptor.get("MEDIA_URL", "").strip()
+
+
+def _filled(times: list[Fraction | None]) -> list[Fraction | None]:
+    """Return times with those missing put at equal steps between their neighbours.
+
+    Neighbours that stand in the wrong order, as other programs write them, say nothing.
+
+    >>> [str(time) for time in _filled([Fraction(0), None, None, Fraction(1), None])]
+    ['0', '1/3', '2/3', '1', 'None']
+    """
+    filled = list(times)
+    given = [(i, time) for i, time in enumerate(times) if time is not None]
+    for (left, low), (right, high) in pairwise(given):
+        for i in range(left + 1, right if low <= high else 0):
+            filled[i] = low + (high - low) * Fraction(i - left, right - left)
+    return filled

@@ -1,0 +1,60 @@
+"""What all writers of annotation files share: which projects they take, what gets lost."""
+
+from collections.abc import Collection
+
+import pandas as pd
+
+from dogclips.annotations.project import Project
+from dogclips.errors import AnnotationError
+
+# What a table of segments may hold that most formats have no place for.
+_ASIDES = {
+    "subject": "subjects",
+    "observer": "observers",
+    "confidence": "confidences",
+    "comment": "comments",
+    "stream": "stream numbers",
+    "task": "tasks",
+}
+
+
+def check_seconds(segments: pd.DataFrame, where: object = "") -> None:
+    """Make sure that times are seconds.
+
+    Raises
+    ------
+    AnnotationError
+        Some are numbers of frames, and only the recording tells when a frame is shown.
+    """
+    if (segments["time_base"] != "player").any():
+        raise AnnotationError(
+            "times are numbers of frames, not seconds",
+            where=where,
+            todo="pass --videos with the folder of the recordings",
+        )
+
+
+def left_out(
+    project: Project, rows: pd.DataFrame, *, kept: Collection[str], attributes: bool
+) -> dict[str, int]:
+    """Return how many things of each kind a file lacks that holds only `rows` of a project.
+
+    Parameters
+    ----------
+    rows
+        The segments that are written.
+    kept
+        Columns of theirs that the format has a place for, beyond file, times and label.
+    attributes
+        Whether the format has a place for what is said about whole recordings.
+    """
+    gone = project.segments.loc[project.segments.index.difference(rows.index)]
+    points = int((gone["kind"] == "point").sum())
+    found = {"points": points, "segments without length": len(gone) - points}
+    found["regions"] = project.counts.get("regions", 0)
+    for column, name in _ASIDES.items():
+        if column not in kept:
+            found[name] = int((rows[column].notna() & (rows[column] != "")).sum())
+    if not attributes:
+        found["file attributes"] = sum(len(media.attributes) for media in project.media)
+    return {name: number for name, number in found.items() if number}

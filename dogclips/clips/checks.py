@@ -1,0 +1,401 @@
+"""What is wrong or odd in annotation files once their recordings are measured, and their tables.
+
+Pure: files are read and measured before. All times are seconds as the annotator's player showed
+them; segments that count frames get the times of those frames.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dogclips.alignment import StreamChoice, zero_of
+from dogclips.annotations import Issue, Project
+from dogclips.annotations.issues import Issues
+from dogclips.annotations.project import Media
+from dogclips.clips.config import CutConfig
+from dogclips.clips.frame_times import SAME_FILE, miscounted
+from dogclips.clips.recordings import Recording
+from dogclips.errors import AlignmentError, SessionError
+from dogclips.streams import Stream
+from dogclips.timebase import ROUNDING_SLACK_S, exact
+
+# One row a recording that an annotation file names; `recording` is "" where none was found.
+RECORDING_COLUMNS = {
+    "path": "str",  # the annotation file
+    "name": "str",  # the recording as the file names it
+    "recording": "str",
+    "stream": "Int64",  # what the annotator saw
+    "duration_s": "Float64",  # until the end of that stream
+    "segments": "int64",
+    "points": "int64",
+    "seconds": "Float64",  # with any label, each second counted once
+    "share": "Float64",  # of the duration
+    "overlaps": "int64",  # pairs of segments of one task and one subject that share time
+    "overlaps_all": "int64",  # of any tasks and subjects
+    "unadjusted_1s": "int64",
+    "past_end": "int64",
+}
+# One row a label; a segment with several labels counts for each.
+LABEL_COLUMNS = {
+    "task": "str",
+    "label": "str",
+    "segments": "int64",
+    "points": "int64",
+    "seconds": "Float64",
+    "shortest_s": "Float64",
+    "median_s": "Float64",
+    "longest_s": "Float64",
+    "recordings": "int64",
+    "subjects": "int64",
+}
+PROJECT_COLUMNS = {
+    "path": "str",
+    "format": "str",
+    "status": "str",
+    "media": "int64",
+    "segments": "int64",
+    "labels": "int64",
+    "points": "int64",
+    "seconds": "Float64",
+    "zero_length": "int64",
+    "errors": "int64",
+    "warnings": "int64",
+}
+
+_ENTRY = ["kind", "source_id", "subject", "t_start", "t_end"]  # one segment, whatever its labels
+_DEFAULTS = CutConfig()
+_TWICE = "each makes clips of its own: check that none is an older copy"
+
+# What was measured of each recording by the name in the annotation file, or why there is none.
+Found = Mapping[str, Recording | SessionError]
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedProject:
+    """An annotation file with everything that is wrong with it, recordings included.
+
+    Parameters
+    ----------
+    issues
+        Those of the file itself, then those found with its recordings.
+    segments
+        `segments.SEGMENT_COLUMNS`, and `start_s`, `end_s` (NaN where a frame's time is unknown)
+        and `recording`, the same text for the same recording in all files.
+    recordings
+        `RECORDING_COLUMNS`.
+    """
+
+    project: Project
+    issues: tuple[Issue, ...]
+    segments: pd.DataFrame
+    recordings: pd.DataFrame
+
+    @property
+    def path(self) -> Path:
+        """Return the annotation file."""
+        return self.project.path
+
+    @property
+    def status(self) -> str:
+        """Return "error" if the file or a recording is refused, "warning" if it is odd, or "ok"."""
+        levels = {issue.level for issue in self.issues}
+        return next((level for level in ("error", "warning") if level in levels), "ok")
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """The stream that the annotator saw, and the container time that the player calls zero."""
+
+    stream: Stream
+    end_s: Fraction
+    zero_s: Fraction
+
+    @property
+    def duration_s(self) -> Fraction:
+        return self.end_s - self.zero_s
+
+    def time_of(self, frame: float) -> float:
+        """Return when a frame begins; those after the last one follow at the usual rate."""
+        pts = self.stream.pts
+        if math.isnan(frame):  # of a point, which has no end
+            return math.nan
+        if frame < len(pts):
+            return float(int(pts[int(frame)]) * self.stream.time_base - self.zero_s)
+        rate = float(self.stream.frame_rate or 1)
+        return float(self.duration_s) + (frame - len(pts)) / rate
+
+    def overrun(self, row: Mapping[Hashable, Any]) -> Fraction:
+        """Return how far a segment or point lies beyond the end, in its own time base."""
+        point = row["kind"] == "point"
+        last = exact(row["t_start"] if point else row["t_end"])
+        if row["time_base"] == "frame_index":
+            return last + int(point) - self.stream.num_frames
+        over_s = last - self.duration_s
+        return over_s if over_s > ROUNDING_SLACK_S else Fraction(0)
+
+
+def _treat_unknown(project: Project, unknown: str) -> Project:
+    """Return a project whose labels that are no options are kept, dropped or errors."""
+    if unknown == "keep":
+        return project
+    issues = tuple(_treated(issue, unknown) for issue in project.issues)
+    if unknown == "error":
+        return replace(project, issues=issues)
+    segments = project.segments[project.segments["known"]].reset_index(drop=True)
+    return replace(project, issues=issues, segments=segments)
+
+
+def _treated(issue: Issue, unknown: str) -> Issue:
+    if issue.code != "V045" or issue.level == "error":
+        return issue
+    if unknown == "error":
+        return replace(issue, level="error")
+    return replace(issue, text=f"{issue.text}; dropped")
+
+
+def check_projects(
+    projects: Sequence[Project],
+    found: Mapping[Path, Found] | None = None,
+    config: CutConfig = _DEFAULTS,
+) -> list[CheckedProject]:
+    """Check annotation files that belong together.
+
+    Parameters
+    ----------
+    found
+        For each file the recordings of its names; None checks the files alone.
+    config
+        Says what the annotators saw, and what becomes of labels that are no options.
+    """
+    checked = [
+        check_project(project, None if found is None else found[project.path], config)
+        for project in projects
+    ]
+    return _with_shared(checked)
+
+
+def check_project(
+    project: Project, found: Found | None = None, config: CutConfig = _DEFAULTS
+) -> CheckedProject:
+    """Check one annotation file against its recordings; see `check_projects`."""
+    project = _treat_unknown(project, config.labels.unknown)
+    issues = Issues(list(project.issues))
+    choice = config.choice_of(project)
+    none = project.segments[:0]
+    by_name = dict(iter(project.segments.groupby("media_name", sort=False)))
+    rows, tables = [], [_timed(none, "", None)]
+    for media in media_of(project):
+        recording = None if found is None else found[media.name]
+        seen = _shown(recording, choice, media.name, issues) if recording is not None else None
+        path = recording.path if isinstance(recording, Recording) else None
+        own = by_name.get(media.name, none)
+        own = _timed(own, str(path.resolve() if path else f"{project.path}: {media.name}"), seen)
+        if isinstance(recording, Recording) and recording.table and recording.table.cameras:
+            issue = miscounted(project, media, recording.table.cameras[0])
+            issues.found.extend([] if issue is None else [issue])
+        row = {"path": str(project.path), "name": media.name, "recording": str(path or "")}
+        row |= _measures(own, seen)
+        _check_segments(row, own, seen, issues)
+        rows.append(row)
+        tables.append(own)
+    recordings = _table(rows, RECORDING_COLUMNS)
+    segments = pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+    return CheckedProject(project, tuple(issues.found), segments, recordings)
+
+
+def project_table(checked: Sequence[CheckedProject]) -> pd.DataFrame:
+    """Return one row a file with the columns of `PROJECT_COLUMNS`."""
+    return _table([_project_row(file) for file in checked], PROJECT_COLUMNS)
+
+
+def recording_table(checked: Sequence[CheckedProject]) -> pd.DataFrame:
+    """Return one row a recording of each file with the columns of `RECORDING_COLUMNS`."""
+    return _table(
+        [row for file in checked for row in file.recordings.to_dict("records")], RECORDING_COLUMNS
+    )
+
+
+def label_table(checked: Sequence[CheckedProject]) -> pd.DataFrame:
+    """Return one row a label of all files with the columns of `LABEL_COLUMNS`, sorted by name."""
+    tables = [file.segments for file in checked if len(file.segments)]
+    if not tables:
+        return _table([], LABEL_COLUMNS)
+    groups = pd.concat(tables, ignore_index=True).groupby(["task", "label"])
+    rows = [_label_row(str(key[0]), str(key[1]), own) for key, own in groups]
+    return _table(rows, LABEL_COLUMNS)
+
+
+def _table(rows: Sequence[Mapping[Any, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(columns))
+    return table.astype(dict(columns))
+
+
+def media_of(project: Project) -> list[Media]:
+    """Return every recording that a file lists or annotates, each name once."""
+    found = {media.name: media for media in reversed(project.media)}
+    names = [*project.media_names, *project.segments["media_name"].unique()]
+    return [found.get(name, Media(name)) for name in dict.fromkeys(names)]
+
+
+def _shown(
+    recording: Recording | SessionError, choice: StreamChoice, place: str, issues: Issues
+) -> _Shown | None:
+    """Return what the annotator saw of a recording; None, with an issue, if that is unknown."""
+    if isinstance(recording, SessionError):
+        code, _, text = recording.what.partition(" ")
+        where = f" ({recording.where})" if recording.where else ""
+        issues.refuse(code, place, text + where, recording.todo)
+        return None
+    if recording.table is None:
+        error = recording.error or AlignmentError("not measured")
+        issues.refuse("V086", place, error.what, error.todo)
+        return None
+    try:
+        stream, _ = choice.of(recording.table)
+    except AlignmentError as error:
+        issues.refuse("V086", place, error.what, error.todo)
+        return None
+    if stream.end_s is None:
+        text = f"stream {stream.index} has no timestamps"
+        issues.refuse("V086", place, text, "remux the recording")
+        return None
+    return _Shown(stream, stream.end_s, zero_of(choice.annotated_in, stream, recording.table))
+
+
+def _timed(own: pd.DataFrame, recording: str, seen: _Shown | None) -> pd.DataFrame:
+    """Return segments of one recording with their times in seconds, as far as they are known."""
+    start_s, end_s = own["t_start"].copy(), own["t_end"].copy()
+    frames = own["time_base"] == "frame_index"
+    for times in (start_s, end_s):
+        counted = [] if seen is None else [seen.time_of(number) for number in times[frames]]
+        times[frames] = counted if seen is not None else np.nan
+    return own.assign(start_s=start_s, end_s=end_s, recording=recording)
+
+
+def _measures(own: pd.DataFrame, seen: _Shown | None) -> dict[str, Any]:
+    """Return what a row of `RECORDING_COLUMNS` says about the segments of one recording."""
+    entries = own.drop_duplicates(_ENTRY)
+    states = entries[entries["kind"] == "state"]
+    seconds, share = _seconds(states), None
+    duration_s = None if seen is None else float(seen.duration_s)
+    if duration_s is not None and duration_s > 0:
+        inside = states.assign(end_s=states["end_s"].clip(upper=duration_s))
+        share = _seconds(inside) / duration_s
+    same = (_overlaps(group) for _, group in own.groupby(["task", "subject"]))
+    return {
+        "stream": None if seen is None else seen.stream.index,
+        "duration_s": duration_s,
+        "segments": len(states),
+        "points": int((entries["kind"] == "point").sum()),
+        "seconds": None if states["start_s"].isna().any() else seconds,
+        "share": share,
+        "overlaps": sum(same),
+        "overlaps_all": _overlaps(states),
+        "unadjusted_1s": int(sum("unadjusted_1s" in flags.split() for flags in states["flags"])),
+    }
+
+
+def _seconds(states: pd.DataFrame) -> float:
+    """Return the seconds that are covered by any of the segments."""
+    total, until = 0.0, -np.inf
+    for start, end in sorted(zip(states["start_s"], states["end_s"], strict=True)):
+        total += max(end - max(start, until), 0.0)
+        until = max(until, end)
+    return total
+
+
+def _overlaps(segments: pd.DataFrame) -> int:
+    """Return the number of pairs of segments that share time; labels of one segment do not."""
+    entries = segments[segments["kind"] == "state"].drop_duplicates(_ENTRY)
+    starts = np.sort(entries["t_start"].to_numpy())
+    begun = np.searchsorted(starts, entries["t_end"].to_numpy(), side="left")
+    # Of those that begin before one ends, all but itself begin after it, or are counted there.
+    return int(begun.sum() - len(starts) * (len(starts) + 1) // 2)
+
+
+def _check_segments(
+    row: dict[str, Any], own: pd.DataFrame, seen: _Shown | None, issues: Issues
+) -> None:
+    """Add what is odd about the segments of a recording, and their number past its end."""
+    entries = own.drop_duplicates(_ENTRY).to_dict("records")
+    over = [] if seen is None else [(seen.overrun(entry), entry["time_base"]) for entry in entries]
+    over = [case for case in over if case[0] > 0]
+    row["past_end"] = len(over)
+    if over:
+        worst, base = max(over)
+        by = _number(int(worst), "frame") if base == "frame_index" else f"{float(worst):.3f} s"
+        end = f"the recording's end at {float(seen.duration_s):.3f} s" if seen else ""
+        text = f"{_number(len(over), 'segment')} past {end}, by up to {by}"
+        # A frame that is not there is of another copy: then none of them can be trusted.
+        note = issues.refuse if base == "frame_index" else issues.warn
+        note("V080", row["name"], text, SAME_FILE)
+    if row["unadjusted_1s"]:
+        text = f"{_number(row['unadjusted_1s'], 'segment')} of exactly 1.000 s"
+        todo = "a key press makes these: drag their ends to where the behaviour begins and stops"
+        issues.warn("V083", row["name"], text, todo)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _with_shared(checked: Sequence[CheckedProject]) -> list[CheckedProject]:
+    """Return the files with a warning (V085) for each recording that several of them name."""
+    named = [
+        (file.path, str(row["name"]), Path(row["recording"]).resolve())
+        for file in checked
+        for row in file.recordings.to_dict("records")
+        if row["recording"]
+    ]
+    files: defaultdict[Path, set[Path]] = defaultdict(set)
+    for file_path, _, recording in named:
+        files[recording].add(file_path)
+    issues: defaultdict[Path, list[Issue]] = defaultdict(list)
+    for file_path, name, recording in named:
+        if len(files[recording]) > 1:
+            names = ", ".join(sorted(str(path) for path in files[recording]))
+            text = f"named by {len(files[recording])} annotation files: {names}"
+            issues[file_path].append(Issue("V085", name, text, "warning", _TWICE))
+    return [replace(file, issues=(*file.issues, *issues[file.path])) for file in checked]
+
+
+def _project_row(file: CheckedProject) -> dict[str, Any]:
+    levels = [issue.level for issue in file.issues]
+    recordings = file.recordings
+    return {
+        "path": str(file.path),
+        "format": file.project.format,
+        "status": file.status,
+        "media": len(recordings),
+        "segments": recordings["segments"].sum(),
+        "labels": len(file.segments[["task", "label"]].drop_duplicates()),
+        "points": recordings["points"].sum(),
+        "seconds": recordings["seconds"].sum(skipna=False),
+        "zero_length": sum(issue.code == "V058" for issue in file.issues),
+        "errors": levels.count("error"),
+        "warnings": levels.count("warning"),
+    }
+
+
+def _label_row(task: str, label: str, own: pd.DataFrame) -> dict[str, Any]:
+    states = own[own["kind"] == "state"]
+    lengths = states["end_s"] - states["start_s"]
+    return {
+        "task": task,
+        "label": label,
+        "segments": len(states),
+        "points": len(own) - len(states),
+        "seconds": lengths.sum(skipna=False),
+        "shortest_s": lengths.min(skipna=False),
+        "median_s": lengths.median(skipna=False),
+        "longest_s": lengths.max(skipna=False),
+        "recordings": own["recording"].nunique(),
+        "subjects": own.loc[own["subject"] != "", "subject"].nunique(),
+    }
