@@ -28,8 +28,11 @@ lint: setup ## Style, types, layers.
 bench: setup ## Ratios against what a user would use otherwise.
 	.venv/bin/python -m tests.benchmarks
 
-fuzz: setup ## Thousands of made two-stream files against their truth; takes an hour.
+fuzz: setup ## Thousands of damaged annotations, two-stream files and clips; takes an hour.
+	.venv/bin/python -m tests.annotations.damage --cases 100000
 	.venv/bin/python -m tests.pairs --cases 5000
+	.venv/bin/python -m tests.cuts --cases 2000
+	.venv/bin/python -m tests.faults --kills 100
 
 setup: ffmpeg $(READY)
 

@@ -153,10 +153,14 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
 
 def write_config(config: Config, file: Path) -> None:
     """Write the resolved configuration as YAML."""
-    text = yaml.dump(
+    write_whole(file, config_text(config))
+
+
+def config_text(config: Config) -> str:
+    """Return the resolved configuration as YAML."""
+    return yaml.dump(
         config.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, allow_unicode=True
     )
-    write_whole(file, text)
 
 
 def _explain(model: type[Config], error: ValidationError, where: str) -> ConfigError:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich import print as show
 
+from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import measure_session, plan_session
@@ -34,7 +35,9 @@ def main(folder: Path, out: Path, *settings: str) -> None:
     base_dirs = sorted(path.parent for path in folder.glob("*/via"))
     for base_dir in base_dirs:
         session = find_session(base_dir)
-        plan = plan_session(session, measure_session(session, cut_config), cut_config)
+        projects, _ = read_dataset(session.projects)
+        recordings = measure_session(session, projects, cut_config)
+        plan = plan_session(session, projects, recordings, cut_config)
         manifest = cut_plan(plan)
         write_session_lists(session.output, manifest, plan.classes)
         show(window_table(manifest, str(base_dir)))

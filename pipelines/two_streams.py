@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich import print as show
 
+from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import measure_session, plan_session
@@ -32,7 +33,9 @@ def main(folder: Path, *settings: str) -> None:
     """Run the whole chain in `folder`; `settings` go to the training."""
     session = find_session(make_session(folder / "Feb" / "2_2_demo"))
     cut_config = load_config(CutConfig, [CONFIGS / "cut" / "demo.yaml"])
-    plan = plan_session(session, measure_session(session, cut_config), cut_config)
+    projects, _ = read_dataset(session.projects)
+    recordings = measure_session(session, projects, cut_config)
+    plan = plan_session(session, projects, recordings, cut_config)
     manifest = cut_plan(plan)
     write_session_lists(session.output, manifest, plan.classes)
     show(window_table(manifest, "windows"))

@@ -8,14 +8,19 @@ from typer.exceptions import TyperException
 
 from dogclips import __version__
 from dogclips.cli.align import align
+from dogclips.cli.check import check
 from dogclips.cli.console import print_error
+from dogclips.cli.convert import convert
 from dogclips.cli.cut import cut
 from dogclips.cli.demo import demo
+from dogclips.cli.merge import merge
 from dogclips.cli.probe import probe
 from dogclips.cli.split import split
 from dogclips.cli.test import test
 from dogclips.cli.train import train
 from dogclips.errors import DogclipsError
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="dogclips",
@@ -24,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (probe, align, cut, split, train, test, demo):
+for command in (probe, align, check, convert, cut, merge, split, train, test, demo):
     app.command()(command)
 
 
@@ -65,6 +70,7 @@ def main() -> None:
         print_error(f"{error.format_message()}: see `dogclips --help`")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
+    if code == _INTERRUPTED:  # typer, too, leaves with it
         print_error("interrupted: what is finished is kept; run the same command again")
-        sys.exit(130)
     sys.exit(code)

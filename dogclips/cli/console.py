@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
 
 def print_result(*results: "RenderableType") -> None:
@@ -48,8 +48,11 @@ def silence_helpers() -> None:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (until the end)
 
 
-def progress_bar() -> "Progress":
-    """Return a progress bar on stderr, which shows itself on a terminal only."""
+def progress_bar(unit: str = "") -> "Progress":
+    """Return a progress bar on stderr, which shows itself on a terminal only.
+
+    With a unit it also says how many of them are done in a second.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     console = _console(stderr=True)
@@ -57,11 +60,24 @@ def progress_bar() -> "Progress":
         "{task.description}",
         BarColumn(),
         MofNCompleteColumn(),
+        *([_speed_column(unit)] if unit else []),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
         transient=True,
     )
+
+
+def _speed_column(unit: str) -> "ProgressColumn":
+    from rich.progress import ProgressColumn, Task
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:.1f} {unit}/s" if speed else "")
+
+    return Speed()
 
 
 def _console(*, stderr: bool) -> "Console":

@@ -22,6 +22,14 @@ class Player(StrEnum):
     container = "container"
 
 
+class UnknownLabels(StrEnum):
+    """What becomes of text that is no option of its attribute."""
+
+    error = "error"
+    keep = "keep"
+    drop = "drop"
+
+
 ConfigFiles = Annotated[
     list[Path] | None,
     typer.Option("--config", metavar="FILE", help="YAML settings; repeatable, later wins."),
@@ -38,6 +46,19 @@ Target = Annotated[
     str, typer.Option("--target", metavar="N|auto|best", help="Stream that clips are cut from.")
 ]
 AnnotatedIn = Annotated[Player, typer.Option("--annotated-in", help="Player of the annotator.")]
+OnUnknownLabel = Annotated[
+    UnknownLabels | None,
+    typer.Option(
+        "--on-unknown-label",
+        help="What becomes of text that is no option [keep].",
+        show_default=False,
+    ),
+]
+
+
+def unknown_labels(choice: UnknownLabels | None) -> list[str]:
+    """Return the setting that an option stands for; none where it was not given."""
+    return [] if choice is None else [f"labels.unknown={choice.value}"]
 
 
 def stream_choice(reference: str, target: str, annotated_in: Player) -> "StreamChoice":

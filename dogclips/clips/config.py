@@ -6,13 +6,16 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from dogclips.alignment import AnnotatedIn, StreamChoice, Trust
+from dogclips.annotations import Project
 from dogclips.clips.names import NameConfig
 from dogclips.clips.recordings import ContentCheck
 from dogclips.config import Config
 from dogclips.labels import LabelConfig
 from dogclips.media.encoding import EncoderConfig
+from dogclips.media.hardware import SOFTWARE
 from dogclips.timebase import exact
 
+OnCorrupt = Literal["skip-clip", "skip-file", "fail"]
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -31,7 +34,9 @@ class CutConfig(Config):
     single annotation files, by file stem. `content` says when the pixels of the two streams are
     compared. Windows in which nobody can know the shift between the streams, or frames are lost,
     are dropped unless `keep_doubtful`. A window gets a label that fills at least
-    `min_overlap_seconds` of it and, if given, `min_overlap_fraction` of it.
+    `min_overlap_seconds` of it and, if given, `min_overlap_fraction` of it. `decoder` is "software"
+    or a kind of device, such as "cuda". Where a recording does not decode, `on_corrupt` gives up
+    the clip, all clips of the recording, or the whole run.
     """
 
     reference: int | Literal["auto"] = "auto"
@@ -50,15 +55,23 @@ class CutConfig(Config):
     short_side: Annotated[int, Field(ge=16)] | None = None
     frame_rate: Literal["source"] | Annotated[float, Field(gt=0)] = "source"
     encoder: EncoderConfig = EncoderConfig()
+    decoder: str = SOFTWARE
+    on_corrupt: OnCorrupt = "skip-clip"
     name: NameConfig = NameConfig()
 
-    def choice_of(self, project: str) -> StreamChoice:
-        """Return the streams and the player of an annotation file, by its stem."""
-        own = self.projects.get(project, ProjectConfig())
+    def choice_of(self, project: Project) -> StreamChoice:
+        """Return the streams and the player of an annotation file.
+
+        What `projects` says of the file counts most. A program with a player of its own comes
+        before `annotated_in`; one that counts frames counts those of the first video stream.
+        """
+        own = self.projects.get(project.path.stem, ProjectConfig())
+        reference = self.reference if own.reference is None else own.reference
+        if project.player == "frames":
+            reference = "auto" if own.reference is None else own.reference
+            return StreamChoice(reference, self.target, "container")
         return StreamChoice(
-            reference=self.reference if own.reference is None else own.reference,
-            target=self.target,
-            annotated_in=own.annotated_in or self.annotated_in,
+            reference, self.target, own.annotated_in or project.player or self.annotated_in
         )
 
     @field_validator("projects", mode="before")

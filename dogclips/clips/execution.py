@@ -1,44 +1,60 @@
 """Execute a clip plan: reuse what is there, cut the rest, source by source, and record it."""
 
 import hashlib
-import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
-from dogclips.clips.manifest import read_manifest, write_manifest
+from dogclips.clips.engines import local_engine
+from dogclips.clips.manifest import with_rows, write_manifest
 from dogclips.clips.plan import ClipPlan
-from dogclips.errors import OutputError
-from dogclips.media.cutting import cut_source
-from dogclips.media.encoding import ClipJob, ClipOutcome, EncoderConfig
-from dogclips.streams import Stream
+from dogclips.clips.shards import (
+    ShardHead,
+    earlier_rows,
+    only_writer,
+    remove_shards,
+    stale_rows,
+    write_shard,
+)
+from dogclips.clips.units import Engine, plan_units
+from dogclips.errors import MediaError
+from dogclips.files import part_of
+from dogclips.media.encoding import ClipJob, ClipOutcome
 
 Progress = Callable[[int], None]
+_WRITE_EVERY_S = 5
+_STRICT = "mend the recording, or set on_corrupt to skip-clip or skip-file"
 
 
 def cut_plan(
     plan: ClipPlan,
     *,
-    workers: int | None = None,
+    engine: Engine | None = None,
+    shard: ShardHead | None = None,
     force: bool = False,
+    prune: bool = False,
     progress: Progress = lambda _: None,
 ) -> pd.DataFrame:
     """Cut all planned clips and return the manifest, which is also written to `output/`.
 
-    A clip is reused if the manifest has a row with the same recipe and the file still has that
-    row's size and digest. The manifest is written anew after each source, so that a killed run
-    loses no finished source.
+    A clip is reused if a manifest has a row with the same recipe and the file still has that
+    row's size and digest. The manifest is written every few seconds and, whatever happens, at the
+    end, so that a killed run loses little. Clips of an earlier plan that this one lacks stay, as
+    rows with the status "stale".
 
     Parameters
     ----------
-    workers
-        Sources to cut at the same time; None means as many as there are cores.
+    engine
+        What cuts the units of work; None means one process for each core.
+    shard
+        The plan is this shard's part; see `shards.shard_of`. Its manifest is one of its own,
+        without stale clips.
+    prune
+        Remove stale clips.
     force
         Cut again what could be reused.
     progress
@@ -48,59 +64,98 @@ def cut_plan(
     ------
     OutputError
         Another run is writing to this folder, or it cannot be written to.
+    MediaError
+        A clip failed, and the settings want the run to fail then.
     """
     output = plan.session.output
-    with _only_writer(output):
-        _remove_parts(output)
+    with only_writer(output, shard.shard if shard else None):
+        _remove_parts(plan, everything=shard is None)
         table = plan.table.copy()
         for folder in {job.path.parent for job in plan.jobs.values()}:
             folder.mkdir(parents=True, exist_ok=True)
+        old = earlier_rows(output, force=force)
         if not force:
-            _reuse(table, plan.jobs, read_manifest(output))
+            _reuse(table, plan.jobs, old)
             progress(int((table["status"] == "reused").sum()))
-        todo = {place: plan.jobs[place] for place in table.index[table["status"] == "planned"]}
-        by_path = {job.path: place for place, job in todo.items()}
-        for outcomes in _cut_sources(plan, todo, workers):
-            for outcome in outcomes:
-                _record(table, by_path[outcome.path], outcome)
-            write_manifest(table, output)
-            progress(len(outcomes))
-        write_manifest(table, output)
+        stale = stale_rows(output, table, old if shard is None else None)
+        if prune:
+            _remove(output, stale["clip"])
+            stale = stale[:0]
+        todo = {plan.jobs[place].path: place for place in table.index[table["status"] == "planned"]}
+        write = partial(write_shard, head=shard) if shard else write_manifest
+        try:
+            strict = plan.config.on_corrupt == "fail"
+            save = partial(write, output=output)
+            with closing((engine or local_engine())(plan_units(plan, todo))) as outcomes:
+                _record_all(table, todo, outcomes, save, progress, strict=strict)
+            _give_up_files(table, plan)
+        finally:
+            table = with_rows(table, stale)
+            write(table, output=output)
+        if shard is None:
+            remove_shards(output)
     return table
 
 
-@contextmanager
-def _only_writer(output: Path) -> Iterator[None]:
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        with FileLock(output / ".lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise OutputError(
-            "another dogclips is writing to this folder", where=output, todo="wait for it to finish"
-        ) from error
-    except PermissionError as error:
-        raise OutputError(
-            "the folder is not writable", where=output, todo="check its permissions"
-        ) from error
+def _give_up_files(table: pd.DataFrame, plan: ClipPlan) -> None:
+    """Remove the clips of recordings of which one failed, if the settings ask for it."""
+    if plan.config.on_corrupt != "skip-file":
+        return
+    failed = table[(table["status"] == "failed") & (table["clip"] != "")]
+    for source, reason in failed.groupby("source")["reason"].first().items():
+        for place in table.index[table["source"] == source]:
+            if table.at[place, "status"] in ("cut", "reused"):
+                plan.jobs[place].path.unlink(missing_ok=True)
+                outcome = ClipOutcome(plan.jobs[place].path, f"the recording is given up: {reason}")
+                _record(table, place, outcome)
 
 
-def _remove_parts(output: Path) -> None:
-    """Remove what a killed run left unfinished."""
-    for part in output.rglob(".*.part"):
-        part.unlink()
+def _record_all(
+    table: pd.DataFrame,
+    todo: Mapping[Path, int],
+    finished: Iterable[list[ClipOutcome]],
+    write: Callable[[pd.DataFrame], None],
+    progress: Progress,
+    *,
+    strict: bool,
+) -> None:
+    """Record what becomes of the clips to cut, each by its path at its row."""
+    written = time.monotonic()
+    for outcomes in finished:
+        for outcome in outcomes:
+            _record(table, todo[outcome.path], outcome)
+        progress(len(outcomes))
+        failed = [outcome for outcome in outcomes if outcome.error]
+        if failed and strict:
+            raise MediaError(str(failed[0].error), where=failed[0].path, todo=_STRICT)
+        if time.monotonic() - written > _WRITE_EVERY_S:
+            write(table)
+            written = time.monotonic()
+
+
+def _remove(output: Path, clips: Iterable[str]) -> None:
+    """Remove clips that the manifest of this folder names."""
+    for clip in clips:
+        path = output / clip
+        if output.resolve() in path.resolve().parents:
+            path.unlink(missing_ok=True)
+
+
+def _remove_parts(plan: ClipPlan, *, everything: bool) -> None:
+    """Remove what a killed run left unfinished: everything, or only clips of this plan."""
+    found = plan.session.output.rglob(".*.part")
+    for part in found if everything else (part_of(job.path) for job in plan.jobs.values()):
+        part.unlink(missing_ok=True)
 
 
 def _reuse(table: pd.DataFrame, jobs: Mapping[int, ClipJob], old: pd.DataFrame | None) -> None:
     """Mark the rows whose clip an earlier run has written and nobody has touched."""
     if old is None:
         return
-    made = {row["clip"]: row for row in old.to_dict("records") if row["sha256"]}
+    made = {(row["clip"], row["recipe"]): row for row in old.to_dict("records") if row["sha256"]}
     for place, job in jobs.items():
-        row = made.get(str(table.at[place, "clip"]))
-        if row is None or row["recipe"] != table.at[place, "recipe"]:
-            continue
-        if _is_unchanged(job.path, int(row["size_bytes"]), str(row["sha256"])):
+        row = made.get((table.at[place, "clip"], table.at[place, "recipe"]))
+        if row and _is_unchanged(job.path, int(row["size_bytes"]), str(row["sha256"])):
             outcome = ClipOutcome(job.path, None, int(row["size_bytes"]), str(row["sha256"]))
             _record(table, place, outcome, "reused")
 
@@ -109,39 +164,6 @@ def _is_unchanged(path: Path, size_bytes: int, sha256: str) -> bool:
     if not path.is_file() or path.stat().st_size != size_bytes:
         return False
     return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
-
-
-def _cut_sources(
-    plan: ClipPlan, todo: Mapping[int, ClipJob], workers: int | None
-) -> Iterator[list[ClipOutcome]]:
-    """Yield the outcomes of one source after the other, in the order in which they finish."""
-    tasks = []
-    for source, (path, stream) in plan.sources.items():
-        jobs = [job for place, job in todo.items() if plan.table.at[place, "source"] == source]
-        if jobs:
-            tasks.append((path, stream, jobs, plan.config.encoder))
-    workers = min(workers or os.cpu_count() or 1, len(tasks))
-    if workers <= 1:
-        yield from (_cut_one(*task) for task in tasks)
-        return
-    context = multiprocessing.get_context("spawn")  # forking a threaded process can deadlock
-    with ProcessPoolExecutor(workers, context, initializer=_leave_interrupts) as pool:
-        futures = [pool.submit(_cut_one, *task) for task in tasks]
-        try:
-            yield from (future.result() for future in as_completed(futures))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _cut_one(
-    path: Path, stream: Stream, jobs: list[ClipJob], encoder: EncoderConfig
-) -> list[ClipOutcome]:
-    return list(cut_source(path, stream, jobs, encoder))
-
-
-def _leave_interrupts() -> None:
-    """Let the parent decide what Ctrl-C means; workers finish the source they are at."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _record(table: pd.DataFrame, place: int, outcome: ClipOutcome, status: str = "cut") -> None:

@@ -1,6 +1,7 @@
 """Which frames of the target stream make up a window."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -12,11 +13,12 @@ from dogclips.timebase import ROUNDING_SLACK_S, Span, frame_at
 class ClipFrames:
     """Source frames by their place in `Stream.pts`, and when the clip shows them.
 
-    `pts` count from 0 in units of `time_base`.
+    `pts` count from 0 in units of `time_base`. Both are ranges where the rate is constant: plans
+    of a hundred thousand windows would fill the memory otherwise.
     """
 
-    places: tuple[int, ...]
-    pts: tuple[int, ...]
+    places: Sequence[int]
+    pts: Sequence[int]
     time_base: Fraction
     frame_rate: Fraction
 
@@ -55,8 +57,7 @@ def _on_grid(stream: Stream, window: Span) -> ClipFrames | None:
     first = frame_at(stream.pts, stream.time_base, window.start)
     if first + count > len(stream.pts) or _is_past(stream, window.start):
         return None
-    places = tuple(range(first, first + count))
-    return ClipFrames(places, tuple(range(count)), 1 / rate, rate)
+    return ClipFrames(range(first, first + count), range(count), 1 / rate, rate)
 
 
 def _as_timed(stream: Stream, window: Span) -> ClipFrames | None:
@@ -68,7 +69,7 @@ def _as_timed(stream: Stream, window: Span) -> ClipFrames | None:
     start = math.floor(window.start / stream.time_base)
     pts = [0, *(int(time) - start for time in stream.pts[first + 1 : last + 1])]
     rate = stream.frame_rate or Fraction(0)
-    return ClipFrames(tuple(range(first, last + 1)), tuple(pts), stream.time_base, rate)
+    return ClipFrames(range(first, last + 1), tuple(pts), stream.time_base, rate)
 
 
 def _resampled(stream: Stream, window: Span, rate: Fraction) -> ClipFrames | None:
@@ -77,7 +78,7 @@ def _resampled(stream: Stream, window: Span, rate: Fraction) -> ClipFrames | Non
     count = max(round(window.duration * rate), 1)
     times = [window.start + k / rate for k in range(count)]
     places = tuple(frame_at(stream.pts, stream.time_base, time) for time in times)
-    return ClipFrames(places, tuple(range(count)), 1 / rate, rate)
+    return ClipFrames(places, range(count), 1 / rate, rate)
 
 
 def _is_past(stream: Stream, time_s: Fraction) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib.metadata import version
@@ -12,15 +12,16 @@ from typing import Any
 import pandas as pd
 
 from dogclips.alignment import Alignment, StreamChoice, fault_of, zero_of
-from dogclips.annotations import Project, read_via
+from dogclips.annotations import Media, Project, grouped
 from dogclips.clips.config import CutConfig
+from dogclips.clips.frame_times import in_seconds, miscounted
 from dogclips.clips.frames import ClipFrames, select_frames
-from dogclips.clips.manifest import manifest_table
+from dogclips.clips.manifest import FILE_ATTRIBUTE, manifest_table
 from dogclips.clips.names import RecordingName, clip_name, recording_name, safe
 from dogclips.clips.recordings import Recordings, measure_recordings
-from dogclips.clips.session import Session
+from dogclips.clips.session import Session, resolve_recordings
 from dogclips.clips.windows import Window, plan_windows
-from dogclips.errors import AlignmentError, AnnotationError, DogclipsError
+from dogclips.errors import AlignmentError, AnnotationError, DogclipsError, SessionError
 from dogclips.labels import apply_labels, class_order, tasks_of
 from dogclips.media.encoding import ClipJob
 from dogclips.media.picture import output_size
@@ -60,9 +61,11 @@ class ClipPlan:
 class Source:
     """A recording as one annotation file means it, and the names of its clips.
 
-    `zero_s` is the container time that the annotator's player calls zero.
+    `folder` is where its clips go, under `output/`; `zero_s` the container time that the
+    annotator's player calls zero; `attributes` the columns of what was said of the whole recording.
     """
 
+    folder: str
     path: Path
     source: str
     reference: Stream
@@ -71,15 +74,28 @@ class Source:
     alignment: Alignment
     zero_s: Fraction
     name: RecordingName
+    attributes: Mapping[str, str]
 
 
-def measure_session(session: Session, config: CutConfig) -> Recordings:
+@dataclass(frozen=True)
+class Bout:
+    """A labelled stretch of annotation time."""
+
+    span: Span
+    label: str
+    task: str
+    subject: str
+
+
+def measure_session(session: Session, projects: Sequence[Project], config: CutConfig) -> Recordings:
     """Measure a session's recordings and align their streams, as each annotation file saw them."""
-    choices = [config.choice_of(path.stem) for path in session.projects]
+    choices = [config.choice_of(project) for project in projects]
     return measure_recordings(session.videos, choices, trust=config.trust, content=config.content)
 
 
-def plan_session(session: Session, recordings: Recordings, config: CutConfig) -> ClipPlan:
+def plan_session(
+    session: Session, projects: Sequence[Project], recordings: Recordings, config: CutConfig
+) -> ClipPlan:
     """Plan all clips of a session; nothing is written.
 
     A project or recording that cannot be used is one row with the status "failed" and its
@@ -87,16 +103,18 @@ def plan_session(session: Session, recordings: Recordings, config: CutConfig) ->
 
     Parameters
     ----------
+    projects
+        What the session's annotation files say; see `annotations.read_dataset`.
     recordings
         What was measured of each recording; see `measure_session`.
     """
     planner = _Planner(session, recordings, config)
-    projects = dict(planner.read_projects())
-    segments = planner.label(projects)
+    usable = dict(planner.usable(projects))
+    segments = planner.label(usable)
     names = [name for own in segments.values() for name in own["label"]]
     classes = class_order(names, config.labels.order)
     for folder, own in segments.items():
-        planner.plan_project(folder, projects[folder], own, classes)
+        planner.plan_project(folder, usable[folder], own, classes)
     return ClipPlan(
         session=session,
         config=config,
@@ -120,18 +138,20 @@ class _Planner:
     warnings: list[str] = field(default_factory=list)
     clips: set[str] = field(default_factory=set)
 
-    def read_projects(self) -> Iterator[tuple[str, Project]]:
-        """Yield (output folder, project) of each file that can be read."""
+    def usable(self, projects: Sequence[Project]) -> Iterator[tuple[str, Project]]:
+        """Yield (output folder, project) of each annotation file that nothing refuses."""
         used: set[str] = set()
-        for path in self.session.projects:
+        for project in projects:
             try:
-                project = read_via(path)
-            except DogclipsError as error:
-                self._fail(path.stem, "", error)
+                project.checked()
+            except AnnotationError as error:
+                self._fail(project.path.stem, "", error)
                 continue
-            for issue in project.issues:
-                self.warnings.append(f"{path.name}: {issue.code} {issue.place}: {issue.text}")
-            folder = safe(path.stem)
+            for issue, count in grouped(project.issues):
+                more = f" (and {count - 1} more)" if count > 1 else ""
+                text = f"{issue.code} {issue.place}: {issue.text}{more}"
+                self.warnings.append(f"{project.path.name}: {text}")
+            folder = safe(project.path.stem)
             while folder in used:
                 folder += "_"
             used.add(folder)
@@ -161,59 +181,73 @@ class _Planner:
         classes: tuple[str, ...],
     ) -> None:
         """Add the rows and jobs of all recordings that a project names."""
-        for media_name in project.media_names:
-            own = segments[segments["media_name"] == media_name]
-            spans = [
-                (Span(exact(row["t_start"]), exact(row["t_end"])), str(row["label"]))
-                for row in own.to_dict("records")
-            ]
+        paths = resolve_recordings(project.media_names, self.session.videos)
+        for media in project.media:
+            own = segments[segments["media_name"] == media.name]
             try:
-                source = self._source(media_name, self.config.choice_of(project.path.stem))
+                source = self._source(folder, project, media, paths[media.name])
+                bouts = _bouts(in_seconds(own, source.reference, source.zero_s))
             except DogclipsError as error:
-                self._fail(folder, media_name, error)
+                self._fail(folder, media.name, error)
                 continue
-            self._warn_of_overruns(source, spans)
-            for window in self._windows(source, spans, classes):
-                self._plan_window(folder, source, window, classes)
+            self._warn_of_points(source, own)
+            self._warn_of_overruns(source, bouts)
+            for window in self._windows(source, bouts, classes):
+                self._plan_window(source, window, bouts, classes)
 
-    def _source(self, media_name: str, choice: StreamChoice) -> Source:
-        path = self.session.video_named(media_name)
+    def _source(
+        self, folder: str, project: Project, media: Media, path: Path | SessionError
+    ) -> Source:
+        if isinstance(path, SessionError):
+            raise path
+        choice = self.config.choice_of(project)
         table, alignment = self.recordings[path, choice].measured
         if not alignment.trusted:
             text = "; ".join(message.text for message in alignment.messages)
             raise AlignmentError(text, where=path, todo="see `dogclips align`, then set `trust`")
         reference, target = choice.of(table)
+        issue = miscounted(project, media, reference)
+        if issue is not None and issue.level == "error":
+            raise AlignmentError(f"{issue.code} {issue.text}", where=path, todo=issue.todo)
         name, warning = recording_name(self.session.base_dir, path, table.created, self.config.name)
         source = path.relative_to(self.session.base_dir).as_posix()
         fault = fault_of(choice.annotated_in, reference, table)
-        self._warn(*filter(None, (warning, fault and f"{source}: {fault}")))
+        counted = f"{source}: {issue.code} {issue.text}" if issue else ""
+        fault = fault and f"{source}: {fault}"
+        self._warn(*filter(None, (warning, fault, counted)))
         warnings = (m for m in alignment.messages if m.level == "warning")
         self._warn(*(f"{source}: {message.code} {message.text}" for message in warnings))
         self.sources[source] = path, target
         zero_s = zero_of(choice.annotated_in, reference, table)
-        return Source(path, source, reference, target, choice, alignment, zero_s, name)
+        attributes = {FILE_ATTRIBUTE + name: text for name, text in media.attributes.items()}
+        return Source(
+            folder, path, source, reference, target, choice, alignment, zero_s, name, attributes
+        )
 
     def _warn(self, *warnings: str) -> None:
         """Remember warnings, each once."""
         self.warnings.extend(text for text in warnings if text not in self.warnings)
 
-    def _warn_of_overruns(self, source: Source, spans: list[tuple[Span, str]]) -> None:
+    def _warn_of_points(self, source: Source, segments: pd.DataFrame) -> None:
+        count = int((segments["kind"] == "point").sum())
+        if count:
+            self._warn(f"{source.source}: {count} points in time have no length; no clip is theirs")
+
+    def _warn_of_overruns(self, source: Source, bouts: list[Bout]) -> None:
         end_s = source.reference.end_s
-        for span, label in spans:
-            over_s = span.end + source.zero_s - end_s if end_s is not None else Fraction(0)
+        for bout in bouts:
+            over_s = bout.span.end + source.zero_s - end_s if end_s is not None else Fraction(0)
             if over_s > ROUNDING_SLACK_S:
-                text = f"{label!r} ends {shown(over_s)} s after the recording"
+                text = f"{bout.label!r} ends {shown(over_s)} s after the recording"
                 self.warnings.append(f"{source.source}: {text}")
 
-    def _windows(
-        self, source: Source, spans: list[tuple[Span, str]], classes: tuple[str, ...]
-    ) -> list[Window]:
+    def _windows(self, source: Source, bouts: list[Bout], classes: tuple[str, ...]) -> list[Window]:
         """Return the windows of a recording up to its end or that of its last segment."""
-        ends = [span.end for span, _ in spans]
+        ends = [bout.span.end for bout in bouts]
         if source.reference.end_s is not None:
             ends.append(source.reference.end_s - source.zero_s)
         return plan_windows(
-            spans,
+            [(bout.span, bout.label) for bout in bouts],
             classes,
             clip_s=self.config.clip_s,
             stride_s=exact(self.config.stride_seconds),
@@ -222,17 +256,25 @@ class _Planner:
         )
 
     def _plan_window(
-        self, folder: str, source: Source, window: Window, classes: tuple[str, ...]
+        self, source: Source, window: Window, bouts: list[Bout], classes: tuple[str, ...]
     ) -> None:
         indices = [classes.index(label) for label in window.labels]
+        behind = [
+            bout
+            for bout in bouts
+            if bout.label in window.labels and bout.span.overlap(window.span) > 0
+        ]
         row: dict[str, Any] = {
-            "project": folder,
+            **source.attributes,
+            "project": source.folder,
             "source": source.source,
             "status": "skipped",
             "start_s": float(window.span.start),
             "end_s": float(window.span.end),
             "labels": window.labels,
             "label_indices": indices,
+            "tasks": sorted({bout.task for bout in behind}),
+            "subjects": sorted({bout.subject for bout in behind if bout.subject}),
             "reference_stream": source.reference.index,
             "target_stream": source.target.index,
             "annotated_in": source.choice.annotated_in,
@@ -248,7 +290,7 @@ class _Planner:
             self.rows.append(row | {"reason": frames})
             return
         name = clip_name(source.name, window.span.start, indices, self.config.name)
-        clip = self._unique(f"{folder}/{name}")
+        clip = self._unique(f"{source.folder}/{name}")
         job = self._job(clip, source, frames)
         self.jobs[len(self.rows)] = job
         recipe = _recipe(source, frames, self.config)
@@ -296,11 +338,19 @@ class _Planner:
                 "source": source,
                 "status": "failed",
                 "reason": str(error),
-                "labels": (),
-                "label_indices": (),
                 "made_by": MADE_BY,
             }
         )
+
+
+def _bouts(segments: pd.DataFrame) -> list[Bout]:
+    """Return the segments of a recording that last; points label nothing."""
+    return [
+        Bout(Span(exact(start), exact(end)), label, task, subject)
+        for start, end, label, task, subject in segments.loc[
+            segments["kind"] == "state", ["t_start", "t_end", "label", "task", "subject"]
+        ].itertuples(index=False)
+    ]
 
 
 def _on_target(source: Source, annotation_s: Fraction) -> Fraction:
@@ -331,7 +381,7 @@ def _recipe(source: Source, frames: ClipFrames, config: CutConfig) -> str:
         facts.st_mtime_ns,
         source.target.index,
         source.target.pts[list(frames.places)].tolist(),
-        frames.pts,
+        list(frames.pts),
         str(frames.time_base),
         config.short_side,
         config.encoder.model_dump(),

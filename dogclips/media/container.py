@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 
 from dogclips.media.inputs import INPUT_RULES, input_url, not_a_video
 
 
-def open_input(path: Path) -> InputContainer:
-    """Open a video file with PyAV under the input rules.
+def open_input(path: Path, hwaccel: HWAccel | None = None) -> InputContainer:
+    """Open a video file with PyAV under the input rules, to be decoded in software or on a device.
 
     Raises
     ------
@@ -18,6 +19,6 @@ def open_input(path: Path) -> InputContainer:
     """
     url = input_url(path)
     try:
-        return av.open(url, options=dict(INPUT_RULES), metadata_errors="replace")
+        return av.open(url, options=dict(INPUT_RULES), metadata_errors="replace", hwaccel=hwaccel)
     except (av.FFmpegError, ValueError) as error:
         raise not_a_video(path, str(error)) from error

@@ -1,74 +1,85 @@
-"""Cut the clips of one source in one pass: decode once, pick frames by their timestamps."""
+"""Cut clips of one source in one pass: every frame is decoded once and encoded once."""
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import av
 
 from dogclips.errors import MediaError
-from dogclips.media.decoding import decode_from
-from dogclips.media.encoding import ClipJob, ClipOutcome, ClipWriter, EncoderConfig
+from dogclips.media.decoding import decode_places
+from dogclips.media.encoding import ClipJob, ClipOutcome, EncoderConfig, LaneWriter
+from dogclips.media.hardware import SOFTWARE
+from dogclips.media.lanes import plan_lanes
 from dogclips.media.picture import Pictures
 from dogclips.streams import Stream
 from dogclips.timebase import shown
 
 
 def cut_source(
-    source: Path, stream: Stream, jobs: Sequence[ClipJob], encoder: EncoderConfig
-) -> Iterator[ClipOutcome]:
+    source: Path,
+    stream: Stream,
+    jobs: Sequence[ClipJob],
+    encoder: EncoderConfig,
+    wanted: Collection[Path] | None = None,
+    *,
+    device: str = SOFTWARE,
+) -> Generator[ClipOutcome]:
     """Cut clips of one picture size out of one stream and yield each outcome as it is known.
 
     A file appears under its name only after it was verified: one video stream, every frame at
     its planned time, the planned size, upright. Closing the iterator leaves no unfinished file.
     What the source cannot give is an outcome with its reason.
 
+    Parameters
+    ----------
+    wanted
+        The jobs to write, by path; None means all. The others are encoded all the same where they
+        share an encoder with these, so that a clip has the same bytes whichever are written.
+    device
+        What decodes; see `hardware.hardware`.
+
     Raises
     ------
     OutputError
         The encoder refuses its settings, or the output folder is full or not writable.
     """
-    waiting = deque(sorted(jobs, key=lambda job: job.places[0]))
-    writers: list[ClipWriter] = []
+    ordered = sorted(jobs, key=lambda job: job.places[0])
+    shared = (
+        (lane, [ordered[number] for number in numbers])
+        for lane, numbers in plan_lanes(ordered, share=encoder.b_frames == 0)
+    )
+    lanes = [
+        LaneWriter(lane, own, encoder, wanted)
+        for lane, own in shared
+        if wanted is None or any(job.path in wanted for job in own)
+    ]
     reason = "the source ended early"
     try:
-        frames = decode_from(source, stream, waiting[0].places[0])
-        pictures = Pictures(stream, waiting[0].size)
-        for place, frame in frames:
-            while waiting and waiting[0].places[0] <= place:
-                writers.append(ClipWriter(waiting.popleft(), encoder))
-            yield from _feed_all(writers, place, frame, pictures)
-            if not waiting and not writers:
-                return
-    except MediaError as error:
-        reason = error.what
+        try:
+            pictures = Pictures(stream, ordered[0].size)
+            places = sorted({place for lane in lanes for place in lane.places})
+            for place, frame in decode_places(source, stream, places, device):
+                for lane in lanes:
+                    yield from _feed(lane, place, frame, pictures, stream)
+        except MediaError as error:
+            reason = error.what
+        for lane in lanes:
+            yield from lane.finish()
     finally:
-        for writer in writers:
-            writer.abandon(reason)
-    for job in (*(writer.job for writer in writers), *waiting):
-        start = shown(int(stream.pts[job.places[0]]) * stream.time_base)
-        yield ClipOutcome(job.path, f"{reason}; the clip begins at {start} s of the stream")
-
-
-def _feed_all(
-    writers: list[ClipWriter], place: int, frame: av.VideoFrame, pictures: Pictures
-) -> Iterator[ClipOutcome]:
-    """Give a decoded frame to all open clips; yield and drop those that it finishes."""
-    for writer in list(writers):
-        outcome = _feed(writer, place, frame, pictures)
-        if outcome is not None:
-            writers.remove(writer)
-            yield outcome
+        lost = [outcome for lane in lanes for outcome in lane.abandon(reason)]
+    starts = {job.path: int(stream.pts[job.places[0]]) * stream.time_base for job in ordered}
+    for outcome in lost:
+        begins = f"the clip begins at {shown(starts[outcome.path])} s of the stream"
+        yield replace(outcome, error=f"{outcome.error}; {begins}")
 
 
 def _feed(
-    writer: ClipWriter, place: int, frame: av.VideoFrame, pictures: Pictures
-) -> ClipOutcome | None:
-    """Give a decoded frame to a clip if it is the next one; return the outcome of the last one."""
-    wanted = writer.next_place
-    if wanted is None or wanted > place:
-        return None
-    if wanted < place or frame.is_corrupt:
-        return writer.abandon(f"frame {wanted} of the stream does not decode")
-    writer.write(pictures.of(place, frame))
-    return writer.finish() if writer.next_place is None else None
+    lane: LaneWriter, place: int, frame: av.VideoFrame, pictures: Pictures, stream: Stream
+) -> Iterator[ClipOutcome]:
+    """Give a decoded frame to a lane if it is the one that comes next there."""
+    while lane.next_place is not None and lane.next_place < place:
+        at_s = shown(int(stream.pts[lane.next_place]) * stream.time_base)
+        yield from lane.skip(f"the frame at {at_s} s of the stream does not decode")
+    if lane.next_place == place:
+        yield from lane.write(pictures.of(place, frame))

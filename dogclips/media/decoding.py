@@ -1,7 +1,10 @@
 """Decode one stream of a source and say which measured frame each picture is."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -12,10 +15,74 @@ from av.video.stream import VideoStream
 
 from dogclips.errors import MediaError
 from dogclips.media.container import open_input
+from dogclips.media.hardware import SOFTWARE, hardware
 from dogclips.streams import Stream
 
+_JUMP_S = 8  # seconds that nobody wants; keyframes are rarely further apart
 
-def decode_from(source: Path, stream: Stream, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
+
+@dataclass(frozen=True)
+class Decoder:
+    """How frames are decoded.
+
+    Parameters
+    ----------
+    careful
+        Leave out what a decoder would paint over without a word, up to the next keyframe, and go
+        on behind it; on one thread, where a fault belongs to its frame.
+    device
+        "software", or what `hardware.hardware` knows.
+    """
+
+    careful: bool = False
+    device: str = SOFTWARE
+
+
+_FAST = Decoder()
+
+
+def decode_places(
+    source: Path, stream: Stream, places: Sequence[int], device: str = SOFTWARE
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Yield (place, frame) for the wanted places; those that do not decode are left out.
+
+    Parameters
+    ----------
+    places
+        Wanted places in `stream.pts`, ascending. Long stretches between them are jumped over.
+
+    Raises
+    ------
+    MediaError
+        The source cannot be opened, or reading stopped at a fault.
+    """
+    decoder = Decoder(careful=True, device=device)
+    for run in _runs(places, _worth_a_jump(stream)):
+        wanted = set(run)
+        for place, frame in decode_from(source, stream, run[0], decoder):
+            if place in wanted and not frame.is_corrupt:
+                yield place, frame
+            if place >= run[-1]:
+                break
+
+
+def _worth_a_jump(stream: Stream) -> int:
+    """Return the number of frames that are more work to decode than to seek over."""
+    if not stream.timed or stream.frame_rate is None:
+        return len(stream.pts)  # frames are counted from the first one
+    return math.ceil(_JUMP_S * stream.frame_rate)
+
+
+def _runs(places: Sequence[int], jump: int) -> Iterator[Sequence[int]]:
+    """Cut ascending places where at least `jump` of them are not wanted."""
+    breaks = [n for n in range(1, len(places)) if places[n] - places[n - 1] > jump]
+    for start, end in pairwise([0, *breaks, len(places)]):
+        yield places[start:end]
+
+
+def decode_from(
+    source: Path, stream: Stream, first: int, decoder: Decoder = _FAST
+) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yield (place in `stream.pts`, frame) in time order, from place `first` or somewhat earlier.
 
     Raises
@@ -24,37 +91,60 @@ def decode_from(source: Path, stream: Stream, first: int) -> Iterator[tuple[int,
         The source cannot be opened, or decoding stopped at a fault.
     """
     try:
-        yield from _decode(source, stream, first)
+        yield from _decode(source, stream, first, decoder)
     except av.FFmpegError as error:
         raise MediaError(
             f"decoding failed: {error.strerror}", where=source, todo="check the recording"
         ) from error
 
 
-def _decode(source: Path, stream: Stream, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
-    with open_input(source) as container:
-        track = _track(container, stream)
-        if not stream.timed:  # frames without presentation times are counted from the first one
-            yield from enumerate(container.decode(track))
+def _decode(
+    source: Path, stream: Stream, first: int, decoder: Decoder
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    # Frames without presentation times are counted, so that behind a fault nobody knows them.
+    go_on = decoder.careful and stream.timed
+    with open_input(source, hardware(decoder.device)) as container:
+        track = _track(container, stream, decoder)
+        if not stream.timed:
+            yield from enumerate(_decoded(container, track, go_on))
             return
         if _seek_before(container, track, int(stream.pts[first])):
-            yield from _placed(container, track, stream)
+            yield from _placed(_decoded(container, track, go_on), stream)
             return
-    with open_input(source) as container:  # no keyframe before it is indexed: from the start
-        yield from _placed(container, _track(container, stream), stream)
+    # No keyframe before it is indexed: from the start.
+    with open_input(source, hardware(decoder.device)) as container:
+        track = _track(container, stream, decoder)
+        yield from _placed(_decoded(container, track, go_on), stream)
 
 
-def _track(container: InputContainer, stream: Stream) -> VideoStream:
+def _track(container: InputContainer, stream: Stream, decoder: Decoder) -> VideoStream:
     track = cast("VideoStream", container.streams[stream.index])
-    track.thread_type = "AUTO"
+    track.thread_type = "NONE" if decoder.careful else "AUTO"
+    if decoder.careful:
+        track.codec_context.options = {"err_detect": "explode"}
     return track
 
 
-def _placed(
-    container: InputContainer, track: VideoStream, stream: Stream
-) -> Iterator[tuple[int, av.VideoFrame]]:
+def _decoded(container: InputContainer, track: VideoStream, go_on: bool) -> Iterator[av.VideoFrame]:
+    """Yield frames; after a fault none until the next keyframe, as they show what is not there."""
+    damaged = False
+    for packet in container.demux(track):
+        try:
+            frames = packet.decode()
+        except av.InvalidDataError:
+            if not go_on:
+                raise
+            damaged = True
+            continue
+        for frame in frames:
+            damaged = damaged and not frame.key_frame
+            if not damaged:
+                yield frame
+
+
+def _placed(frames: Iterable[av.VideoFrame], stream: Stream) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yield decoded frames with their place; hidden pre-roll has none and is left out."""
-    for frame in container.decode(track):
+    for frame in frames:
         place = int(np.searchsorted(stream.pts, frame.pts)) if frame.pts is not None else -1
         if 0 <= place < len(stream.pts) and stream.pts[place] == frame.pts:
             yield place, frame

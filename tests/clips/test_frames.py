@@ -79,8 +79,8 @@ def test_a_clip_has_exactly_its_seconds_times_the_rate(
 ) -> None:
     frames = chosen(regular(rate, 300, time_base=time_base, start=777), span(start))
     assert len(frames.places) == count
-    assert frames.places == tuple(range(frames.places[0], frames.places[0] + count))
-    assert frames.pts == tuple(range(count))
+    assert list(frames.places) == list(range(frames.places[0], frames.places[0] + count))
+    assert list(frames.pts) == list(range(count))
     assert frames.frame_rate == rate
     assert frames.time_base == 1 / rate
 
@@ -147,7 +147,7 @@ def test_a_clip_of_one_frame_does_not_lie_past_the_end(frame_rate: Fraction | No
 @pytest.mark.parametrize("frame_rate", [None, Fraction(1)], ids=["as it is", "resampled"])
 def test_a_clip_shorter_than_a_frame_is_no_crash(frame_rate: Fraction | None) -> None:
     frames = select_frames(regular(Fraction(1), 60), span(3, "0.3"), frame_rate)
-    assert isinstance(frames, str) or frames.places == (3,)
+    assert isinstance(frames, str) or list(frames.places) == [3]
 
 
 def test_a_stream_without_timestamps_cannot_be_cut() -> None:
@@ -246,7 +246,7 @@ def test_a_resampled_clip_shows_what_was_on_screen_at_each_instant(
     made = regular() if constant else variable()
     frames = chosen(made, Span(start, start + 4), rate)
     assert len(frames.places) == round(4 * rate)
-    assert frames.pts == tuple(range(len(frames.places)))
+    assert list(frames.pts) == list(range(len(frames.places)))
     assert (frames.time_base, frames.frame_rate) == (1 / rate, rate)
     shown = [int(time - made.pts[0]) * made.time_base for time in made.pts.tolist()]
     for number, place in enumerate(frames.places):

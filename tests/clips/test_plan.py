@@ -3,19 +3,23 @@
 import shutil
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from dogclips.alignment import StreamChoice
+from dogclips.annotations import Project, read_dataset
 from dogclips.clips.config import CutConfig
+from dogclips.clips.engines import local_engine
 from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session
 from dogclips.clips.recordings import measure_recordings
 from dogclips.clips.session import find_session
 from dogclips.config import load_config
 from dogclips.errors import ConfigError
+from dogclips.segments import segment_table
 from tests.moving import LARGE, RATE, write_moving
 from tests.sessions import TWO_STREAMS, write_project, write_session
 from tests.videos import Made, numbers_in, steady, write_made
@@ -29,11 +33,17 @@ LYING = (steady(239), steady(229, first=10, width=256, height=144))
 def planned(base_dir: Path, **settings: object) -> ClipPlan:
     config = CutConfig.model_validate(settings)
     session = find_session(base_dir)
-    return plan_session(session, measure_session(session, config), config)
+    projects, _ = read_dataset(session.projects)
+    recordings = measure_session(session, projects, config)
+    return plan_session(session, projects, recordings, config)
+
+
+def project(stem: str, player: Literal["mpv", "frames"] | None = None) -> Project:
+    return Project(Path(f"{stem}.json"), "via3", segment_table([]), (), player=player)
 
 
 def cut(base_dir: Path, **settings: object) -> pd.DataFrame:
-    return cut_plan(planned(base_dir, **settings), workers=1)
+    return cut_plan(planned(base_dir, **settings), engine=local_engine(1))
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +101,27 @@ def test_players_that_show_the_same_stream_share_one_look_at_the_pixels(recordin
 
 def test_an_annotation_file_may_name_its_own_stream() -> None:
     config = CutConfig.model_validate({"reference": 0, "projects": {"0206": {"reference": 2}}})
-    assert config.choice_of("0205").reference == 0
-    assert config.choice_of("0206").reference == 2
-    assert config.choice_of("0206").annotated_in == "chrome"
+    assert config.choice_of(project("0205")).reference == 0
+    assert config.choice_of(project("0206")).reference == 2
+    assert config.choice_of(project("0206")).annotated_in == "chrome"
+
+
+@pytest.mark.parametrize(
+    ("player", "own", "expected"),
+    [
+        (None, {}, StreamChoice(1, "best", "firefox")),
+        ("mpv", {}, StreamChoice(1, "best", "mpv")),
+        ("mpv", {"annotated_in": "edge", "reference": 0}, StreamChoice(0, "best", "edge")),
+        ("frames", {}, StreamChoice("auto", "best", "container")),
+        ("frames", {"reference": 2}, StreamChoice(2, "best", "container")),
+    ],
+    ids=["a browser", "a program's own player", "said of this file", "frames", "said stream"],
+)
+def test_a_program_brings_its_own_player(
+    player: Literal["mpv", "frames"] | None, own: dict[str, object], expected: StreamChoice
+) -> None:
+    settings = {"reference": 1, "annotated_in": "firefox", "projects": {"0205": own}}
+    assert CutConfig.model_validate(settings).choice_of(project("0205", player)) == expected
 
 
 def test_a_file_name_that_yaml_takes_for_a_number_is_refused_with_the_cure(tmp_path: Path) -> None:
@@ -102,7 +130,8 @@ def test_a_file_name_that_yaml_takes_for_a_number_is_refused_with_the_cure(tmp_p
     with pytest.raises(ConfigError, match=r"in quotes, like '0205'"):
         load_config(CutConfig, [path])
     path.write_text("projects: {'0205': {annotated_in: firefox}}")
-    assert load_config(CutConfig, [path]).choice_of("0205").annotated_in == "firefox"
+    config = load_config(CutConfig, [path])
+    assert config.choice_of(project("0205")).annotated_in == "firefox"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,161 @@
+"""Cutting against one ffmpeg a clip, and against the least work that there is.
+
+The others run as many at once as there are cores, one thread each, `-ss` before `-i`. The limit is
+a plain transcode of the same seconds, cut into as many pieces as there are cores: every frame is
+decoded once and encoded once.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dogclips.annotations import read_dataset
+from dogclips.clips.config import CutConfig
+from dogclips.clips.execution import cut_plan
+from dogclips.clips.plan import measure_session, plan_session
+from dogclips.clips.session import find_session
+from tests.sessions import write_project
+
+ROUNDS = 3
+SECONDS = 600
+OVERLAPPING_S = 103  # 100 clips at a stride of 1 s
+CORES = os.cpu_count() or 1
+PLAIN: dict[str, Any] = {"tune": None, "keyframe_seconds": 12.5}
+TRAINING: dict[str, Any] = {"preset": "superfast"}  # fast decoding and short groups are defaults
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to cut the recording: `side` is the short side of clips, None leaves their size."""
+
+    name: str
+    stride: int
+    side: int | None
+    encoder: dict[str, Any] = field(default_factory=lambda: PLAIN)
+
+    @property
+    def seconds(self) -> int:
+        """Return how much of the recording is labelled."""
+        return SECONDS if self.stride == 4 else OVERLAPPING_S
+
+    @property
+    def scale(self) -> list[str]:
+        """Return ffmpeg's filter."""
+        return ["-vf", f"scale=-2:{self.side}:flags=area"] if self.side else []
+
+
+CASES = (
+    Case("720p", 4, None),
+    Case("720p", 1, None),
+    Case("short side 256", 4, 256),
+    Case("short side 256", 1, 256),
+    Case("short side 256, for training", 4, 256, TRAINING),
+    Case("short side 256, for training", 1, 256, TRAINING),
+)
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """Return the rows of the benchmark's table: seconds by seconds, above 1 where we are faster."""
+    with tempfile.TemporaryDirectory() as folder:
+        base_dir = Path(folder) / "1_1_x"
+        video = _write_recording(base_dir / "video" / "020500.mp4")
+        found = []
+        full_s: dict[int, float] = {}
+        for case in CASES:
+            write_project(base_dir, "0205", {video.name: [(0, case.seconds, "0")]})
+            rounds = [_round(case, base_dir, video) for _ in range(ROUNDS)]
+            ours, other, limit = (statistics.median(times) for times in zip(*rounds, strict=True))
+            full_s.setdefault(case.stride, other)
+            text = f"{other / ours:.2f}; limit / ours {limit / ours:.2f}"
+            if case.side:
+                text += f"; full size / ours {full_s[case.stride] / ours:.1f}"
+            task = f"cut {case.name}, stride {case.stride} s"
+            found.append(
+                (task, f"ffmpeg -ss, {CORES} at once", f"{text} ({_facts(base_dir, ours)})")
+            )
+    return found
+
+
+def _round(case: Case, base_dir: Path, video: Path) -> tuple[float, float, float]:
+    """Return the seconds of one run of ours, of ffmpeg a clip, and of the plain transcode."""
+    tasks = (
+        partial(_cut, base_dir, case),
+        partial(_ffmpeg_per_clip, video, case),
+        partial(_transcode, video, case),
+    )
+    return _seconds(tasks[0]), _seconds(tasks[1]), _seconds(tasks[2])
+
+
+def _seconds(task: Callable[[], object]) -> float:
+    began = time.monotonic()
+    task()
+    return time.monotonic() - began
+
+
+def _facts(base_dir: Path, seconds: float) -> str:
+    clips = list((base_dir / "output").glob("*/*.mp4"))
+    size = sum(clip.stat().st_size for clip in clips) / len(clips) / 1000
+    return f"{len(clips) / seconds:.1f} clips/s, {size:.0f} kB a clip"
+
+
+def _cut(base_dir: Path, case: Case) -> None:
+    shutil.rmtree(base_dir / "output", ignore_errors=True)
+    config = CutConfig.model_validate(
+        {"stride_seconds": case.stride, "short_side": case.side, "encoder": case.encoder}
+        | {"content": "never"}
+    )
+    session = find_session(base_dir)
+    projects, _ = read_dataset(session.projects)
+    recordings = measure_session(session, projects, config)
+    cut_plan(plan_session(session, projects, recordings, config))
+
+
+def _ffmpeg(video: Path, start: float, length: float, out: Path, *more: str) -> None:
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-threads", "1", "-ss", f"{start}"]
+    command += ["-i", str(video), "-t", f"{length}", "-threads", "1", *more]
+    command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-an", str(out)]
+    subprocess.run(command, check=True)
+
+
+def _ffmpeg_per_clip(video: Path, case: Case) -> None:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(CORES) as pool:
+        starts = range(0, case.seconds - 3, case.stride)
+        jobs = [
+            pool.submit(_ffmpeg, video, start, 4, Path(folder) / f"{start}.mp4", *case.scale)
+            for start in starts
+        ]
+        for job in jobs:
+            job.result()
+
+
+def _transcode(video: Path, case: Case) -> None:
+    length = case.seconds / CORES
+    more = [*case.scale, "-bf", "0"]
+    if case.encoder is TRAINING:
+        more += ["-tune", "fastdecode", "-g", "16"]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(CORES) as pool:
+        outs = [(n * length, Path(folder) / f"{n}.mp4") for n in range(CORES)]
+        list(pool.map(lambda piece: _ffmpeg(video, piece[0], length, piece[1], *more), outs))
+
+
+def _write_recording(path: Path) -> Path:
+    path.parent.mkdir(parents=True)
+    scene = "testsrc2=size=1280x720:rate=20,noise=alls=3:allf=t"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", scene, "-t", str(SECONDS)]
+    command += ["-c:v", "libx264", "-preset", "veryfast", "-g", "40", "-bf", "2", str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
+if __name__ == "__main__":
+    for row in rows():
+        print(" | ".join(row), flush=True)
