@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from enum import StrEnum
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,13 @@ from dogclips.cli.console import print_line, print_result
 if TYPE_CHECKING:
     from dogclips.reports.training import TestReport
 
-MODELS = ("slowfast", "timesformer")
+class DemoModel(StrEnum):
+    """The models that the demo trains."""
+
+    slowfast = "slowfast"
+    timesformer = "timesformer"
+
+
 # What an export does that knows nothing of stream 0: it takes annotation time for time since the
 # first frame of the stream that it cuts.
 UNCORRECTED = ("reference=1", "annotated_in=firefox")
@@ -26,6 +33,10 @@ def demo(
     uncorrected: Annotated[
         bool, typer.Option("--uncorrected", help="Ignore the half second between the streams.")
     ] = False,
+    models: Annotated[
+        list[DemoModel] | None,
+        typer.Option("--model", help="Train only this one; repeatable.", show_default=False),
+    ] = None,
 ) -> None:
     """Make two-stream recordings with known truth, then probe, cut, split, train and test them.
 
@@ -45,7 +56,7 @@ def demo(
     _heading("4. dogclips split", began)
     split([base_dir], directory / "split", val=0.1, test=0.2)
     reports = {}
-    for model in MODELS:
+    for model in models or DemoModel:
         _heading(f"5. dogclips train and test: {model}", began)
         reports[model] = _train(model, directory)
     _heading("done", began)

@@ -11,10 +11,10 @@ from tests.annotations.examples import EXAMPLES
 
 
 def test_thousands_of_damaged_files_are_read_or_refused(tmp_path: Path) -> None:
-    outcomes = run(4000, int(os.environ["DOGCLIPS_SEED"]), tmp_path)
-    assert sum(outcomes.values()) == 4000
+    outcomes = run(2000, int(os.environ["DOGCLIPS_SEED"]), tmp_path)
+    assert sum(outcomes.values()) == 2000
     assert outcomes["read"] > 100
-    assert outcomes["refused"] > 1000
+    assert outcomes["refused"] > 500
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
