@@ -14,6 +14,7 @@ from dogclips.cli.console import print_line, print_result
 if TYPE_CHECKING:
     from dogclips.reports.training import TestReport
 
+
 class DemoModel(StrEnum):
     """The models that the demo trains."""
 

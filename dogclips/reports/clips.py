@@ -45,11 +45,20 @@ def window_table(manifest: pd.DataFrame, title: str) -> Group:
         count = int((manifest["status"] == status).sum())
         if count:
             table.add_row(status, str(count), "")
+    stale = manifest[manifest["status"] == "stale"]["clip"]
+    if len(stale):
+        table.add_row("stale", str(len(stale)), f"an earlier plan's: {_first_of(stale)}; --prune")
     for reason, count in skipped(manifest).items():
         table.add_row(f"skipped: {reason}", str(count), SKIP_REASONS.get(reason, ""))
     for row in manifest[manifest["status"] == "failed"].to_dict("records"):
         table.add_row("[red]failed[/]", "1", f"{row['source'] or row['project']}: {row['reason']}")
     return with_remarks(title, table)
+
+
+def _first_of(clips: Sequence[str]) -> str:
+    """Return a list of names that is cut short."""
+    names = list(clips)
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def cut_document(
@@ -64,6 +73,7 @@ def cut_document(
         "planned": sum(count[status] for status in ("planned", "cut", "reused")),
         "cut": count["cut"],
         "reused": count["reused"],
+        "stale": whole.loc[whole["status"] == "stale", "clip"].tolist() if len(whole) else [],
         "skipped": skipped(whole),
         "failed": failed[columns].to_dict("records"),
         "clips_per_second": round(count["cut"] / seconds, 2) if seconds > 0 else 0.0,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -216,3 +217,27 @@ def test_settings_for_an_annotation_file_that_is_not_there_are_named(tmp_path: P
 
     assert shown.returncode == 0
     assert "projects.0206: no annotation file has this name" in shown.stderr
+
+
+def test_clips_of_an_earlier_plan_are_listed_and_go_only_when_asked(tmp_path: Path) -> None:
+    session = write_session(tmp_path / "2_2_kt")
+    dogclips("cut", session, "--set", "stride_seconds=2")
+    other = session / "output" / "0205" / "mine.mp4"
+    other.write_bytes(b"not made here")
+    clips = set((session / "output").glob("*/*.mp4"))
+
+    fewer = dogclips("cut", session)
+    listed = json.loads(dogclips("cut", session, "--json").stdout)
+    after = json.loads(dogclips("cut", session, "--prune", "--json").stdout)
+
+    assert re.search(r"stale +2 +an earlier plan's: 0205/", fewer.stdout)
+    assert len(listed["stale"]) == 2
+    assert all((session / "output" / clip) in clips for clip in listed["stale"])
+    assert (after["stale"], after["reused"]) == ([], listed["reused"])
+    left = set((session / "output").glob("*/*.mp4"))
+    assert clips - left == {session / "output" / clip for clip in listed["stale"]}
+    assert other in left
+    assert (
+        set((session / "output" / "dataset.txt").read_text().split()) & set(listed["stale"])
+        == set()
+    )
