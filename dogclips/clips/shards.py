@@ -231,9 +231,11 @@ def only_writer(output: Path, shard: Shard | None = None) -> Iterator[None]:
         raise OutputError(
             "another dogclips is writing to this folder", where=output, todo="wait for it to finish"
         ) from error
-    except PermissionError as error:
+    except OSError as error:
         raise OutputError(
-            "the folder is not writable", where=output, todo="check its permissions"
+            f"the folder is not writable: {error.strerror or error}",
+            where=output,
+            todo="check its permissions and the free space",
         ) from error
 
 

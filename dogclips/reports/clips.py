@@ -1,7 +1,7 @@
 """What `dogclips cut` shows: labels and windows of a plan, the summary of a run."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -55,7 +55,7 @@ def window_table(manifest: pd.DataFrame, title: str) -> Group:
     return with_remarks(title, table)
 
 
-def _first_of(clips: Sequence[str]) -> str:
+def _first_of(clips: Iterable[str]) -> str:
     """Return a list of names that is cut short."""
     names = list(clips)
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -9,6 +9,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -63,7 +64,7 @@ CASES = (
 )
 
 
-def rows() -> list[tuple[str, str, str]]:
+def rows(rounds: int = ROUNDS) -> list[tuple[str, str, str]]:
     """Return the rows of the benchmark's table: seconds by seconds, above 1 where we are faster."""
     with tempfile.TemporaryDirectory() as folder:
         base_dir = Path(folder) / "1_1_x"
@@ -72,8 +73,8 @@ def rows() -> list[tuple[str, str, str]]:
         full_s: dict[int, float] = {}
         for case in CASES:
             write_project(base_dir, "0205", {video.name: [(0, case.seconds, "0")]})
-            rounds = [_round(case, base_dir, video) for _ in range(ROUNDS)]
-            ours, other, limit = (statistics.median(times) for times in zip(*rounds, strict=True))
+            measured = [_round(case, base_dir, video) for _ in range(rounds)]
+            ours, other, limit = (statistics.median(times) for times in zip(*measured, strict=True))
             full_s.setdefault(case.stride, other)
             text = f"{other / ours:.2f}; limit / ours {limit / ours:.2f}"
             if case.side:
@@ -157,5 +158,5 @@ def _write_recording(path: Path) -> Path:
 
 
 if __name__ == "__main__":
-    for row in rows():
+    for row in rows(*map(int, sys.argv[1:])):
         print(" | ".join(row), flush=True)

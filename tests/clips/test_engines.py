@@ -1,0 +1,37 @@
+"""Processes that cut clips: what happens when one of them is killed."""
+
+import os
+import signal
+from pathlib import Path
+
+from tests.faults.runs import living, parts_in, seconds_until, start, write_two_recordings
+
+
+def cutting(run: int) -> list[int]:
+    """Return the processes of a run that hold an unfinished clip open."""
+    found = []
+    for number in living(run):
+        try:
+            files = [str(file.readlink()) for file in Path(f"/proc/{number}/fd").iterdir()]
+        except OSError:  # it has just ended
+            continue
+        if any(name.endswith(".mp4.part") for name in files):
+            found.append(number)
+    return found
+
+
+def test_a_worker_that_is_killed_ends_the_run_in_one_line_that_names_the_cure(
+    tmp_path: Path,
+) -> None:
+    process = start(write_two_recordings(tmp_path / "2_2_kt"), "--workers", 2)
+    workers: list[int] = []
+    seconds_until(lambda: workers.extend(cutting(process.pid)) or workers, 60)
+    os.kill(workers[0], signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert errors.startswith("error: a process that cuts clips was killed, perhaps for its memory")
+    assert "--workers" in errors
+    assert errors.count("\n") == 1
+    seconds_until(lambda: not living(process.pid), 2)
+    assert len(parts_in(tmp_path)) <= 2  # of the one that was killed; the next run removes them

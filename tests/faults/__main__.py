@@ -1,0 +1,31 @@
+"""Kills at random moments: afterwards everything is as if nothing had happened.
+
+    python -m tests.faults --kills 100 --seed 1
+
+Exit code 1, with the difference, if it is not.
+"""
+
+import argparse
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.faults.kills import kill_often
+
+
+def main() -> int:
+    """Kill and print what became of it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults")
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    print(f"{options.kills} kills from seed {options.seed}", flush=True)
+    with TemporaryDirectory() as folder:
+        done = kill_often(Path(folder), options.kills, options.seed)
+    print(f"{done.hits} runs killed, {done.ends} had ended before; all as in an unbroken run")
+    print(f"the longest that a process outlived its run: {done.outlived_s:.2f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,87 @@
+"""A run that is killed or told to stop leaves nothing that the next one cannot go on from.
+
+The seed is printed at the top of the run; `DOGCLIPS_SEED=N` repeats it. `make fuzz` kills more.
+"""
+
+import json
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import dogclips
+from tests.faults.kills import kill_often
+from tests.faults.runs import (
+    NUM_CLIPS,
+    OPTIONS,
+    assert_as_unbroken,
+    copied,
+    cut_whole,
+    living,
+    manifest_of,
+    parts_in,
+    seconds_until,
+    signalled,
+    start,
+    write_two_recordings,
+)
+
+STOPPED = "error: interrupted: what is finished is kept; run the same command again\n"
+KILLS = 20
+
+
+def test_kills_at_any_moment_leave_what_the_next_run_makes_whole(tmp_path: Path) -> None:
+    done = kill_often(tmp_path, KILLS, int(os.environ["DOGCLIPS_SEED"]))
+    assert done.hits >= KILLS / 4
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    recorded = write_two_recordings(tmp_path_factory.mktemp("recorded") / "2_2_kt")
+    return cut_whole(copied(recorded, tmp_path_factory.mktemp("unbroken")))
+
+
+@pytest.fixture
+def session(unbroken: Path, tmp_path: Path) -> Path:
+    base_dir = copied(unbroken, tmp_path)
+    for path in sorted((base_dir / "output").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    return base_dir
+
+
+@pytest.mark.parametrize(
+    ("number", "group", "workers"),
+    [(signal.SIGTERM, False, 2), (signal.SIGINT, True, 2), (signal.SIGINT, True, 1)],
+    ids=["told by a scheduler", "ctrl-c", "ctrl-c in one process"],
+)
+def test_a_run_that_is_told_to_stop_keeps_what_is_finished(
+    session: Path, unbroken: Path, number: signal.Signals, *, group: bool, workers: int
+) -> None:
+    draw = random.Random(os.environ["DOGCLIPS_SEED"])  # noqa: S311 (a moment)
+    process = start(session, "--workers", workers)
+    seconds_until((session / "output" / "manifest.parquet").exists, 60)  # of the first unit
+    time.sleep(draw.uniform(0, 0.1))
+    signalled(process, number, group=group)
+    _, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (130, STOPPED)
+    assert parts_in(session) == []
+    seconds_until(lambda: not living(process.pid), 2)
+    kept = manifest_of(session)["sha256"] != ""
+    assert 0 < kept.sum() < NUM_CLIPS
+    shown = dogclips("cut", session, *OPTIONS, "--json")
+    assert json.loads(shown.stdout)["reused"] == kept.sum()
+    assert_as_unbroken(session, unbroken)
+
+
+def test_ctrl_c_while_processes_start_is_one_line(session: Path) -> None:
+    process = start(session, "--workers", 2)
+    seconds_until(lambda: len(living(process.pid)) > 2, 60)
+    signalled(process, signal.SIGINT, group=True)
+    _, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (130, STOPPED)
+    assert parts_in(session) == []
