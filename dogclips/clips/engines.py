@@ -47,13 +47,25 @@ def _in_processes(units: Sequence[Unit], workers: int) -> Generator[list[ClipOut
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Hold back Ctrl-C and its like; processes that are started meanwhile never get them."""
-    signals = {signal.SIGINT, signal.SIGTERM}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    """Hold back Ctrl-C and its like; processes that are started meanwhile never get them.
+
+    The mask is for those processes, which inherit it. Here another thread may take the signal, so
+    that its handler has to wait as well.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers run in the main thread only
+        return
+    signals, held = (signal.SIGINT, signal.SIGTERM), list[int]()
+    handlers = [signal.signal(number, lambda got, _: held.append(got)) for number in signals]
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in zip(signals, handlers, strict=True):
+            signal.signal(number, handler or signal.SIG_DFL)
+        for got in held[:1]:
+            signal.raise_signal(got)
 
 
 _stop: Event | None = None

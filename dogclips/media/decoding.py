@@ -28,8 +28,8 @@ class Decoder:
     Parameters
     ----------
     careful
-        Leave out what a decoder would paint over without a word, up to the next keyframe, and go
-        on behind it; on one thread, where a fault belongs to its frame.
+        After a fault leave out everything up to the next keyframe and go on behind it; on one
+        thread, where a fault belongs to its frame.
     device
         "software", or what `hardware.hardware` knows.
     """
@@ -120,21 +120,29 @@ def _decode(
 def _track(container: InputContainer, stream: Stream, decoder: Decoder) -> VideoStream:
     track = cast("VideoStream", container.streams[stream.index])
     track.thread_type = "NONE" if decoder.careful else "AUTO"
-    if decoder.careful:
+    if decoder.careful and not stream.timed:
+        # Whoever counts frames must hear of every one that is lost.
         track.codec_context.options = {"err_detect": "explode"}
     return track
 
 
 def _decoded(container: InputContainer, track: VideoStream, go_on: bool) -> Iterator[av.VideoFrame]:
-    """Yield frames; after a fault none until the next keyframe, as they show what is not there."""
-    damaged = False
+    """Yield frames; after a fault none until the next keyframe, as they show what is not there.
+
+    Frames that decode after a keyframe and are shown before it (open groups) are no part of what
+    follows it: where reading starts at that keyframe they cannot decode, and nothing else suffers.
+    """
+    damaged, keyframe_pts = False, 0
     for packet in container.demux(track):
+        if packet.is_keyframe and packet.pts is not None:
+            keyframe_pts = packet.pts
         try:
             frames = packet.decode()
         except av.InvalidDataError:
             if not go_on:
                 raise
-            damaged = True
+            leads = packet.pts is not None and packet.pts < keyframe_pts
+            damaged = damaged or not leads
             continue
         for frame in frames:
             damaged = damaged and not frame.key_frame

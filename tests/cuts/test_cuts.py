@@ -48,6 +48,19 @@ ODD_CASES = {
     "open groups, B-frames and a start anywhere": CutCase(
         1, container="mkv", b_frames=3, open_groups=True, starts=(Fraction("2.617"),)
     ),
+    "a seek into open groups, whose frames name others before": CutCase(
+        1795287296,
+        container="mkv",
+        rate=Fraction(15),
+        num_frames=191,
+        keyframe_frames=15,
+        b_frames=1,
+        open_groups=True,
+        late=47,
+        timing="hole",
+        resample=25,
+        starts=(Fraction("4.53"), Fraction("4.7")),
+    ),
     "hidden pre-roll, upright by its matrix": CutCase(
         2, container="mov", muxing="trimmed", keyframe_frames=50, b_frames=2, rotation=90
     ),
