@@ -1,4 +1,5 @@
 import os
+import signal
 import time
 from collections.abc import Generator
 
@@ -8,6 +9,9 @@ import pytest
 def pytest_configure() -> None:
     """Draw the seed of tests that draw their cases, once for all worker processes."""
     os.environ.setdefault("DOGCLIPS_SEED", str(int(time.time())))
+    # A shell that runs the tests in the background lets them, and every program that they start,
+    # ignore Ctrl-C, which some tests send.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:

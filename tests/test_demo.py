@@ -87,7 +87,7 @@ def test_shuffled_labels_stay_near_chance(demo: tuple[Path, str], tmp_path: Path
     labels = [clip.labels for clip in train_list.clips]
     random.Random(0).shuffle(labels)  # noqa: S311 (no secret)
     (tmp_path / "labels.txt").write_text((lists / "labels.txt").read_text())
-    pairs = list(zip(train_list.clips, labels, strict=True))[::2]  # half of them, for time
+    pairs = list(zip(train_list.clips, labels, strict=True))[::3]  # a third of them, for time
     shuffled = [ListedClip(clip.path, own) for clip, own in pairs]
     write_list(tmp_path / "train.txt", shuffled)
     settings = [f"data.train={tmp_path}/train.txt", f"data.val={lists}/val.txt"]

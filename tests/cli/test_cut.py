@@ -1,13 +1,7 @@
 """A session becomes clips, and every frame and label of them is the right one."""
 
 import json
-import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,7 +13,7 @@ from dogclips.clips.manifest import read_manifest
 from dogclips.media.probe import probe
 from tests.cli.program import dogclips
 from tests.sessions import write_project, write_session
-from tests.videos import Made, numbers_in, steady, write_made
+from tests.videos import Made, numbers_in, steady
 
 
 @pytest.fixture
@@ -118,41 +112,6 @@ def test_a_damaged_clip_and_changed_settings_are_cut_again(session: Path) -> Non
 
     changed = ["--set", "stride_seconds=2", "--set", "encoder.crf=30"]
     assert json.loads(dogclips("cut", session, *changed, "--json").stdout)["cut"] == 3
-
-
-def test_a_killed_run_leaves_nothing_half_done_and_the_next_one_finishes(tmp_path: Path) -> None:
-    session = tmp_path / "2_2_kt"
-    for name in ("020500", "020600", "020700"):
-        write_made(session / "video" / f"{name}.mp4", steady(400, width=256, height=144))
-        write_project(session, name, {f"{name}.mp4": [(0, 20, "1")]})
-    unbroken = tmp_path / "unbroken" / "2_2_kt"
-    shutil.copytree(session, unbroken)  # with the files' times, which are part of a recipe
-    options = ["--workers", "1", "--set", "stride_seconds=1"]
-    assert dogclips("cut", unbroken, *options).returncode == 0
-
-    killed = 0
-    for delay in (0.8, 1.2, 1.6):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dogclips", "cut", str(session), *options],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        time.sleep(delay)
-        os.killpg(process.pid, signal.SIGKILL)
-        killed += process.wait() == -signal.SIGKILL
-
-    assert killed
-    assert dogclips("cut", session, *options).returncode == 0
-    expected, found = files_in(unbroken / "output"), files_in(session / "output")
-    assert {name for name in found if name.endswith(".mp4")} == {
-        name for name in expected if name.endswith(".mp4")
-    }
-    for name in (name for name in expected if name.endswith((".mp4", ".txt"))):
-        assert found[name] == expected[name]
-    assert not list((session / "output").rglob("*.part"))
-    columns = ["clip", "reason", "start_s", "sha256", "recipe"]
-    assert manifest_of(session)[columns].equals(manifest_of(unbroken)[columns])
 
 
 def test_only_one_run_writes_to_a_folder(session: Path) -> None:
