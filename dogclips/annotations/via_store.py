@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dogclips.annotations.issues import Issues
+from dogclips.annotations.project import file_name
 from dogclips.errors import AnnotationError
 
 SAVE = "in VIA use Project > Save and pass the .json file"
@@ -190,7 +191,7 @@ def _check_files(store: Store, issues: Issues) -> None:
             issues.warn("V024", f"file.{fid}", f"its own fid is {file.fid!r}; the key counts")
         if file.type is None:
             issues.warn("V025", f"file.{fid}", f"no type; taken for a {file.kind} by its name")
-    names = [base_name(file.fname) for file in store.file.values() if file is not None]
+    names = [file_name(file.fname) for file in store.file.values() if file is not None]
     for name in _twice(names):
         issues.warn("V026", "file", f"two files are named {name!r}")
 
@@ -217,15 +218,6 @@ def _listed_views(tree: Mapping[str, Any], issues: Issues) -> list[str]:
         issues.refuse("V010", "project.vid_list", f"not a list but {_found(listed)}")
         return []
     return [str(vid) for vid in listed]
-
-
-def base_name(media_name: str) -> str:
-    r"""Return what follows the last `/` or `\`: names are paths of other machines, or URLs.
-
-    >>> base_name("C:\\video\\020600.mkv"), base_name("https://host/a/020500.mp4")
-    ('020600.mkv', '020500.mp4')
-    """
-    return media_name.replace("\\", "/").rpartition("/")[2]
 
 
 def _twice(names: Iterable[str]) -> list[str]:

@@ -24,7 +24,7 @@ _INTERRUPTED = 130
 
 app = typer.Typer(
     name="dogclips",
-    help="From raw camera recordings and VIA annotations to verified clips and a tested model.",
+    help="From raw camera recordings and their annotations to verified clips and a tested model.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import unquote
 
+from dogclips.annotations import file_name
 from dogclips.errors import SessionError
 
 VIDEO_DIR, VIA_DIR, OUTPUT_DIR = "video", "via", "output"
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # not C:\
 # `mouse.1` is a stem: numbers alone are no suffix, as in a time of day.
 _SUFFIX = re.compile(r"\.\d*[A-Za-z][A-Za-z0-9]{1,4}$")
 
@@ -30,16 +29,6 @@ class Session:
     def output(self) -> Path:
         """Return the folder that holds all that we write."""
         return self.base_dir / OUTPUT_DIR
-
-    def video_named(self, media_name: str) -> Path:
-        """Return the recording that an annotation file means; see `recording_named`.
-
-        Raises
-        ------
-        SessionError
-            No recording, or more than one, has this name.
-        """
-        return recording_named(media_name, self.videos)
 
 
 def recording_named(media_name: str, videos: Sequence[Path]) -> Path:
@@ -108,18 +97,6 @@ def _clashes(found: Mapping[str, Path | SessionError]) -> dict[str, SessionError
         if len(own) > 1
         for name in own
     }
-
-
-def file_name(media_name: str) -> str:
-    r"""Return the file name at the end of a path of any system, or of a URL.
-
-    >>> file_name("C:\\video\\020600.mkv"), file_name("https://host/a%20b.mp4?t=1#t=2")
-    ('020600.mkv', 'a b.mp4')
-    """
-    name = media_name
-    if _URL.match(name):
-        name = unquote(name.partition("#")[0].partition("?")[0])
-    return name.replace("\\", "/").rpartition("/")[2]
 
 
 def _same(name: str, keys: Sequence[str]) -> list[int]:

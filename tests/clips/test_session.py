@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dogclips.annotations import file_name
 from dogclips.clips.session import (
-    file_name,
     find_session,
     projects_in,
     recording_named,
@@ -124,7 +124,7 @@ def test_a_session_has_every_file_of_via_that_is_not_hidden(tmp_path: Path) -> N
     session = find_session(tmp_path)
 
     assert [path.name for path in session.projects] == ["1.json", "2.boris", "3.csv"]
-    assert session.video_named("B.MP4") == tmp_path / "video" / "b.mp4"
+    assert recording_named("B.MP4", session.videos) == tmp_path / "video" / "b.mp4"
 
 
 def test_a_session_without_annotation_files_is_refused(tmp_path: Path) -> None:
