@@ -1,9 +1,10 @@
-"""Files appear under their name when they are whole, or not at all."""
+"""Names of files, and files that appear whole or not at all."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import unquote
 
 from dogclips.errors import OutputError
 
@@ -50,6 +51,21 @@ def write_whole(path: Path, text: str) -> None:
     """Write `text` as UTF-8 to `path`, whole or not at all."""
     with whole_file(path) as part:
         part.write_text(text, encoding="utf-8")
+
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # not C:\
+
+
+def file_name(media_name: str) -> str:
+    r"""Return the file name at the end of a path of any system, or of a URL.
+
+    >>> file_name("C:\\video\\020600.mkv"), file_name("https://host/a%20b.mp4?t=1#t=2")
+    ('020600.mkv', 'a b.mp4')
+    """
+    name = media_name
+    if _URL.match(name):
+        name = unquote(name.partition("#")[0].partition("?")[0])
+    return name.replace("\\", "/").rpartition("/")[2]
 
 
 _FORMULA = re.compile("'*[=+@-]")

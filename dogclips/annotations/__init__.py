@@ -3,6 +3,6 @@
 from dogclips.annotations.dataset import read_dataset
 from dogclips.annotations.formats import read_annotations
 from dogclips.annotations.issues import Issue, grouped
-from dogclips.annotations.project import Media, Project, file_name
+from dogclips.annotations.project import Media, Project
 
-__all__ = ["Issue", "Media", "Project", "file_name", "grouped", "read_annotations", "read_dataset"]
+__all__ = ["Issue", "Media", "Project", "grouped", "read_annotations", "read_dataset"]

@@ -1,18 +1,14 @@
 """What every importer returns."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote
 
 import pandas as pd
 
 from dogclips.annotations.issues import Issue
 from dogclips.errors import AnnotationError
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # not C:\
 
 
 @dataclass(frozen=True)
@@ -95,15 +91,3 @@ def refusal(path: Path, errors: tuple[Issue, ...]) -> AnnotationError:
     if more:
         todo += f" ({more} more error{'s' if more > 1 else ''}: `dogclips check` shows all)"
     return AnnotationError(f"{first.code} {first.text}", where=place, todo=todo)
-
-
-def file_name(media_name: str) -> str:
-    r"""Return the file name at the end of a path of any system, or of a URL.
-
-    >>> file_name("C:\\video\\020600.mkv"), file_name("https://host/a%20b.mp4?t=1#t=2")
-    ('020600.mkv', 'a b.mp4')
-    """
-    name = media_name
-    if _URL.match(name):
-        name = unquote(name.partition("#")[0].partition("?")[0])
-    return name.replace("\\", "/").rpartition("/")[2]

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import file_name
 from dogclips.errors import AnnotationError
+from dogclips.files import file_name
 
 SAVE = "in VIA use Project > Save and pass the .json file"
 SEGMENT_ANCHORS = ("FILE1_Z2_XY0", "FILE1_ZN_XYN")  # the second is offered as a timeline as well

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from dogclips.annotations import file_name
 from dogclips.errors import SessionError
+from dogclips.files import file_name
 
 VIDEO_DIR, VIA_DIR, OUTPUT_DIR = "video", "via", "output"
 

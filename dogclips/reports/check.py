@@ -9,8 +9,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from dogclips.annotations import file_name, grouped
+from dogclips.annotations import grouped
 from dogclips.clips.checks import CheckedProject, label_table, project_table
+from dogclips.files import file_name
 from dogclips.reports.style import new_table, with_remarks
 
 _RECORDING_HEADS = {

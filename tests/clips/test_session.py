@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dogclips.annotations import file_name
 from dogclips.clips.session import (
     find_session,
     projects_in,
@@ -15,6 +14,7 @@ from dogclips.clips.session import (
     resolve_recordings,
 )
 from dogclips.errors import SessionError
+from dogclips.files import file_name
 
 VIDEOS = tuple(
     Path("video") / name
