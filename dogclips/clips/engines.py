@@ -1,5 +1,6 @@
 """Where units of work are cut: in processes of this machine. The plan does not know."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -75,6 +76,7 @@ def _prepare(stop: Event) -> None:
     """End when the parent wants it, or with it if it is killed."""
     global _stop  # noqa: PLW0603 (how a pool's initializer hands something to its tasks)
     _stop = stop
+    gc.freeze()  # what is loaded by now stays: a look for garbage after each unit is short
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

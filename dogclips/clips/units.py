@@ -2,8 +2,9 @@
 
 import gc
 from collections import defaultdict
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,9 +16,10 @@ from dogclips.streams import Stream
 if TYPE_CHECKING:  # a process that only cuts starts in half the time without
     from dogclips.clips.plan import ClipPlan
 
-# Clips that begin in the same minute of a stream share an encoder. Their bytes then depend on each
-# other but not on the number of workers, and a killed run repeats a minute at most.
-_UNIT_S = 60
+# Clips that begin in the same minute of a stream may share an encoder. Their bytes then depend on
+# each other but not on the number of workers, and a killed run repeats a minute at most. Where no
+# clip crosses, a minute is cut again, so that all workers end at about the same time.
+_UNIT_S, _PIECE_S = 60, 20
 
 
 @dataclass(frozen=True)
@@ -47,20 +49,39 @@ def plan_units(plan: "ClipPlan", todo: Collection[Path]) -> list[Unit]:
     todo
         The clips to cut, by path.
     """
-    stretches: defaultdict[tuple[str, int], list[ClipJob]] = defaultdict(list)
+    jobs_of: defaultdict[str, list[ClipJob]] = defaultdict(list)
     sources = plan.table["source"].to_dict()
-    for place, job in plan.jobs.items():
-        source = str(sources[place])
-        stream = plan.sources[source][1]
-        begin_s = int(stream.pts[job.places[0]] - stream.pts[0]) * stream.time_base
-        stretches[source, int(begin_s // _UNIT_S)].append(job)
+    for row, job in plan.jobs.items():
+        jobs_of[str(sources[row])].append(job)
     units, config = [], plan.config
-    for (source, _), jobs in stretches.items():
-        wanted = frozenset(job.path for job in jobs if job.path in todo)
-        if wanted:
-            path, stream = plan.sources[source]
-            units.append(Unit(path, stream, tuple(jobs), config.encoder, wanted, config.decoder))
+    for source, jobs in jobs_of.items():
+        path, stream = plan.sources[source]
+        for piece in _pieces(jobs, stream):
+            wanted = frozenset(job.path for job in piece if job.path in todo)
+            if wanted:
+                units.append(
+                    Unit(path, stream, tuple(piece), config.encoder, wanted, config.decoder)
+                )
     return units
+
+
+def _pieces(jobs: Iterable[ClipJob], stream: Stream) -> Iterator[list[ClipJob]]:
+    """Yield the clips of one source that are cut together, in time order."""
+    piece: list[ClipJob] = []
+    begun_s, last = Fraction(0), -1
+    for job in sorted(jobs, key=lambda job: job.places[0]):
+        begin_s = int(stream.pts[job.places[0]] - stream.pts[0]) * stream.time_base
+        other_minute = begin_s // _UNIT_S != begun_s // _UNIT_S
+        apart = job.places[0] > last and begin_s // _PIECE_S != begun_s // _PIECE_S
+        if piece and (other_minute or apart):
+            yield piece
+            piece = []
+        if not piece:
+            begun_s, last = begin_s, -1
+        piece.append(job)
+        last = max(last, job.places[-1])
+    if piece:
+        yield piece
 
 
 def cut_unit(unit: Unit) -> Generator[ClipOutcome]:

@@ -47,6 +47,7 @@ class Pictures:
 
     def _build(self, frame: av.VideoFrame) -> Graph:
         graph = Graph()
+        graph.threads = 1  # as many sources at once as cores instead
         source = graph.add(
             "buffer",
             f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}"

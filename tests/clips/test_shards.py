@@ -80,7 +80,7 @@ def test_every_row_belongs_to_one_shard_and_units_stay_whole(session: Path, of: 
     rows = Counter(place for own, _ in shards for place in own.table.index)
     assert rows == Counter(plan.table.index)
     units = plan_units(plan, {job.path for job in plan.jobs.values()})
-    assert len(units) == 4
+    assert len(units) == 12  # of twenty seconds each
     found = [
         {job.path for job in unit.jobs}
         for own, _ in shards
