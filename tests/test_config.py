@@ -1,3 +1,4 @@
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -337,8 +338,25 @@ def test_lengths_are_finite_and_positive(key: str, value: str) -> None:
         load_config(CutConfig, overrides=[f"{key}={value}"])
 
 
-def test_the_overlap_of_a_label_obeys_both_rules() -> None:
-    config = CutConfig(clip_seconds=4, min_overlap_seconds=1)
-    assert config.min_overlap_s == 1
-    assert CutConfig(clip_seconds=4, min_overlap_fraction=0.5).min_overlap_s == 2
-    assert CutConfig(clip_seconds=4, min_overlap_fraction=0.1).min_overlap_s == 1
+def test_the_windows_of_a_config_are_exact() -> None:
+    rules = CutConfig(stride_seconds=0.1, min_overlap_fraction=0.35, phase_seconds=0.3).windows
+
+    assert (rules.clip_s, rules.stride_s, rules.phase_s) == (4, Fraction(1, 10), Fraction(3, 10))
+    assert (rules.min_overlap_s, rules.min_overlap_fraction) == (1, Fraction(7, 20))
+    assert (rules.of_segment, rules.either, rules.background) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("background", "ratio"), [("drop", None), ("keep", None), ("sample:0.1", Fraction(1, 10))]
+)
+def test_background_is_dropped_kept_or_sampled(background: str, ratio: Fraction | None) -> None:
+    config = CutConfig(background=background)
+
+    assert config.windows.background == (background != "drop")
+    assert config.background_ratio == ratio
+
+
+@pytest.mark.parametrize("background", ["sample", "sample:", "sample:-1", "some", "sample:1e3"])
+def test_any_other_background_is_refused(background: str) -> None:
+    with pytest.raises(ConfigError, match="background"):
+        load_config(CutConfig, overrides=[f"background={background}"])

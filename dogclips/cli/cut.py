@@ -259,6 +259,6 @@ def _print_tables(plan: "ClipPlan", manifest: "pd.DataFrame") -> None:
 
     base_dir = plan.session.base_dir
     print_result(
-        label_table(manifest, plan.classes, f"{base_dir}: labels"),
+        label_table(manifest, plan.classes, f"{base_dir}: labels", plan.annotated),
         window_table(manifest, f"{base_dir}: windows of {plan.config.clip_seconds:g} s"),
     )

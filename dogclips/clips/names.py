@@ -86,9 +86,16 @@ def _day_and_site(folder: str) -> re.Match[str] | None:
 
 
 def clip_name(
-    recording: RecordingName, start_s: Fraction, indices: Iterable[int], config: NameConfig
+    recording: RecordingName,
+    start_s: Fraction,
+    indices: Iterable[int],
+    config: NameConfig,
+    subject: str = "",
 ) -> str:
-    """Return the file name of a clip.
+    """Return the file name of a clip; a clip without labels is called `none`.
+
+    A clip that is about one subject names it behind the start, unless the template has a place for
+    it.
 
     >>> recording = RecordingName("20240202", "kt", "020500")
     >>> clip_name(recording, Fraction(25, 2), [0, 3], NameConfig())
@@ -104,10 +111,14 @@ def clip_name(
         "site": recording.site,
         "video": recording.video,
         "start": shown(start_s),
-        "labels": "-".join(str(index) for index in indices),
+        "labels": "-".join(str(index) for index in indices) or "none",
+        "subject": safe(subject) if subject else "",
     }
+    template = config.template
+    if subject and "{subject}" not in template:
+        template = template.replace("{start}", "{start}_{subject}")
     try:
-        name = config.template.format_map(fields)
+        name = template.format_map(fields)
     except (LookupError, ValueError, AttributeError, TypeError) as error:
         raise ConfigError(
             f"cannot fill {config.template!r}: {error}",

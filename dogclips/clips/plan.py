@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -20,7 +21,7 @@ from dogclips.clips.manifest import FILE_ATTRIBUTE, manifest_table
 from dogclips.clips.names import RecordingName, clip_name, recording_name, safe
 from dogclips.clips.recordings import Recordings, measure_recordings
 from dogclips.clips.session import Session, resolve_recordings
-from dogclips.clips.windows import Window, plan_windows
+from dogclips.clips.windows import BOUT_COLUMNS, plan_windows
 from dogclips.errors import AlignmentError, AnnotationError, DogclipsError, SessionError
 from dogclips.labels import apply_labels, class_order, tasks_of
 from dogclips.media.encoding import ClipJob
@@ -45,6 +46,8 @@ class ClipPlan:
         For the index of each planned row what to write.
     sources
         For each source in the table its path and target stream.
+    annotated
+        For each class how many segments there are, and their seconds in all.
     """
 
     session: Session
@@ -54,6 +57,7 @@ class ClipPlan:
     table: pd.DataFrame
     jobs: Mapping[int, ClipJob]
     sources: Mapping[str, tuple[Path, Stream]]
+    annotated: Mapping[str, tuple[int, Fraction]]
     warnings: tuple[str, ...]
 
 
@@ -75,16 +79,6 @@ class Source:
     zero_s: Fraction
     name: RecordingName
     attributes: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Bout:
-    """A labelled stretch of annotation time."""
-
-    span: Span
-    label: str
-    task: str
-    subject: str
 
 
 def measure_session(session: Session, projects: Sequence[Project], config: CutConfig) -> Recordings:
@@ -115,14 +109,16 @@ def plan_session(
     classes = class_order(names, config.labels.order)
     for folder, own in segments.items():
         planner.plan_project(folder, usable[folder], own, classes)
+    planner.sample_background()
     return ClipPlan(
         session=session,
         config=config,
         recordings=recordings,
         classes=classes,
-        table=manifest_table(planner.rows),
+        table=manifest_table(planner.table_rows()),
         jobs=planner.jobs,
         sources=planner.sources,
+        annotated={name: planner.annotated[name] for name in classes},
         warnings=tuple(planner.warnings),
     )
 
@@ -133,8 +129,12 @@ class _Planner:
     recordings: Recordings
     config: CutConfig
     rows: list[dict[str, Any]] = field(default_factory=list)
+    planned: dict[int, dict[str, Any]] = field(default_factory=dict)  # what rows to cut say besides
     jobs: dict[int, ClipJob] = field(default_factory=dict)
     sources: dict[str, tuple[Path, Stream]] = field(default_factory=dict)
+    annotated: defaultdict[str, tuple[int, Fraction]] = field(
+        default_factory=lambda: defaultdict(lambda: (0, Fraction(0)))
+    )
     warnings: list[str] = field(default_factory=list)
     clips: set[str] = field(default_factory=set)
 
@@ -184,16 +184,26 @@ class _Planner:
         paths = resolve_recordings(project.media_names, self.session.videos)
         for media in project.media:
             own = segments[segments["media_name"] == media.name]
+            everything = project.segments[project.segments["media_name"] == media.name]
             try:
                 source = self._source(folder, project, media, paths[media.name])
                 bouts = _bouts(in_seconds(own, source.reference, source.zero_s))
+                annotated_s = _end_of(in_seconds(everything, source.reference, source.zero_s))
             except DogclipsError as error:
                 self._fail(folder, media.name, error)
                 continue
             self._warn_of_points(source, own)
             self._warn_of_overruns(source, bouts)
-            for window in self._windows(source, bouts, classes):
-                self._plan_window(source, window, bouts, classes)
+            self._count(bouts)
+            windows = plan_windows(
+                bouts,
+                classes,
+                self.config.windows,
+                until_s=max(_length_of(source), *bouts["end"], Fraction(0)),
+                annotated_s=annotated_s,
+            )
+            for window in windows.itertuples(index=False):
+                self._plan_window(source, window, classes)
 
     def _source(
         self, folder: str, project: Project, media: Media, path: Path | SessionError
@@ -233,48 +243,34 @@ class _Planner:
         if count:
             self._warn(f"{source.source}: {count} points in time have no length; no clip is theirs")
 
-    def _warn_of_overruns(self, source: Source, bouts: list[Bout]) -> None:
-        end_s = source.reference.end_s
-        for bout in bouts:
-            over_s = bout.span.end + source.zero_s - end_s if end_s is not None else Fraction(0)
-            if over_s > ROUNDING_SLACK_S:
-                text = f"{bout.label!r} ends {shown(over_s)} s after the recording"
+    def _warn_of_overruns(self, source: Source, bouts: pd.DataFrame) -> None:
+        length_s = _length_of(source)
+        for label, end in zip(bouts["label"], bouts["end"], strict=True):
+            if source.reference.end_s is not None and end - length_s > ROUNDING_SLACK_S:
+                text = f"{label!r} ends {shown(end - length_s)} s after the recording"
                 self.warnings.append(f"{source.source}: {text}")
 
-    def _windows(self, source: Source, bouts: list[Bout], classes: tuple[str, ...]) -> list[Window]:
-        """Return the windows of a recording up to its end or that of its last segment."""
-        ends = [bout.span.end for bout in bouts]
-        if source.reference.end_s is not None:
-            ends.append(source.reference.end_s - source.zero_s)
-        return plan_windows(
-            [(bout.span, bout.label) for bout in bouts],
-            classes,
-            clip_s=self.config.clip_s,
-            stride_s=exact(self.config.stride_seconds),
-            min_overlap_s=self.config.min_overlap_s,
-            until_s=max(ends, default=Fraction(0)),
-        )
+    def _count(self, bouts: pd.DataFrame) -> None:
+        for label, own in bouts.groupby("label"):
+            count, seconds = self.annotated[str(label)]
+            more = sum(own["end"] - own["start"], Fraction(0))
+            self.annotated[str(label)] = count + len(own), seconds + more
 
-    def _plan_window(
-        self, source: Source, window: Window, bouts: list[Bout], classes: tuple[str, ...]
-    ) -> None:
+    def _plan_window(self, source: Source, window: Any, classes: tuple[str, ...]) -> None:
+        """Add the row of a window, with the columns of `windows.WINDOW_COLUMNS`, and its job."""
         indices = [classes.index(label) for label in window.labels]
-        behind = [
-            bout
-            for bout in bouts
-            if bout.label in window.labels and bout.span.overlap(window.span) > 0
-        ]
+        span = Span(window.start, window.start + self.config.windows.clip_s)
         row: dict[str, Any] = {
             **source.attributes,
             "project": source.folder,
             "source": source.source,
             "status": "skipped",
-            "start_s": float(window.span.start),
-            "end_s": float(window.span.end),
+            "start_s": float(span.start),
+            "end_s": float(span.end),
             "labels": window.labels,
             "label_indices": indices,
-            "tasks": sorted({bout.task for bout in behind}),
-            "subjects": sorted({bout.subject for bout in behind if bout.subject}),
+            "tasks": window.tasks,
+            "subjects": (window.subject,) if window.subject else window.subjects,
             "reference_stream": source.reference.index,
             "target_stream": source.target.index,
             "annotated_in": source.choice.annotated_in,
@@ -282,27 +278,29 @@ class _Planner:
             "verified": source.alignment.verified,
             "offset_s": float(source.alignment.offset_s),
             "error_s": float(source.alignment.time_map.error_s),
-            "container_start_s": float(_on_target(source, window.span.start)),
+            "container_start_s": float(_on_target(source, span.start)),
             "made_by": MADE_BY,
         }
-        frames = self._frames(source, window)
-        if isinstance(frames, str):
-            self.rows.append(row | {"reason": frames})
+        frames = self._frames(source, span)
+        if isinstance(frames, str) or window.reason:
+            reason = frames if isinstance(frames, str) else window.reason
+            self.rows.append(row | {"reason": reason})
             return
-        name = clip_name(source.name, window.span.start, indices, self.config.name)
+        name = clip_name(source.name, span.start, indices, self.config.name, window.subject)
         clip = self._unique(f"{source.folder}/{name}")
         job = self._job(clip, source, frames)
         self.jobs[len(self.rows)] = job
         recipe = _recipe(source, frames, self.config)
         planned = {"clip": clip, "status": "planned", "recipe": recipe}
-        self.rows.append(row | _job_columns(job, source) | planned)
+        self.planned[len(self.rows)] = _job_columns(job, source) | planned
+        self.rows.append(row)
 
-    def _frames(self, source: Source, window: Window) -> ClipFrames | str:
+    def _frames(self, source: Source, window: Span) -> ClipFrames | str:
         """Return the target frames of a window in annotation time, or the reason to skip it."""
         time_map = source.alignment.time_map
-        seen = Span(window.span.start + source.zero_s, window.span.end + source.zero_s)
+        seen = Span(window.start + source.zero_s, window.end + source.zero_s)
         begin = time_map.to_target(seen.start)
-        mapped = Span(begin, begin + window.span.duration)
+        mapped = Span(begin, begin + window.duration)
         frames = select_frames(source.target, mapped, self.config.resample_to)
         if isinstance(frames, str):
             return frames
@@ -310,7 +308,27 @@ class _Planner:
             return "frames-lost"
         if not self.config.keep_doubtful and time_map.is_doubtful(seen):
             return "in-doubt"
-        return frames if window.labels else "no-label"
+        return frames
+
+    def table_rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the manifest."""
+        for place, row in enumerate(self.rows):
+            yield row | self.planned.get(place, {})
+
+    def sample_background(self) -> None:
+        """Give up background beyond the wanted number; the same clips in every run."""
+        ratio = self.config.background_ratio
+        if ratio is None:
+            return
+        without = [place for place in self.jobs if not self.rows[place]["labels"]]
+        count = round(ratio * (len(self.jobs) - len(without)))
+        for place in sorted(without, key=self._lot)[count:]:
+            del self.jobs[place], self.planned[place]
+            self.rows[place]["reason"] = "not-sampled"
+
+    def _lot(self, place: int) -> str:
+        """Return a digest that orders clips as if at random."""
+        return hashlib.sha256(self.planned[place]["clip"].encode()).hexdigest()
 
     def _job(self, clip: str, source: Source, frames: ClipFrames) -> ClipJob:
         return ClipJob(
@@ -343,14 +361,25 @@ class _Planner:
         )
 
 
-def _bouts(segments: pd.DataFrame) -> list[Bout]:
-    """Return the segments of a recording that last; points label nothing."""
-    return [
-        Bout(Span(exact(start), exact(end)), label, task, subject)
-        for start, end, label, task, subject in segments.loc[
-            segments["kind"] == "state", ["t_start", "t_end", "label", "task", "subject"]
-        ].itertuples(index=False)
-    ]
+def _bouts(segments: pd.DataFrame) -> pd.DataFrame:
+    """Return the segments of a recording that last, as `windows.BOUT_COLUMNS`."""
+    lasting = segments[segments["kind"] == "state"]
+    times = (lasting[side].map(exact) for side in ("t_start", "t_end"))
+    columns = (*times, lasting["label"], lasting["task"], lasting["subject"])
+    found = dict(zip(BOUT_COLUMNS, columns, strict=True))
+    return pd.DataFrame(found).reset_index(drop=True)
+
+
+def _end_of(segments: pd.DataFrame) -> Fraction:
+    """Return the end of the last segment, or the last point if that is later; 0 without any."""
+    ends = segments["t_end"].fillna(segments["t_start"])
+    return exact(float(ends.max())) if len(ends) else Fraction(0)
+
+
+def _length_of(source: Source) -> Fraction:
+    """Return the annotation time at which a recording ends; 0 if nobody knows."""
+    end_s = source.reference.end_s
+    return Fraction(0) if end_s is None else end_s - source.zero_s
 
 
 def _on_target(source: Source, annotation_s: Fraction) -> Fraction:

@@ -1,73 +1,228 @@
 """Fixed windows over annotation time, and the labels that each of them gets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
+from typing import Literal, TypeVar
 
-from dogclips.timebase import Span
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dogclips.clips.coverage import Spans, in_ticks
+
+Anchor = Literal["grid", "segment-start", "segment-center", "segment-spread"]
+
+# Labelled stretches of annotation time: `start` and `end` are `Fraction` seconds, the rest is text.
+BOUT_COLUMNS = ("start", "end", "label", "task", "subject")
+
+# One row a window, in time order. `start` is `Fraction` seconds; `labels` are class names in class
+# order, `tasks` and `subjects` those of the bouts behind them, sorted. `subject` is the one that a
+# window is about, "" where windows are about everybody. `reason` says why it is not to be cut.
+WINDOW_COLUMNS = ("start", "labels", "tasks", "subjects", "subject", "reason")
+
+_Flags = NDArray[np.bool_]
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
-class Window:
-    """A candidate clip in annotation time, and its labels in class order."""
-
-    span: Span
-    labels: tuple[str, ...]
-
-
-def plan_windows(
-    segments: Sequence[tuple[Span, str]],
-    classes: Sequence[str],
-    *,
-    clip_s: Fraction,
-    stride_s: Fraction,
-    min_overlap_s: Fraction,
-    until_s: Fraction,
-) -> list[Window]:
-    """Lay windows on a grid from 0 of annotation time and label them.
-
-    A window gets a label if that behaviour fills at least `min_overlap_s` of it; segments of the
-    same label that overlap or follow each other count together.
+class WindowRules:
+    """Where windows lie, and which labels they get; times in seconds.
 
     Parameters
     ----------
-    segments
-        Annotated spans with their class names.
+    anchor
+        "grid" begins windows every `stride_s` from `phase_s`; "segment-start" with each bout,
+        "segment-center" centers one on each bout, "segment-spread" spreads windows over each bout
+        from end to end, at most `stride_s` apart, and centers one on those that are shorter.
+    min_overlap_s, min_overlap_fraction
+        What a label must fill, and which share: of the window, or of one of its bouts if
+        `of_segment`; bouts that overlap or touch are one. None asks for nothing.
+    either
+        Whether one of the two rules is enough.
+    background
+        Whether windows in which nothing happens are kept.
+    margin_s
+        How far such a window stays away from every bout.
+    per_subject
+        Whether each subject has windows of its own, with nobody else's labels.
+    """
+
+    clip_s: Fraction
+    stride_s: Fraction
+    phase_s: Fraction = Fraction(0)
+    anchor: Anchor = "grid"
+    min_overlap_s: Fraction | None = None
+    min_overlap_fraction: Fraction | None = None
+    of_segment: bool = False
+    either: bool = False
+    background: bool = False
+    margin_s: Fraction = Fraction(0)
+    per_subject: bool = False
+
+
+def plan_windows(
+    bouts: pd.DataFrame,
+    classes: Sequence[str],
+    rules: WindowRules,
+    *,
+    until_s: Fraction,
+    annotated_s: Fraction,
+) -> pd.DataFrame:
+    """Lay windows over a recording and label them.
+
+    Parameters
+    ----------
+    bouts
+        Columns of `BOUT_COLUMNS`, labels by class name.
     until_s
         Windows start before this time.
+    annotated_s
+        When the annotator stopped: from there on nobody knows that nothing happens.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns of `WINDOW_COLUMNS`. A window without labels has the reason "no-label"; where
+        background is kept, "near-label" or "after-annotations" if it cannot be background.
     """
-    spans = {name: [span for span, label in segments if label == name] for name in classes}
-    merged = {name: merge_spans(own) for name, own in spans.items()}
-    windows = []
-    start = Fraction(0)
-    while start < until_s:
-        span = Span(start, start + clip_s)
-        windows.append(Window(span, _labels(span, merged, min_overlap_s)))
-        start += stride_s
-    return windows
+    groups = [(subject, own) for subject, own in bouts.groupby("subject")]
+    if not rules.per_subject or not groups:
+        groups = [("", bouts)]
+    parts = [
+        _plan(own.reset_index(drop=True), classes, rules, until_s, annotated_s).assign(
+            subject=subject
+        )
+        for subject, own in groups
+    ]
+    windows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+    return windows.sort_values("start", kind="stable", ignore_index=True)[[*WINDOW_COLUMNS]]
 
 
-def merge_spans(spans: Iterable[Span]) -> list[Span]:
-    """Return the union of spans as disjoint spans in time order.
-
-    >>> merge_spans([Span(Fraction(2), Fraction(5)), Span(Fraction(0), Fraction(3))])
-    [Span(start=Fraction(0, 1), end=Fraction(5, 1))]
-    """
-    merged: list[Span] = []
-    for span in sorted(spans, key=lambda span: span.start):
-        if merged and span.start <= merged[-1].end:
-            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
-        else:
-            merged.append(span)
-    return merged
-
-
-def _labels(
-    window: Span, merged: Mapping[str, list[Span]], min_overlap_s: Fraction
-) -> tuple[str, ...]:
-    return tuple(
-        name
-        for name, spans in merged.items()
-        if sum(window.overlap(span) for span in spans) >= min_overlap_s
-        and any(window.overlap(span) for span in spans)
+def _plan(
+    bouts: pd.DataFrame,
+    classes: Sequence[str],
+    rules: WindowRules,
+    until_s: Fraction,
+    annotated_s: Fraction,
+) -> pd.DataFrame:
+    """Return windows that get their labels from all of the bouts."""
+    starts = _starts(bouts, rules, until_s)
+    timed = _Timed(bouts, starts, rules, annotated_s)
+    nobody = np.zeros(len(starts), dtype=bool)
+    kinds = _places(zip(bouts["label"], bouts["task"], bouts["subject"], strict=True))
+    of_label = _places(bouts["label"])
+    labels = {name: timed.is_labelled(timed.spans(of_label[name])) for name in classes}
+    tasks: dict[str, _Flags] = dict.fromkeys(sorted(set(bouts["task"])), nobody)
+    subjects: dict[str, _Flags] = dict.fromkeys(sorted(set(bouts["subject"]) - {""}), nobody)
+    for (label, task, subject), places in kinds.items():
+        behind = timed.is_touched(timed.spans(places)) & labels[label]
+        tasks[task] = tasks[task] | behind
+        if subject:
+            subjects[subject] = subjects[subject] | behind
+    labelled = np.any([nobody, *labels.values()], axis=0)
+    return pd.DataFrame(
+        {
+            "start": pd.Series(starts, dtype=object),
+            "labels": _names(labels, len(starts)),
+            "tasks": _names(tasks, len(starts)),
+            "subjects": _names(subjects, len(starts)),
+            "reason": np.where(labelled, "", timed.faults()),
+        }
     )
+
+
+def _starts(bouts: pd.DataFrame, rules: WindowRules, until_s: Fraction) -> list[Fraction]:
+    """Return when windows begin, ascending, each time once."""
+    if rules.anchor == "grid":
+        count = max(-((rules.phase_s - until_s) // rules.stride_s), 0)
+        return [rules.phase_s + number * rules.stride_s for number in range(count)]
+    spans = zip(bouts["start"], bouts["end"], strict=True)
+    found = {start for begin, end in spans for start in _anchored(begin, end, rules)}
+    return sorted(start for start in found if start < until_s)
+
+
+def _anchored(begin: Fraction, end: Fraction, rules: WindowRules) -> Iterator[Fraction]:
+    """Yield when the windows of one bout begin."""
+    room = end - begin - rules.clip_s
+    if rules.anchor == "segment-start":
+        yield begin
+    elif rules.anchor == "segment-center" or room <= 0:
+        yield begin + room / 2
+    else:
+        steps = -(-room // rules.stride_s)
+        yield from (begin + room * number / steps for number in range(steps + 1))
+
+
+class _Timed:
+    """Bouts and windows of one recording, all their times in one unit."""
+
+    def __init__(
+        self,
+        bouts: pd.DataFrame,
+        starts: Sequence[Fraction],
+        rules: WindowRules,
+        annotated_s: Fraction,
+    ) -> None:
+        self.rules = rules
+        least_s = rules.min_overlap_s or Fraction(0)
+        seconds = (rules.clip_s, rules.margin_s, least_s, annotated_s)
+        self.starts, self.begins, self.ends, others = in_ticks(
+            starts, bouts["start"].tolist(), bouts["end"].tolist(), seconds
+        )
+        clip, self.margin, self.least, self.annotated = others.tolist()
+        self.stops = self.starts + clip
+        self.share = rules.min_overlap_fraction and ceil(rules.min_overlap_fraction * clip)
+
+    def spans(self, bouts: Sequence[int]) -> Spans:
+        return Spans.union(self.begins[bouts], self.ends[bouts])
+
+    def is_touched(self, spans: Spans) -> _Flags:
+        """Return which windows share time with spans."""
+        return np.asarray(spans.covered(self.starts, self.stops) > 0)
+
+    def is_labelled(self, spans: Spans) -> _Flags:
+        """Return which windows a label's spans fill enough of."""
+        rules, filled = self.rules, spans.covered(self.starts, self.stops)
+        met: list[_Flags] = []
+        if rules.min_overlap_s is not None:
+            met.append(filled >= self.least)
+        if rules.min_overlap_fraction is not None and rules.of_segment:
+            met.append(spans.held(self.starts, self.stops, rules.min_overlap_fraction))
+        elif self.share is not None:
+            met.append(filled >= self.share)
+        together = np.any if rules.either else np.all
+        return np.asarray((filled > 0) & (together(met, axis=0) if met else True))
+
+    def faults(self) -> NDArray[np.object_]:
+        """Return why each window cannot be background; "" if it can."""
+        if not self.rules.background:
+            return np.full(len(self.starts), "no-label", dtype=object)
+        union = Spans.union(self.begins, self.ends)
+        near = union.covered(self.starts - self.margin, self.stops + self.margin) > 0
+        unknown = self.stops > self.annotated
+        faults = np.where(unknown, "after-annotations", np.where(near, "near-label", ""))
+        return faults.astype(object)
+
+
+def _places(values: Iterable[_Kind]) -> defaultdict[_Kind, list[int]]:
+    """Return where each value stands."""
+    found: defaultdict[_Kind, list[int]] = defaultdict(list)
+    for place, value in enumerate(values):
+        found[value].append(place)
+    return found
+
+
+def _names(columns: Mapping[str, _Flags], count: int) -> NDArray[np.object_]:
+    """Return for each of `count` rows the names whose flag it has; equal rows share their tuple."""
+    names = list(columns)
+    flags = np.stack([*columns.values(), np.zeros(count, dtype=bool)], axis=1)
+    packed = np.packbits(flags, axis=1)
+    keys = packed.view(f"V{packed.shape[1]}").ravel()
+    _, firsts, kinds = np.unique(keys, return_index=True, return_inverse=True)
+    tuples = np.empty(len(firsts), dtype=object)
+    for kind, row in enumerate(firsts):
+        tuples[kind] = tuple(names[int(place)] for place in np.flatnonzero(flags[row]))
+    return np.asarray(tuples[kinds])

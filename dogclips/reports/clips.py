@@ -1,7 +1,8 @@
 """What `dogclips cut` shows: labels and windows of a plan, the summary of a run."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,9 @@ SKIP_REASONS = {
     "before-target-start": "begins before the target stream's first frame",
     "after-end": "runs past the end of the recording",
     "no-label": "no label fills enough of it",
+    "near-label": "no label fills enough of it, and a segment is too near for background",
+    "after-annotations": "no label, and not over before the last segment of its recording",
+    "not-sampled": "background beyond the wanted share",
     "frames-missing": "spans frames that the recording lacks",
     "in-doubt": "touches a stretch in which nobody can know the shift between the streams",
     "frames-lost": "spans frames that one of the streams has lost",
@@ -20,19 +24,35 @@ SKIP_REASONS = {
 }
 
 
-def label_table(manifest: pd.DataFrame, classes: Sequence[str], title: str) -> Group:
-    """Return clips and seconds for each label."""
+def label_table(
+    manifest: pd.DataFrame,
+    classes: Sequence[str],
+    title: str,
+    annotated: Mapping[str, tuple[int, Fraction]] | None = None,
+) -> Group:
+    """Return for each label its segments, and the clips that show it.
+
+    Parameters
+    ----------
+    annotated
+        For each class how many segments there are, and their seconds in all, if that is known.
+    """
     kept = manifest[manifest["status"].isin(["planned", "cut", "reused"])]
     clips: Counter[int] = Counter(index for own in kept["label_indices"] for index in own)
     table = new_table()
-    table.add_column("class", justify="right")
-    table.add_column("label")
-    table.add_column("clips", justify="right")
+    for name in ("class", "label", "clips", *(("segments", "seconds") if annotated else ())):
+        table.add_column(name, justify="left" if name == "label" else "right")
     for index, name in enumerate(classes):
-        table.add_row(str(index), name, str(clips[index]))
+        count, seconds = annotated[name] if annotated else (0, Fraction(0))
+        more = (str(count), f"{float(seconds):.1f}") if annotated else ()
+        table.add_row(str(index), name, str(clips[index]), *more)
     table.add_section()
+    without = sum(not len(own) for own in kept["label_indices"])
+    if without:
+        table.add_row("", "background", str(without))
     table.add_row("", "all clips", str(len(kept)))
-    return with_remarks(title, table)
+    lost = [name for index, name in enumerate(classes) if not clips[index]]
+    return with_remarks(title, table, f"no clip shows {', '.join(lost)}" if lost else "")
 
 
 def window_table(manifest: pd.DataFrame, title: str) -> Group:
