@@ -63,22 +63,32 @@ class ClipPlan:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A recording as one annotation file means it, and the names of its clips.
+    """A recording as one annotation file means it, and what all of its clips have in common.
 
-    `folder` is where its clips go, under `output/`; `zero_s` the container time that the
-    annotator's player calls zero; `attributes` the columns of what was said of the whole recording.
+    Parameters
+    ----------
+    folder
+        Where its clips go, under `output/`.
+    zero_s
+        The container time that the annotator's player calls zero.
+    size
+        Width and height of its clips in pixels.
+    columns
+        What every row of the manifest says of it.
+    recipe
+        What decides the bytes of its clips, besides their frames.
     """
 
     folder: str
-    path: Path
     source: str
     reference: Stream
     target: Stream
-    choice: StreamChoice
     alignment: Alignment
     zero_s: Fraction
     name: RecordingName
-    attributes: Mapping[str, str]
+    size: tuple[int, int]
+    columns: Mapping[str, Any]
+    recipe: tuple[object, ...]
 
 
 def measure_session(session: Session, projects: Sequence[Project], config: CutConfig) -> Recordings:
@@ -137,6 +147,10 @@ class _Planner:
     )
     warnings: list[str] = field(default_factory=list)
     clips: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Take from the settings what every window needs."""
+        self.rules, self.resample_to = self.config.windows, self.config.resample_to
 
     def usable(self, projects: Sequence[Project]) -> Iterator[tuple[str, Project]]:
         """Yield (output folder, project) of each annotation file that nothing refuses."""
@@ -198,7 +212,7 @@ class _Planner:
             windows = plan_windows(
                 bouts,
                 classes,
-                self.config.windows,
+                self.rules,
                 until_s=max(_length_of(source), *bouts["end"], Fraction(0)),
                 annotated_s=annotated_s,
             )
@@ -228,10 +242,22 @@ class _Planner:
         warnings = (m for m in alignment.messages if m.level == "warning")
         self._warn(*(f"{source}: {message.code} {message.text}" for message in warnings))
         self.sources[source] = path, target
-        zero_s = zero_of(choice.annotated_in, reference, table)
-        attributes = {FILE_ATTRIBUTE + name: text for name, text in media.attributes.items()}
         return Source(
-            folder, path, source, reference, target, choice, alignment, zero_s, name, attributes
+            folder=folder,
+            source=source,
+            reference=reference,
+            target=target,
+            alignment=alignment,
+            zero_s=zero_of(choice.annotated_in, reference, table),
+            name=name,
+            size=output_size(target, self.config.short_side),
+            columns={
+                **{FILE_ATTRIBUTE + key: text for key, text in media.attributes.items()},
+                "project": folder,
+                "source": source,
+                **_alignment_columns(choice, reference, target, alignment),
+            },
+            recipe=_shared_recipe(source, path, target, self.config),
         )
 
     def _warn(self, *warnings: str) -> None:
@@ -259,51 +285,48 @@ class _Planner:
     def _plan_window(self, source: Source, window: Any, classes: tuple[str, ...]) -> None:
         """Add the row of a window, with the columns of `windows.WINDOW_COLUMNS`, and its job."""
         indices = [classes.index(label) for label in window.labels]
-        span = Span(window.start, window.start + self.config.windows.clip_s)
+        end = window.start + self.rules.clip_s
+        seen = Span(window.start + source.zero_s, end + source.zero_s)
+        begin = source.alignment.time_map.to_target(seen.start)
         row: dict[str, Any] = {
-            **source.attributes,
-            "project": source.folder,
-            "source": source.source,
+            **source.columns,
             "status": "skipped",
-            "start_s": float(span.start),
-            "end_s": float(span.end),
+            "start_s": float(window.start),
+            "end_s": float(end),
             "labels": window.labels,
             "label_indices": indices,
             "tasks": window.tasks,
             "subjects": (window.subject,) if window.subject else window.subjects,
-            "reference_stream": source.reference.index,
-            "target_stream": source.target.index,
-            "annotated_in": source.choice.annotated_in,
-            "alignment": source.alignment.method,
-            "verified": source.alignment.verified,
-            "offset_s": float(source.alignment.offset_s),
-            "error_s": float(source.alignment.time_map.error_s),
-            "container_start_s": float(_on_target(source, span.start)),
-            "made_by": MADE_BY,
+            "container_start_s": float(begin + (source.target.start_s or 0)),
         }
-        frames = self._frames(source, span)
+        frames = self._frames(source, seen, begin)
         if isinstance(frames, str) or window.reason:
             reason = frames if isinstance(frames, str) else window.reason
             self.rows.append(row | {"reason": reason})
             return
-        name = clip_name(source.name, span.start, indices, self.config.name, window.subject)
+        name = clip_name(source.name, window.start, indices, self.config.name, window.subject)
         clip = self._unique(f"{source.folder}/{name}")
         job = self._job(clip, source, frames)
         self.jobs[len(self.rows)] = job
-        recipe = _recipe(source, frames, self.config)
-        planned = {"clip": clip, "status": "planned", "recipe": recipe}
+        planned = {"clip": clip, "status": "planned", "recipe": _recipe(source, frames)}
         self.planned[len(self.rows)] = _job_columns(job, source) | planned
         self.rows.append(row)
 
-    def _frames(self, source: Source, window: Span) -> ClipFrames | str:
-        """Return the target frames of a window in annotation time, or the reason to skip it."""
-        time_map = source.alignment.time_map
-        seen = Span(window.start + source.zero_s, window.end + source.zero_s)
-        begin = time_map.to_target(seen.start)
-        mapped = Span(begin, begin + window.duration)
-        frames = select_frames(source.target, mapped, self.config.resample_to)
+    def _frames(self, source: Source, seen: Span, begin: Fraction) -> ClipFrames | str:
+        """Return the target frames of a window, or the reason to skip it.
+
+        Parameters
+        ----------
+        seen
+            Container time on the reference stream.
+        begin
+            Seconds since the target's first frame.
+        """
+        mapped = Span(begin, begin + seen.duration)
+        frames = select_frames(source.target, mapped, self.resample_to)
         if isinstance(frames, str):
             return frames
+        time_map = source.alignment.time_map
         if not self.config.keep_doubtful and time_map.is_broken(seen):
             return "frames-lost"
         if not self.config.keep_doubtful and time_map.is_doubtful(seen):
@@ -337,7 +360,7 @@ class _Planner:
             pts=frames.pts,
             time_base=frames.time_base,
             frame_rate=frames.frame_rate,
-            size=output_size(source.target, self.config.short_side),
+            size=source.size,
         )
 
     def _unique(self, clip: str) -> str:
@@ -382,10 +405,19 @@ def _length_of(source: Source) -> Fraction:
     return Fraction(0) if end_s is None else end_s - source.zero_s
 
 
-def _on_target(source: Source, annotation_s: Fraction) -> Fraction:
-    """Return annotation time as container time on the target stream."""
-    begin = source.target.start_s or Fraction(0)
-    return begin + source.alignment.time_map.to_target(annotation_s + source.zero_s)
+def _alignment_columns(
+    choice: StreamChoice, reference: Stream, target: Stream, alignment: Alignment
+) -> dict[str, Any]:
+    return {
+        "reference_stream": reference.index,
+        "target_stream": target.index,
+        "annotated_in": choice.annotated_in,
+        "alignment": alignment.method,
+        "verified": alignment.verified,
+        "offset_s": float(alignment.offset_s),
+        "error_s": float(alignment.time_map.error_s),
+        "made_by": MADE_BY,
+    }
 
 
 def _job_columns(job: ClipJob, source: Source) -> dict[str, Any]:
@@ -401,19 +433,15 @@ def _job_columns(job: ClipJob, source: Source) -> dict[str, Any]:
     }
 
 
-def _recipe(source: Source, frames: ClipFrames, config: CutConfig) -> str:
+def _shared_recipe(
+    source: str, path: Path, target: Stream, config: CutConfig
+) -> tuple[object, ...]:
+    facts = path.stat()
+    file = (source, facts.st_size, facts.st_mtime_ns, target.index)
+    return (*file, config.short_side, config.encoder.model_dump(), MADE_BY)
+
+
+def _recipe(source: Source, frames: ClipFrames) -> str:
     """Return the digest of all that decides the bytes of a clip."""
-    facts = source.path.stat()
-    parts = [
-        source.source,
-        facts.st_size,
-        facts.st_mtime_ns,
-        source.target.index,
-        source.target.pts[list(frames.places)].tolist(),
-        list(frames.pts),
-        str(frames.time_base),
-        config.short_side,
-        config.encoder.model_dump(),
-        MADE_BY,
-    ]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    own = (source.target.pts[list(frames.places)].tolist(), list(frames.pts), str(frames.time_base))
+    return hashlib.sha256(json.dumps([*source.recipe, *own]).encode()).hexdigest()[:16]
