@@ -13,6 +13,7 @@ from dogclips.cli.console import print_error
 from dogclips.cli.convert import convert
 from dogclips.cli.cut import cut
 from dogclips.cli.demo import demo
+from dogclips.cli.export import export
 from dogclips.cli.merge import merge
 from dogclips.cli.probe import probe
 from dogclips.cli.split import split
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (probe, align, check, convert, cut, merge, split, train, test, demo):
+for command in (probe, align, check, convert, cut, merge, split, export, train, test, demo):
     app.command()(command)
 
 

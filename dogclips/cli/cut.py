@@ -205,11 +205,18 @@ def measure_and_plan(
 ) -> "ClipPlan":
     """Measure a session's recordings and plan its clips; what is odd goes to stderr."""
     from dogclips.clips.plan import measure_session, plan_session
+    from dogclips.lists.listfile import LABELS, other_order
 
     recordings = measure_session(session, projects, settings)
     plan = plan_session(session, projects, recordings, settings)
     for warning in plan.warnings:
         print_warning(warning)
+    before = other_order(session.output, plan.classes)
+    if before:
+        print_warning(
+            f"class indices change from {', '.join(before)} to {', '.join(plan.classes)} "
+            f"({session.output / LABELS}): set labels.order to keep them"
+        )
     return plan
 
 

@@ -1,11 +1,13 @@
 """Options that several commands share, each defined once."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dogclips.cli.console import print_warning
 from dogclips.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,6 +78,17 @@ def stream_choice(reference: str, target: str, annotated_in: Player) -> "StreamC
         target=_stream(target, "--target", ("auto", "best")),
         annotated_in=annotated_in.value,
     )
+
+
+def with_clips(inputs: Sequence[Path]) -> list[Path]:
+    """Return the inputs that list clips, and say which do not; all of them if none does."""
+    from dogclips.lists.sessions import has_clips
+
+    filled = [path for path in inputs if has_clips(path)]
+    for path in inputs if filled else ():
+        if path not in filled:
+            print_warning(f"no window became a clip here, left out ({path}): see its manifest.csv")
+    return filled or list(inputs)
 
 
 def _stream(text: str, option: str, words: tuple[str, ...]) -> Any:

@@ -9,14 +9,16 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as briefly
 
 from dogclips.errors import ListError
 from dogclips.files import write_whole
+from dogclips.lists.clip_paths import relative_paths
 
 LABELS = "labels.txt"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ListedClip:
     """One line: an absolute path and class indices."""
 
@@ -33,6 +35,14 @@ class ClipList:
     labels: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Fault:
+    """What is wrong with a line, and what to do."""
+
+    what: str
+    todo: str
+
+
 def read_list(path: Path, root: Path | None = None) -> ClipList:
     """Read a list and its label names.
 
@@ -44,20 +54,34 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
     Raises
     ------
     ListError
-        The list is missing or empty, a line is wrong (its number is given), a clip is missing or
-        listed twice, or an index has no name.
+        The list is missing or empty, or lines are wrong: blank, with a blank in the path, with
+        anything but one blank between the parts, with an index that has no name or stands there
+        twice, with a clip that is missing or listed twice. The first such line is named by its
+        number, and how many more there are.
     """
     text = _read(path, "check the path of the list")
     labels = read_labels(path)
-    clips: dict[Path, ListedClip] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        clip = _parse(line, f"{path}:{number}", root or path.parent, len(labels))
-        if clip.path in clips:
-            raise ListError("the clip is listed twice", where=f"{path}:{number}", todo="drop one")
-        clips[clip.path] = clip
+    folder = str((root or path.parent).absolute())
+    known: dict[str, tuple[int, ...]] = {"": ()}
+    line_of: dict[str, int] = {}
+    clips: list[ListedClip] = []
+    faults: list[tuple[int, _Fault]] = []
+    for number, line in enumerate(_lines(text), start=1):
+        parsed = _parse(line, folder, len(labels), known)
+        if not isinstance(parsed, _Fault):
+            first = line_of.setdefault(parsed[0], number)
+            if first == number:
+                clips.append(ListedClip(Path(parsed[0]), parsed[1]))
+                continue
+            parsed = _Fault(f"the clip is listed twice, first in line {first}", "drop one")
+        faults.append((number, parsed))
+    if faults:
+        number, fault = faults[0]
+        what = f"{fault.what}{_more(len(faults) - 1)}"
+        raise ListError(what, where=f"{path}:{number}", todo=fault.todo)
     if not clips:
         raise ListError("the list is empty", where=path, todo="cut clips first: `dogclips cut`")
-    return ClipList(path, tuple(clips.values()), labels)
+    return ClipList(path, tuple(clips), labels)
 
 
 def read_labels(list_path: Path) -> tuple[str, ...]:
@@ -66,16 +90,38 @@ def read_labels(list_path: Path) -> tuple[str, ...]:
     Raises
     ------
     ListError
-        There is no `labels.txt`, or a line of it is empty or doubled.
+        There is no `labels.txt`, or a line of it is empty or doubled (its number is given).
     """
     folders = (list_path.parent, list_path.parent.parent)
     path = next((folder / LABELS for folder in folders if (folder / LABELS).is_file()), None)
     if path is None:
         raise ListError("no labels.txt", where=list_path.parent, todo="one class name a line")
-    names = tuple(line.strip() for line in _read(path, "check the file").splitlines())
-    if "" in names or len(set(names)) < len(names):
-        raise ListError("an empty or doubled class name", where=path, todo="mend that line")
-    return names
+    names: dict[str, int] = {}
+    for number, line in enumerate(_read(path, "check the file").splitlines(), start=1):
+        name = line.strip()
+        if not name:
+            raise ListError("a class without a name", where=f"{path}:{number}", todo="name it")
+        if names.setdefault(name, number) != number:
+            what = f"{name!r} is the name of line {names[name]}, too"
+            raise ListError(what, where=f"{path}:{number}", todo="call it otherwise")
+    return tuple(names)
+
+
+def other_order(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the class names of an earlier list if one of its indices means another class now.
+
+    Parameters
+    ----------
+    folder
+        Where `labels.txt` may lie; without a readable one nothing was said before.
+    """
+    if not (folder / LABELS).is_file():
+        return ()
+    try:
+        before = read_labels(folder / LABELS)
+    except ListError:
+        return ()
+    return before if any(one != two for one, two in zip(before, names, strict=False)) else ()
 
 
 def write_labels(path: Path, names: Sequence[str]) -> None:
@@ -101,8 +147,9 @@ def write_list(path: Path, clips: Iterable[ListedClip]) -> None:
         A relative path holds a blank, which readers would take for the end of the path.
     """
     lines = []
-    for clip in clips:
-        relative = Path(os.path.relpath(clip.path, path.parent)).as_posix()
+    listed = list(clips)
+    relatives = relative_paths([str(clip.path) for clip in listed], path.parent)
+    for clip, relative in zip(listed, relatives, strict=True):
         if len(relative.split()) != 1:
             raise ListError(
                 f"a blank in {relative!r}", where=path, todo="rename the folder without blanks"
@@ -111,33 +158,83 @@ def write_list(path: Path, clips: Iterable[ListedClip]) -> None:
     write_whole(path, "".join(f"{line}\n" for line in lines))
 
 
-def _parse(line: str, where: str, folder: Path, num_classes: int) -> ListedClip:
-    name, *labels = line.split(" ")
-    if not name or not all(
-        label.isascii() and label.isdigit() and len(label) < 10 for label in labels
-    ):
-        raise ListError(
-            f"not `PATH LABEL [LABEL ...]`: {line!r}",
-            where=where,
-            todo="one blank between the parts, none in the path, no empty lines",
-        )
-    indices = tuple(int(label) for label in labels)
-    if any(index >= num_classes for index in indices):
-        raise ListError(
-            f"label {max(indices)} has no name: labels.txt has {num_classes}",
-            where=where,
-            todo="use the labels.txt that belongs to this list",
-        )
-    path = Path(os.path.normpath(folder.absolute() / name))
+def _lines(text: str) -> list[str]:
+    """Return lines as an editor counts them; `splitlines` breaks at rarer characters, too."""
+    lines = text.split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _parse(
+    line: str, folder: str, num_classes: int, known: dict[str, tuple[int, ...]]
+) -> tuple[str, tuple[int, ...]] | _Fault:
+    """Return path and indices of a line; `known` remembers the indices that a text stands for."""
+    if line.split() != line.split(" "):
+        return _odd_blank(line)
+    name, _, tail = line.partition(" ")
+    if tail not in known:
+        labels = tail.split(" ")
+        if not all(_is_index(label) for label in labels):
+            return _no_index(line, folder)
+        indices = tuple(map(int, labels))
+        fault = _wrong_index(indices, num_classes)
+        if fault:
+            return fault
+        known[tail] = indices
+    path = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118 (thrice as fast as Path)
     if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises on a name that is too long)
-        raise ListError(
-            f"no such clip: {name}", where=where, todo="paths start at the list, or at data.root"
+        return _Fault(f"no such clip: {name}", "paths start at the list, or at data.root or --root")
+    return path, known[tail]
+
+
+def _wrong_index(indices: tuple[int, ...], num_classes: int) -> _Fault | None:
+    if max(indices) >= num_classes:
+        return _Fault(
+            f"label {max(indices)} has no name: labels.txt has {num_classes}",
+            "use the labels.txt that belongs to this list",
         )
-    return ListedClip(path, indices)
+    twice = next((index for index in indices if indices.count(index) > 1), None)
+    return None if twice is None else _Fault(f"label {twice} stands there twice", "drop one")
+
+
+def _more(number: int) -> str:
+    return f"; {number} more line{'s are' if number > 1 else ' is'} wrong" if number else ""
+
+
+def _odd_blank(line: str) -> _Fault:
+    """Say which blank is not the single one between two parts."""
+    other = next((letter for letter in line if letter.isspace() and letter != " "), "")
+    if not line.strip():
+        return _Fault("a blank line", "delete it")
+    if other:
+        kind = "a tab" if other == "\t" else f"a blank that is none (U+{ord(other):04X})"
+        return _Fault(f"{kind} in {briefly(line)}", "write one plain blank between the parts")
+    if line != line.strip():
+        place = "before" if line[0] == " " else "behind"
+        return _Fault(f"a blank {place} {briefly(line.strip())}", "delete it")
+    first = line.partition("  ")[0]
+    return _Fault(f"two blanks in a row behind {briefly(first)}", "write one between the parts")
+
+
+def _no_index(line: str, folder: str) -> _Fault:
+    """Tell a blank in a path from a label that is no number."""
+    parts = line.split(" ")
+    wrong = max(place for place, part in enumerate(parts) if place and not _is_index(part))
+    name = " ".join(parts[: wrong + 1])
+    if os.path.isfile(os.path.join(folder, name)):  # noqa: PTH113, PTH118 (as in _parse)
+        todo = "rename the clip without it: readers take it for the end of the path"
+        return _Fault(f"a blank in the path {name!r}", todo)
+    first = next(part for part in parts[1:] if not _is_index(part))
+    todo = "labels are numbers from 0, line numbers of labels.txt; a path holds no blank"
+    return _Fault(f"{briefly(first)} is no class index", todo)
+
+
+def _is_index(part: str) -> bool:
+    return part.isdecimal() and part.isascii() and len(part) < 10
 
 
 def _read(path: Path, todo: str) -> str:
+    """Return the text without the mark that some editors put in front of it."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ListError("cannot be read", where=path, todo=todo) from error

@@ -1,21 +1,42 @@
 """Split clips into train, val and test so that no group parts and labels spread evenly."""
 
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from dogclips.errors import ListError
-from dogclips.files import inert, whole_file, write_whole
+from dogclips.files import inert, whole_file
+from dogclips.lists.groups import Grouping, group_clips
+from dogclips.lists.kept import SPLIT_JSON, KeptGroups, split_record
 from dogclips.lists.listfile import LABELS, ListedClip, write_labels, write_list
+from dogclips.lists.stratification import count_groups, stratify
+from dogclips.lists.trainer_lists import write_slowfast
+from dogclips.lists.unfit import refuse_unfit, unfit_reasons
 
-GroupBy = Literal["recording", "project", "session", "none"]
-ListFormat = Literal["mmaction2", "csv"]
 SPLITS = ("train", "val", "test")
+TEST = "test"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a split was asked for, and what was found on the way.
+
+    `settings` are what `split.json` says; `shares` is the wanted share of each split, or of each
+    fold. `copies` and `unmatched` are what `copies.copies_between` returns; None where nobody has
+    looked.
+    """
+
+    settings: Mapping[str, object]
+    shares: Mapping[str, float]
+    grouping: Grouping
+    kept: KeptGroups | None = None
+    copies: pd.DataFrame | None = None
+    unmatched: pd.DataFrame | None = None
 
 
 def assign_splits(
@@ -23,13 +44,13 @@ def assign_splits(
     num_classes: int,
     shares: Mapping[str, float],
     *,
-    group_by: GroupBy = "recording",
+    group_by: str | Grouping = "recording",
     seed: int = 0,
+    kept: Mapping[str, str] | None = None,
 ) -> pd.Series:
     """Return the split of each clip; all clips of a group get the same one.
 
-    Groups are placed one after the other, large ones first, each where it brings clip and label
-    counts nearest to the wanted shares; `seed` orders groups of equal size.
+    Labels are spread by iterative stratification over groups (see `stratification`).
 
     Parameters
     ----------
@@ -37,35 +58,51 @@ def assign_splits(
         Columns of `sessions.CLIP_COLUMNS`.
     shares
         Wanted share of all clips by split name; the shares add up to 1.
+    group_by
+        What never parts: a name that `groups.group_clips` knows, or what it returned.
+    seed
+        Orders groups and splits that are alike; not negative.
+    kept
+        The split of each group that has one already.
 
     Raises
     ------
     ListError
         There are fewer groups than splits that want clips.
+    UsageError
+        There is no such thing to group by.
     """
-    groups = clips["path"] if group_by == "none" else clips[group_by]
-    names = sorted(groups.unique())
+    grouping = group_by if isinstance(group_by, Grouping) else group_clips(clips, group_by)
+    codes, names = pd.factorize(grouping.names, sort=True)
     wanted = [name for name, share in shares.items() if share > 0]
-    if len(names) < len(wanted):
+    place = {name: index for index, name in enumerate(wanted)}
+    fixed = np.full(len(names), -1)
+    if kept:
+        fixed = np.array([place[kept[name]] if name in kept else -1 for name in names])
+    empty = set(place.values()) - set(fixed.tolist())
+    if int((fixed < 0).sum()) < len(empty):
         raise ListError(
-            f"{len(names)} {group_by} groups cannot fill {len(wanted)} splits",
+            f"{len(names)} {grouping.by} groups cannot fill {len(wanted)} splits",
             where="--group-by",
-            todo="add recordings, or ask for fewer splits (--val 0 or --test 0)",
+            todo="add recordings, or ask for fewer splits (--val 0, --test 0, fewer --folds)",
         )
-    counts = np.stack([_counts(clips[groups == name], num_classes) for name in names])
-    shuffled = np.random.default_rng(seed).permutation(len(names)).tolist()
-    order = sorted(shuffled, key=lambda place: -counts[place, 0])
-    targets = np.array([[shares[name]] for name in wanted]) * counts.sum(axis=0)
-    filled = np.zeros_like(targets)
-    placed: dict[str, str] = {}
-    for left, place in zip(range(len(order), 0, -1), order, strict=True):
-        empty = [split for split in range(len(wanted)) if not filled[split].any()]
-        # The last groups go to splits that would otherwise stay empty.
-        options = empty if len(empty) >= left else range(len(wanted))
-        split = min(options, key=lambda split: _distance(filled, targets, split, counts[place]))
-        filled[split] += counts[place]
-        placed[names[place]] = wanted[split]
-    return groups.map(placed).rename("split")
+    counts = count_groups(codes, clips["labels"].tolist(), num_classes)
+    found = stratify(counts, [shares[name] for name in wanted], seed=seed, fixed=fixed)
+    return pd.Series(np.array(wanted, dtype="object")[found[codes]], clips.index, name="split")
+
+
+def fold_shares(num_folds: int, test: float = 0.0) -> dict[str, float]:
+    """Return the shares of `fold1` to `foldK`, which are equal, and of a test set held out.
+
+    `assign_splits` takes them as it takes those of train, val and test.
+    """
+    shares = {f"fold{number}": (1 - test) / num_folds for number in range(1, num_folds + 1)}
+    return shares | ({TEST: test} if test > 0 else {})
+
+
+def fold_splits(folds: pd.Series, fold: str) -> pd.Series:
+    """Return train, val and test with one fold as val: all others but test are train."""
+    return folds.where(folds == TEST, "train").mask(folds == fold, "val").rename("split")
 
 
 def write_split(
@@ -74,60 +111,70 @@ def write_split(
     splits: pd.Series,
     names: Sequence[str],
     *,
-    list_format: ListFormat = "mmaction2",
+    list_format: str = "mmaction2",
     settings: Mapping[str, object],
 ) -> None:
-    """Write the lists of all splits, `labels.txt`, and `split.json` with how they came about."""
-    write_labels(out / LABELS, names)
-    for split in SPLITS:
-        own = clips[splits == split]
-        for suffix in ("txt", "csv"):
-            (out / f"{split}.{suffix}").unlink(missing_ok=True)  # of an earlier split
-        if own.empty:
-            continue
-        if list_format == "csv":
-            _write_csv(out / f"{split}.csv", own, names)
-        else:
-            rows = zip(own["path"], own["labels"], strict=True)
-            write_list(
-                out / f"{split}.txt", [ListedClip(Path(clip), labels) for clip, labels in rows]
-            )
-    split_of = clips.assign(split=splits).groupby("recording")["split"].unique()
-    record = {
-        "version": 1,
-        **settings,
-        "labels": list(names),
-        "clips": {split: int((splits == split).sum()) for split in SPLITS},
-        "recordings": {
-            os.path.relpath(str(name), out): list(found) for name, found in split_of.items()
-        },
-    }
-    write_whole(out / "split.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    """Write the lists of all splits, `labels.txt`, and `split.json` with how they came about.
+
+    Nothing is replaced before all of it is written, and `split.json` last.
+
+    Parameters
+    ----------
+    list_format
+        One of `WRITERS`.
+    settings
+        How the split came about; `--keep` needs `group_by` (a recording if that is not said),
+        `seed` and `shares`.
+    """
+    suffix, write = WRITERS[list_format]
+    if list_format == "slowfast":
+        refuse_unfit(list_format, clips, unfit_reasons(list_format, clips))
+    record = split_record(out, clips, splits, names, settings)
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    lists = {f"{split}.{suffix}": clips[splits == split] for split in SPLITS}
+    lists = {name: own for name, own in lists.items() if len(own)}
+    with ExitStack() as stack:  # what comes in first is renamed last
+        stack.enter_context(whole_file(out / SPLIT_JSON)).write_text(text, encoding="utf-8")
+        with _named(out / LABELS):
+            write_labels(stack.enter_context(whole_file(out / LABELS)), names)
+        for name, own in lists.items():
+            with _named(out / name):
+                write(stack.enter_context(whole_file(out / name)), own, names)
+    earlier = {f"{split}.{ending}" for split in SPLITS for ending, _ in WRITERS.values()}
+    for name in earlier - set(lists):
+        (out / name).unlink(missing_ok=True)
 
 
-def label_counts(clips: pd.DataFrame, splits: pd.Series, num_classes: int) -> pd.DataFrame:
-    """Return clips for each label (rows) in each split (columns)."""
-    counts = {
-        split: _counts(clips[splits == split], num_classes)[1:].astype(int) for split in SPLITS
-    }
-    return pd.DataFrame(counts)
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let faults of a file that is written under another name bear its own."""
+    try:
+        yield
+    except ListError as error:
+        raise ListError(error.what, where=path, todo=error.todo) from error
 
 
-def _counts(clips: pd.DataFrame, num_classes: int) -> np.ndarray:
-    """Return the number of clips, then of clips with each label."""
-    counts = np.zeros(num_classes + 1)
-    counts[0] = len(clips)
-    for labels in clips["labels"]:
-        counts[[label + 1 for label in labels]] += 1
-    return counts
+def label_counts(
+    clips: pd.DataFrame, splits: pd.Series, num_classes: int, parts: Sequence[str] = SPLITS
+) -> pd.DataFrame:
+    """Return clips for each label (rows) in each split (columns: `parts`)."""
+    codes = pd.Categorical(splits, categories=list(parts)).codes.astype(np.int64)
+    counts = count_groups(codes, clips["labels"].tolist(), num_classes)
+    table = np.zeros((num_classes + 1, len(parts)), dtype=np.int64)
+    table[counts.column, counts.group] = counts.number
+    return pd.DataFrame(table[1:], columns=list(parts))
 
 
-def _distance(filled: np.ndarray, targets: np.ndarray, split: int, added: np.ndarray) -> float:
-    """Return how far all splits are from their targets once a group is added to one."""
-    after = filled.copy()
-    after[split] += added
-    scale = np.maximum(targets.sum(axis=0), 1)
-    return float((((after - targets) / scale) ** 2).sum())
+def groups_by_label(clips: pd.DataFrame, grouping: Grouping, num_classes: int) -> list[int]:
+    """Return the number of groups that hold each label."""
+    codes, _ = pd.factorize(grouping.names)
+    counts = count_groups(codes, clips["labels"].tolist(), num_classes)
+    return [int(number) for number in counts.groups_with()[1:]]
+
+
+def _write_lines(path: Path, clips: pd.DataFrame, _: Sequence[str]) -> None:
+    rows = zip(clips["path"], clips["labels"], strict=True)
+    write_list(path, (ListedClip(Path(clip), labels) for clip, labels in rows))
 
 
 def _write_csv(path: Path, clips: pd.DataFrame, names: Sequence[str]) -> None:
@@ -136,7 +183,19 @@ def _write_csv(path: Path, clips: pd.DataFrame, names: Sequence[str]) -> None:
         inert(name): [int(index in labels) for labels in clips["labels"]]
         for index, name in enumerate(names)
     }
-    with whole_file(path) as part:
-        table = pd.DataFrame(hot, index=range(len(clips)))
-        table.insert(0, "path", clips["path"].tolist(), allow_duplicates=True)
-        table.to_csv(part, index=False)
+    table = pd.DataFrame(hot, index=range(len(clips)))
+    table.insert(0, "path", clips["path"].tolist(), allow_duplicates=True)
+    table.to_csv(path, index=False)
+
+
+def _write_slowfast(path: Path, clips: pd.DataFrame, _: Sequence[str]) -> None:
+    write_slowfast(path, clips)
+
+
+# How a list is written: the ending of its name, and what writes clips of `sessions.CLIP_COLUMNS`
+# with the names of their labels to a path. Paths in a list are relative to its folder.
+WRITERS: dict[str, tuple[str, Callable[[Path, pd.DataFrame, Sequence[str]], None]]] = {
+    "mmaction2": ("txt", _write_lines),
+    "slowfast": ("csv", _write_slowfast),
+    "csv": ("csv", _write_csv),
+}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Group
+from rich.markup import escape
 
 from dogclips.reports.style import new_table, with_remarks
 
@@ -45,7 +46,7 @@ def label_table(
     for index, name in enumerate(classes):
         count, seconds = annotated[name] if annotated else (0, Fraction(0))
         more = (str(count), f"{float(seconds):.1f}") if annotated else ()
-        table.add_row(str(index), name, str(clips[index]), *more)
+        table.add_row(str(index), escape(name), str(clips[index]), *more)
     table.add_section()
     without = sum(not len(own) for own in kept["label_indices"])
     if without:
@@ -67,11 +68,14 @@ def window_table(manifest: pd.DataFrame, title: str) -> Group:
             table.add_row(status, str(count), "")
     stale = manifest[manifest["status"] == "stale"]["clip"]
     if len(stale):
-        table.add_row("stale", str(len(stale)), f"an earlier plan's: {_first_of(stale)}; --prune")
+        table.add_row(
+            "stale", str(len(stale)), f"an earlier plan's: {escape(_first_of(stale))}; --prune"
+        )
     for reason, count in skipped(manifest).items():
         table.add_row(f"skipped: {reason}", str(count), SKIP_REASONS.get(reason, ""))
     for row in manifest[manifest["status"] == "failed"].to_dict("records"):
-        table.add_row("[red]failed[/]", "1", f"{row['source'] or row['project']}: {row['reason']}")
+        why = f"{row['source'] or row['project']}: {row['reason']}"
+        table.add_row("[red]failed[/]", "1", escape(why))
     return with_remarks(title, table)
 
 
@@ -85,8 +89,10 @@ def cut_document(
     manifests: Sequence[pd.DataFrame], outputs: Sequence[str], seconds: float
 ) -> dict[str, Any]:
     """Return the JSON document of `cut --json` over all session folders."""
-    whole = pd.concat(manifests) if manifests else pd.DataFrame(columns=["status", "reason"])
+    columns = ["status", "reason", "labels"]
+    whole = pd.concat(manifests) if manifests else pd.DataFrame(columns=columns)
     count = Counter(whole["status"])
+    kept = whole[whole["status"].isin(["planned", "cut", "reused"])]
     failed = whole[whole["status"] == "failed"]
     columns = [name for name in ("project", "source", "clip", "reason") if name in failed]
     return {
@@ -95,6 +101,7 @@ def cut_document(
         "reused": count["reused"],
         "stale": whole.loc[whole["status"] == "stale", "clip"].tolist() if len(whole) else [],
         "skipped": skipped(whole),
+        "labels": dict(Counter(name for own in kept["labels"] for name in own)),
         "failed": failed[columns].to_dict("records"),
         "clips_per_second": round(count["cut"] / seconds, 2) if seconds > 0 else 0.0,
         "outputs": list(outputs),

@@ -9,7 +9,7 @@ faster. Absolute times would say more about the machine than about the code.
 from rich import print as show
 from rich.table import Table
 
-from tests.benchmarks import annotations, content, cutting, probing
+from tests.benchmarks import annotations, content, cutting, probing, splitting, windows
 
 
 def main() -> None:
@@ -17,8 +17,8 @@ def main() -> None:
     table = Table(title="medians over several rounds")
     for column in ("task", "against", "ratio"):
         table.add_column(column)
-    for rows in (annotations.rows, cutting.rows, probing.rows, content.rows):
-        for row in rows():
+    for subject in (annotations, windows, splitting, cutting, probing, content):
+        for row in subject.rows():
             table.add_row(*row)
     show(table)
 

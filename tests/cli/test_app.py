@@ -14,7 +14,19 @@ from tests.cli.program import dogclips
 from tests.sessions import write_project, write_session
 from tests.videos import steady, write_made
 
-COMMANDS = ("probe", "align", "check", "convert", "cut", "merge", "split", "train", "test", "demo")
+COMMANDS = (
+    "probe",
+    "align",
+    "check",
+    "convert",
+    "cut",
+    "merge",
+    "split",
+    "export",
+    "train",
+    "test",
+    "demo",
+)
 README = Path(__file__).parents[2] / "README.md"
 
 

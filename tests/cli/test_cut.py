@@ -200,3 +200,17 @@ def test_clips_of_an_earlier_plan_are_listed_and_go_only_when_asked(tmp_path: Pa
         set((session / "output" / "dataset.txt").read_text().split()) & set(listed["stale"])
         == set()
     )
+
+
+def test_class_indices_never_change_in_silence(session: Path) -> None:
+    assert "class indices" not in dogclips("cut", session).stderr
+    write_project(session, "0101", {"020500.mp4": [(4, 8, "2")]})  # read first, with sniff
+
+    again = dogclips("cut", session, "--dry-run")
+
+    assert (
+        f"class indices change from sit, walk, sniff to sniff, sit, walk "
+        f"({session / 'output' / 'labels.txt'}): set labels.order to keep them" in again.stderr
+    )
+    kept = dogclips("cut", session, "--dry-run", "--set", "labels.order=[sit, walk, sniff]")
+    assert "class indices" not in kept.stderr

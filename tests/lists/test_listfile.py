@@ -77,38 +77,54 @@ def test_windows_line_ends_are_no_part_of_a_label(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("", "not `PATH LABEL"),
-        ("b.mp4 walk", "not `PATH LABEL"),
-        ("b.mp4 1.0", "not `PATH LABEL"),
-        ("b.mp4 -1", "not `PATH LABEL"),
-        ("b.mp4 ²", "not `PATH LABEL"),
-        ("b.mp4  1", "not `PATH LABEL"),
-        (" b.mp4 1", "not `PATH LABEL"),
-        ("b.mp4 1 ", "not `PATH LABEL"),
-        ("b.mp4\t1", "no such clip"),
-        ("my b.mp4 1", "not `PATH LABEL"),
-        ("c.mp4 1", "no such clip: c.mp4"),
-        ("labels.txt/b.mp4 1", "no such clip"),
-        (". 1", "no such clip"),
-        ("c\0.mp4 1", "no such clip"),
-        ("x" * 300 + " 1", "no such clip"),
-        ("b.mp4 3", "label 3 has no name: labels.txt has 3"),
-        ("b.mp4 0 99", "label 99 has no name"),
-        ("b.mp4 " + "9" * 5000, ""),
-        ("a.mp4 1", "listed twice"),
-        ("./a.mp4 1", "listed twice"),
+        ("", "a blank line "),
+        ("  ", "a blank line "),
+        ("b.mp4 walk", "'walk' is no class index "),
+        ("b.mp4 1.0", "'1.0' is no class index "),
+        ("b.mp4 -1", "'-1' is no class index "),
+        ("b.mp4 ²", "'²' is no class index "),
+        ("b.mp4 0 1,2", "'1,2' is no class index "),
+        ("b.mp4 " + "9" * 5000, "9' is no class index "),
+        ("b.mp4  1", "two blanks in a row behind 'b.mp4' "),
+        (" b.mp4 1", "a blank before 'b.mp4 1' "),
+        ("b.mp4 1 ", "a blank behind 'b.mp4 1' "),
+        ("b.mp4\t1", "a tab in 'b.mp4\\t1' "),
+        ("b.mp4\u00a01", "a blank that is none (U+00A0) in "),
+        ("b.mp4\u20281", "a blank that is none (U+2028) in "),
+        ("my b.mp4 1", "a blank in the path 'my b.mp4' "),
+        ("my old b.mp4 0 2", "a blank in the path 'my old b.mp4' "),
+        ("no such b.mp4 1", "'such' is no class index "),
+        ("c.mp4 1", "no such clip: c.mp4 "),
+        ("labels.txt/b.mp4 1", "no such clip: labels.txt/b.mp4 "),
+        (". 1", "no such clip: . "),
+        ("c\0.mp4 1", "no such clip: c\0.mp4 "),
+        ("x" * 300 + " 1", "no such clip: xxx"),
+        ("b.mp4 3", "label 3 has no name: labels.txt has 3 "),
+        ("b.mp4 0 99", "label 99 has no name: labels.txt has 3 "),
+        ("b.mp4 1 0 1", "label 1 stands there twice "),
+        ("b.mp4 01 1", "label 1 stands there twice "),
+        ("a.mp4 1", "the clip is listed twice, first in line 1 "),
+        ("./a.mp4 1", "the clip is listed twice, first in line 1 "),
+        ("more/../a.mp4", "the clip is listed twice, first in line 1 "),
     ],
     ids=[
         "nothing",
+        "blanks alone",
         "a label in words",
         "a label with a point",
         "a negative label",
         "a superscript",
+        "labels with a comma",
+        "a label of 5000 digits",
         "two blanks",
         "a blank before",
         "a blank behind",
         "a tab",
+        "a blank that does not break",
+        "a line separator",
         "a blank in the path",
+        "two blanks in the path",
+        "a blank in the path of a clip that is not there",
         "a clip that is not there",
         "a path through a file",
         "a folder",
@@ -116,15 +132,54 @@ def test_windows_line_ends_are_no_part_of_a_label(folder: Path) -> None:
         "a name of 300 letters",
         "one label too many",
         "a label without a name",
-        "a label of 5000 digits",
+        "a label twice",
+        "a label twice in other digits",
         "a clip listed twice",
         "a clip listed twice in other words",
+        "a clip listed twice on a detour",
     ],
 )
-def test_a_wrong_line_is_named_by_its_number(folder: Path, line: str, says: str) -> None:
+def test_a_wrong_line_is_named_by_its_number_and_its_fault(
+    folder: Path, line: str, says: str
+) -> None:
+    for name in ("my b.mp4", "my old b.mp4"):
+        (folder / name).write_bytes(b"")
     message = refusal(lines(folder, "a.mp4 0", line))
     assert says in message
-    assert f"{folder / 'dataset.txt'}:2)" in message
+    assert f"({folder / 'dataset.txt'}:2): " in message
+
+
+def test_the_first_of_many_wrong_lines_is_named_and_the_others_are_counted(folder: Path) -> None:
+    wrong = ["b.mp4 7", "", "c.mp4 1", "a.mp4 0", "b.mp4 1 1"]
+    message = refusal(lines(folder, "a.mp4 0", "b.mp4 1", *wrong))
+    assert "label 7 has no name: labels.txt has 3; 4 more lines are wrong (" in message
+    assert "dataset.txt:3)" in message
+
+
+def test_a_clip_may_stand_right_once_after_a_wrong_line_with_it(folder: Path) -> None:
+    message = refusal(lines(folder, "a.mp4 7", "a.mp4 0"))
+    assert "label 7 has no name: labels.txt has 3 (" in message
+
+
+def test_a_path_may_leave_through_the_folder_above(folder: Path) -> None:
+    (folder / "lists").mkdir()
+    path = lines(folder / "lists", "../a.mp4 0", "../lists/../b.mp4")
+    assert [clip.path for clip in read_list(path).clips] == [folder / "a.mp4", folder / "b.mp4"]
+
+
+def test_lines_are_counted_as_an_editor_does(folder: Path) -> None:
+    message = refusal(lines(folder, "a.mp4\x0c 0", "b.mp4 9"))
+    assert "U+000C" in message
+    assert "; 1 more line is wrong (" in message
+    assert "dataset.txt:1)" in message
+
+
+def test_the_mark_that_some_editors_put_in_front_is_no_part_of_a_name(folder: Path) -> None:
+    (folder / "labels.txt").write_text("sit\nwalk\n", encoding="utf-8-sig")
+    (folder / "dataset.txt").write_text("a.mp4 1\n", encoding="utf-8-sig")
+    listed = read_list(folder / "dataset.txt")
+    assert listed.labels == ("sit", "walk")
+    assert listed.clips == (ListedClip(folder / "a.mp4", (1,)),)
 
 
 @pytest.mark.parametrize("lead", ["a.mp4 0", "a.mp4"])
@@ -161,11 +216,20 @@ def test_the_nearest_names_win(folder: Path) -> None:
     assert read_labels(folder / "0205" / "dataset.txt") == ("other",)
 
 
-@pytest.mark.parametrize("text", ["sit\n\nwalk\n", "sit\nsit\n", "sit\nsit \n"])
-def test_empty_and_doubled_names_are_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("sit\n\nwalk\n", "a class without a name ({}:2)"),
+        ("sit\nwalk\n \n", "a class without a name ({}:3)"),
+        ("sit\nsit\n", "'sit' is the name of line 1, too ({}:2)"),
+        ("walk\nsit\nrun\nsit \n", "'sit' is the name of line 2, too ({}:4)"),
+    ],
+)
+def test_empty_and_doubled_names_are_refused_by_line(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "labels.txt").write_text(text)
-    with pytest.raises(ListError, match=r"empty or doubled class name .*labels\.txt"):
+    with pytest.raises(ListError) as caught:
         read_labels(tmp_path / "dataset.txt")
+    assert str(caught.value).startswith(says.format(tmp_path / "labels.txt"))
 
 
 @pytest.mark.parametrize("blank", [" ", "\t", "\n", "\u00a0", "\u2028"])
@@ -197,7 +261,7 @@ NAMES = st.text(
     min_size=1,
     max_size=20,
 ).filter(lambda name: name not in {".", ".."})
-INDICES = st.lists(st.integers(0, len(LABELS) - 1), max_size=4).map(tuple)
+INDICES = st.lists(st.integers(0, len(LABELS) - 1), unique=True).map(tuple)
 
 
 @settings(deadline=None, max_examples=60)

@@ -12,12 +12,21 @@ from hypothesis import strategies as st
 from dogclips.clips.manifest import manifest_table, write_manifest
 from dogclips.errors import ListError
 from dogclips.lists import read_list
+from dogclips.lists.groups import group_clips
 from dogclips.lists.sessions import read_clips, write_session_lists
-from dogclips.lists.splits import assign_splits, label_counts, write_split
+from dogclips.lists.splits import (
+    WRITERS,
+    assign_splits,
+    fold_shares,
+    fold_splits,
+    label_counts,
+    write_split,
+)
 
 SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
 NUM_CLASSES = 3
 LABELS = ("sit", "walk", "run")
+GROUPINGS = ["recording", "project", "session", "subject", "file:camera"]
 
 clip_labels = st.lists(st.integers(0, NUM_CLASSES - 1), unique=True).map(tuple)
 
@@ -44,6 +53,8 @@ def clips_of(rows: Sequence[tuple[int, int, tuple[int, ...]]]) -> pd.DataFrame:
                 "recording": f"/s{recording // 4}/video/r{recording:02d}.mp4",
                 "project": f"/s{recording // 4}/p{recording // 2}",
                 "session": f"/s{recording // 4}",
+                "subjects": (f"dog{recording // 3}",) if clip % 4 else (),
+                "file:camera": ("garden", "porch", "")[recording % 3],
             }
             for recording, clip, labels in rows
         ]
@@ -58,18 +69,57 @@ def even(num_recordings: int, clips_each: int = 4) -> pd.DataFrame:
 
 
 @settings(deadline=None, max_examples=80)
-@given(recordings(), st.integers(0, 2**32), st.sampled_from(["recording", "project", "session"]))
+@given(recordings(), st.integers(0, 2**32), st.sampled_from(GROUPINGS))
 def test_groups_never_part_and_every_clip_has_a_split(
-    clips: pd.DataFrame, seed: int, group_by: Any
+    clips: pd.DataFrame, seed: int, group_by: str
 ) -> None:
     shares = SHARES
-    if clips[group_by].nunique() < 3:
+    if group_clips(clips, group_by).names.nunique() < 3:
         shares = {"train": 1.0, "val": 0.0, "test": 0.0}
     splits = assign_splits(clips, NUM_CLASSES, shares, group_by=group_by, seed=seed)
     assert list(splits.index) == list(clips.index)
     assert splits.isin(list(shares)).all()
-    pairs = set(zip(clips[group_by], splits, strict=True))
-    assert len(pairs) == clips[group_by].nunique()
+    for held_together in members(clips, group_by):
+        assert len(set(splits[held_together])) == 1
+
+
+def members(clips: pd.DataFrame, group_by: str) -> list[list[int]]:
+    """Return clips that must not part, as plainly as can be."""
+    if group_by == "subject":
+        named = clips[clips["subjects"].map(len) > 0]
+        return [list(own.index) for _, own in named.groupby(named["subjects"].str[0])]
+    known = clips[clips[group_by] != ""]
+    return [list(own.index) for _, own in known.groupby(group_by)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(recordings(), st.integers(2, 6), st.sampled_from([0.0, 0.2]), st.integers(0, 2**32))
+def test_every_clip_is_val_in_one_fold_and_test_in_all_or_none(
+    clips: pd.DataFrame, num_folds: int, test: float, seed: int
+) -> None:
+    shares = fold_shares(num_folds, test)
+    if clips["recording"].nunique() < len(shares):
+        return
+    folds = assign_splits(clips, NUM_CLASSES, shares, seed=seed)
+    each = [fold_splits(folds, f"fold{number}") for number in range(1, num_folds + 1)]
+    for clip in clips.index:
+        own = [splits[clip] for splits in each]
+        assert set(own) == {"test"} or sorted(own) == ["train"] * (num_folds - 1) + ["val"]
+    for splits in each:
+        assert clips["recording"].groupby(splits).nunique().sum() == clips["recording"].nunique()
+        assert set(splits) == {"train", "val", *(["test"] if test else [])}
+
+
+def test_folds_share_labels_evenly() -> None:
+    folds = assign_splits(even(20), NUM_CLASSES, fold_shares(5))
+    assert folds.value_counts().to_dict() == {f"fold{number}": 16 for number in range(1, 6)}
+    counts = label_counts(even(20), folds, NUM_CLASSES, [f"fold{n}" for n in range(1, 6)])
+    assert counts.to_numpy().tolist() == [[8] * 5, [4] * 5, [4] * 5]
+
+
+def test_the_shares_of_folds_add_up() -> None:
+    assert fold_shares(4) == {f"fold{number}": 0.25 for number in range(1, 5)}
+    assert fold_shares(2, 0.5) == {"fold1": 0.25, "fold2": 0.25, "test": 0.5}
 
 
 @settings(deadline=None, max_examples=80)
@@ -306,7 +356,8 @@ def test_the_record_says_how_the_split_came_about(tmp_path: Path, sessions: list
     assert record["seed"] == 7
     assert record["labels"] == list(names)
     assert record["clips"] == {split: int((splits == split).sum()) for split in SHARES}
-    assert len(record["recordings"]) == 12
+    assert record["version"] == 2
+    assert len(record["recordings"]) == len(record["groups"]["recording"]) == 12
     assert all(len(found) == 1 for found in record["recordings"].values())
 
 
@@ -321,6 +372,39 @@ def test_no_list_of_an_earlier_split_stays_behind(tmp_path: Path, sessions: list
         "train.txt",
         "val.txt",
     ]
+
+
+@pytest.mark.parametrize("fault", ["a blank in a path", "an empty class name"])
+def test_a_split_that_cannot_be_written_changes_nothing(
+    tmp_path: Path, sessions: list[Path], fault: str
+) -> None:
+    clips, names = read_clips(sessions)
+    out = tmp_path / "splits"
+    write_split(out, clips, assign_splits(clips, 3, SHARES), names, settings={})
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    splits = assign_splits(clips, 3, SHARES, seed=1)
+    if fault == "a blank in a path":
+        last = splits.index[splits == "test"][-1]
+        clips.loc[last, "path"] = str(tmp_path / "my dogs" / "a.mp4")
+    else:
+        names = (*names[:2], "")
+    shown = "test.txt" if fault == "a blank in a path" else "labels.txt"
+    with pytest.raises(ListError, match=rf"\({out / shown}\)"):
+        write_split(out, clips, splits, names, settings={})
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_the_format_of_lists_may_change_without_leaving_old_ones(
+    tmp_path: Path, sessions: list[Path]
+) -> None:
+    clips, names = read_clips(sessions)
+    splits = assign_splits(clips, 3, SHARES)
+    clips = clips.assign(labels=[(0,)] * len(clips))  # which every format can express
+    for list_format in (*WRITERS, "mmaction2"):
+        write_split(tmp_path, clips, splits, names, list_format=list_format, settings={})
+        suffix, _ = WRITERS[list_format]
+        lists = {path.name for path in tmp_path.iterdir() if path.is_file()}
+        assert lists == {*(f"{split}.{suffix}" for split in SHARES), "labels.txt", "split.json"}
 
 
 def csv_rows(path: Path) -> list[list[str]]:

@@ -1,0 +1,226 @@
+"""Clips and their lists in the formats of other tools."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from dogclips.errors import ListError
+from dogclips.lists.clip_paths import common_folder, unique_keys
+from dogclips.lists.export_folder import export_folder
+from dogclips.lists.listfile import LABELS, write_labels
+from dogclips.lists.sessions import SPLITS
+from dogclips.lists.tables import (
+    describe_clips,
+    label_table,
+    write_csv,
+    write_kinetics,
+    write_parquet,
+)
+from dogclips.lists.trainer_lists import check_separator, write_mmaction2, write_slowfast
+from dogclips.lists.unfit import refuse_unfit, unfit_reasons
+from dogclips.lists.video_folder import FOLDER_OF, write_video_folder
+from dogclips.lists.webdataset_shards import write_shards
+
+ListFormat = Literal["mmaction2", "slowfast", "csv", "parquet", "kinetics"]
+ExportFormat = ListFormat | Literal["videofolder", "webdataset"]
+
+COPYING = frozenset({"videofolder", "webdataset"})  # formats that hold the clips themselves
+UNSPLIT = "all"
+SUFFIX_OF: Mapping[str, str] = {
+    "mmaction2": ".txt",
+    "slowfast": ".csv",
+    "csv": ".csv",
+    "parquet": ".parquet",
+    "kinetics": ".csv",
+}
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """How clips are exported.
+
+    Parameters
+    ----------
+    format
+        The tool, or the kind of file.
+    prefix
+        The folder that paths are relative to; None means the deepest one that holds all sessions.
+    separator
+        What stands between path and label in a list for PySlowFast.
+    shard_size
+        Clips in a WebDataset shard.
+    skip_unfit
+        Leave out what the format cannot express, instead of refusing all.
+    """
+
+    format: ExportFormat
+    prefix: Path | None = None
+    separator: str = " "
+    shard_size: int = 1000
+    skip_unfit: bool = False
+
+
+@dataclass(frozen=True)
+class SplitCount:
+    """What became of the clips of a split.
+
+    Parameters
+    ----------
+    clips, labels
+        Exported clips, and how many labels they carry together.
+    files
+        Files that were written or linked.
+    skipped
+        Clips that were left out, by reason (a key of `unfit.REASONS`).
+    """
+
+    clips: int
+    labels: int
+    files: int
+    skipped: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Export:
+    """What was exported, and where to; `settings.prefix` is the folder that was used."""
+
+    out: Path
+    names: tuple[str, ...]
+    settings: ExportSettings
+    splits: Mapping[str, SplitCount]
+
+
+def with_splits(clips: pd.DataFrame) -> pd.DataFrame:
+    """Return clips with the column `split`: the name of their list if that is a split's, or `all`.
+
+    Raises
+    ------
+    ListError
+        Some clips have a split and some have none: nobody could tell where these belong.
+    """
+    stems = clips["list"].map(lambda path: Path(path).stem)
+    splits = stems.where(stems.isin(SPLITS), UNSPLIT)
+    if {UNSPLIT} < set(splits):
+        raise ListError(
+            "some inputs are lists of a split and some are not",
+            where=clips["list"][splits == UNSPLIT].iloc[0],
+            todo="give lists called train, val and test, or none of them",
+        )
+    return clips.assign(split=splits)
+
+
+def export_clips(
+    clips: pd.DataFrame,
+    names: Sequence[str],
+    out: Path,
+    settings: ExportSettings,
+    watch: Callable[[int], None] = lambda _: None,
+) -> Export:
+    """Export clips to a folder, replacing an earlier export in the same format.
+
+    Parameters
+    ----------
+    clips
+        Columns of `sessions.CLIP_COLUMNS`, and `split`.
+    names
+        Class names: what the indices in `labels` mean.
+    watch
+        Called with how many more clips were copied, for a progress bar.
+
+    Raises
+    ------
+    ListError
+        The format cannot express some clips and `skip_unfit` is not set, or none is left.
+    OutputError
+        The folder holds something else, or cannot be written.
+    UsageError
+        The separator cannot separate.
+    """
+    check_separator(settings.separator)
+    prefix = settings.prefix or common_folder(clips["session"].tolist())
+    prefix = Path(os.path.normpath(prefix.absolute()))
+    settings = replace(settings, prefix=prefix)
+    reasons = unfit_reasons(settings.format, clips, prefix, settings.separator)
+    if not settings.skip_unfit:
+        refuse_unfit(settings.format, clips, reasons)
+    fit = clips[reasons == ""]
+    if fit.empty:
+        raise ListError(f"no clip fits {settings.format}", where=out, todo="choose another format")
+    if settings.format in COPYING:
+        fit = fit.assign(key=unique_keys(fit["path"].tolist()))
+    counts: dict[str, SplitCount] = {}
+    record: dict[str, Any] = {"prefix": str(prefix), "labels": list(names), "splits": {}}
+    with export_folder(out, settings.format, record) as folder:
+        write_labels(folder / LABELS, names)
+        for split in (name for name in (*SPLITS, UNSPLIT) if (clips["split"] == name).any()):
+            own = fit[fit["split"] == split]
+            files = _write_split(folder, split, own, names, settings, watch) if len(own) else 0
+            skipped = dict(Counter(reasons[(clips["split"] == split) & (reasons != "")]))
+            counts[split] = SplitCount(len(own), int(own["labels"].map(len).sum()), files, skipped)
+            record["splits"][split] = asdict(counts[split])
+    return Export(out, tuple(names), settings, counts)
+
+
+def write_list_as(
+    list_format: ListFormat,
+    stem: Path,
+    clips: pd.DataFrame,
+    names: Sequence[str],
+    *,
+    prefix: Path | None = None,
+    separator: str = " ",
+) -> Path:
+    """Write the list of one split in a format, and return its path: `stem` and a suffix.
+
+    Parameters
+    ----------
+    stem
+        The path without suffix, such as `split/train`; its name is that of the split.
+    clips
+        Columns of `sessions.CLIP_COLUMNS`.
+    prefix
+        What paths are relative to; None leaves them absolute.
+
+    Raises
+    ------
+    ListError
+        The format cannot express some of the clips; nothing is written then.
+    """
+    refuse_unfit(list_format, clips, unfit_reasons(list_format, clips, prefix, separator))
+    path = stem.with_name(f"{stem.name}{SUFFIX_OF[list_format]}")
+    if list_format == "mmaction2":
+        write_mmaction2(path, clips, prefix)
+    elif list_format == "slowfast":
+        write_slowfast(path, clips, prefix, separator)
+    elif list_format == "kinetics":
+        write_kinetics(path, clips, names, stem.name, prefix)
+    else:
+        write = write_csv if list_format == "csv" else write_parquet
+        write(path, label_table(clips, names, stem.name, prefix))
+    return path
+
+
+def _write_split(
+    folder: Path,
+    split: str,
+    clips: pd.DataFrame,
+    names: Sequence[str],
+    settings: ExportSettings,
+    watch: Callable[[int], None],
+) -> int:
+    """Return how many files the clips of one split became."""
+    prefix = settings.prefix
+    if settings.format == "videofolder":
+        described = describe_clips(clips, names, prefix)
+        return write_video_folder(folder / FOLDER_OF[split], clips, described, watch)
+    if settings.format == "webdataset":
+        described = describe_clips(clips, names, prefix)
+        return write_shards(folder / split, clips, described, settings.shard_size, watch)
+    separator = settings.separator
+    write_list_as(settings.format, folder / split, clips, names, prefix=prefix, separator=separator)
+    return 1

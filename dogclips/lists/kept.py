@@ -1,0 +1,244 @@
+"""What an earlier split decided, as its `split.json` holds it: clips stay where they are.
+
+Clips get new names when their labels change, so that groups count as well: new clips of a group
+that lay in a split follow it there.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, Field, ValidationError
+
+from dogclips.errors import ListError
+from dogclips.lists.clip_paths import relative_paths
+from dogclips.lists.groups import PLACES, Grouping, group_clips
+
+SPLIT_JSON = "split.json"
+
+Split = Literal["train", "val", "test"]
+
+
+class _Record(BaseModel):
+    """The file. Paths are relative to its folder; version 1 had neither `groups` nor `files`."""
+
+    version: Literal[1, 2]
+    group_by: str = "recording"
+    seed: int = Field(default=0, ge=0)
+    shares: dict[Split, Annotated[float, Field(ge=0, le=1)]] = {}
+    labels: tuple[str, ...]
+    clips: dict[Split, int]
+    recordings: dict[str, list[Split]]
+    groups: dict[str, dict[str, Split]] | None = None  # by kind (subject, recording) and name
+    files: dict[Split, list[str]] | None = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A split that stays.
+
+    `clips` and the names of recordings, projects and sessions are absolute paths. `recordings` has
+    those that lie in one split as a whole, `parted` the others. Version 1 has no clips, and None
+    for groups.
+    """
+
+    path: Path
+    group_by: str
+    seed: int
+    shares: Mapping[str, float]
+    labels: tuple[str, ...]
+    splits: frozenset[str]
+    clips: Mapping[str, str]
+    groups: Mapping[tuple[str, str], str] | None
+    recordings: Mapping[str, str]
+    parted: frozenset[str]
+
+
+@dataclass(frozen=True)
+class KeptGroups:
+    """What an earlier split decides of the clips that are there now.
+
+    `splits` holds the split of each group that has one. `stayed` clips are where they were,
+    `followed` ones are new in a group that stays, `gone` ones are no longer there.
+    """
+
+    splits: Mapping[str, str]
+    stayed: int
+    followed: int
+    gone: int
+
+
+def split_record(
+    folder: Path,
+    clips: pd.DataFrame,
+    splits: pd.Series,
+    names: Sequence[str],
+    settings: Mapping[str, object],
+) -> dict[str, Any]:
+    """Return what `split.json` in `folder` says of a split.
+
+    Parameters
+    ----------
+    settings
+        How it came about; `group_by` is what never parts, a recording if that is not said.
+    """
+    ties = group_clips(clips, str(settings.get("group_by", "recording"))).ties
+    ties = ties.assign(split=splits.loc[ties["clip"]].to_numpy())
+    groups: dict[str, dict[str, str]] = {}
+    for kind, own in ties.drop_duplicates(["kind", "name"]).groupby("kind"):
+        held = own["name"].tolist()
+        found = relative_paths(held, folder) if kind in PLACES else held
+        groups[str(kind)] = dict(zip(found, own["split"].tolist(), strict=True))
+    recordings = clips.assign(split=splits).groupby("recording")["split"].unique()
+    whole = relative_paths(recordings.index.tolist(), folder)
+    files = {
+        str(split): relative_paths(clips.loc[own.index, "path"].tolist(), folder)
+        for split, own in splits.groupby(splits)
+    }
+    return {
+        "version": 2,
+        **settings,
+        "labels": list(names),
+        "clips": {split: len(files.get(split, ())) for split in ("train", "val", "test")},
+        "recordings": dict(zip(whole, map(list, recordings), strict=True)),
+        "groups": groups,
+        "files": files,
+    }
+
+
+def read_kept(path: Path) -> Kept:
+    """Read the `split.json` of an earlier split.
+
+    Raises
+    ------
+    ListError
+        It cannot be read, is damaged, or puts a clip into two splits.
+    """
+    todo = "give the split.json that `dogclips split` wrote"
+    try:
+        record = _Record.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ListError("cannot be read", where=path, todo=todo) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        what = f"damaged: {place + ': ' if place else ''}{first['msg']}"
+        raise ListError(what, where=path, todo=todo) from error
+    if record.version > 1 and (record.groups is None or record.files is None):
+        raise ListError("damaged: `groups` or `files` is missing", where=path, todo=todo)
+    kept = _kept(path, record)
+    if len(kept.clips) < sum(map(len, (record.files or {}).values())):
+        raise ListError("damaged: a clip stands in it twice", where=path, todo=todo)
+    return kept
+
+
+def _kept(path: Path, record: _Record) -> Kept:
+    folder = path.parent
+    groups: dict[tuple[str, str], str] = {
+        (kind, _absolute(name, folder) if kind in PLACES else name): split
+        for kind, own in (record.groups or {}).items()
+        for name, split in own.items()
+    }
+    recordings = {_absolute(name, folder): own for name, own in record.recordings.items()}
+    return Kept(
+        path,
+        record.group_by,
+        record.seed,
+        {split: share for split, share in record.shares.items()},  # noqa: C416 (as plain text)
+        record.labels,
+        frozenset(split for split, number in record.clips.items() if number),
+        {
+            _absolute(name, folder): split
+            for split, own in (record.files or {}).items()
+            for name in own
+        },
+        None if record.groups is None else groups,
+        {name: own[0] for name, own in recordings.items() if len(own) == 1},
+        frozenset(name for name, own in recordings.items() if len(own) != 1),
+    )
+
+
+def kept_groups(
+    kept: Kept, clips: pd.DataFrame, grouping: Grouping, wanted: Iterable[str]
+) -> KeptGroups:
+    """Return which groups have a split already.
+
+    Parameters
+    ----------
+    clips
+        Columns of `sessions.CLIP_COLUMNS`.
+    wanted
+        The splits that want clips.
+
+    Raises
+    ------
+    ListError
+        The splits are not the earlier ones, kept clips of one group lie in different splits, or
+        the file does not say where they lie.
+    """
+    if kept.splits != set(wanted):
+        shown = [", ".join(sorted(splits)) for splits in (kept.splits, set(wanted))]
+        raise ListError(
+            f"the split to keep has {shown[0]}, wanted are {shown[1]}",
+            where=kept.path,
+            todo="use the same splits (--val, --test), or leave --keep out",
+        )
+    if kept.groups is None and not kept.parted.isdisjoint(clips["recording"]):
+        raise ListError(
+            "version 1 does not say which clips of a parted recording lay where",
+            where=kept.path,
+            todo="leave --keep out",
+        )
+    before = clips["path"].map(kept.clips)
+    stayed = before if kept.groups is not None else clips["recording"].map(kept.recordings)
+    splits = _splits_of_groups(kept, _evidence(kept, clips, grouping, stayed))
+    known = int(stayed.notna().sum())
+    followed = int(grouping.names.isin(splits).sum()) - known
+    return KeptGroups(splits, known, followed, len(kept.clips) - int(before.notna().sum()))
+
+
+def _evidence(
+    kept: Kept, clips: pd.DataFrame, grouping: Grouping, stayed: pd.Series
+) -> pd.DataFrame:
+    """Return group and split of all that is known; a group may have several rows."""
+    found = [pd.DataFrame({"group": grouping.names, "split": stayed})]
+    if kept.groups is not None and kept.group_by == grouping.by:
+        ties = grouping.ties
+        keys = zip(ties["kind"], ties["name"], strict=True)
+        split = pd.Series([kept.groups.get(key) for key in keys], dtype="object")
+        found.append(pd.DataFrame({"group": ties["group"].to_numpy(), "split": split}))
+    else:
+        split = clips["recording"].map(kept.recordings)
+        found.append(pd.DataFrame({"group": grouping.names, "split": split}))
+    return pd.concat(found, ignore_index=True).dropna().drop_duplicates()
+
+
+def _splits_of_groups(kept: Kept, evidence: pd.DataFrame) -> dict[str, str]:
+    torn = evidence[evidence["group"].duplicated()]["group"]
+    if len(torn):
+        group = str(torn.iloc[0])
+        splits = sorted(evidence.loc[evidence["group"] == group, "split"])
+        raise ListError(
+            f"kept clips of one group, {group}, lie in {' and '.join(splits)}",
+            where=kept.path,
+            todo="group as before (--group-by), or leave --keep out",
+        )
+    return dict(zip(evidence["group"], evidence["split"], strict=True))
+
+
+def in_label_order(
+    clips: pd.DataFrame, names: Sequence[str], first: Sequence[str]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Renumber labels so that those of an earlier list come first, as they stood there."""
+    order = tuple(dict.fromkeys([*first, *names]))
+    places = {name: place for place, name in enumerate(order)}
+    moved = [places[name] for name in names]
+    labels = [tuple(sorted(moved[label] for label in own)) for own in clips["labels"]]
+    return clips.assign(labels=pd.Series(labels, clips.index, dtype="object")), order
+
+
+def _absolute(path: str, folder: Path) -> str:
+    return os.path.normpath(folder.absolute() / path)
