@@ -256,3 +256,69 @@ def test_webdataset_reads_every_clip_of_every_shard(
             read[clip_id(known["path"])] = frozenset(known["labels"])
     assert read == annotated
     assert shown(document) == counted(annotated, split_of)
+
+
+def test_the_tables_of_cut_count_segments_seconds_and_clips_right(
+    folder: Path, annotated: Labels
+) -> None:
+    sessions = [folder / "Dec" / name for name in SESSIONS]
+    settings = ("--set", "short_side=64", "--set", "stride_seconds=2")
+    document = run("cut", *sessions, "--dry-run", *settings)
+    assert document["planned"] == len(annotated)
+    assert document["labels"] == Counter(name for own in annotated.values() for name in own)
+
+    printed = dogclips("cut", *sessions, "--dry-run", *settings).stdout
+    tables = dict(re.findall(r"(12_\d_s\d): labels\n(.*?)all clips", printed, re.DOTALL))
+    assert set(tables) == set(SESSIONS)
+    for session, table in tables.items():
+        found = {
+            label: (int(clips), int(segments), float(seconds))
+            for label, clips, segments, seconds in re.findall(
+                r"^ +\d+  (\S.*?) +(\d+) +(\d+) +(\d+\.\d)", table, re.MULTILINE
+            )
+        }
+        assert found == counted_in(
+            session, segments_of(folder / "Dec" / session / "via"), annotated
+        )
+
+
+def counted_in(
+    session: str, segments: Mapping[str, list[tuple[str, float, float]]], annotated: Labels
+) -> dict[str, tuple[int, int, float]]:
+    """Return clips, segments and their seconds for each label of a session."""
+    rows = pd.DataFrame(
+        [row for own in segments.values() for row in own], columns=["label", "start", "end"]
+    )
+    clips = Counter(
+        name for clip, own in annotated.items() if clip.startswith(session) for name in own
+    )
+    return {
+        str(label): (clips[str(label)], len(own), round((own["end"] - own["start"]).sum(), 1))
+        for label, own in rows.groupby("label")
+    }
+
+
+def test_the_table_of_a_split_counts_right(
+    folder: Path, annotated: Labels, split_of: Mapping[str, str], tmp_path: Path
+) -> None:
+    sessions = [folder / "Dec" / name for name in SESSIONS]
+    document = run("split", *sessions, "--out", tmp_path, "--val", "0.2", "--test", "0.2")
+
+    assert document["clips"] == Counter(split_of.values())
+    assert document["labels"] == {
+        name: {
+            split: sum(name in own and split_of[clip] == split for clip, own in annotated.items())
+            for split in SPLITS
+        }
+        for name in {name for own in annotated.values() for name in own} | set(document["labels"])
+    }
+    recordings = {
+        split: {
+            CLIP_NAME.sub(r"\g<video>", Path(clip).name)
+            for clip, own in split_of.items()
+            if own == split
+        }
+        for split in SPLITS
+    }
+    assert document["recordings"] == {split: len(own) for split, own in recordings.items()}
+    assert sum(map(len, recordings.values())) == len(set.union(*recordings.values()))
