@@ -1,23 +1,20 @@
 """Measure files with whichever probe this machine has."""
 
-import multiprocessing
 import os
-import signal
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from dogclips.errors import MediaError
 from dogclips.media import ffprobe
+from dogclips.media.processes import in_processes
 from dogclips.streams import StreamTable
 
 # Both give the same table. PyAV is several times faster, but a file that crashes FFmpeg takes the
 # whole program along, and nothing stops one that hangs it.
 Reader = Literal["auto", "ffprobe", "pyav"]
-# Two processes start in half a second, in which one measures some 20 files of three minutes.
-_WORTH_PROCESSES = 64
 
 
 def probe(path: Path, *, deep: bool = False, reader: Reader = "auto") -> StreamTable:
@@ -42,16 +39,10 @@ def probe_many(
 ) -> list[StreamTable | MediaError]:
     """Measure several files side by side; a bad one becomes its error and stops no other."""
     measure = partial(_measured, deep=deep, reader=reader)
-    workers = os.cpu_count() or 1
     if deep or reader == "ffprobe" or (reader == "auto" and ffprobe.is_installed()):
-        with ThreadPoolExecutor(workers) as pool:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
             return list(pool.map(measure, paths))
-    # PyAV hands its lock over with each packet: two threads are slower than one.
-    if workers == 1 or len(paths) < _WORTH_PROCESSES:
-        return [measure(path) for path in paths]
-    context = multiprocessing.get_context("spawn")  # forking a threaded process can deadlock
-    with ProcessPoolExecutor(workers, context, initializer=_leave_interrupts) as processes:
-        return list(processes.map(measure, paths, chunksize=8))
+    return list(in_processes(measure, paths))
 
 
 def _measured(path: Path, *, deep: bool, reader: Reader) -> StreamTable | MediaError:
@@ -59,8 +50,3 @@ def _measured(path: Path, *, deep: bool, reader: Reader) -> StreamTable | MediaE
         return probe(path, deep=deep, reader=reader)
     except MediaError as error:
         return error
-
-
-def _leave_interrupts() -> None:
-    """Let the parent alone answer Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -5,11 +5,7 @@ what moves in them: the change from one fifth of a second to the next. It surviv
 size, frame rate or brightness, and another moment of the same scene looks different.
 """
 
-import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +13,7 @@ from numpy.typing import NDArray
 
 from dogclips.errors import MediaError
 from dogclips.media.footage import Footage
+from dogclips.media.processes import in_processes
 from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Stream
 
@@ -27,7 +24,6 @@ HOPS = 2  # hops in each of the two stretches of time that a vector compares
 ROWS, COLUMNS = 6, 16
 MOST_S = 10  # no more of a clip is looked at
 _NOISE = 1.0  # gray levels by which a still picture's cells may change
-_WORTH_PROCESSES = 64  # as in `media.probe`
 
 
 def thumbprint(path: Path) -> Floats:
@@ -71,20 +67,10 @@ def thumbprints(
         Called with the number of clips that were read since the last call.
     """
     found = []
-    for taken in _taken(paths):
+    for taken in in_processes(_take, paths):
         found.append(taken)
         progress(1)
     return found
-
-
-def _taken(paths: Sequence[Path]) -> Iterator[Floats | MediaError]:
-    workers = os.cpu_count() or 1
-    if workers == 1 or len(paths) < _WORTH_PROCESSES:
-        yield from map(_take, paths)
-        return
-    context = multiprocessing.get_context("spawn")  # forking a threaded process can deadlock
-    with ProcessPoolExecutor(workers, context, initializer=_leave_interrupts) as processes:
-        yield from processes.map(_take, paths, chunksize=8)
 
 
 def _take(path: Path) -> Floats | MediaError:
@@ -92,11 +78,6 @@ def _take(path: Path) -> Floats | MediaError:
         return thumbprint(path)
     except MediaError as error:
         return error
-
-
-def _leave_interrupts() -> None:
-    """Let the parent alone answer Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _seconds(stream: Stream) -> NDArray[np.float64]:
