@@ -4,6 +4,11 @@ import time
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast a busy machine is says nothing about the code.
+settings.register_profile("dogclips", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dogclips")
 
 
 def pytest_configure() -> None:

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from dogclips.clips.manifest import read_manifest
 from tests.cli.program import dogclips
+from tests.faults.runs import cutting, seconds_until
 from tests.sessions import write_project
 from tests.videos import steady, write_made
 
@@ -50,6 +50,7 @@ def start(session: Path, shard: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -99,11 +100,9 @@ def test_shards_that_run_at_once_and_are_merged_make_what_one_run_makes(
 
 
 def test_a_killed_shard_that_runs_again_changes_nothing(session: Path, unbroken: Path) -> None:
-    clips = session / "output"
     killed = start(session, "2/2")
     other = start(session, "1/2")
-    while killed.poll() is None and len(list(clips.rglob("*.mp4"))) < 20:
-        time.sleep(0.01)
+    seconds_until(lambda: cutting(killed.pid), 120)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     other.communicate(timeout=120)

@@ -4,20 +4,14 @@ import os
 import signal
 from pathlib import Path
 
-from tests.faults.runs import living, parts_in, seconds_until, start, write_two_recordings
-
-
-def cutting(run: int) -> list[int]:
-    """Return the processes of a run that hold an unfinished clip open."""
-    found = []
-    for number in living(run):
-        try:
-            files = [str(file.readlink()) for file in Path(f"/proc/{number}/fd").iterdir()]
-        except OSError:  # it has just ended
-            continue
-        if any(name.endswith(".mp4.part") for name in files):
-            found.append(number)
-    return found
+from tests.faults.runs import (
+    cutting,
+    living,
+    parts_in,
+    seconds_until,
+    start,
+    write_two_recordings,
+)
 
 
 def test_a_worker_that_is_killed_ends_the_run_in_one_line_that_names_the_cure(

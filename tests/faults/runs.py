@@ -84,6 +84,19 @@ def living(started: int) -> dict[int, int]:
     return found
 
 
+def cutting(run: int) -> list[int]:
+    """Return the processes of a run that hold an unfinished clip open."""
+    found = []
+    for number in living(run):
+        try:
+            files = [str(file.readlink()) for file in Path(f"/proc/{number}/fd").iterdir()]
+        except OSError:  # it has just ended
+            continue
+        if any(name.endswith(".mp4.part") for name in files):
+            found.append(number)
+    return found
+
+
 def seconds_until(condition: Callable[[], object], limit_s: float) -> float:
     """Wait for something and return how long it took; it may take no longer than the limit."""
     began = time.monotonic()
