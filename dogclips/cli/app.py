@@ -15,10 +15,12 @@ from dogclips.cli.cut import cut
 from dogclips.cli.demo import demo
 from dogclips.cli.export import export
 from dogclips.cli.merge import merge
+from dogclips.cli.models import models
 from dogclips.cli.probe import probe
 from dogclips.cli.split import split
 from dogclips.cli.test import test
 from dogclips.cli.train import train
+from dogclips.cli.weights import weights
 from dogclips.errors import DogclipsError
 
 _INTERRUPTED = 130
@@ -32,6 +34,8 @@ app = typer.Typer(
 )
 for command in (probe, align, check, convert, cut, merge, split, export, train, test, demo):
     app.command()(command)
+app.add_typer(models, name="models")
+app.add_typer(weights, name="weights")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,15 +1,12 @@
 """`dogclips train`: lists of clips become a trained model in a run folder."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dogclips.cli.console import print_line, print_result, silence_helpers
 from dogclips.cli.options import ConfigFiles, Overrides
-
-if TYPE_CHECKING:
-    from dogclips.models.weights import LoadedWeights
 
 
 def train(
@@ -19,7 +16,10 @@ def train(
     val_list: Annotated[Path | None, typer.Option("--val", metavar="LIST")] = None,
     set_: Overrides = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from last.ckpt.")] = False,
-    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="Initial weights.")] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Initial weights of any known source; file or folder."),
+    ] = None,
     devices: Annotated[str | None, typer.Option(help="auto, or a number of devices.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, 32-true, bf16-mixed ...")] = None,
 ) -> None:
@@ -30,6 +30,7 @@ def train(
     """
     from dogclips.config import load_config
     from dogclips.reports.training import epoch_line, result_table
+    from dogclips.reports.weights import LoadedWeights, loaded_lines
     from dogclips.training.config import TrainConfig
     from dogclips.training.run import train as train_run
 
@@ -42,23 +43,19 @@ def train(
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
     settings = load_config(TrainConfig, config or (), [*(set_ or ()), *given])
     silence_helpers()
-    print_line(epoch_line())
+
+    def on_start(loaded: LoadedWeights | None) -> None:
+        for line in loaded_lines(loaded) if loaded else ():
+            print_line(line)
+        print_line(epoch_line())
+
     run = train_run(
         settings,
         out,
         resume=resume,
         weights=weights,
+        on_start=on_start,
         on_epoch=lambda record: print_line(epoch_line(record)),
     )
-    if run.weights is not None:
-        _print_weights(run.weights)
     print_result(result_table(run.report))
     print_line(f"best epoch {run.best.epoch}; everything is in {run.run_dir}")
-
-
-def _print_weights(weights: "LoadedWeights") -> None:
-    """Say exactly what was taken from a file of weights and what was not."""
-    print_line(f"weights: {weights.loaded} tensors loaded")
-    for what, names in (("dropped", weights.dropped), ("left fresh", weights.fresh)):
-        if names:
-            print_line(f"weights: {what}: {', '.join(names)}")

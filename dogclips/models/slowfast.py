@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from dogclips.config import Config
 from dogclips.errors import ModelError
-from dogclips.models.video_model import ModelInput, VideoModel
+from dogclips.models.video_model import ModelInput, VideoModel, run_block
 
 Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
 EXPANSION = 4  # channels out of a bottleneck, in multiples of its inner width
 
 
@@ -29,7 +30,10 @@ class SlowFastConfig(Config):
     Parameters
     ----------
     depths
-        Residual blocks of res2 to res5; (3, 4, 6, 3) is ResNet-50.
+        Residual blocks of res2 to res5; (3, 4, 6, 3) is ResNet-50, (3, 4, 23, 3) ResNet-101.
+    temporal_depths
+        How many of them, counted from the first, convolve over time where table 1 says so; null
+        for all. With (3, 4, 6, 3) the published ResNet-101 looks at time as often as a ResNet-50.
     width
         Channels of the slow stem.
     alpha
@@ -42,16 +46,20 @@ class SlowFastConfig(Config):
         Channels of a lateral connection, in multiples of the fast pathway's.
     dropout
         Share of features dropped before the classifier.
+    checkpointing
+        Compute each residual block again in the backward pass: less memory, more time.
     """
 
     name: Literal["slowfast"] = "slowfast"
     depths: tuple[Positive, Positive, Positive, Positive] = (3, 4, 6, 3)
+    temporal_depths: tuple[Count, Count, Count, Count] | None = None
     width: Positive = 64
     alpha: Positive = 4
     beta_inv: Positive = 8
     fusion_kernel: Positive = 7
     fusion_ratio: Positive = 2
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    checkpointing: bool = False
 
 
 def slow_frames(num_frames: int, alpha: int) -> list[int]:
@@ -157,44 +165,43 @@ class Stage(nn.Module):
 
     Parameters
     ----------
-    into, inner
-        Channels (slow, fast) of the input and inside a bottleneck.
-    temporal_kernels
-        (slow, fast).
-    depth
-        Blocks of each pathway.
-    stride
-        Spatial stride of the first block.
+    config
+        Sizes of the network.
+    k
+        2 to 5, as table 1 numbers them.
+    into
+        Channels (slow, fast) of the input.
     """
 
-    def __init__(
-        self,
-        into: tuple[int, int],
-        inner: tuple[int, int],
-        temporal_kernels: tuple[int, int],
-        depth: int,
-        stride: int,
-    ) -> None:
+    def __init__(self, config: SlowFastConfig, k: int, into: tuple[int, int]) -> None:
         super().__init__()
-        self.depth = depth
+        self.depth = config.depths[k - 2]
+        self.checkpointing = config.checkpointing
+        in_time = (config.temporal_depths or config.depths)[k - 2]
+        kernels = (1 if k < 4 else 3, 3)  # the slow pathway looks at time late
+        inners = _inner_channels(config, k)
         for pathway in (0, 1):
-            channels = into[pathway]
-            out = inner[pathway] * EXPANSION
-            for i in range(depth):
+            channels, inner = into[pathway], inners[pathway]
+            for i in range(self.depth):
                 block = ResBlock(
-                    (channels, inner[pathway], out),
-                    temporal_kernels[pathway],
-                    stride if i == 0 else 1,
+                    (channels, inner, inner * EXPANSION),
+                    temporal_kernel=kernels[pathway] if i < in_time else 1,
+                    stride=2 if k > 2 and i == 0 else 1,
                 )
                 self.add_module(f"pathway{pathway}_res{i}", block)
-                channels = out
+                channels = inner * EXPANSION
 
     def forward(self, slow: Tensor, fast: Tensor) -> tuple[Tensor, Tensor]:
         """Return features of both pathways."""
         for i in range(self.depth):
-            slow = self.get_submodule(f"pathway0_res{i}")(slow)
-            fast = self.get_submodule(f"pathway1_res{i}")(fast)
+            slow = self._block(0, i, slow)
+            fast = self._block(1, i, fast)
         return slow, fast
+
+    def _block(self, pathway: int, i: int, x_BCTHW: Tensor) -> Tensor:
+        block = self.get_submodule(f"pathway{pathway}_res{i}")
+        y_BCTHW: Tensor = run_block(block, x_BCTHW, checkpointing=self.checkpointing)
+        return y_BCTHW
 
 
 class Head(nn.Module):
@@ -226,21 +233,13 @@ class SlowFast(VideoModel):
         super().__init__(expects, num_classes)
         _check_sizes(config, expects)
         self.slow_frames = slow_frames(expects.clip_len, config.alpha)
-        slow, fast = config.width, config.width // config.beta_inv
-        self.s1 = Stems(slow, fast)
-        into = (slow, fast)
+        into = _inner_channels(config, 2)
+        self.s1 = Stems(*into)
         for k in range(2, 6):  # res2 to res5, as table 1 numbers them
             lateral = into[1] * config.fusion_ratio
             self.add_module(f"s{k - 1}_fuse", Fusion(into[1], config))
-            inner = (slow * 2 ** (k - 2), fast * 2 ** (k - 2))
-            stage = Stage(
-                into=(into[0] + lateral, into[1]),
-                inner=inner,
-                temporal_kernels=(1 if k < 4 else 3, 3),  # the slow pathway looks at time late
-                depth=config.depths[k - 2],
-                stride=1 if k == 2 else 2,
-            )
-            self.add_module(f"s{k}", stage)
+            self.add_module(f"s{k}", Stage(config, k, (into[0] + lateral, into[1])))
+            inner = _inner_channels(config, k)
             into = (inner[0] * EXPANSION, inner[1] * EXPANSION)
         self.head = Head(sum(into), num_classes, config.dropout)
         self._reset()
@@ -248,7 +247,12 @@ class SlowFast(VideoModel):
     def forward(self, x_B3THW: Tensor) -> Tensor:
         """Return the logits (B, K)."""
         self.check_input(x_B3THW)
-        slow, fast = self.s1(x_B3THW[:, :, self.slow_frames], x_B3THW)
+        # Channels innermost: tensor cores want them so; to a CPU it makes no difference.
+        slow, fast = (
+            frames.contiguous(memory_format=torch.channels_last_3d)
+            for frames in (x_B3THW[:, :, self.slow_frames], x_B3THW)
+        )
+        slow, fast = self.s1(slow, fast)
         for k in range(2, 6):
             slow, fast = self.get_submodule(f"s{k - 1}_fuse")(slow, fast)
             slow, fast = self.get_submodule(f"s{k}")(slow, fast)
@@ -264,6 +268,12 @@ class SlowFast(VideoModel):
                 nn.init.zeros_(module.c_bn.weight)
         nn.init.normal_(self.head.projection.weight, std=0.01)
         nn.init.zeros_(self.head.projection.bias)
+
+
+def _inner_channels(config: SlowFastConfig, k: int) -> tuple[int, int]:
+    """Return the channels inside a bottleneck of stage `k`, slow and fast."""
+    slow = config.width * 2 ** (k - 2)
+    return slow, slow // config.beta_inv
 
 
 def _conv(

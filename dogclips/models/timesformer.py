@@ -1,7 +1,8 @@
-"""TimeSformer with divided space-time attention.
+"""TimeSformer: a ViT that attends over time and space.
 
 After Bertasius, Wang and Torresani, "Is Space-Time Attention All You Need for Video
-Understanding?", ICML 2021 (arXiv 2102.05095), section 3 and appendix, on a plain ViT.
+Understanding?", ICML 2021 (arXiv 2102.05095), section 3 and appendix, on the plain ViT of
+Dosovitskiy et al. (arXiv 2010.11929).
 
 Parameters carry the names that published checkpoints use, so that those load without a map.
 
@@ -20,7 +21,7 @@ from torchvision.ops import StochasticDepth
 
 from dogclips.config import Config
 from dogclips.errors import ModelError
-from dogclips.models.video_model import ModelInput, VideoModel
+from dogclips.models.video_model import ModelInput, VideoModel, run_block
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -30,6 +31,11 @@ class TimeSformerConfig(Config):
 
     Parameters
     ----------
+    attention
+        What a patch attends to, as figure 2 of the paper names it. `divided`: itself in all
+        frames, then its own frame. `joint`: all patches of all frames at once, at a cost that
+        grows with their square. `space`: its own frame alone; logits come from the mean of the
+        frames' class tokens, which knows no order.
     patch_size
         Side of a square patch in pixels; divides the input size.
     dim, depth, heads
@@ -43,9 +49,12 @@ class TimeSformerConfig(Config):
         filled with image weights begins as that image model. `scratch`: for training without any
         other weights; there the paper's start sees no order of frames, its gradients toward
         motion are close to 0, and small networks do not leave chance for thousands of steps.
+    checkpointing
+        Compute each block again in the backward pass: less memory, more time.
     """
 
     name: Literal["timesformer"] = "timesformer"
+    attention: Literal["divided", "joint", "space"] = "divided"
     patch_size: Positive = 16
     dim: Positive = 768
     depth: Positive = 12
@@ -53,6 +62,7 @@ class TimeSformerConfig(Config):
     mlp_ratio: Annotated[float, Field(gt=0)] = 4.0
     drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.1
     start: Literal["image", "scratch"] = "image"
+    checkpointing: bool = False
 
 
 class PatchEmbed(nn.Module):
@@ -63,11 +73,11 @@ class PatchEmbed(nn.Module):
         self.proj = nn.Conv2d(3, dim, kernel_size=patch_size, stride=patch_size)
 
     def forward(self, x_B3THW: Tensor) -> Tensor:
-        """Return tokens (B, T, N, D)."""
-        batch, _, num_frames = x_B3THW.shape[:3]
-        frames = x_B3THW.transpose(1, 2).flatten(0, 1)  # (BT, 3, H, W): space only, no inflation
-        tokens: Tensor = self.proj(frames).flatten(2).transpose(1, 2)  # (BT, N, D)
-        return tokens.reshape(batch, num_frames, *tokens.shape[1:])
+        """Return tokens (B, N, T, D)."""
+        frames = x_B3THW.transpose(1, 2)
+        tokens = self.proj(frames.flatten(0, 1)).flatten(2)  # (BT, D, N): no kernel over time
+        x_BNTD: Tensor = tokens.unflatten(0, frames.shape[:2]).permute(0, 3, 1, 2)
+        return x_BNTD
 
 
 class Attention(nn.Module):
@@ -102,6 +112,25 @@ class Mlp(nn.Module):
 
 
 class Block(nn.Module):
+    """Attention over the tokens that it is given, then an MLP: a block of a ViT."""
+
+    def __init__(self, config: TimeSformerConfig, drop_path: float) -> None:
+        super().__init__()
+        dim = config.dim
+        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.attn = Attention(dim, config.heads)
+        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = Mlp(dim, int(dim * config.mlp_ratio))
+        self.drop_path = StochasticDepth(drop_path, mode="row")
+
+    def forward(self, x_BLD: Tensor) -> Tensor:
+        """Return tokens (B, L, D)."""
+        x_BLD = x_BLD + self.drop_path(self.attn(self.norm1(x_BLD)))
+        y_BLD: Tensor = x_BLD + self.drop_path(self.mlp(self.norm2(x_BLD)))
+        return y_BLD
+
+
+class DividedBlock(nn.Module):
     """Attention over time, then over space, then an MLP (the paper's equation 8 and figure 2)."""
 
     def __init__(self, config: TimeSformerConfig, drop_path: float) -> None:
@@ -116,34 +145,38 @@ class Block(nn.Module):
         self.mlp = Mlp(dim, int(dim * config.mlp_ratio))
         self.drop_path = StochasticDepth(drop_path, mode="row")
 
-    def forward(self, cls_B1D: Tensor, x_BTND: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, cls_B1D: Tensor, x_BNTD: Tensor) -> tuple[Tensor, Tensor]:
         """Return the class token and the patch tokens, shapes unchanged."""
-        x_BTND = x_BTND + self._over_time(x_BTND)
-        cls_B1D, x_BTND = self._over_space(cls_B1D, x_BTND)
-        x_BLD = torch.cat([cls_B1D, x_BTND.flatten(1, 2)], dim=1)  # L = 1 + TN
+        x_BNTD = x_BNTD + self._over_time(x_BNTD)
+        cls_B1D, x_BNTD = self._over_space(cls_B1D, x_BNTD)
+        x_BLD = torch.cat([cls_B1D, x_BNTD.flatten(1, 2)], dim=1)  # L = 1 + NT
         x_BLD = x_BLD + self.drop_path(self.mlp(self.norm2(x_BLD)))
-        return x_BLD[:, :1], x_BLD[:, 1:].view_as(x_BTND)
+        return x_BLD[:, :1], x_BLD[:, 1:].view_as(x_BNTD)
 
-    def _over_time(self, x_BTND: Tensor) -> Tensor:
+    def _over_time(self, x_BNTD: Tensor) -> Tensor:
         """Let each patch attend to itself in the other frames; the class token takes no part."""
-        batch = x_BTND.shape[0]
-        x_BnTD = x_BTND.transpose(1, 2).flatten(0, 1)  # Bn = B * N
+        x_BnTD = x_BNTD.flatten(0, 1)  # Bn = B * N
         y_BnTD = self.drop_path(self.temporal_attn(self.temporal_norm1(x_BnTD)))
-        y_BTND: Tensor = self.temporal_fc(y_BnTD).unflatten(0, (batch, -1)).transpose(1, 2)
-        return y_BTND
+        y_BNTD: Tensor = self.temporal_fc(y_BnTD).view(x_BNTD.shape)
+        return y_BNTD
 
-    def _over_space(self, cls_B1D: Tensor, x_BTND: Tensor) -> tuple[Tensor, Tensor]:
+    def _over_space(self, cls_B1D: Tensor, x_BNTD: Tensor) -> tuple[Tensor, Tensor]:
         """Let the tokens of a frame attend to each other; every frame sees the class token."""
-        batch, num_frames = x_BTND.shape[:2]
-        cls_BT1D = cls_B1D.unsqueeze(1).expand(-1, num_frames, -1, -1)
-        x_BtLD = torch.cat([cls_BT1D, x_BTND], dim=2).flatten(0, 1)  # Bt = B * T, L = 1 + N
+        x_BtLD = per_frame(cls_B1D, x_BNTD)
         y_BtLD = self.drop_path(self.attn(self.norm1(x_BtLD)))
-        y_BTLD = y_BtLD.unflatten(0, (batch, num_frames))
-        return cls_B1D + y_BTLD[:, :, 0].mean(1, keepdim=True), x_BTND + y_BTLD[:, :, 1:]
+        y_BTLD = y_BtLD.unflatten(0, (len(x_BNTD), -1))
+        cls_B1D = cls_B1D + y_BTLD[:, :, 0].mean(1, keepdim=True)
+        return cls_B1D, x_BNTD + y_BTLD[:, :, 1:].transpose(1, 2)
+
+
+def per_frame(cls_B1D: Tensor, x_BNTD: Tensor) -> Tensor:
+    """Return the class token and the patches of each frame, (Bt, L, D): Bt = B * T, L = 1 + N."""
+    cls_BT1D = cls_B1D.unsqueeze(1).expand(-1, x_BNTD.shape[2], -1, -1)
+    return torch.cat([cls_BT1D, x_BNTD.transpose(1, 2)], dim=2).flatten(0, 1)
 
 
 class TimeSformer(VideoModel):
-    """Divided space-time transformer; input (B, 3, T, size, size), output logits (B, K).
+    """Space-time transformer; input (B, 3, T, size, size), output logits (B, K).
 
     Raises
     ------
@@ -154,14 +187,17 @@ class TimeSformer(VideoModel):
     def __init__(self, config: TimeSformerConfig, expects: ModelInput, num_classes: int) -> None:
         super().__init__(expects, num_classes)
         _check_sizes(config, expects)
+        self.config = config
         dim = config.dim
         num_patches = (expects.size // config.patch_size) ** 2
         self.patch_embed = PatchEmbed(config.patch_size, dim)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + num_patches, dim))
-        self.time_embed = nn.Parameter(torch.zeros(1, expects.clip_len, dim))
+        if config.attention != "space":
+            self.time_embed = nn.Parameter(torch.zeros(1, expects.clip_len, dim))
         rates = [config.drop_path * i / max(config.depth - 1, 1) for i in range(config.depth)]
-        self.blocks = nn.ModuleList(Block(config, rate) for rate in rates)
+        block = DividedBlock if config.attention == "divided" else Block
+        self.blocks = nn.ModuleList(block(config, rate) for rate in rates)
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.head = nn.Linear(dim, num_classes)
         self._reset()
@@ -171,13 +207,31 @@ class TimeSformer(VideoModel):
     def forward(self, x_B3THW: Tensor) -> Tensor:
         """Return the logits (B, K)."""
         self.check_input(x_B3THW)
-        x_BTND = self.patch_embed(x_B3THW) + self.pos_embed[:, None, 1:]
-        x_BTND = x_BTND + self.time_embed[:, :, None]
-        cls_B1D = (self.cls_token + self.pos_embed[:, :1]).expand(len(x_BTND), -1, -1)
-        for block in self.blocks:
-            cls_B1D, x_BTND = block(cls_B1D, x_BTND)
-        logits_BK: Tensor = self.head(self.norm(cls_B1D[:, 0]))
+        x_BNTD = self.patch_embed(x_B3THW) + self.pos_embed[:, 1:, None]
+        if self.config.attention != "space":
+            x_BNTD = x_BNTD + self.time_embed[:, None]
+        cls_B1D = (self.cls_token + self.pos_embed[:, :1]).expand(len(x_BNTD), -1, -1)
+        attend = self._divided if self.config.attention == "divided" else self._as_images
+        logits_BK: Tensor = self.head(self.norm(attend(cls_B1D, x_BNTD.contiguous())))
         return logits_BK
+
+    def _divided(self, cls_B1D: Tensor, x_BNTD: Tensor) -> Tensor:
+        """Return the class token (B, D)."""
+        for block in self.blocks:
+            cls_B1D, x_BNTD = run_block(
+                block, cls_B1D, x_BNTD, checkpointing=self.config.checkpointing
+            )
+        return cls_B1D[:, 0]
+
+    def _as_images(self, cls_B1D: Tensor, x_BNTD: Tensor) -> Tensor:
+        """Return the class token (B, D) of one image of all patches, or the mean over frames."""
+        if self.config.attention == "joint":
+            x_BLD = torch.cat([cls_B1D, x_BNTD.flatten(1, 2)], dim=1)  # L = 1 + NT
+        else:
+            x_BLD = per_frame(cls_B1D, x_BNTD)
+        for block in self.blocks:
+            x_BLD = run_block(block, x_BLD, checkpointing=self.config.checkpointing)
+        return x_BLD[:, 0].view(len(x_BNTD), -1, x_BLD.shape[2]).mean(1)
 
     def _reset(self) -> None:
         """Start as an image model: time_embed and every temporal_fc are 0, so order is unseen."""
@@ -197,8 +251,9 @@ class TimeSformer(VideoModel):
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
         nn.init.normal_(self.pos_embed, std=0.3)
-        with torch.no_grad():
-            self.time_embed.copy_(_waves(*self.time_embed.shape[1:]))
+        if self.config.attention != "space":
+            with torch.no_grad():
+                self.time_embed.copy_(_waves(*self.time_embed.shape[1:]))
 
 
 def _waves(num_frames: int, dim: int) -> Tensor:

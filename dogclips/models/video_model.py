@@ -4,11 +4,16 @@ Shapes: B clips, T frames, H x W pixels, K classes.
 """
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
 
 from dogclips.errors import ModelError
 
@@ -95,3 +100,38 @@ class VideoModel(nn.Module):
     @abstractmethod
     def forward(self, x_B3THW: Tensor) -> Tensor:
         """Return the logits (B, K): never a softmax or sigmoid of them."""
+
+
+def run_block(block: nn.Module, *inputs: Any, checkpointing: bool) -> Any:
+    """Run a block of a network, and forget what happened inside if that is wanted.
+
+    With `checkpointing` only the inputs are kept for the backward pass, which runs the block a
+    second time: outputs and gradients are the same, for less memory and about a third more time
+    (Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv 1604.06174).
+    """
+    if not (checkpointing and torch.is_grad_enabled()):
+        return block(*inputs)
+    if torch.compiler.is_compiling():  # the compiler never repeats what changes a buffer
+        return checkpoint(block, *inputs, use_reentrant=False)
+    contexts = partial(_first_and_second_run, block)
+    return checkpoint(block, *inputs, use_reentrant=False, context_fn=contexts)
+
+
+def _first_and_second_run(
+    block: nn.Module,
+) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    return nullcontext(), _statistics_unchanged(block)
+
+
+@contextmanager
+def _statistics_unchanged(block: nn.Module) -> Iterator[None]:
+    """Keep batch norms from counting the same batch twice."""
+    norms = [m for m in block.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
+    before = [(norm, norm.momentum, norm.num_batches_tracked) for norm in norms]
+    for norm in norms:
+        norm.momentum, norm.num_batches_tracked = 0.0, None
+    try:
+        yield
+    finally:
+        for norm, momentum, counter in before:
+            norm.momentum, norm.num_batches_tracked = momentum, counter

@@ -5,7 +5,9 @@ Shapes: B clips, V views, T frames, S side of a view, K classes, N clips of a li
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -17,10 +19,10 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from dogclips.loading import Sample
 from dogclips.models import VideoModel
+from dogclips.models.checkpoint_facts import stated_normalisation
+from dogclips.models.checkpoint_files import METADATA, Checkpoint
 from dogclips.training.config import OptimizerConfig, TrainConfig
 from dogclips.training.metrics import Predictions, best_thresholds
-
-METADATA = "dogclips"  # our key in a checkpoint
 
 
 class ClipClassifier(pl.LightningModule):
@@ -119,6 +121,12 @@ class ClipClassifier(pl.LightningModule):
             "input": self.model.expects.as_plain(),
             "thresholds": list(self.thresholds),
         }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Normalise as when the weights were trained; they may have come from another source."""
+        said = stated_normalisation(Checkpoint(Path(), "", checkpoint))
+        if said is not None:
+            self.model.expects = replace(self.model.expects, mean=said.mean, std=said.std)
 
     def _loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return binary cross-entropy, element by element."""

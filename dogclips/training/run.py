@@ -4,7 +4,7 @@
 # ruff: noqa: PT028
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +22,8 @@ from dogclips.errors import CheckpointError, ConfigError, DogclipsError, ListErr
 from dogclips.files import write_whole
 from dogclips.lists import ClipList, read_list
 from dogclips.models import build_model
-from dogclips.models.weights import LoadedWeights, load_weights, read_checkpoint
+from dogclips.models.checkpoint_files import METADATA, read_checkpoint
+from dogclips.models.weights import LoadedWeights, load_weights
 from dogclips.reports.training import EpochRecord, TestReport
 from dogclips.training.callbacks import (
     BEST,
@@ -35,7 +36,7 @@ from dogclips.training.callbacks import (
 from dogclips.training.config import TrainConfig, TrainerConfig
 from dogclips.training.data import ClipData, num_cores, num_workers
 from dogclips.training.metrics import Predictions, score
-from dogclips.training.module import METADATA, ClipClassifier
+from dogclips.training.module import ClipClassifier
 from dogclips.training.quiet import quiet_lightning
 
 
@@ -93,6 +94,7 @@ def train(
     *,
     resume: bool = False,
     weights: Path | None = None,
+    on_start: Callable[[LoadedWeights | None], None] | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> TrainedRun:
     """Train a model and write everything about it to `run_dir`.
@@ -106,7 +108,9 @@ def train(
     resume
         Go on from `last.ckpt` if there is one; the result is that of an unbroken run.
     weights
-        File of initial weights; a head for other classes stays fresh. Never an optimizer state.
+        File or folder of initial weights, as `load_weights` takes them. Never an optimizer state.
+    on_start
+        Called once the model stands, with what became of `weights`.
     on_epoch
         Called with the row of every epoch.
 
@@ -123,6 +127,8 @@ def train(
     size, clip_len = config.data.size, config.data.sampling.clip_len
     model = build_model(config.model, len(train_list.labels), clip_len, size)
     loaded = load_weights(model, weights) if weights else None
+    if on_start is not None:
+        on_start(loaded)
     module = ClipClassifier(model, config, train_list.labels, pos_weight(config, train_list))
     recorder = RunRecorder(run_dir, on_epoch)
     with quiet_lightning(), _explained(config), _shared_cores(config):
@@ -281,6 +287,7 @@ def _rebuilt(
     size, clip_len = config.data.size, config.data.sampling.clip_len
     model = build_model(config.model, len(labels), clip_len, size)
     module = ClipClassifier(model, config, labels)
+    module.on_load_checkpoint(dict(held))
     try:
         module.load_state_dict(held["state_dict"])
     except (KeyError, RuntimeError) as error:

@@ -25,6 +25,8 @@ COMMANDS = (
     "export",
     "train",
     "test",
+    "models",
+    "weights",
     "demo",
 )
 README = Path(__file__).parents[2] / "README.md"

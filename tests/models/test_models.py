@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 import torch
@@ -6,7 +7,13 @@ from pydantic import ValidationError
 
 from dogclips.config import Config, load_config
 from dogclips.errors import ConfigError, ModelError
-from dogclips.models import ModelConfig, SlowFastConfig, TimeSformerConfig, build_model
+from dogclips.models import (
+    BUILDERS,
+    ModelConfig,
+    SlowFastConfig,
+    TimeSformerConfig,
+    build_model,
+)
 
 TINY_TIMESFORMER = TimeSformerConfig(patch_size=8, dim=64, depth=4, heads=4)
 TINY_SLOWFAST = SlowFastConfig(depths=(1, 1, 1, 1), width=16)
@@ -21,24 +28,6 @@ def _seeded() -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         yield
-
-
-@pytest.mark.parametrize(
-    ("config", "clip_len", "num_params"),
-    [
-        pytest.param(TimeSformerConfig(), 8, 121_274_132, id="TimeSformer-B 8 frames"),
-        pytest.param(SlowFastConfig(), 32, 33_690_588, id="SlowFast R50 8x8"),
-        pytest.param(
-            SlowFastConfig(alpha=8, fusion_kernel=5), 32, 33_604_316, id="SlowFast R50 4x16"
-        ),
-    ],
-)
-def test_a_full_size_model_has_as_many_parameters_as_the_published_one(
-    config: ModelConfig, clip_len: int, num_params: int
-) -> None:
-    with torch.device("meta"):
-        model = build_model(config, 20, clip_len, 224)
-    assert sum(p.numel() for p in model.parameters()) == num_params
 
 
 @pytest.mark.parametrize(
@@ -67,11 +56,11 @@ def test_any_fitting_frame_count_and_size_gives_one_logit_a_class(
 
 @pytest.mark.parametrize("config", [TINY_TIMESFORMER, TINY_SLOWFAST], ids=lambda c: c.name)
 def test_every_parameter_learns(config: ModelConfig) -> None:
-    model = build_model(config, 3, 8, 32).train()
+    model = build_model(config, 3, 4, 16).train()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     for _ in range(2):  # behind a weight that starts at zero, gradients arrive one step later
         optimizer.zero_grad()
-        model(torch.randn(4, 3, 8, 32, 32)).square().sum().backward()
+        model(torch.randn(3, 3, 4, 16, 16)).square().sum().backward()
         optimizer.step()
     without = [
         name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum()
@@ -158,6 +147,14 @@ def test_the_name_chooses_the_keys_of_the_model() -> None:
     assert wanted.model == SlowFastConfig(depths=(1, 1, 1, 1))
     with pytest.raises(ConfigError, match="patch_size"):
         load_config(Wanted, overrides=["model={name: slowfast, patch_size: 16}"])
+
+
+def test_every_architecture_is_built_by_its_name() -> None:
+    kinds = get_args(get_args(ModelConfig)[0])
+    assert sorted(kind().name for kind in kinds) == sorted(BUILDERS)
+    for kind in kinds:
+        with torch.device("meta"):
+            assert isinstance(build_model(kind(), 3, 8, 224), BUILDERS[kind().name])
 
 
 @pytest.mark.parametrize("key", ["depths", "width", "alpha", "dropout"])

@@ -38,7 +38,9 @@ def test_weights_load_out_of_every_wrapper(
 def test_a_head_for_other_classes_stays_fresh_and_is_named(tmp_path: Path) -> None:
     torch.save(tiny(5).state_dict(), tmp_path / "w.pth")
     report = load_weights(tiny(3), tmp_path / "w.pth")
-    assert report.dropped == report.fresh == ("head.bias", "head.weight")
+    assert {fate.name for fate in report.dropped} == set(report.fresh)
+    assert report.fresh == ("head.weight", "head.bias")
+    assert {fate.why for fate in report.dropped} == {"5 classes, the model has 3"}
 
 
 def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:

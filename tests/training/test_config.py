@@ -39,7 +39,7 @@ def test_there_are_shipped_configs() -> None:
         ("data.augment.scale=[0.5, 1]", r"data\.augment"),
         ("trainer.ema=1.5", r"trainer\.ema"),
         ("data={fit: stretch}", "one crop"),
-        ("model.name=x3d", "model"),
+        ("model.name=vgg", "model"),
     ],
 )
 def test_what_cannot_work_is_refused_with_its_key(override: str, says: str) -> None:

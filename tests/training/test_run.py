@@ -16,6 +16,7 @@ import torch
 import yaml
 
 from dogclips import training
+from dogclips.cli.train import train as train_command
 from dogclips.config import merge, write_config
 from dogclips.errors import (
     CheckpointError,
@@ -26,8 +27,10 @@ from dogclips.errors import (
     OutputError,
 )
 from dogclips.lists import read_list, write_labels, write_list
-from dogclips.reports.training import EpochRecord
+from dogclips.reports.training import EpochRecord, epoch_line
+from dogclips.reports.weights import LoadedWeights
 from dogclips.training import TrainConfig, TrainedRun, train
+from tests.models.foreign import filled, timesformer_of_mmaction2
 
 pytestmark = pytest.mark.training
 
@@ -309,6 +312,49 @@ def test_another_run_starts_from_the_weights_of_this_one(
     assert started.report.mean_ap == pytest.approx(run.report.mean_ap)
 
 
+def test_weights_of_another_source_bring_their_normalisation_which_stays_with_the_run(
+    config: TrainConfig, run: TrainedRun, clips_dir: Path, tmp_path: Path
+) -> None:
+    held = torch.load(run.run_dir / "checkpoints/best.ckpt", weights_only=True)
+    said = {"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}
+    foreign = {"state_dict": held["state_dict"], "dogclips": {**held["dogclips"], "input": said}}
+    torch.save(foreign, tmp_path / "foreign.ckpt")
+    once = changed(config, optimizer={"lr": 1e-12}, trainer={"epochs": 1})
+    begun: list[LoadedWeights | None] = []
+
+    started = train(
+        once, tmp_path / "run", weights=tmp_path / "foreign.ckpt", on_start=begun.append
+    )
+    went_on = train(changed(once, trainer={"epochs": 2}), tmp_path / "run", resume=True)
+
+    assert begun == [started.weights]
+    assert started.weights is not None
+    assert (started.weights.mean, started.weights.std) == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+    last = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)
+    assert last["dogclips"]["input"] == {"clip_len": 4, "size": 32, **said}
+    assert went_on.report.loss == pytest.approx(started.report.loss)
+    tested = training.test(tmp_path / "run", clips_dir / "val.txt")
+    assert tested.report.loss == pytest.approx(started.report.loss)
+
+
+def test_the_command_says_what_became_of_the_weights_before_it_trains(
+    config: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_config(changed(config, trainer={"epochs": 1}), tmp_path / "train.yaml")
+    held = timesformer_of_mmaction2(filled(config.model, 5, 8, 32).state_dict())
+    torch.save(held, tmp_path / "mmaction2.pth")
+
+    train_command(tmp_path / "run", [tmp_path / "train.yaml"], weights=tmp_path / "mmaction2.pth")
+
+    lines = capsys.readouterr().out.splitlines()
+    said = "\n".join(lines[: lines.index(epoch_line())])
+    assert "mmaction2.pth: MMAction2 timesformer; 100.0 % of the parameters before the" in said
+    assert "1 tensor resized (1x8x16 to 1x4x16): time_embed" in said
+    assert "2 tensors dropped (5 classes, the model has 3): head.{weight,bias}" in said
+    assert "2 tensors left at their initial value: head.{weight,bias}" in said
+    assert "normalisation: mean 0.5 0.5 0.5, std 0.5 0.5 0.5 (from MMAction2's" in said
+
+
 def test_lightning_says_nothing(
     config: TrainConfig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -322,8 +368,8 @@ def test_lightning_says_nothing(
     ("damage", "says"),
     [
         pytest.param(lambda data: data[: len(data) // 2], "incomplete", id="cut in half"),
-        pytest.param(lambda _data: b"", "incomplete|ends early", id="empty"),
-        pytest.param(lambda _data: b"not a checkpoint", "incomplete", id="text"),
+        pytest.param(lambda _data: b"", "empty file", id="empty"),
+        pytest.param(lambda _data: b"not a checkpoint", "a text", id="text"),
     ],
 )
 def test_a_damaged_checkpoint_is_named(

@@ -1,0 +1,67 @@
+"""`dogclips models`: the published networks that can be trained, and the layers of one."""
+
+from typing import Annotated
+
+import typer
+
+from dogclips.cli.console import print_json, print_line, print_result
+from dogclips.cli.options import Json, Overrides
+from dogclips.errors import UsageError
+
+models = typer.Typer(name="models", rich_markup_mode=None)
+
+
+@models.callback(invoke_without_command=True)
+def list_models(context: typer.Context, as_json: Json = False) -> None:
+    """List the published networks: size, cost, input, and the licence of known weights.
+
+    Example: dogclips models
+    """
+    if context.invoked_subcommand is not None:
+        if as_json:
+            raise UsageError("--json of what", where="models --json show", todo="put it last")
+        return
+    from dogclips.models.catalogue import VARIANTS
+    from dogclips.models.facts import measure_model
+    from dogclips.reports.models import models_document, models_report
+
+    facts = [measure_model(name, variant) for name, variant in VARIANTS.items()]
+    if as_json:
+        print_json(models_document(facts))
+    else:
+        print_result(models_report(facts))
+
+
+@models.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `models` lists.")],
+    set_: Overrides = None,
+    classes: Annotated[int, typer.Option(min=1, help="Number of classes.")] = 400,
+    depth: Annotated[int, typer.Option(min=1, help="How deep layers inside layers go.")] = 3,
+    as_yaml: Annotated[
+        bool, typer.Option("--yaml", help="Print the settings of a training run with it.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Print the layers of a network, or the settings of a training run with it.
+
+    Example: dogclips models show slowfast-r50-8x8 --set data.size=256 --set model.width=32
+    """
+    if as_yaml and as_json:
+        raise UsageError("two answers", where="--yaml, --json", todo="give one of them")
+    import yaml
+
+    from dogclips.models.catalogue import NetworkConfig, variant
+    from dogclips.models.facts import layers_of, measure_model
+    from dogclips.reports.models import layers_document, layers_report
+
+    published = variant(name)
+    settings = NetworkConfig.of(published, set_ or ())
+    wanted = settings.applied(published)
+    facts, layers = measure_model(name, wanted, classes), layers_of(wanted, classes)
+    if as_yaml:
+        print_line(yaml.safe_dump(settings.difference(), sort_keys=False).rstrip())
+    elif as_json:
+        print_json(layers_document(facts, layers))
+    else:
+        print_result(layers_report(facts, layers, depth))
