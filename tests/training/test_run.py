@@ -285,6 +285,16 @@ def test_labels_in_another_order_are_refused_in_a_test(
         training.test(run.run_dir, tmp_path / "val.txt")
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU trains in 16 bits")
+@pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
+def test_gradients_that_a_cpu_gets_wrong_are_refused(
+    config: TrainConfig, tmp_path: Path, precision: str
+) -> None:
+    wrong = changed(config, trainer={"precision": precision})
+    with pytest.raises(ConfigError, match=rf"{precision} needs a GPU.*trainer\.precision"):
+        train(wrong, tmp_path / "run")
+
+
 def test_training_without_a_list_is_refused(config: TrainConfig, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"data\.val"):
         train(changed(config, data={"val": None}), tmp_path)
