@@ -7,7 +7,9 @@ transcode of the same seconds with the same settings, cut into as many pieces as
 every frame is decoded once and encoded once.
 """
 
+import cProfile
 import os
+import pstats
 import resource
 import shutil
 import statistics
@@ -25,8 +27,9 @@ from typing import Any
 from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan
-from dogclips.clips.plan import measure_session, plan_session
+from dogclips.clips.plan import ClipPlan, measure_session, plan_session
 from dogclips.clips.session import find_session
+from dogclips.clips.units import cut_unit, plan_units
 from tests.sessions import write_project
 
 ROUNDS = 3
@@ -81,6 +84,7 @@ def rows(rounds: int = ROUNDS) -> list[tuple[str, str, str]]:
             found.append(
                 (task, f"ffmpeg -ss, {CORES} at once", f"{text} ({_facts(base_dir, ours, cpu)})")
             )
+        found += [_profile(case, base_dir) for case in (CASES[0], CASES[4])]
     return found
 
 
@@ -105,6 +109,23 @@ def _cpu_s() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
+def _profile(case: Case, base_dir: Path) -> tuple[str, str, str]:
+    """Return where the time of one process goes, which cuts the first third of a minute."""
+    plan = _planned(base_dir, case)
+    unit = plan_units(plan, {job.path for job in plan.jobs.values()})[0]
+    profile = cProfile.Profile()
+    profile.runcall(lambda: list(cut_unit(unit)))
+    stats = pstats.Stats(profile)
+    spent = {"decode": 0.0, "pull": 0.0, "encode": 0.0}
+    for (_, _, name), (_, _, own_s, _, _) in stats.stats.items():  # type: ignore[attr-defined]
+        for step in spent:
+            spent[step] += own_s if f"method {step!r} of 'av." in name else 0
+    whole = stats.total_tt  # type: ignore[attr-defined]
+    shares = [f"{share / whole:.0%}" for share in (*spent.values(), whole - sum(spent.values()))]
+    shown = "decode {}, scale {}, encode {}, all else {}".format(*shares)
+    return f"where the time goes: {case.name}, stride {case.stride} s", "one process", shown
+
+
 def _facts(base_dir: Path, seconds: float, cpu: float) -> str:
     clips = list((base_dir / "output").glob("*/*.mp4"))
     size = sum(clip.stat().st_size for clip in clips) / len(clips) / 1000
@@ -114,6 +135,10 @@ def _facts(base_dir: Path, seconds: float, cpu: float) -> str:
 
 def _cut(base_dir: Path, case: Case) -> None:
     shutil.rmtree(base_dir / "output", ignore_errors=True)
+    cut_plan(_planned(base_dir, case))
+
+
+def _planned(base_dir: Path, case: Case) -> ClipPlan:
     config = CutConfig.model_validate(
         {"stride_seconds": case.stride, "short_side": case.side, "encoder": case.encoder}
         | {"content": "never"}
@@ -121,7 +146,7 @@ def _cut(base_dir: Path, case: Case) -> None:
     session = find_session(base_dir)
     projects, _ = read_dataset(session.projects)
     recordings = measure_session(session, projects, config)
-    cut_plan(plan_session(session, projects, recordings, config))
+    return plan_session(session, projects, recordings, config)
 
 
 def _ffmpeg(video: Path, start: float, length: float, out: Path, *more: str) -> None:
