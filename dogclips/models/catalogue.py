@@ -173,6 +173,6 @@ VARIANTS: dict[str, Variant] = {
         ModelInput(8, 224, *GREY),
         0,
         _UNIFORMER2,
-        "MIT (authors), Apache-2.0 (MMAction2)",
+        "MIT",
     ),
 }
