@@ -15,8 +15,8 @@ demo: setup ## Two-stream recordings with known truth, through the whole chain.
 	.venv/bin/dogclips demo
 
 test: lint ## Every check of the project.
-	@# Two files at a time; the longest begin first. What measures time has the cores for itself.
-	.venv/bin/pytest -m "not timing" -n 2 --dist loadfile tests/test_demo.py tests/training tests dogclips
+	@# Two files at a time. What measures time has the cores for itself.
+	.venv/bin/pytest -m "not timing" -n 2 --dist loadfile
 	.venv/bin/pytest -m timing
 
 lint: setup ## Style, types, layers.
