@@ -20,8 +20,7 @@ from torch import Tensor, nn
 from torchvision.ops import StochasticDepth
 
 from dogclips.config import Config
-from dogclips.errors import ModelError
-from dogclips.models.video_model import ModelInput, VideoModel, run_block
+from dogclips.models.video_model import ModelInput, VideoModel, check_patches, run_block
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -186,7 +185,7 @@ class TimeSformer(VideoModel):
 
     def __init__(self, config: TimeSformerConfig, expects: ModelInput, num_classes: int) -> None:
         super().__init__(expects, num_classes)
-        _check_sizes(config, expects)
+        check_patches(expects.size, config.patch_size, config.dim, config.heads)
         self.config = config
         dim = config.dim
         num_patches = (expects.size // config.patch_size) ** 2
@@ -261,20 +260,3 @@ def _waves(num_frames: int, dim: int) -> Tensor:
     rates_C = torch.logspace(math.log10(2 * math.pi / 64), math.log10(math.pi / 2), (dim + 1) // 2)
     angles_TC = torch.arange(num_frames)[:, None] * rates_C
     return torch.cat([angles_TC.sin(), angles_TC.cos()], dim=1)[None, :, :dim]
-
-
-def _check_sizes(config: TimeSformerConfig, expects: ModelInput) -> None:
-    if expects.size % config.patch_size:
-        below = expects.size // config.patch_size * config.patch_size
-        fitting = [size for size in (below, below + config.patch_size) if size]
-        raise ModelError(
-            f"input size {expects.size} is no multiple of patch_size {config.patch_size}",
-            where="data.size, model.patch_size",
-            todo=f"set data.size to {' or '.join(map(str, fitting))}",
-        )
-    if config.dim % config.heads:
-        raise ModelError(
-            f"dim {config.dim} cannot be shared by {config.heads} heads",
-            where="model.dim, model.heads",
-            todo=f"set model.dim to a multiple of {config.heads}",
-        )

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from dogclips.config import Config
 from dogclips.errors import ModelError
-from dogclips.models.video_model import ModelInput, VideoModel, run_block
+from dogclips.models.video_model import ModelInput, VideoModel, check_patches, run_block
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -245,20 +245,7 @@ class UniFormerV2(VideoModel):
 
 
 def _check_sizes(config: UniFormerV2Config, expects: ModelInput) -> None:
-    if expects.size % config.patch_size:
-        below = expects.size // config.patch_size * config.patch_size
-        fitting = [size for size in (below, below + config.patch_size) if size]
-        raise ModelError(
-            f"input size {expects.size} is no multiple of patch_size {config.patch_size}",
-            where="data.size, model.patch_size",
-            todo=f"set data.size to {' or '.join(map(str, fitting))}",
-        )
-    if config.dim % config.heads:
-        raise ModelError(
-            f"dim {config.dim} cannot be shared by {config.heads} heads",
-            where="model.dim, model.heads",
-            todo=f"set model.dim to a multiple of {config.heads}",
-        )
+    check_patches(expects.size, config.patch_size, config.dim, config.heads)
     if config.global_blocks > config.depth:
         raise ModelError(
             f"{config.global_blocks} global blocks cannot stand behind {config.depth} blocks",

@@ -135,3 +135,27 @@ def _statistics_unchanged(block: nn.Module) -> Iterator[None]:
     finally:
         for norm, momentum, counter in before:
             norm.momentum, norm.num_batches_tracked = momentum, counter
+
+
+def check_patches(size: int, patch_size: int, dim: int, heads: int) -> None:
+    """Refuse what a transformer over patches of a frame cannot be built for.
+
+    Raises
+    ------
+    ModelError
+        The frame is no whole number of patches wide, or `dim` no multiple of the heads.
+    """
+    if size % patch_size:
+        below = size // patch_size * patch_size
+        fitting = [one for one in (below, below + patch_size) if one]
+        raise ModelError(
+            f"input size {size} is no multiple of patch_size {patch_size}",
+            where="data.size, model.patch_size",
+            todo=f"set data.size to {' or '.join(map(str, fitting))}",
+        )
+    if dim % heads:
+        raise ModelError(
+            f"dim {dim} cannot be shared by {heads} heads",
+            where="model.dim, model.heads",
+            todo=f"set model.dim to a multiple of {heads}",
+        )

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from typing import get_args
 
 import pytest
@@ -21,13 +20,6 @@ TINY_SLOWFAST = SlowFastConfig(depths=(1, 1, 1, 1), width=16)
 
 class Wanted(Config):
     model: ModelConfig = TINY_TIMESFORMER
-
-
-@pytest.fixture(autouse=True)
-def _seeded() -> Iterator[None]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 import json
 import re
 import zlib
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -37,13 +36,6 @@ def built(config: MViTConfig = SECOND, clip_len: int = 4, size: int = 32) -> MVi
 def on_meta(config: MViTConfig, clip_len: int = 16) -> MViT:
     with torch.device("meta"):
         return MViT(config, ModelInput(clip_len, 224), 400)
-
-
-@pytest.fixture(autouse=True)
-def _seeded() -> Iterator[None]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
 
 
 @pytest.mark.parametrize(

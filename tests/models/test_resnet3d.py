@@ -1,5 +1,4 @@
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,13 +27,6 @@ both = pytest.mark.parametrize("config", [I3D, SLOW], ids=lambda config: config.
 
 def built(config: I3DConfig | SlowConfig, clip_len: int = 4, size: int = 32) -> ResNet3D:
     return ResNet3D(config, ModelInput(clip_len, size), 3)
-
-
-@pytest.fixture(autouse=True)
-def _seeded() -> Iterator[None]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
 
 
 @pytest.mark.parametrize(

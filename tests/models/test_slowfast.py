@@ -2,7 +2,6 @@
 
 import re
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -35,13 +34,6 @@ THEIR_NAMES = (
     (r"\.branch2\.([abc])_bn\.", r".branch2.norm_\1."),
     (r"^head\.projection\.", "blocks.6.proj."),
 )
-
-
-@pytest.fixture(autouse=True)
-def _seeded() -> Iterator[None]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
 
 
 def built(clip_len: int = 8, size: int = 32, **keys: Any) -> VideoModel:

@@ -1,7 +1,6 @@
 """TimeSformer against timm's ViT, transformers' TimeSformer, and its own promises."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -45,13 +44,6 @@ THEIR_NAMES = (
     (r"^", "timesformer."),
     (r"^timesformer\.head\.", "classifier."),
 )
-
-
-@pytest.fixture(autouse=True)
-def _seeded() -> Iterator[None]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
 
 
 def built(attention: str = "divided", clip_len: int = 4, size: int = 32, **keys: Any) -> VideoModel:

@@ -1,5 +1,4 @@
 import zlib
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -31,13 +30,6 @@ PUBLISHED = [
 
 def built(config: UniFormerV2Config = SMALL, clip_len: int = 4, size: int = 32) -> UniFormerV2:
     return UniFormerV2(config, ModelInput(clip_len, size), 5)
-
-
-@pytest.fixture(autouse=True)
-def _seeded() -> Iterator[None]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
 
 
 @pytest.mark.parametrize(

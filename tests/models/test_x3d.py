@@ -1,5 +1,4 @@
 import warnings
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -24,13 +23,6 @@ SMALL = X3DConfig(depths=(1, 2, 1, 2), width=8, head_width=32)
 
 def built(config: X3DConfig = SMALL, clip_len: int = 3, size: int = 40) -> X3D:
     return X3D(config, ModelInput(clip_len, size), 3)
-
-
-@pytest.fixture(autouse=True)
-def _seeded() -> Iterator[None]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
 
 
 @pytest.mark.parametrize(
