@@ -12,7 +12,6 @@ import pytest
 
 from dogclips.clips.manifest import read_manifest
 from tests.cli.program import dogclips
-from tests.faults.runs import cutting, seconds_until
 from tests.sessions import write_project
 from tests.videos import steady, write_made
 
@@ -40,11 +39,25 @@ def unbroken(session: Path) -> Path:
     return copy
 
 
-def start(session: Path, shard: str) -> subprocess.Popen[str]:
+PROGRAM = "from dogclips.cli import main; main()"
+
+# The program, killed between the last byte of its twentieth clip and the clip's name.
+KILLED = """
+import itertools, os, signal
+rename, clips = os.replace, itertools.count(1)
+def replace(source, target):
+    if str(target).endswith(".mp4") and next(clips) == 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+    rename(source, target)
+os.replace = replace
+"""
+
+
+def start(session: Path, shard: str, program: str = PROGRAM) -> subprocess.Popen[str]:
     """Start a shard in a process that has no other processes."""
     return subprocess.Popen(
         [
-            *(sys.executable, "-m", "dogclips", "cut", str(session), *OPTIONS),
+            *(sys.executable, "-c", program, "cut", str(session), *OPTIONS),
             *("--shard", shard, "--workers", "1", "--json"),
         ],
         stdout=subprocess.PIPE,
@@ -100,13 +113,12 @@ def test_shards_that_run_at_once_and_are_merged_make_what_one_run_makes(
 
 
 def test_a_killed_shard_that_runs_again_changes_nothing(session: Path, unbroken: Path) -> None:
-    killed = start(session, "2/2")
+    killed = start(session, "2/2", KILLED + PROGRAM)
     other = start(session, "1/2")
-    seconds_until(lambda: cutting(killed.pid), 120)
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
+    killed.communicate(timeout=120)
     other.communicate(timeout=120)
-    assert killed.returncode == -signal.SIGKILL
+    assert (killed.returncode, other.returncode) == (-signal.SIGKILL, 1)
+    assert list((session / "output").rglob("*.mp4.part"))
 
     refused = dogclips("merge", session)
     assert refused.returncode == 1
