@@ -23,7 +23,8 @@ from dogclips.lists.splits import assign_splits, write_split
 from dogclips.reports.clips import window_table
 from dogclips.reports.training import result_table
 from dogclips.training.config import TrainConfig
-from dogclips.training.run import test, train
+from dogclips.training.run import train
+from dogclips.training.testing import test
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 SHARES = {"train": 0.55, "val": 0.2, "test": 0.25}

@@ -99,7 +99,7 @@ def _train(model: str, directory: Path) -> "TestReport":
     """Train on the demo's split and return the score on its test list."""
     from dogclips.cli.train import train
     from dogclips.reports.training import result_table
-    from dogclips.training.run import test
+    from dogclips.training.testing import test
 
     run_dir, lists = directory / "runs" / model, directory / "split"
     shutil.rmtree(run_dir, ignore_errors=True)  # of an earlier demo

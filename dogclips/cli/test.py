@@ -27,7 +27,7 @@ def test(
 
     from dogclips.files import whole_file
     from dogclips.reports.training import result_table
-    from dogclips.training.run import test as test_run
+    from dogclips.training.testing import test as test_run
 
     given = {"views": views, "crops": crops}
     evaluation = {key: value for key, value in given.items() if value is not None}

@@ -7,10 +7,10 @@ import torch
 from dogclips.lists import ClipList, ListedClip
 from dogclips.models import TimeSformerConfig, build_model
 from dogclips.training import TrainConfig
-from dogclips.training.config import OptimizerConfig
 from dogclips.training.data import EpochSampler, num_workers
-from dogclips.training.module import build_optimizer, lr_share
-from dogclips.training.run import pos_weight
+from dogclips.training.learning_config import OptimizerConfig
+from dogclips.training.losses import pos_weight
+from dogclips.training.optimizers import build_optimizer, lr_share
 
 
 def drawn(sampler: EpochSampler, epoch: int = 0) -> list[int]:

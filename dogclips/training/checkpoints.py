@@ -1,0 +1,122 @@
+"""Checkpoints of our own training: all that is needed to use the weights is in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dogclips.config import merge, validate
+from dogclips.errors import CheckpointError, ListError
+from dogclips.lists import ClipList
+from dogclips.models import build_model
+from dogclips.models.checkpoint_files import METADATA, read_checkpoint
+from dogclips.training.callbacks import BEST
+from dogclips.training.config import TrainConfig
+from dogclips.training.module import ClipClassifier
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A trained model and what it was trained with.
+
+    Parameters
+    ----------
+    checkpoint
+        The file that the weights come from.
+    module
+        With its weights; `module.model` normalises and classifies.
+    config
+        Of the training, with the changes that were asked for.
+    labels
+        Class names, in the order of the logits.
+    thresholds
+        Of each class, the best on the validation list; None where it had no positive.
+    """
+
+    checkpoint: Path
+    module: ClipClassifier
+    config: TrainConfig
+    labels: tuple[str, ...]
+    thresholds: tuple[float | None, ...]
+
+
+def load_run(source: Path, changes: Mapping[str, Any] | None = None) -> SavedRun:
+    """Return the best weights of a run folder, or those of any checkpoint of ours.
+
+    Parameters
+    ----------
+    source
+        A run folder or a checkpoint.
+    changes
+        Settings that differ from those of the training, as a tree.
+
+    Raises
+    ------
+    CheckpointError
+        There is none, it is damaged, or it comes from somewhere else.
+    ConfigError
+        A change has a wrong key or value.
+    """
+    checkpoint = source / BEST if source.is_dir() else source
+    held = read_checkpoint(checkpoint)
+    metadata = metadata_of(held, checkpoint)
+    tree = merge(metadata["config"], changes or {})
+    config = validate(TrainConfig, tree, where=f"config in {checkpoint}")
+    module = _rebuilt(config, metadata["labels"], held, checkpoint)
+    labels, thresholds = tuple(metadata["labels"]), tuple(metadata["thresholds"])
+    return SavedRun(checkpoint, module, config, labels, thresholds)
+
+
+def metadata_of(held: Mapping[str, Any], checkpoint: Path) -> Mapping[str, Any]:
+    """Return what a checkpoint of ours says about itself.
+
+    Raises
+    ------
+    CheckpointError
+        It comes from somewhere else.
+    """
+    metadata = held.get(METADATA)
+    if not isinstance(metadata, Mapping):
+        raise CheckpointError(
+            "no checkpoint of dogclips train: it names no labels",
+            where=checkpoint,
+            todo="use it as --weights of a training",
+        )
+    return metadata
+
+
+def check_labels(clips: ClipList, labels: Sequence[str], path: Path, source: Path) -> None:
+    """Refuse a list with other labels, or in another order, than those of `source`.
+
+    Raises
+    ------
+    ListError
+        They differ.
+    """
+    if list(clips.labels) == list(labels):
+        return
+    differing = sorted(set(clips.labels) ^ set(labels)) or ["their order"]
+    raise ListError(
+        f"the labels differ from those of {source}: {', '.join(differing)}",
+        where=path,
+        todo="make both lists with one `dogclips split`, beside the same labels.txt",
+    )
+
+
+def _rebuilt(
+    config: TrainConfig, labels: list[str], held: Mapping[str, Any], checkpoint: Path
+) -> ClipClassifier:
+    """Return the module of a checkpoint with its weights."""
+    size, clip_len = config.data.size, config.data.sampling.clip_len
+    model = build_model(config.model, len(labels), clip_len, size)
+    module = ClipClassifier(model, config, labels)
+    module.on_load_checkpoint(dict(held))
+    try:
+        module.load_state_dict(held["state_dict"])
+    except (KeyError, RuntimeError) as error:
+        raise CheckpointError(
+            "the weights do not fit the model that the checkpoint names",
+            where=checkpoint,
+            todo="train again or use another checkpoint",
+        ) from error
+    return module
