@@ -9,7 +9,8 @@ DogclipsError                 exit code 1: what was asked for was not done
  ├── OutputError              the output folder is locked, full or not writable
  ├── ListError                a list, label or split file is wrong
  ├── ModelError               a model cannot be built for this input
- └── CheckpointError          a checkpoint cannot be loaded
+ ├── CheckpointError          a checkpoint cannot be loaded
+ └── StoppedError             exit code 130: a signal ended a training, which can go on
 UsageError                    exit code 2: the question itself was wrong
  └── ConfigError              unknown key, wrong type or value in a configuration
 
@@ -85,6 +86,12 @@ class ModelError(DogclipsError):
 
 class CheckpointError(DogclipsError):
     """A checkpoint cannot be loaded."""
+
+
+class StoppedError(DogclipsError):
+    """A signal ended a training; its checkpoint is written."""
+
+    exit_code = 130
 
 
 class UsageError(DogclipsError):

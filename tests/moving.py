@@ -1,6 +1,6 @@
 """Made recordings of textured blobs that move: their pixels tell one instant from every other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -20,26 +20,34 @@ _NUM_BLOBS = 5
 Shows = Sequence[int]
 
 
-def write_moving(path: Path, reference: Shows, target: Shows, *, late: int = 0) -> Path:
+# What is done to the picture of a frame of the scene, in place, before its number is painted.
+Tint = Callable[[int, NDArray[np.uint8]], None]
+
+
+def write_moving(
+    path: Path, reference: Shows, target: Shows, *, late: int = 0, tint: Tint | None = None
+) -> Path:
     """Write a small and a large stream of one scene at `RATE`, the large one `late` frames late."""
     sizes = (SMALL, LARGE)
     tracks = [VideoTrack(*size, Fraction(RATE), options=OPTIONS, default=True) for size in sizes]
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_video(path, tracks, _frames((reference, target), (0, late)))
+    write_video(path, tracks, _frames((reference, target), (0, late), tint))
     return path
 
 
-def _frames(streams: tuple[Shows, ...], starts: tuple[int, ...]) -> Iterator[TimedFrame]:
+def _frames(
+    streams: tuple[Shows, ...], starts: tuple[int, ...], tint: Tint | None
+) -> Iterator[TimedFrame]:
     order = sorted(
         (start + place, index, number)
         for index, (shows, start) in enumerate(zip(streams, starts, strict=True))
         for place, number in enumerate(shows)
     )
     for time, index, number in order:
-        yield index, time, _picture(number, (SMALL, LARGE)[index])
+        yield index, time, _picture(number, (SMALL, LARGE)[index], tint)
 
 
-def _picture(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+def _picture(number: int, size: tuple[int, int], tint: Tint | None) -> NDArray[np.uint8]:
     columns, rows = (np.linspace(-1, 1, side) for side in size)
     x, y = columns[None, :], rows[:, None]
     light = 110 + 25 * np.sin(9 * x + 4 * y) * np.cos(7 * y)
@@ -47,6 +55,8 @@ def _picture(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
         away = np.exp(-((x - left) ** 2 + (y - top) ** 2) / 0.03)
         light = light + 60 * away * np.sin(texture + 20 * (x - left))
     picture = np.repeat(light.clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
+    if tint is not None:
+        tint(number, picture)
     paint_number(picture, number)
     return picture
 

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from dogclips.clips.manifest import read_manifest
 from dogclips.config import load_config
 from dogclips.lists import ListedClip, read_list, write_list
-from dogclips.training import run
+from dogclips.reports.training import TestReport
+from dogclips.training import test, train
 from dogclips.training.config import TrainConfig
 from tests.cli.program import dogclips
 from tests.videos import numbers_in
@@ -45,7 +47,7 @@ def test_the_model_learns_the_behaviours(demo: tuple[Path, str]) -> None:
     scores = dict(re.findall(r"^(\w+): held-out mAP (\d\.\d+)", demo[1], re.MULTILINE))
 
     assert set(scores) == {MODEL}
-    assert float(scores[MODEL]) >= 0.9
+    assert float(scores[MODEL]) >= 0.95
 
 
 def test_every_painted_number_of_a_clip_is_the_planned_one(
@@ -81,21 +83,66 @@ def test_no_recording_is_in_two_splits(demo: tuple[Path, str]) -> None:
     assert all(len(splits) == 1 for splits in record["recordings"].values())
 
 
+def test_predictions_on_held_out_recordings_agree_second_by_second(
+    demo: tuple[Path, str], tmp_path: Path
+) -> None:
+    """The attention of the other model tells parts of windows apart less well than whole ones."""
+    splits = json.loads((demo[0] / "split" / "split.json").read_text())["recordings"]
+    videos = demo[0] / "Feb" / "2_2_demo" / "video"
+    held_out = [videos / Path(name).name for name, own in splits.items() if "test" in own]
+
+    shown = dogclips("predict", demo[0] / "runs" / MODEL, *held_out, "--out", tmp_path)
+
+    assert shown.returncode == 0, shown.stderr
+    scores = json.loads((tmp_path / "scores.json").read_text())["all"]
+    assert len(held_out) == 7
+    assert scores["seconds"]["mean_f1"] >= {"slowfast": 0.85, "timesformer": 0.65}[MODEL]
+    for video in held_out:
+        assert (tmp_path / "via" / f"{video.stem}.json").is_file()
+
+
 def test_shuffled_labels_stay_near_chance(demo: tuple[Path, str], tmp_path: Path) -> None:
     lists = demo[0] / "split"
     train_list = read_list(lists / "train.txt")
     labels = [clip.labels for clip in train_list.clips]
     random.Random(0).shuffle(labels)  # noqa: S311 (no secret)
-    (tmp_path / "labels.txt").write_text((lists / "labels.txt").read_text())
-    pairs = list(zip(train_list.clips, labels, strict=True))[::3]  # a third of them, for time
-    shuffled = [ListedClip(clip.path, own) for clip, own in pairs]
-    write_list(tmp_path / "train.txt", shuffled)
-    settings = [f"data.train={tmp_path}/train.txt", f"data.val={lists}/val.txt"]
-    config = load_config(TrainConfig, [CONFIGS / "train" / "slowfast_tiny.yaml"], settings)
+    clips = [ListedClip(clip.path, own) for clip, own in zip(train_list.clips, labels, strict=True)]
 
-    run.train(config, tmp_path / "run")
-    report = run.test(tmp_path / "run", lists / "test.txt").report
+    report = trained_on(clips, lists, tmp_path)
 
-    chance = sum(result.positives for result in report.classes) / len(report.classes)
     assert report.mean_ap is not None
-    assert report.mean_ap < chance / report.num_clips + 0.12
+    assert report.mean_ap < chance(report) + 0.1
+
+
+def test_a_single_frame_does_not_tell_what_a_dog_does(
+    demo: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lists = demo[0] / "split"
+    clips = read_list(lists / "train.txt").clips
+    whole = json.loads((demo[0] / "runs" / MODEL / "metrics.json").read_text())["val"]["mean_ap"]
+
+    report = trained_on(clips, lists, tmp_path, "data.sampling.clip_len=1", "model.alpha=1")
+
+    seen = f"mAP of one frame {report.mean_ap:.3f}, of all {whole:.3f}; chance {chance(report):.3f}"
+    with capsys.disabled():
+        print(f"\n{seen}")  # noqa: T201 (for whoever reads the run)
+    assert report.mean_ap is not None
+    assert report.mean_ap < whole - 0.2
+
+
+def trained_on(
+    clips: Sequence[ListedClip], lists: Path, folder: Path, *settings: str
+) -> TestReport:
+    """Train the small SlowFast on a third of the clips, for time, and test it as the demo does."""
+    (folder / "labels.txt").write_text((lists / "labels.txt").read_text())
+    write_list(folder / "train.txt", clips[::3])
+    named = [f"data.train={folder}/train.txt", f"data.val={lists}/val.txt"]
+    tiny = CONFIGS / "train" / "slowfast_tiny.yaml"
+    train(load_config(TrainConfig, [tiny], [*named, *settings]), folder / "run")
+    return test(folder / "run", lists / "test.txt").report
+
+
+def chance(report: TestReport) -> float:
+    """Return the mean AP of guesses: the mean share of clips that carry a label."""
+    shares = [result.positives / report.num_clips for result in report.classes]
+    return sum(shares) / len(shares)

@@ -8,15 +8,19 @@ from typer.exceptions import TyperException
 
 from dogclips import __version__
 from dogclips.cli.align import align
+from dogclips.cli.browse import browse
 from dogclips.cli.check import check
 from dogclips.cli.console import print_error
 from dogclips.cli.convert import convert
 from dogclips.cli.cut import cut
 from dogclips.cli.demo import demo
 from dogclips.cli.export import export
+from dogclips.cli.lr_find import lr_find
 from dogclips.cli.merge import merge
 from dogclips.cli.models import models
+from dogclips.cli.predict import predict
 from dogclips.cli.probe import probe
+from dogclips.cli.report import report
 from dogclips.cli.split import split
 from dogclips.cli.test import test
 from dogclips.cli.train import train
@@ -32,8 +36,24 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (probe, align, check, convert, cut, merge, split, export, train, test, demo):
+for command in (
+    probe,
+    align,
+    check,
+    convert,
+    cut,
+    merge,
+    split,
+    export,
+    browse,
+    train,
+    test,
+    predict,
+    report,
+    demo,
+):
     app.command()(command)
+app.command("lr-find")(lr_find)
 app.add_typer(models, name="models")
 app.add_typer(weights, name="weights")
 

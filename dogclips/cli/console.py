@@ -39,12 +39,18 @@ def print_error(text: str) -> None:
     sys.stderr.write(f"error: {' '.join(text.split())}\n")
 
 
+def is_helper() -> bool:
+    """Return whether this is not the first process of a training on several devices."""
+    names = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+    return any(os.environ.get(name, "0") != "0" for name in names)
+
+
 def silence_helpers() -> None:
     """Drop the output of all but the first process of a training on several devices.
 
-    Lightning starts the same command once for each further device.
+    Lightning starts the same command once for each further device, as torchrun and SLURM do.
     """
-    if os.environ.get("LOCAL_RANK", "0") != "0":
+    if is_helper():
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (until the end)
 
 

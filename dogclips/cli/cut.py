@@ -69,6 +69,10 @@ def cut(
         str | None,
         typer.Option(metavar="I/N", help="Only the I-th of N shares; then `dogclips merge`."),
     ] = None,
+    virtual: Annotated[
+        bool,
+        typer.Option("--virtual", help="Write manifest and lists, no clips; see data.source."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Cut every session's recordings into labelled clips under BASE_DIR/output.
@@ -82,6 +86,7 @@ def cut(
 
     stop_when_told()
     share = chosen_shard(shard, prune=prune)
+    check_virtual(shard, virtual=virtual, force=force, prune=prune)
     chosen = chosen_engine(engine, address, workers)
     said = [*(set_ or ()), *unknown_labels(on_unknown), *corrupt_files(on_corrupt)]
     settings = on_this_machine(load_config(CutConfig, config or (), said))
@@ -96,7 +101,9 @@ def cut(
         if share is not None:
             plan, head = shard_of(plan, share, documents_of(plan))
         manifest = plan.table
-        if not dry_run:
+        if virtual and not dry_run:
+            manifest = record(plan)
+        elif not dry_run:
             manifest = execute(plan, head, chosen, force=force, prune=prune)
         if not as_json:
             _print_tables(plan, manifest)
@@ -149,6 +156,20 @@ def chosen_shard(text: str | None, *, prune: bool) -> "Shard | None":
             "a shard removes no clips", where="--prune", todo="prune with a plain cut after `merge`"
         )
     return None if text is None else Shard.from_text(text)
+
+
+def check_virtual(shard: str | None, *, virtual: bool, force: bool, prune: bool) -> None:
+    """Refuse what means nothing where no clip is cut.
+
+    Raises
+    ------
+    UsageError
+        One of them was given.
+    """
+    given = {"--shard": shard is not None, "--force": force, "--prune": prune}
+    for option, said in given.items():
+        if virtual and said:
+            raise UsageError("nothing is cut", where=f"--virtual, {option}", todo="drop one")
 
 
 def chosen_engine(name: EngineName, address: str | None, workers: int | None) -> "Engine":
@@ -246,6 +267,20 @@ def execute(
         write_session_lists(output, manifest, plan.classes)
         for name, text in documents_of(plan).items():
             write_whole(output / name, text)
+    return manifest
+
+
+def record(plan: "ClipPlan") -> "pd.DataFrame":
+    """Write all that a cut writes but the clips, which stay in their recordings."""
+    from dogclips.clips.execution import record_plan
+    from dogclips.files import write_whole
+    from dogclips.lists.sessions import write_session_lists
+
+    output = plan.session.output
+    manifest = record_plan(plan)
+    write_session_lists(output, manifest, plan.classes, virtual=True)
+    for name, text in documents_of(plan).items():
+        write_whole(output / name, text)
     return manifest
 
 

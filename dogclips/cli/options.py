@@ -41,13 +41,16 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as encoder.crf=18."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Reference = Annotated[
-    str, typer.Option("--reference", metavar="N|auto", help="Stream that the annotator saw.")
-]
-Target = Annotated[
-    str, typer.Option("--target", metavar="N|auto|best", help="Stream that clips are cut from.")
-]
-AnnotatedIn = Annotated[Player, typer.Option("--annotated-in", help="Player of the annotator.")]
+_REFERENCE = typer.Option("--reference", metavar="N|auto", help="Stream that the annotator saw.")
+_TARGET = typer.Option("--target", metavar="N|auto|best", help="Stream that clips are cut from.")
+_ANNOTATED_IN = typer.Option("--annotated-in", help="Player of the annotator.")
+Reference = Annotated[str, _REFERENCE]
+Target = Annotated[str, _TARGET]
+AnnotatedIn = Annotated[Player, _ANNOTATED_IN]
+# For commands that take from elsewhere what is not said.
+MaybeReference = Annotated[str | None, _REFERENCE]
+MaybeTarget = Annotated[str | None, _TARGET]
+MaybeAnnotatedIn = Annotated[Player | None, _ANNOTATED_IN]
 OnUnknownLabel = Annotated[
     UnknownLabels | None,
     typer.Option(

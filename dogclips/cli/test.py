@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dogclips.cli.console import print_json, print_result
+from dogclips.cli.console import print_json, print_result, print_warning
 from dogclips.cli.options import Json
 
 
@@ -18,24 +18,35 @@ def test(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write predictions there, as parquet.")
     ] = None,
+    plots: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write plots there, as SVG.")
+    ] = None,
 ) -> None:
-    """Score a model on a list: AP and F1 for each class, their means, and the protocol.
+    """Score a model on a list: AP, F1 and more for each class, their means, and the protocol.
 
-    Example: dogclips test runs/first --list split/test.txt
+    Views and crops are those of the run unless they are given.
+
+    Example: dogclips test runs/first --list split/test.txt --output test.parquet
     """
     from dataclasses import asdict
 
-    from dogclips.files import whole_file
     from dogclips.reports.training import result_table
+    from dogclips.reports.training_plots import write_plots
+    from dogclips.reports.training_predictions import write_predictions
     from dogclips.training.testing import test as test_run
 
     given = {"views": views, "crops": crops}
     evaluation = {key: value for key, value in given.items() if value is not None}
     result = test_run(source, list_path, evaluation=evaluation)
     if output is not None:
-        with whole_file(output) as part:
-            result.predictions.to_parquet(part, index=False)
+        write_predictions(result.predictions, output)
+    if plots is not None:
+        write_plots(plots, [], result.predictions, result.report)
+    for path, reason in result.skipped:
+        print_warning(f"left out, {reason} ({path})")
     if as_json:
-        print_json({"version": 1, "checkpoint": str(result.checkpoint), **asdict(result.report)})
+        skipped = [{"path": path, "reason": reason} for path, reason in result.skipped]
+        origin = {"version": 1, **result.predictions.attrs, "skipped": skipped}
+        print_json(origin | asdict(result.report))
     else:
         print_result(result_table(result.report))

@@ -97,6 +97,28 @@ def cut_plan(
     return table
 
 
+def record_plan(plan: ClipPlan) -> pd.DataFrame:
+    """Write the manifest of a plan and cut nothing: clips that are not there stay "planned".
+
+    A file under the name of such a clip shows other frames than planned and is removed, as a cut
+    would replace it.
+
+    Raises
+    ------
+    OutputError
+        Another run is writing to this folder, or it cannot be written to.
+    """
+    output = plan.session.output
+    with only_writer(output):
+        table = plan.table.copy()
+        old = earlier_rows(output, force=False)
+        _reuse(table, plan.jobs, old)
+        _remove(output, table.loc[table["status"] == "planned", "clip"])
+        table = with_rows(table, stale_rows(output, table, old))
+        write_manifest(table, output)
+    return table
+
+
 def _give_up_files(table: pd.DataFrame, plan: ClipPlan) -> None:
     """Remove the clips of recordings of which one failed, if the settings ask for it."""
     if plan.config.on_corrupt != "skip-file":

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from dogclips.alignment import TimeMap
 from dogclips.streams import Stream
 from dogclips.timebase import ROUNDING_SLACK_S, Span, frame_at
 
@@ -21,6 +22,36 @@ class ClipFrames:
     pts: Sequence[int]
     time_base: Fraction
     frame_rate: Fraction
+
+
+def mapped_frames(
+    stream: Stream,
+    time_map: TimeMap,
+    seen: Span,
+    frame_rate: Fraction | None,
+    *,
+    keep_doubtful: bool = False,
+) -> ClipFrames | str:
+    """Return the target frames of a window of the reference, or the reason why it cannot be cut.
+
+    Parameters
+    ----------
+    stream
+        The target.
+    seen
+        Container time on the reference.
+    frame_rate
+        As for `select_frames`.
+    keep_doubtful
+        Give frames although nobody can know the shift between the streams, or some were lost.
+    """
+    begin = time_map.to_target(seen.start)
+    frames = select_frames(stream, Span(begin, begin + seen.duration), frame_rate)
+    if isinstance(frames, str) or keep_doubtful:
+        return frames
+    if time_map.is_broken(seen):
+        return "frames-lost"
+    return "in-doubt" if time_map.is_doubtful(seen) else frames
 
 
 def select_frames(stream: Stream, window: Span, frame_rate: Fraction | None) -> ClipFrames | str:

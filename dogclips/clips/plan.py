@@ -16,7 +16,7 @@ from dogclips.alignment import Alignment, StreamChoice, fault_of, zero_of
 from dogclips.annotations import Media, Project, grouped
 from dogclips.clips.config import CutConfig
 from dogclips.clips.frame_times import in_seconds, miscounted
-from dogclips.clips.frames import ClipFrames, select_frames
+from dogclips.clips.frames import ClipFrames, mapped_frames
 from dogclips.clips.manifest import FILE_ATTRIBUTE, manifest_table
 from dogclips.clips.names import RecordingName, clip_name, recording_name, safe
 from dogclips.clips.recordings import Recordings, measure_recordings
@@ -299,7 +299,13 @@ class _Planner:
             "subjects": (window.subject,) if window.subject else window.subjects,
             "container_start_s": float(begin + (source.target.start_s or 0)),
         }
-        frames = self._frames(source, seen, begin)
+        frames = mapped_frames(
+            source.target,
+            source.alignment.time_map,
+            seen,
+            self.resample_to,
+            keep_doubtful=self.config.keep_doubtful,
+        )
         if isinstance(frames, str) or window.reason:
             reason = frames if isinstance(frames, str) else window.reason
             self.rows.append(row | {"reason": reason})
@@ -311,27 +317,6 @@ class _Planner:
         planned = {"clip": clip, "status": "planned", "recipe": _recipe(source, frames)}
         self.planned[len(self.rows)] = _job_columns(job, source) | planned
         self.rows.append(row)
-
-    def _frames(self, source: Source, seen: Span, begin: Fraction) -> ClipFrames | str:
-        """Return the target frames of a window, or the reason to skip it.
-
-        Parameters
-        ----------
-        seen
-            Container time on the reference stream.
-        begin
-            Seconds since the target's first frame.
-        """
-        mapped = Span(begin, begin + seen.duration)
-        frames = select_frames(source.target, mapped, self.resample_to)
-        if isinstance(frames, str):
-            return frames
-        time_map = source.alignment.time_map
-        if not self.config.keep_doubtful and time_map.is_broken(seen):
-            return "frames-lost"
-        if not self.config.keep_doubtful and time_map.is_doubtful(seen):
-            return "in-doubt"
-        return frames
 
     def table_rows(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of the manifest."""

@@ -14,6 +14,7 @@ from reprlib import repr as briefly
 from dogclips.errors import ListError
 from dogclips.files import write_whole
 from dogclips.lists.clip_paths import relative_paths
+from dogclips.lists.uncut import UncutClips
 
 LABELS = "labels.txt"
 
@@ -43,6 +44,14 @@ class _Fault:
     todo: str
 
 
+@dataclass(frozen=True)
+class _Missing(_Fault):
+    """A line whose clip is not there."""
+
+    path: str
+    labels: tuple[int, ...]
+
+
 def read_list(path: Path, root: Path | None = None) -> ClipList:
     """Read a list and its label names.
 
@@ -57,17 +66,20 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
         The list is missing or empty, or lines are wrong: blank, with a blank in the path, with
         anything but one blank between the parts, with an index that has no name or stands there
         twice, with a clip that is missing or listed twice. The first such line is named by its
-        number, and how many more there are.
+        number, and how many more there are. A clip that is still in its recording is not missing.
     """
     text = _read(path, "check the path of the list")
     labels = read_labels(path)
     folder = str((root or path.parent).absolute())
+    uncut = UncutClips()
     known: dict[str, tuple[int, ...]] = {"": ()}
     line_of: dict[str, int] = {}
     clips: list[ListedClip] = []
     faults: list[tuple[int, _Fault]] = []
     for number, line in enumerate(_lines(text), start=1):
         parsed = _parse(line, folder, len(labels), known)
+        if isinstance(parsed, _Missing) and parsed.path in uncut:
+            parsed = parsed.path, parsed.labels
         if not isinstance(parsed, _Fault):
             first = line_of.setdefault(parsed[0], number)
             if first == number:
@@ -182,7 +194,8 @@ def _parse(
         known[tail] = indices
     path = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118 (thrice as fast as Path)
     if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises on a name that is too long)
-        return _Fault(f"no such clip: {name}", "paths start at the list, or at data.root or --root")
+        todo = "paths start at the list, or at data.root or --root"
+        return _Missing(f"no such clip: {name}", todo, path, known[tail])
     return path, known[tail]
 
 

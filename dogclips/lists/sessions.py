@@ -40,15 +40,20 @@ CLIP_COLUMNS = (
 )
 
 
-def write_session_lists(output: Path, manifest: pd.DataFrame, classes: Sequence[str]) -> None:
+def write_session_lists(
+    output: Path, manifest: pd.DataFrame, classes: Sequence[str], *, virtual: bool = False
+) -> None:
     """Write `labels.txt`, `dataset.txt` and one `dataset.txt` for each project folder.
 
     Parameters
     ----------
     manifest
         Columns of `clips.manifest.MANIFEST_COLUMNS`; only clips that are there are listed.
+    virtual
+        List planned clips as well, which still lie in their recordings.
     """
-    made = manifest[manifest["status"].isin(["cut", "reused"])]
+    listed = ["cut", "reused", *(["planned"] if virtual else [])]
+    made = manifest[manifest["status"].isin(listed)]
     write_labels(output / LABELS, classes)
     write_list(output / DATASET, _listed(output, made))
     for project, own in made.groupby("project"):
@@ -82,13 +87,13 @@ def read_clips(
     names: dict[str, int] = {}
     rows = []
     lists = [read_list(path, root) for given in inputs for path in _lists_of(given)]
-    origins = _origins({clip.path.parent for clips in lists for clip in clips.clips})
+    origins = origins_of(clip.path for clips in lists for clip in clips.clips)
     for clips in lists:
         listed_in = os.path.normpath(clips.path.absolute())
         indices = [names.setdefault(name, len(names)) for name in clips.labels]
         for clip in clips.clips:
             labels = tuple(sorted(indices[label] for label in clip.labels))
-            origin = origins.get(clip.path) or _origin_by_name(clip.path)
+            origin = origins[clip.path]
             rows.append({"path": str(clip.path), "labels": labels, **origin, "list": listed_in})
     attributes = dict.fromkeys(key for row in rows for key in row if key.startswith(FILE_ATTRIBUTE))
     table = pd.DataFrame(rows, columns=[*CLIP_COLUMNS, *attributes])
@@ -99,6 +104,25 @@ def read_clips(
             "two inputs list the same clip", where=twice["path"].iloc[0], todo="drop one"
         )
     return table, tuple(names)
+
+
+def origins_of(paths: Iterable[Path]) -> dict[Path, dict[str, Any]]:
+    """Return what manifests say of each clip, or its name and folders where there is none.
+
+    Parameters
+    ----------
+    paths
+        Absolute, as lists are read.
+
+    Returns
+    -------
+    origins
+        By clip: `CLIP_COLUMNS` without those that a list says, and what annotators said of the
+        whole recording.
+    """
+    wanted = dict.fromkeys(paths)
+    known = _origins({path.parent for path in wanted})
+    return {path: known.get(path) or _origin_by_name(path) for path in wanted}
 
 
 def has_clips(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from dogclips.loading.dataset import ClipDataset, Sample
 from dogclips.loading.decoding import ClipFrames, read_frames
-from dogclips.loading.sampling import random_instants, segment_instants
+from dogclips.loading.sampling import Sampling, random_instants, segment_instants
 from dogclips.loading.transforms import Augmentation, Views
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "ClipDataset",
     "ClipFrames",
     "Sample",
+    "Sampling",
     "Views",
     "random_instants",
     "read_frames",

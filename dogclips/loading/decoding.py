@@ -1,31 +1,45 @@
-"""Decode chosen frames of a clip with PyAV.
+"""Decode chosen frames of a clip: only the groups of pictures that hold them.
 
-A clip is short, so its packets are read into memory once: their times say which frames there
-are, and only those up to the last wanted one are decoded. The stream is named by its index,
+A clip is short, so its packets are read into memory once: their times say which frames there are,
+and only packets that a wanted frame needs reach the decoder. The stream is named by its index,
 because "the best stream" of a two-camera file depends on who is asked.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import av
 import numpy as np
 import torch
-from av.packet import Packet
+from av.container import InputContainer
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from torch import Tensor
+from torchvision.transforms.v2 import functional as v2
 
-from dogclips.errors import MediaError
+from dogclips.loading import torchcodec_frames
+from dogclips.loading.excerpts import Excerpt, Timeline
+from dogclips.loading.packets import (
+    ClipPackets,
+    Group,
+    read_packets,
+    time_base_of,
+    undecodable,
+    video_stream,
+)
 from dogclips.media.container import open_input
 from dogclips.media.facts import rotation_of
-from dogclips.timebase import Pts
 
-VideoPacket: TypeAlias = "Packet[VideoStream]"
+DecoderName = Literal["pyav", "torchcodec"]
+Pixels: TypeAlias = NDArray[np.uint8]
 
+# When a clip's frames are shown -> the wanted instants in seconds, in any shape and order.
+Choice = Callable[[Timeline], NDArray[np.float64]]
 # Given the instants at which a clip starts and ends, the instants wanted of it; both in seconds.
 Instants = Callable[[float, float], NDArray[np.float64]]
 
@@ -46,7 +60,23 @@ class ClipFrames:
     times_s: tuple[float, ...]
 
 
-def read_frames(path: Path, instants: Instants, *, stream: int = 0) -> ClipFrames:
+@dataclass(frozen=True)
+class Shown:
+    """A frame that was asked for.
+
+    Parameters
+    ----------
+    pixels
+        RGB bytes (H, W, 3), upright; of recordings with square pixels, as cut clips have them.
+    positions
+        Which of the wanted instants it is shown at, counted through their whole array.
+    """
+
+    pixels: Pixels
+    positions: NDArray[np.int64]
+
+
+def read_frames(path: Path, instants: Instants, *, stream: int | None = None) -> ClipFrames:
     """Decode the frames on screen at the wanted instants.
 
     Parameters
@@ -57,7 +87,7 @@ def read_frames(path: Path, instants: Instants, *, stream: int = 0) -> ClipFrame
         Called with the start of the first frame and the end of the last one, in seconds; returns
         the wanted instants in any order. A frame on screen at several of them comes as often.
     stream
-        Index among the video streams of the file.
+        Index among all streams of the file, as ffprobe counts; None for the first with pictures.
 
     Raises
     ------
@@ -65,98 +95,200 @@ def read_frames(path: Path, instants: Instants, *, stream: int = 0) -> ClipFrame
         The file cannot be opened, is incomplete or has no such stream, or a wanted frame does
         not decode. No other frame is given in its place.
     """
-    with open_input(path) as container:
-        if stream >= len(container.streams.video):
-            raise MediaError(
-                f"no video stream {stream}", where=path, todo="remove the line or cut it again"
-            )
-        video = container.streams.video[stream]
-        # The loader runs one process a core; threads in each would only compete.
-        video.codec_context.thread_count = 1
-        # AVI stores no presentation times: frames are told apart by their order.
-        counted = container.format.name == "avi"
-        packets = _read_packets(path, container.demux(video))
-        pts = _frame_times(path, packets, counted=counted)
-        wanted = pts[_on_screen(pts, float(video.time_base or 1), instants)]
-        frames = _counted(packets, pts) if counted else _timed(packets)
-        shown = _decode(path, frames, set(wanted.tolist()), video)
-    pixels = torch.from_numpy(np.stack([shown[int(time)] for time in wanted]))
-    return ClipFrames(pixels, tuple(float(t * (video.time_base or 1)) for t in wanted))
+    times: list[float] = []
+
+    def chosen(timeline: Timeline) -> NDArray[np.float64]:
+        wanted = np.sort(instants(timeline.start_s, timeline.end_s))
+        times.extend(timeline.times_s[timeline.on_screen(wanted)].tolist())
+        return wanted
+
+    shown = list(frames_at(Excerpt(path, stream), chosen))
+    pixels = {int(at): frame.pixels for frame in shown for at in frame.positions}
+    stacked = np.stack([pixels[at] for at in range(len(times))])
+    return ClipFrames(torch.from_numpy(stacked), tuple(times))
 
 
-def _read_packets(path: Path, demuxed: Iterator[VideoPacket]) -> list[VideoPacket]:
-    try:
-        packets = list(demuxed)
-    except av.FFmpegError as error:
-        raise _undecodable(path, str(error)) from error
-    if any(packet.is_corrupt for packet in packets):
-        raise _undecodable(path, "the file ends in the middle of a frame")
-    return packets
+def frames_at(excerpt: Excerpt, choice: Choice, decoder: DecoderName = "pyav") -> Iterator[Shown]:
+    """Yield each frame that is on screen at one of the wanted instants, once.
 
+    Parameters
+    ----------
+    choice
+        Called once with the frames of the clip, before anything is decoded.
+    decoder
+        Both give the same frames. Files that must be decoded from their start, such as AVI, are
+        left to PyAV, and so is what TorchCodec does not decode.
 
-def _frame_times(path: Path, packets: Iterable[VideoPacket], *, counted: bool) -> Pts:
-    """Return when frames are presented, ascending, without those that an edit list hides.
-
-    Where there are no such times, the decoding times are the same ones in another order.
+    Raises
+    ------
+    MediaError
+        As `read_frames` says.
     """
-    shown = [packet for packet in packets if packet.size and not packet.is_discard]
-    times = [packet.dts if counted else packet.pts for packet in shown]
-    known = {time for time in times if time is not None}
-    if not times or None in times:
-        raise _undecodable(path, "it has no frames with a time")
-    return np.array(sorted(known), dtype=np.int64)
+    with open_input(excerpt.path) as container:
+        video = video_stream(container, excerpt)
+        clip = read_packets(container, video, excerpt)
+        timeline = clip.timeline
+        wanted = timeline.pts[timeline.on_screen(choice(timeline).ravel())]
+        shape: tuple[int, ...] = ()
+        # Of a recording as a cut clip would show it.
+        aspect = Fraction(1) if excerpt.window is None else video.sample_aspect_ratio
+        for time, stored in _pictures(container, excerpt, clip, set(wanted.tolist()), decoder):
+            pixels = _with_square_pixels(stored, aspect)
+            if shape and pixels.shape != shape:
+                raise undecodable(excerpt.path, "its frames differ in size")
+            shape = pixels.shape
+            yield Shown(pixels, np.flatnonzero(wanted == time))
 
 
-def _on_screen(pts: Pts, time_base: float, instants: Instants) -> NDArray[np.int64]:
-    """Return the index of the frame on screen at each instant, ascending."""
-    # The last frame stays as long as the usual one; what containers say of it differs.
-    step = float(np.median(np.diff(pts))) if len(pts) > 1 else 1.0
-    wanted = instants(float(pts[0]) * time_base, (float(pts[-1]) + step) * time_base)
-    # A billionth of a second makes up for the rounding of seconds to floats.
-    found = np.searchsorted(pts, (np.sort(wanted) + 1e-9) / time_base, side="right") - 1
-    return np.maximum(found, 0).astype(np.int64)
+def _pictures(
+    container: InputContainer,
+    excerpt: Excerpt,
+    clip: ClipPackets,
+    wanted: set[int],
+    decoder: DecoderName,
+) -> Iterator[tuple[int, Pixels]]:
+    """Yield time and upright RGB of the wanted frames, each once."""
+    left, path = set(wanted), excerpt.path
+    if decoder == "torchcodec" and clip.jumps:
+        video = video_stream(container, excerpt)
+        for time, pixels in torchcodec_frames.pictures(path, video, clip, wanted):
+            left.discard(time)
+            yield time, pixels
+    for time, frame in _decoded(container, excerpt, clip, left):
+        yield time, _pixels(path, frame)
 
 
-def _timed(packets: Iterable[VideoPacket]) -> Iterator[tuple[int | None, VideoFrame]]:
-    for packet in packets:
-        for frame in packet.decode():
+def check_frames(excerpt: Excerpt) -> Timeline:
+    """Decode every frame of a clip, and return when they are shown.
+
+    Raises
+    ------
+    MediaError
+        One of them does not decode, or as `read_frames` says.
+    """
+    with open_input(excerpt.path) as container:
+        video = video_stream(container, excerpt)
+        clip = read_packets(container, video, excerpt)
+        for _, frame in _decoded(container, excerpt, clip, set(clip.timeline.pts.tolist())):
+            _refuse_damaged(excerpt.path, frame)
+    return clip.timeline
+
+
+def check_times(excerpt: Excerpt) -> Timeline:
+    """Return when the frames of a clip are shown, without decoding any.
+
+    Raises
+    ------
+    MediaError
+        As `read_frames` says of the file.
+    """
+    with open_input(excerpt.path) as container:
+        return read_packets(container, video_stream(container, excerpt), excerpt).timeline
+
+
+def _decoded(
+    container: InputContainer, excerpt: Excerpt, clip: ClipPackets, wanted: set[int]
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Yield the wanted frames with their time, each once."""
+    left, video = set(wanted), video_stream(container, excerpt)
+    if clip.jumps:
+        for time, frame in _jumping(video, clip, wanted):
+            if time in left and not frame.is_corrupt:
+                left.discard(time)
+                yield time, frame
+    # What is missing may need more than its group: everything from the start is the last resort.
+    if left and clip.jumps and excerpt.window is not None:
+        clip = read_packets(container, video, excerpt, from_start=True)
+    yield from _from_the_start(excerpt.path, video, clip, left)
+
+
+def _jumping(
+    video: VideoStream, clip: ClipPackets, wanted: set[int]
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Yield the wanted frames of the groups that hold them; ends at the first fault.
+
+    It is one if a group does not begin with a picture: where frames are refreshed bit by bit,
+    keyframes have none, and what decodes behind them is nearly right.
+    """
+    try:
+        for group in clip.groups(wanted) if wanted else ():
+            left, begun = set(group.wanted), False
+            for frame in _of_group(video, clip, group):
+                begun = begun or frame.pts == clip.packets[group.start].pts
+                if frame.pts in left and not begun:
+                    return
+                if frame.pts in left:
+                    left.discard(frame.pts)
+                    yield frame.pts, frame
+                if not left:
+                    break
+    except av.FFmpegError:
+        return
+
+
+def _of_group(video: VideoStream, clip: ClipPackets, group: Group) -> Iterator[VideoFrame]:
+    video.codec_context.flush_buffers()
+    for packet in clip.packets[group.start : group.stop]:
+        if packet.size:
+            yield from video.codec_context.decode(packet)
+    yield from video.codec_context.decode(None)
+
+
+def _from_the_start(
+    path: Path, video: VideoStream, clip: ClipPackets, wanted: set[int]
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Yield the wanted frames; decoding stops at the last one."""
+    left = set(wanted)
+    if not left:
+        return
+    video.codec_context.flush_buffers()
+    try:
+        for time, frame in _counted(video, clip) if clip.counted else _timed(video, clip):
+            if time in left:
+                left.discard(time)
+                yield time, frame
+                if not left:
+                    return
+    except av.FFmpegError as error:
+        raise undecodable(path, str(error)) from error
+    first = float(min(left) * time_base_of(video))
+    raise undecodable(path, f"the frame at {first:.3f} s is missing")
+
+
+def _timed(video: VideoStream, clip: ClipPackets) -> Iterator[tuple[int | None, VideoFrame]]:
+    for packet in clip.packets:
+        for frame in video.codec_context.decode(packet):
             yield frame.pts, frame
 
 
-def _counted(packets: Iterable[VideoPacket], pts: Pts) -> Iterator[tuple[int | None, VideoFrame]]:
-    frames = (frame for _, frame in _timed(packets))
-    return zip(pts.tolist(), frames, strict=False)
+def _counted(video: VideoStream, clip: ClipPackets) -> Iterator[tuple[int | None, VideoFrame]]:
+    frames: Iterable[VideoFrame] = (frame for _, frame in _timed(video, clip))
+    return zip(clip.known.tolist(), frames, strict=False)
 
 
-def _decode(
-    path: Path,
-    frames: Iterable[tuple[int | None, VideoFrame]],
-    wanted: set[int],
-    video: VideoStream,
-) -> dict[int, NDArray[np.uint8]]:
-    """Return the wanted frames by their pts; decoding stops at the last one."""
-    shown: dict[int, NDArray[np.uint8]] = {}
-    try:
-        for time, frame in frames:
-            if time in wanted and time not in shown:
-                shown[time] = _pixels(path, frame)
-                if len(shown) == len(wanted):
-                    return shown
-    except av.FFmpegError as error:
-        raise _undecodable(path, str(error)) from error
-    first = float(min(wanted - shown.keys()) * (video.time_base or 1))
-    raise _undecodable(path, f"the frame at {first:.3f} s is missing")
-
-
-def _pixels(path: Path, frame: VideoFrame) -> NDArray[np.uint8]:
+def _refuse_damaged(path: Path, frame: VideoFrame) -> None:
     if frame.is_corrupt:
-        raise _undecodable(path, f"the frame at {frame.time or 0:.3f} s is damaged")
-    pixels = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+        raise undecodable(path, f"the frame at {frame.time or 0:.3f} s is damaged")
+
+
+# One for all frames of a process: a new one for each starts threads and takes ten times as long.
+_REFORMATTER = VideoReformatter()
+
+
+def _pixels(path: Path, frame: VideoFrame) -> Pixels:
+    _refuse_damaged(path, frame)
+    pixels = _REFORMATTER.reformat(frame, format="rgb24", threads=1).to_ndarray()
     # Both FFmpeg and numpy turn counter-clockwise.
-    return np.rot90(pixels, rotation_of(frame.rotation) // 90)
+    turns = rotation_of(frame.rotation) // 90
+    stored = pixels.astype(np.uint8, copy=False)
+    return np.ascontiguousarray(np.rot90(stored, turns)) if turns else stored
 
 
-def _undecodable(path: Path, reason: str) -> MediaError:
-    return MediaError(
-        f"the clip does not decode: {reason}", where=path, todo="cut it again or remove its line"
-    )
+def _with_square_pixels(pixels: Pixels, aspect: Fraction | None) -> Pixels:
+    """Return the picture as wide as it is displayed, like that of a cut clip."""
+    if not aspect or aspect == 1:
+        return pixels
+    height, width = pixels.shape[:2]
+    size = [height, max(round(width * aspect), 1)]
+    resized = v2.resize(torch.from_numpy(pixels).permute(2, 0, 1), size, antialias=True)
+    return np.ascontiguousarray(resized.permute(1, 2, 0).numpy())

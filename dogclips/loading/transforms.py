@@ -1,5 +1,10 @@
 """From decoded frames to square views; bytes stay bytes until they reach the device.
 
+What is random is drawn once for a clip, from its own seed, and treats all frames alike. Frames are
+cropped first and only the crop is resized. That was measured to cost less than letting FFmpeg scale
+them (0.1 ms against 0.25 for a frame of 456x256, 0.3 against 1.0 for 720p), and gives the same
+bytes whatever decodes.
+
 Shapes: T frames, H x W pixels, S side of a view, C crops of a clip.
 """
 
@@ -9,11 +14,60 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional as v2
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional
 
 # "crop" keeps the aspect and cuts the sides off, "stretch" keeps everything and squeezes it.
 Fit = Literal["crop", "stretch"]
 Crop = Literal["random", "centre"]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A part of a frame that becomes a view, in pixels of the frame."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+    flipped: bool = False
+
+    def view(self, frames_T3HW: Tensor, size: int) -> Tensor:
+        """Return this part of all frames as squares (T, 3, S, S)."""
+        part = frames_T3HW[
+            ..., self.top : self.top + self.height, self.left : self.left + self.width
+        ]
+        view_T3SS: Tensor = functional.resize(part, [size, size], antialias=True)
+        return view_T3SS.flip(-1) if self.flipped else view_T3SS
+
+
+@dataclass(frozen=True)
+class ResizedCrop:
+    """A crop of random size and shape (Szegedy et al. 2015), as ImageNet models are trained.
+
+    Parameters
+    ----------
+    scale
+        Smallest and largest share of the frame's area.
+    ratio
+        Smallest and largest width by height.
+    """
+
+    scale: tuple[float, float]
+    ratio: tuple[float, float]
+
+    def box(self, height: int, width: int, rng: np.random.Generator) -> Box:
+        """Return a random part; after ten that do not fit, the largest centred one that does."""
+        for _ in range(10):
+            area = height * width * rng.uniform(*self.scale)
+            ratio = float(np.exp(rng.uniform(*np.log(self.ratio))))
+            high, wide = round((area / ratio) ** 0.5), round((area * ratio) ** 0.5)
+            if 0 < high <= height and 0 < wide <= width:
+                top, left = rng.integers(height - high + 1), rng.integers(width - wide + 1)
+                return Box(int(top), int(left), high, wide)
+        ratio = min(max(width / height, self.ratio[0]), self.ratio[1])
+        high, wide = min(height, round(width / ratio)), min(width, round(height * ratio))
+        return Box((height - high) // 2, (width - wide) // 2, high, wide)
 
 
 @dataclass(frozen=True)
@@ -32,6 +86,10 @@ class Augmentation:
         Smallest and largest short side before the crop, in multiples of `size`.
     crop
         At random over the whole frame, or always its centre, as evaluation does.
+    resized_crop
+        In place of `scale`, `crop` and `fit`.
+    recolour
+        What is done to the finished view, in this order; transforms of torchvision.
     """
 
     size: int
@@ -39,20 +97,50 @@ class Augmentation:
     flip: bool = True
     scale: tuple[float, float] = (1.0, 1.25)
     crop: Crop = "random"
+    resized_crop: ResizedCrop | None = None
+    recolour: tuple[v2.Transform, ...] = ()
 
     def __call__(self, frames_T3HW: Tensor, rng: np.random.Generator) -> Tensor:
         """Return one random view (3, T, S, S); all frames of a clip are treated alike."""
-        short_side = round(self.size * rng.uniform(*self.scale))
-        frames_T3HW = _resize(frames_T3HW, short_side, self.fit)
         height, width = frames_T3HW.shape[-2:]
-        top, left = (height - self.size) // 2, (width - self.size) // 2
+        view_T3SS = self.box(height, width, rng).view(frames_T3HW, self.size)
+        return self.recoloured(view_T3SS, rng).transpose(0, 1).contiguous()
+
+    def box(self, height: int, width: int, rng: np.random.Generator) -> Box:
+        """Draw the part of the frames that becomes the view, and whether it is mirrored."""
+        if self.resized_crop is not None:
+            part = self.resized_crop.box(height, width, rng)
+        else:
+            part = self._part(height, width, rng)
+        flipped = self.flip and bool(rng.random() < 0.5)
+        return Box(part.top, part.left, part.height, part.width, flipped)
+
+    def recoloured(self, view_T3SS: Tensor, rng: np.random.Generator) -> Tensor:
+        """Change colours and the like; all frames of the clip alike.
+
+        The transforms draw from torch's own generator: it is seeded from the clip's, and left as it
+        was.
+        """
+        if not self.recolour:
+            return view_T3SS
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(int(rng.integers(2**63)))
+            for transform in self.recolour:
+                view_T3SS = transform(view_T3SS)
+        return view_T3SS
+
+    def _part(self, height: int, width: int, rng: np.random.Generator) -> Box:
+        """Draw a crop of `size` from frames whose short side is resized at random."""
+        share = self.size / round(self.size * rng.uniform(*self.scale))
+        if self.fit == "stretch":
+            high, wide = max(round(height * share), 1), max(round(width * share), 1)
+        else:
+            high = wide = max(round(min(height, width) * share), 1)
+        top, left = (height - high) // 2, (width - wide) // 2
         if self.crop == "random":
-            top = int(rng.integers(height - self.size + 1))
-            left = int(rng.integers(width - self.size + 1))
-        view_T3SS = frames_T3HW[..., top : top + self.size, left : left + self.size]
-        if self.flip and rng.random() < 0.5:
-            view_T3SS = view_T3SS.flip(-1)
-        return view_T3SS.transpose(0, 1).contiguous()
+            top = int(rng.integers(height - high + 1))
+            left = int(rng.integers(width - wide + 1))
+        return Box(top, left, high, wide)
 
 
 @dataclass(frozen=True)
@@ -92,5 +180,5 @@ def _resize(frames_T3HW: Tensor, short_side: int, fit: Fit) -> Tensor:
     if fit == "crop":
         scale = short_side / min(height, width)
         size = [max(round(height * scale), short_side), max(round(width * scale), short_side)]
-    resized: Tensor = v2.resize(frames_T3HW, size, antialias=True)
+    resized: Tensor = functional.resize(frames_T3HW, size, antialias=True)
     return resized

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import cast
 
@@ -108,10 +108,16 @@ def _decode(
         if not stream.timed:
             yield from enumerate(_decoded(container, track, go_on))
             return
-        if _seek_before(container, track, int(stream.pts[first])):
-            yield from _placed(_decoded(container, track, go_on), stream)
-            return
-    # No keyframe before it is indexed: from the start.
+        key = _seek_before(container, track, int(stream.pts[first]))
+        if key is not None and not needs_the_start(track):
+            frames = _from_keyframe(_decoded(container, track, go_on), key)
+            opening = next(frames, None)
+            # Where frames are refreshed bit by bit, keyframes are no pictures, and what decodes
+            # behind them is nearly right.
+            if opening is not None and opening.pts == key:
+                yield from _placed(chain([opening], frames), stream)
+                return
+    # No keyframe before it can be trusted: from the start.
     with open_input(source, hardware(decoder.device)) as container:
         track = _track(container, stream, decoder)
         yield from _placed(_decoded(container, track, go_on), stream)
@@ -150,6 +156,21 @@ def _decoded(container: InputContainer, track: VideoStream, go_on: bool) -> Iter
                 yield frame
 
 
+def _from_keyframe(frames: Iterable[av.VideoFrame], key: int) -> Iterator[av.VideoFrame]:
+    """Leave out what is shown before the keyframe that reading started at."""
+    return (frame for frame in frames if frame.pts is not None and frame.pts >= key)
+
+
+def needs_the_start(track: VideoStream) -> bool:
+    """Return whether frames behind a keyframe may decode wrongly without the first packet.
+
+    x264 wrote H.264 of full colour resolution wrongly until build 151. FFmpeg decodes it, if it has
+    seen the build in the first packet; without, it gives garbage and no error.
+    """
+    context = track.codec_context
+    return context.name == "h264" and "444" in (context.pix_fmt or "444")
+
+
 def _placed(frames: Iterable[av.VideoFrame], stream: Stream) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yield decoded frames with their place; hidden pre-roll has none and is left out."""
     for frame in frames:
@@ -158,8 +179,8 @@ def _placed(frames: Iterable[av.VideoFrame], stream: Stream) -> Iterator[tuple[i
             yield place, frame
 
 
-def _seek_before(container: InputContainer, track: VideoStream, pts: int) -> bool:
-    """Seek to a keyframe shown at or before `pts`; say whether there was one.
+def _seek_before(container: InputContainer, track: VideoStream, pts: int) -> int | None:
+    """Seek to a keyframe shown at or before `pts` and return when it is shown, if there is one.
 
     Demuxers seek by decoding time, so the keyframe they find may be shown after `pts`. Frames that
     decode before the keyframe (open groups) are damaged, but lie before it in time too.
@@ -169,5 +190,5 @@ def _seek_before(container: InputContainer, track: VideoStream, pts: int) -> boo
         for packet in container.demux(track):
             if packet.is_keyframe and packet.pts is not None:
                 container.seek(pts, stream=track, backward=True, any_frame=False)
-                return packet.pts <= pts
-    return False
+                return packet.pts if packet.pts <= pts else None
+    return None

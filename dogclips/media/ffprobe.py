@@ -35,6 +35,7 @@ _ENTRIES = (
 _PACKET = re.compile(
     r"^packet\|stream_index=(\d+)\|pts=(N/A|-?\d+)\|dts=(N/A|-?\d+)\|flags=(\S+)", re.MULTILINE
 )
+_SECTION = re.compile(r"^(stream|format)\|(.*)$", re.MULTILINE)
 _TIMEOUT_S = 120
 
 
@@ -61,13 +62,12 @@ def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
     packets = _read_packets(output)
     facts: dict[int, dict[str, str]] = {}  # a transport stream's streams come twice
     container: dict[str, str] = {}
-    for line in output.splitlines():
-        section, _, rest = line.partition("|")
+    for section, rest in _SECTION.findall(output):
+        entry = _entry(rest)
         if section == "stream":
-            entry = _entry(rest)
             facts[int(entry["index"])] = entry
-        elif section == "format":
-            container = _entry(rest)
+        else:
+            container = entry
     name = container.get("format_name", "")
     streams = tuple(
         with_packets(_stream(entry, deep=deep), packets[index], name)
@@ -80,7 +80,8 @@ def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
 
 def _read_packets(output: str) -> defaultdict[int, Packets]:
     packets: defaultdict[int, Packets] = defaultdict(Packets)
-    for index, pts, dts, flags in _PACKET.findall(output):
+    # One at a time: a list of the packets of hours would take more memory than their text.
+    for index, pts, dts, flags in (found.groups() for found in _PACKET.finditer(output)):
         if "D" in flags:  # hidden by an edit list
             packets[int(index)].hide(_whole(pts))
         else:

@@ -7,6 +7,7 @@ from typing import cast
 import av
 from av.filter import Graph
 
+from dogclips.errors import MediaError
 from dogclips.streams import Stream
 
 # Filters that undo a display rotation, counter-clockwise degrees as ffprobe prints them.
@@ -16,11 +17,22 @@ _UPRIGHT = {-90: ("transpose=clock",), 90: ("transpose=cclock",), 180: ("hflip",
 def output_size(stream: Stream, short_side: int | None) -> tuple[int, int]:
     """Return the even width and height of the upright picture with square pixels.
 
+    Raises
+    ------
+    MediaError
+        The size of the stream's frames is unknown: FFmpeg looks for it only in the first seconds.
+
     >>> phone = Stream(0, "video", "h264", Fraction(1), [], 0, 0, width=1280, height=720,
     ...                rotation=-90)
     >>> output_size(phone, 256)
     (256, 456)
     """
+    if not (stream.width and stream.height):
+        raise MediaError(
+            "nobody knows how large its frames are: they begin too late in the file",
+            where=f"stream {stream.index}",
+            todo="set `target` to another stream, or write the file anew with ffmpeg",
+        )
     width, height = stream.width * stream.pixel_aspect, Fraction(stream.height)
     if stream.rotation in (90, -90):
         width, height = height, width

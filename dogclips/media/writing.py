@@ -68,6 +68,11 @@ class VideoTrack:
         return self.time_base or 1 / self.frame_rate
 
 
+def is_video_name(path: Path) -> bool:
+    """Return whether `write_video` knows the container that a file name asks for."""
+    return path.suffix.lower() in _FORMATS
+
+
 def write_video(
     path: Path,
     tracks: Sequence[VideoTrack],

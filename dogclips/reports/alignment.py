@@ -211,8 +211,9 @@ class _Pair:
         )
         if not self.alignment.trusted:
             title += " (by timestamps, not trusted)"
-        names = (f"stream {self.reference.index} from s>", "to s>")
-        other = (f"stream {self.target.index} from s>", "to s>", "late s>", "frames>", "clock ppm>")
+        names = (f"stream {self.reference.index}\nfrom s>", "to s>")
+        target = f"stream {self.target.index}\nfrom s>"
+        other = (target, "to s>", "late s>", "frames>", "clock\nppm>")
         return [Sheet(title, (*names, *other), rows, self.doubts())] if rows else []
 
     def piece(self, piece: MapPiece) -> tuple[str, ...]:

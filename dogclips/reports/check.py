@@ -26,21 +26,21 @@ _RECORDING_HEADS = {
     "past_end": "past\nend",
 }
 _LABEL_HEADS = {
-    "segments": "segments",
+    "segments": "seg-\nments",
     "points": "points",
     "seconds": "seconds",
-    "shortest_s": "shortest\ns",
+    "shortest_s": "short-\nest s",
     "median_s": "median\ns",
-    "longest_s": "longest\ns",
-    "recordings": "recordings",
+    "longest_s": "long-\nest s",
+    "recordings": "record-\nings",
     "subjects": "subjects",
 }
 _PROJECT_HEADS = {
     "media": "media",
-    "segments": "segments",
+    "segments": "seg-\nments",
     "points": "points",
     "labels": "labels",
-    "seconds": "labelled\ns",
+    "seconds": "label-\nled s",
     "zero_length": "of no\nlength",
     "errors": "errors",
     "warnings": "warnings",
@@ -64,14 +64,17 @@ def labels_report(checked: Sequence[CheckedProject]) -> Group:
     """Return one row a label of all files."""
     labels = label_table(checked)
     heads = _heads(_LABEL_HEADS, labels)
+    tasks = labels["task"].unique()
+    names = ("label",) if len(tasks) == 1 else ("task", "label")  # one task is a title
     table = new_table()
-    table.add_column("task", overflow="fold")
-    table.add_column("label", overflow="fold")
+    for name in names:
+        table.add_column(name, overflow="fold")
     _add_numbers(table, heads)
     for row in labels.to_dict("records"):
-        names = Text(_plain(row["task"])), Text(_plain(row["label"]))
-        table.add_row(*names, *(_shown(name, row[name]) for name in heads))
-    return with_remarks("labels", table)
+        own = (Text(_plain(row[name])) for name in names)
+        table.add_row(*own, *(_shown(name, row[name]) for name in heads))
+    title = f"labels of {_plain(tasks[0])}" if len(tasks) == 1 and tasks[0] else "labels"
+    return with_remarks(title, table)
 
 
 def files_report(checked: Sequence[CheckedProject]) -> Group:

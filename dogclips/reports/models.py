@@ -17,7 +17,7 @@ from dogclips.reports.style import new_table, with_remarks
 _NOTE = """\
 parameters with {num_classes} classes; multiply-adds of one view: matrix products and convolutions
 frames x frames from one to the next; -: spread over the whole clip
-normalisation: mean / standard deviation of the channels, on the scale 0..1
+{normalisation}
 licence: of the weights that its authors gave away; dogclips brings none"""
 
 
@@ -84,10 +84,9 @@ def models_report(models: Sequence[ModelFacts]) -> Group:
     """Return one row a network."""
     table = new_table()
     table.add_column("model", no_wrap=True)
-    for head in ("parameters\nM", "multiply-\nadds G", "frames", "size\npx"):
+    for head in ("para-\nmeters M", "multiply-\nadds G", "frames", "size\npx"):
         table.add_column(head, justify="right", no_wrap=True)
-    for head in ("normalisation", "licence"):
-        table.add_column(head, no_wrap=True)
+    table.add_column("licence", no_wrap=True)
     for model in models:
         table.add_row(
             model.name,
@@ -95,10 +94,12 @@ def models_report(models: Sequence[ModelFacts]) -> Group:
             f"{model.multiply_adds / 1e9:.1f}",
             _frames(model),
             str(model.size),
-            _normalisation(model),
             model.licence,
         )
-    return with_remarks("", table, _NOTE.format(num_classes=models[0].num_classes))
+    note = _NOTE.format(
+        num_classes=models[0].num_classes, normalisation="\n".join(_normalisations(models))
+    )
+    return with_remarks("", table, note)
 
 
 def layers_report(model: ModelFacts, layers: Layer, depth: int) -> Group:
@@ -108,7 +109,7 @@ def layers_report(model: ModelFacts, layers: Layer, depth: int) -> Group:
         f"{model.multiply_adds / 1e9:.1f} G multiply-adds"
     )
     table = new_table()
-    table.add_column("layer", no_wrap=True)
+    table.add_column("layer", overflow="fold")
     table.add_column("kind", no_wrap=True)
     table.add_column("shape of the output", overflow="fold")
     table.add_column("parameters", justify="right", no_wrap=True)
@@ -152,6 +153,16 @@ def _frames(model: ModelFacts) -> str:
 
 def _normalisation(model: ModelFacts) -> str:
     return f"{_channels(model.mean)} / {_channels(model.std)}"
+
+
+def _normalisations(models: Sequence[ModelFacts]) -> Iterator[str]:
+    """Yield each normalisation with the networks that have it."""
+    names: dict[str, list[str]] = {}
+    for model in models:
+        names.setdefault(_normalisation(model), []).append(model.name)
+    for values, own in names.items():
+        whose = "all" if len(own) == len(models) else ", ".join(own)
+        yield f"normalisation, mean / standard deviation on the scale 0..1: {values} ({whose})"
 
 
 def _channels(values: tuple[float, float, float]) -> str:

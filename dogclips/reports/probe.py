@@ -14,9 +14,9 @@ from dogclips.streams import Stream
 def probe_table(file: Recording) -> Group:
     """Return one row a stream; differences are against the reference stream."""
     table = new_table()
-    for column in ("#", "stream"):
-        table.add_column(column, no_wrap=True)
-    for column in ("frames", "rate", "start s", "end s", "late s", "late frames"):
+    table.add_column("#", no_wrap=True)
+    table.add_column("stream", overflow="fold")
+    for column in ("frames", "rate", "start\ns", "end\ns", "late\ns", "late\nframes"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("notes", overflow="fold")
     if file.table is not None:

@@ -8,8 +8,8 @@ import io
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,60 +18,100 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from rich.console import Console
 from rich.progress import Progress
+from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from dogclips.errors import DogclipsError, ModelError
+from dogclips.errors import DogclipsError, ModelError, StoppedError
 from dogclips.files import whole_file, write_whole
-from dogclips.reports.training import ClassResult, EpochRecord, TestReport
+from dogclips.reports.starting import LEARNED
+from dogclips.reports.training import EpochRecord, TestReport, report_from_plain
+from dogclips.training.data import ClipData
 from dogclips.training.metrics import score
 from dogclips.training.module import ClipClassifier
+from dogclips.training.stopping import StopRequest
 
 LAST, BEST = "checkpoints/last.ckpt", "checkpoints/best.ckpt"
 OnEpoch = Callable[[EpochRecord], None]
+OnBest = Callable[[], None]
 
 
 class RunRecorder(pl.Callback):
-    """Records every epoch in the run folder.
+    """Records every epoch in the run folder, and stops between two steps when asked to.
 
-    The rows are part of the checkpoint, so that a resumed run writes the table of an unbroken
-    one. Chance is seeded anew for every batch, for the same reason.
+    The rows, and how far the epoch is, are part of the checkpoint, so that a resumed run writes the
+    table of an unbroken one. Chance is seeded anew for every batch, for the same reason.
 
     Parameters
     ----------
     run_dir
         Where `metrics.csv`, `checkpoints` and `tensorboard` go.
+    data
+        What is trained on; its settings say how many checkpoints to keep, and when to stop early.
+    stop
+        Asks for an end when a signal comes.
     on_epoch
         Called with every new row, on the first device only.
+    on_best
+        Called when the last row is the best one, on the first device only.
     """
 
-    def __init__(self, run_dir: Path, on_epoch: OnEpoch | None = None) -> None:
+    def __init__(
+        self,
+        run_dir: Path,
+        data: ClipData,
+        stop: StopRequest,
+        on_epoch: OnEpoch | None = None,
+        on_best: OnBest | None = None,
+    ) -> None:
         self.run_dir = run_dir
+        self.data = data
+        self.config = data.config.trainer
+        self.stop = stop
         self.on_epoch = on_epoch
+        self.on_best = on_best
         self.records: list[EpochRecord] = []
         self.best_report: TestReport | None = None
-        self._started = self._trained = 0.0
-        self._num_clips = 0
+        self.faults: dict[str, str] = {}
+        self.place = data.place
+        self._tally = EpochTally()
         self._events: SummaryWriter | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the rows so far as plain values."""
-        report = asdict(self.best_report) if self.best_report else None
-        return {"records": [asdict(record) for record in self.records], "best_report": report}
+        """Return the rows so far, and the place in the epoch, as plain values."""
+        return {
+            "records": [asdict(record) for record in self.records],
+            "best_report": asdict(self.best_report) if self.best_report else None,
+            "faults": self.faults,
+            "place": asdict(self.place),
+            "tally": self._tally.as_plain(),
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the rows of a run that goes on."""
+        """Take the rows and the place of a run that goes on."""
         self.records = [EpochRecord(**row) for row in state_dict["records"]]
-        self.best_report = report_from_plain(state_dict["best_report"])
+        report = state_dict["best_report"]
+        self.best_report = report_from_plain(report) if report else None
+        self.faults = dict(state_dict["faults"])
+        place = state_dict["place"]
+        self.place.epoch, self.place.batches = place["epoch"], place["batches"]
+        self._tally = EpochTally(**state_dict["tally"])
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Listen for signals, and stop a run that had stopped early before."""
+        self.stop.listen()
+        self._tally.start()
+        trainer.should_stop = self._stops_early()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start the clock."""
-        self._started = self._trained = time.perf_counter()
-        self._num_clips = 0
+        """Begin a new sum; not called in the middle of an epoch."""
+        self._tally = EpochTally()
+        self._tally.start()
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Seed dropout and its like."""
+        self._tally.batch_is_there()
         seed = _classifier(pl_module).config.seed
         place = (seed, trainer.current_epoch, batch_idx, trainer.global_rank)
         torch.manual_seed(hash(place) % 2**63)
@@ -84,9 +124,26 @@ class RunRecorder(pl.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Count clips."""
-        self._num_clips += len(batch["target"]) * trainer.world_size
-        self._trained = time.perf_counter()
+        """Count clips, and leave here if a signal came.
+
+        Raises
+        ------
+        StoppedError
+            With all that the run needs to go on in its last checkpoint.
+        """
+        loss = outputs["loss"].detach() * self.config.accumulate
+        self._tally.add(loss, len(batch["target"]))
+        self.place.batches = batch_idx + 1
+        # Between two batches of one step there are gradients, which no checkpoint holds; after the
+        # last batch validation comes, and the end of the epoch.
+        between_steps = self.place.batches % self.config.accumulate == 0
+        num_batches = int(trainer.num_training_batches)
+        if not between_steps or self.place.batches == num_batches or not self._stopped(trainer):
+            return
+        self._tally.even_out(trainer)
+        trainer.save_checkpoint(self.run_dir / LAST, weights_only=False)
+        done = f"in epoch {self.place.epoch + 1}, after {self.place.batches} of {num_batches}"
+        raise self._stopped_error(f"{done} batches")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the row and the checkpoints; validation has already been.
@@ -95,19 +152,22 @@ class RunRecorder(pl.Callback):
         ------
         ModelError
             The loss is no number any more; the last good checkpoint stays.
+        StoppedError
+            A signal had come.
         """
         module = _classifier(pl_module)
-        record = self._record(trainer, module)
-        self.records.append(record)
-        if record.best:
-            trainer.save_checkpoint(self.run_dir / BEST, weights_only=False)
-        trainer.save_checkpoint(self.run_dir / LAST, weights_only=False)
-        if not trainer.is_global_zero:
-            return
-        write_whole(self.run_dir / "metrics.csv", csv_text(self.records))
-        self._write_events(record)
-        if self.on_epoch is not None:
-            self.on_epoch(record)
+        self.records.append(self._record(trainer, module))
+        self.place.epoch, self.place.batches = len(self.records), 0
+        self.faults |= self._faults(trainer)
+        # All before the last checkpoint: a run that is killed in between does this epoch again.
+        if trainer.is_global_zero and self.records[-1].best and self.on_best is not None:
+            self.on_best()
+        self._save(trainer)
+        if trainer.is_global_zero:
+            self._write(self.records[-1])
+        trainer.should_stop = self._stops_early()
+        if len(self.records) < self.config.epochs and self._stopped(trainer):
+            raise self._stopped_error(f"after epoch {len(self.records)}")
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Close the event file."""
@@ -118,7 +178,7 @@ class RunRecorder(pl.Callback):
     def _record(self, trainer: pl.Trainer, module: ClipClassifier) -> EpochRecord:
         if module.predictions is None:
             raise DogclipsError("training without validation", where="data.val", todo="name a list")
-        train_loss = float(trainer.callback_metrics["train_loss"])
+        train_loss = self._tally.mean_loss(trainer)
         for loss in (train_loss, float(module.predictions.loss_N.mean())):
             if not math.isfinite(loss):
                 raise ModelError(
@@ -126,22 +186,42 @@ class RunRecorder(pl.Callback):
                     where=self.run_dir,
                     todo="lower optimizer.lr, or set trainer.precision to 32-true",
                 )
-        report = score(module.predictions, module.labels, module.config.protocol, module.thresholds)
+        report = score(
+            module.predictions,
+            module.labels,
+            module.config.protocol,
+            module.thresholds,
+            module.tasks,
+        )
         best = self.best_report is None or _rank(report) > _rank(self.best_report)
         if best:
             self.best_report = report
         return EpochRecord(
             epoch=trainer.current_epoch + 1,
-            lr=trainer.optimizers[0].param_groups[0]["lr"],
+            lr=max(group["lr"] for group in trainer.optimizers[0].param_groups),
             train_loss=train_loss,
             val_loss=report.loss,
             val_map=report.mean_ap,
-            clips_per_second=self._num_clips / max(self._trained - self._started, 1e-9),
-            seconds=time.perf_counter() - self._started,
+            clips_per_second=self._tally.clips_per_second() * trainer.world_size,
+            seconds=self._tally.seconds(),
             best=best,
+            waiting=self._tally.share_waiting(),
         )
 
-    def _write_events(self, record: EpochRecord) -> None:
+    def _save(self, trainer: pl.Trainer) -> None:
+        """Write the last checkpoint, the best, and the best few if more than one is kept."""
+        record, kept = self.records[-1], _best_names(self.records, self.config.keep)
+        names = [BEST] if record.best else []
+        names += [name for name in [checkpoint_name(record)] if name in kept]
+        for name in (*names, LAST):
+            trainer.save_checkpoint(self.run_dir / name, weights_only=False)
+        if trainer.is_global_zero:
+            for file in (self.run_dir / LAST).parent.glob("epoch_*.ckpt"):
+                if f"checkpoints/{file.name}" not in kept:
+                    file.unlink()
+
+    def _write(self, record: EpochRecord) -> None:
+        write_whole(self.run_dir / "metrics.csv", csv_text(self.records))
         if self._events is None:
             # A resumed run hides what was written after its checkpoint.
             self._events = SummaryWriter(str(self.run_dir / "tensorboard"), purge_step=record.epoch)
@@ -149,6 +229,99 @@ class RunRecorder(pl.Callback):
             if value is not None and name not in ("epoch", "best"):
                 self._events.add_scalar(name, value, record.epoch)
         self._events.flush()
+        if self.on_epoch is not None:
+            self.on_epoch(record)
+
+    def _faults(self, trainer: pl.Trainer) -> dict[str, str]:
+        """Return the clips that some device could not decode, with the reasons."""
+        own = {path: fault.what for path, fault in self.data.faults.items()}
+        if trainer.world_size == 1:
+            return own
+        shares: list[Any] = [None] * trainer.world_size
+        torch.distributed.all_gather_object(shares, own)
+        return {path: reason for share in shares for path, reason in share.items()}
+
+    def _stops_early(self) -> bool:
+        if self.config.overfit is not None and self.records:
+            return self.records[-1].val_loss < LEARNED
+        rule = self.config.early_stop
+        return (
+            rule is not None and epochs_without_gain(self.records, rule.min_delta) >= rule.patience
+        )
+
+    def _stopped(self, trainer: pl.Trainer) -> bool:
+        """Return whether a signal came to any of the processes; all of them ask together."""
+        came = self.stop.signal is not None
+        return bool(trainer.strategy.reduce_boolean_decision(came, all=False))
+
+    def _stopped_error(self, when: str) -> StoppedError:
+        name = self.stop.signal.name if self.stop.signal else "a signal to another process"
+        todo = f"go on with `dogclips train --resume --out {self.run_dir}`"
+        return StoppedError(f"stopped by {name} {when}", where=self.run_dir / LAST, todo=todo)
+
+
+@dataclass
+class EpochTally:
+    """Sums and clocks of an epoch on one device, which a resumed run takes up again.
+
+    Parameters
+    ----------
+    loss_sum
+        Of all clips so far.
+    num_clips
+        So far.
+    spent_s, waited_s
+        Seconds before the run was resumed: in all, and for the next batch.
+    """
+
+    loss_sum: float | Tensor = 0.0
+    num_clips: int = 0
+    spent_s: float = 0.0
+    waited_s: float = 0.0
+
+    def start(self) -> None:
+        """Start the clocks."""
+        self._started = self._trained = time.perf_counter()
+
+    def batch_is_there(self) -> None:
+        """Note how long it took to come."""
+        self.waited_s += time.perf_counter() - self._trained
+
+    def add(self, loss: Tensor, num_clips: int) -> None:
+        """Count a batch; its loss stays on the device, where nobody waits for it."""
+        if num_clips:  # of a batch in which no clip decodes the loss is no number
+            self.loss_sum = self.loss_sum + loss.float() * num_clips
+        self.num_clips += num_clips
+        self._trained = time.perf_counter()
+
+    def even_out(self, trainer: pl.Trainer) -> None:
+        """Give every device the same part of the sum: only the first one writes a checkpoint."""
+        if trainer.world_size > 1:
+            own = torch.as_tensor(self.loss_sum, device=trainer.strategy.root_device)
+            self.loss_sum = trainer.strategy.reduce(own)
+
+    def as_plain(self) -> dict[str, float]:
+        """Return what `EpochTally` takes."""
+        plain = {"loss_sum": float(self.loss_sum), "num_clips": self.num_clips}
+        return {**plain, "spent_s": self.seconds(), "waited_s": self.waited_s}
+
+    def mean_loss(self, trainer: pl.Trainer) -> float:
+        """Return the mean over the clips of all devices."""
+        sums = torch.tensor([float(self.loss_sum), float(self.num_clips)])
+        loss, clips = trainer.strategy.reduce(sums.to(trainer.strategy.root_device)).tolist()
+        return loss / clips if clips else math.nan
+
+    def seconds(self) -> float:
+        """Return the seconds of the epoch so far."""
+        return self.spent_s + time.perf_counter() - self._started
+
+    def clips_per_second(self) -> float:
+        """Return the pace of this device, without validation."""
+        return self.num_clips / max(self.spent_s + self._trained - self._started, 1e-9)
+
+    def share_waiting(self) -> float:
+        """Return the share of that time in which there was nothing to train on."""
+        return self.waited_s / max(self.spent_s + self._trained - self._started, 1e-9)
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -230,17 +403,45 @@ def csv_text(records: Sequence[EpochRecord]) -> str:
     return text.getvalue()
 
 
-def report_from_plain(plain: Mapping[str, Any] | None) -> TestReport | None:
-    """Return the report that `asdict` took apart."""
-    if plain is None:
-        return None
-    classes = tuple(ClassResult(**result) for result in plain["classes"])
-    return TestReport(**{**plain, "classes": classes})
+def epochs_without_gain(records: Sequence[EpochRecord], min_delta: float) -> int:
+    """Return how many epochs have passed since validation got better by more than `min_delta`.
+
+    Better is a higher mAP; without one, a lower loss.
+    """
+    best, since = -math.inf, 0
+    for record in records:
+        found = -record.val_loss if record.val_map is None else record.val_map
+        since += 1
+        if found > best + min_delta:
+            best, since = found, 0
+    return since
+
+
+def checkpoint_name(record: EpochRecord) -> str:
+    """Return the name of an epoch's own checkpoint.
+
+    >>> checkpoint_name(EpochRecord(7, 1e-3, 0.5, 0.4, 0.8125, 9.0, 8.0, best=True))
+    'checkpoints/epoch_007_map_0.812.ckpt'
+    """
+    found = f"loss_{record.val_loss:.3f}" if record.val_map is None else f"map_{record.val_map:.3f}"
+    return f"checkpoints/epoch_{record.epoch:03d}_{found}.ckpt"
+
+
+def _best_names(records: Sequence[EpochRecord], keep: int) -> set[str]:
+    """Return the files of the best epochs; none where `best.ckpt` is enough."""
+    if keep == 1:
+        return set()
+    ordered = sorted(records, key=lambda record: (-_known(record.val_map), record.val_loss))
+    return {checkpoint_name(record) for record in ordered[:keep]}
+
+
+def _known(mean_ap: float | None) -> float:
+    return -1.0 if mean_ap is None else mean_ap
 
 
 def _rank(report: TestReport) -> tuple[float, float]:
     """Order reports by mAP, then by loss; where no class has a positive, by loss alone."""
-    return (-1.0 if report.mean_ap is None else report.mean_ap, -report.loss)
+    return (_known(report.mean_ap), -report.loss)
 
 
 def _classifier(module: pl.LightningModule) -> ClipClassifier:

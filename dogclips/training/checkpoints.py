@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch.optim import Optimizer
+
 from dogclips.config import merge, validate
 from dogclips.errors import CheckpointError, ListError
 from dogclips.lists import ClipList
@@ -13,6 +15,10 @@ from dogclips.models.checkpoint_files import METADATA, read_checkpoint
 from dogclips.training.callbacks import BEST
 from dogclips.training.config import TrainConfig
 from dogclips.training.module import ClipClassifier
+from dogclips.training.optimizers import build_optimizer
+
+TRAINING_STATE = ("optimizer_states", "lr_schedulers", "loops", "callbacks")
+STEP_STATE = {"AdamW": {"step", "exp_avg", "exp_avg_sq"}, "SGD": {"momentum_buffer"}}
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,40 @@ def metadata_of(held: Mapping[str, Any], checkpoint: Path) -> Mapping[str, Any]:
             todo="use it as --weights of a training",
         )
     return metadata
+
+
+def check_resumable(held: Mapping[str, Any], module: ClipClassifier, path: Path) -> None:
+    """Refuse to go on with a state that does not belong to the optimizer of the settings.
+
+    Raises
+    ------
+    CheckpointError
+        Keys, groups or parameters are missing, or are those of another optimizer.
+    """
+    optimizer = build_optimizer(module.model, module.config.optimizer)
+    missing = [key for key in TRAINING_STATE if not held.get(key)]
+    what = f"no {missing[0]}" if missing else _misfit(held["optimizer_states"][0], optimizer)
+    if what:
+        raise CheckpointError(
+            f"the state of the optimizer does not fit: {what}",
+            where=path,
+            todo="resume with the run's own config.yaml, or start another run with --weights",
+        )
+
+
+def _misfit(saved: Mapping[str, Any], optimizer: Optimizer) -> str:
+    """Return how a state differs from that of an optimizer in its form; empty if it does not."""
+    fresh, found = optimizer.state_dict()["param_groups"], saved.get("param_groups", ())
+    if [len(group["params"]) for group in fresh] != [len(group["params"]) for group in found]:
+        return f"{len(found)} groups of parameters instead of {len(fresh)}, or others in them"
+    for ours, theirs in zip(fresh, found, strict=True):
+        if set(ours) - set(theirs):
+            return f"no {', '.join(sorted(set(ours) - set(theirs)))}"
+    wanted = (
+        STEP_STATE[type(optimizer).__name__] if optimizer.defaults.get("momentum", 1) else set()
+    )
+    lacking = {key for state in saved.get("state", {}).values() for key in wanted - set(state)}
+    return f"no {', '.join(sorted(lacking))}" if lacking else ""
 
 
 def check_labels(clips: ClipList, labels: Sequence[str], path: Path, source: Path) -> None:

@@ -14,7 +14,8 @@ class EvaluationConfig(Config):
     views, crops
         Views in time and crops in space; the model sees each combination.
     average
-        What is averaged over them: sigmoid probabilities, or logits.
+        What is averaged over them: probabilities (`sigmoid`; of a task whose labels exclude each
+        other, those of its softmax), or logits.
     """
 
     views: Count = 1

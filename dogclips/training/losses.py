@@ -1,24 +1,220 @@
-"""What training makes small.
+"""What training makes small, on logits and in single precision.
 
-Shapes: K classes.
+- bce: binary cross-entropy of each class.
+- focal: what is found already counts less. Lin, Goyal, Girshick, He and Dollar, "Focal Loss for
+  Dense Object Detection", ICCV 2017 (arXiv 1708.02002), equation 4; their alpha of 0.25 is a
+  `pos_weight` of 1/3.
+- asymmetric: so do negatives more than positives, and easy ones not at all. Ridnik et al.,
+  "Asymmetric Loss For Multi-Label Classification", ICCV 2021 (arXiv 2009.14119), equation 7.
+- cross_entropy: of classes that exclude each other.
+
+Several tasks share the features of one network; the head is one matrix, each task its own rows.
+The loss of a task is the mean over its classes, that of all of them the mean by `weight`: it does
+not grow with the number of tasks, and a task with many classes has no more say than one with few.
+
+All are linear in the target, so that mixed clips and smoothed labels mean what they say.
+
+Shapes: K classes, J tasks; ... any, such as clips or clips and views.
 """
 
-import torch
-from torch import Tensor
+from collections.abc import Sequence
 
+import torch
+import torch.nn.functional as F  # noqa: N812 (the name everyone knows)
+from torch import Tensor, nn
+
+from dogclips.errors import ListError
 from dogclips.lists import ClipList
 from dogclips.training.config import TrainConfig
+from dogclips.training.learning_config import LossConfig, LossName, TaskLossConfig
+from dogclips.training.tasks import Task, check_names, tasks_of
+
+CROSS_ENTROPY: LossName = "cross_entropy"
+
+
+class ClipLoss(nn.Module):
+    """The loss of each task.
+
+    Parameters
+    ----------
+    config
+        Which loss a task has.
+    tasks
+        That together have all classes.
+    pos_weight
+        Of each class (K,), from `pos_weight`; None for 1.
+    """
+
+    def __init__(
+        self, config: LossConfig, tasks: Sequence[Task], pos_weight: Tensor | None = None
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.tasks = tuple(tasks)
+        self.register_buffer("pos_weight", pos_weight, persistent=False)
+        weights = torch.tensor([config.tasks.get(t.name, TaskLossConfig()).weight for t in tasks])
+        self.register_buffer("share_J", weights / weights.sum(), persistent=False)
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of each task (..., J), of logits and targets (..., K).
+
+        Labels are smoothed in training mode only.
+        """
+        return torch.stack([self._of_task(task, logits, target) for task in self.tasks], dim=-1)
+
+    def combined(self, loss: Tensor) -> Tensor:
+        """Return the mean (...) of the losses of tasks (..., J) by their weights."""
+        share_J = self.get_buffer("share_J")
+        return (loss * share_J).sum(-1)
+
+    def _of_task(self, task: Task, logits: Tensor, target: Tensor) -> Tensor:
+        own = list(task.classes)
+        logits, target = logits[..., own].float(), target[..., own].float()
+        weight = self.pos_weight[own] if isinstance(self.pos_weight, Tensor) else None
+        if self.training and self.config.smoothing:
+            even = 1 / len(own) if task.exclusive else 0.5
+            target = torch.lerp(target, torch.full_like(target, even), self.config.smoothing)
+        if task.exclusive:
+            return _cross_entropy(logits, target, weight)
+        return self._of_classes(task, logits, target, weight).mean(-1)
+
+    def _of_classes(
+        self, task: Task, logits: Tensor, target: Tensor, weight: Tensor | None
+    ) -> Tensor:
+        config = self.config
+        name = config.tasks.get(task.name, TaskLossConfig()).name or config.name
+        if name == "focal":
+            return focal(logits, target, gamma=config.gamma, pos_weight=weight)
+        if name == "asymmetric":
+            gammas = (config.gamma_pos, config.gamma_neg)
+            return asymmetric(logits, target, gammas=gammas, clip=config.clip, pos_weight=weight)
+        return F.binary_cross_entropy_with_logits(
+            logits, target, pos_weight=weight, reduction="none"
+        )
+
+
+def focal(
+    logits: Tensor, target: Tensor, *, gamma: float, pos_weight: Tensor | None = None
+) -> Tensor:
+    """Return the focal loss, element by element.
+
+    Parameters
+    ----------
+    logits, target
+        Of one shape (..., K); targets between 0 and 1.
+    gamma
+        The cross-entropy is multiplied by (1 - p of the truth) to this power.
+    pos_weight
+        Of each class (K,).
+    """
+    return asymmetric(logits, target, gammas=(gamma, gamma), clip=0.0, pos_weight=pos_weight)
+
+
+def asymmetric(
+    logits: Tensor,
+    target: Tensor,
+    *,
+    gammas: tuple[float, float],
+    clip: float,
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """Return the asymmetric loss, element by element; its gradient is that of the whole formula.
+
+    Parameters
+    ----------
+    logits, target
+        Of one shape (..., K); targets between 0 and 1.
+    gammas
+        Powers of the factor for positives, 1 - p, and for negatives, p.
+    clip
+        Taken from the probability of a negative, which does not fall below 0.
+    pos_weight
+        Of each class (K,).
+    """
+    yes, no = F.logsigmoid(logits), F.logsigmoid(-logits)  # log p and log (1 - p)
+    positive = (gammas[0] * no).exp() * yes  # powers through logarithms: no infinite gradients
+    if pos_weight is not None:
+        positive = positive * pos_weight
+    if clip:
+        shifted = (yes.exp() - clip).clamp(min=0)
+        negative = shifted ** gammas[1] * torch.log1p(-shifted)
+    else:
+        negative = (gammas[1] * yes).exp() * no
+    return -(target * positive + (1 - target) * negative)
+
+
+def loss_tasks(config: LossConfig, labels: Sequence[str]) -> tuple[Task, ...]:
+    """Return the tasks of a labels.txt; those with a cross-entropy have one label a clip.
+
+    Raises
+    ------
+    ConfigError
+        `loss.tasks` names one that is not there.
+    """
+    names = [task.name for task in tasks_of(labels, exclusive=False)]
+    check_names(config.tasks, names, where="loss.tasks")
+    own = {name: task.name for name, task in config.tasks.items()}
+    return tasks_of(labels, {n for n in names if (own.get(n) or config.name) == CROSS_ENTROPY})
+
+
+def check_answers(clips: ClipList, tasks: Sequence[Task]) -> None:
+    """Refuse a list in which a line has several labels, or none, of a task that wants one.
+
+    Raises
+    ------
+    ListError
+        Names the first such line by its number and says how many more there are.
+    """
+    for task in tasks:
+        if not task.exclusive:
+            continue
+        if len(task.classes) < 2:
+            raise ListError(
+                f"{task.shown} has one class, so that every clip would carry it",
+                where=clips.path,
+                todo="set loss.name, or that of the task, to bce",
+            )
+        own = set(task.classes)
+        counts = [len(own.intersection(clip.labels)) for clip in clips.clips]
+        wrong = [(line, count) for line, count in enumerate(counts, start=1) if count != 1]
+        if wrong:
+            line, count = wrong[0]
+            more = f"; so are {len(wrong) - 1} more lines" if len(wrong) > 1 else ""
+            found = f"{count} labels" if count else "no label"
+            raise ListError(
+                f"{found} of {task.shown}, and cross_entropy wants one{more}",
+                where=f"{clips.path}:{line}",
+                todo="mend the line, or set loss.name, or that of the task, to bce",
+            )
 
 
 def pos_weight(config: TrainConfig, clips: ClipList) -> Tensor | None:
-    """Return how many times a positive of each class counts in the loss (K,)."""
+    """Return how many times a positive of each class counts in the loss (K,).
+
+    Balanced, that is negatives over positives; for classes that exclude each other N / (K n), n
+    the clips of a class, as scikit-learn balances. A class that nobody carries, or everybody, is
+    left as it is.
+    """
     wanted, num_labels = config.loss.pos_weight, len(clips.labels)
     if wanted is None:
         return None
-    if wanted != "balanced":
-        return torch.full((num_labels,), float(wanted))
     carried = [label for clip in clips.clips for label in set(clip.labels)]
     positives = torch.bincount(torch.tensor(carried, dtype=torch.long), minlength=num_labels)
-    # A class that nobody carries, or everybody, is left as it is.
-    ratio = (len(clips.clips) - positives) / positives.clamp(min=1)
-    return torch.where((positives > 0) & (ratio > 0), ratio, 1.0)
+    weight = torch.ones(num_labels)
+    for task in loss_tasks(config.loss, clips.labels):
+        own, count = list(task.classes), positives[list(task.classes)]
+        if wanted != "balanced":
+            weight[own] = 1.0 if task.exclusive else float(wanted)
+            continue
+        ratio = len(clips.clips) / (count.clamp(min=1) * len(own))
+        if not task.exclusive:
+            ratio = (len(clips.clips) - count) / count.clamp(min=1)
+        weight[own] = torch.where((count > 0) & (ratio > 0), ratio, 1.0)
+    return weight
+
+
+def _cross_entropy(logits: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+    """Return -sum of target * log p over the last dimension (...)."""
+    rows, targets = logits.flatten(0, -2), target.flatten(0, -2)
+    loss = F.cross_entropy(rows, targets, weight=weight, reduction="none")
+    return loss.view(logits.shape[:-1])

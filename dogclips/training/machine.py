@@ -1,17 +1,101 @@
 """What a training runs on: devices, precision, processes, and their errors in plain words."""
 
-from collections.abc import Iterator
+import os
+import socket
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.strategies import DDPStrategy, Strategy
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Strategy
 
 from dogclips.errors import ConfigError, DogclipsError
 from dogclips.training.callbacks import WholeCheckpoints
 from dogclips.training.config import TrainConfig
-from dogclips.training.data import num_cores, num_workers
+from dogclips.training.loading_plan import num_cores, plan_loading
 from dogclips.training.trainer_config import TrainerConfig
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What a run is spread over.
+
+    Parameters
+    ----------
+    devices
+        On each machine: GPUs, or processes.
+    num_nodes
+        Machines.
+    strategy
+        `auto` for a single device, ddp or fsdp.
+    backend
+        What the processes talk through; None for a single one.
+    remark
+        What the user should know about that; empty if nothing.
+    """
+
+    devices: int
+    num_nodes: int
+    strategy: str
+    backend: str | None
+    remark: str = ""
+
+    @property
+    def num_processes(self) -> int:
+        """Return how many there are on all machines."""
+        return self.devices * self.num_nodes
+
+
+def placement_for(config: TrainerConfig, environment: Mapping[str, str] = os.environ) -> Placement:
+    """Return what the settings mean on this machine.
+
+    Parameters
+    ----------
+    config
+        Devices, machines and strategy, each of which may be left open.
+    environment
+        Where torchrun and SLURM say how many processes they have started.
+
+    Raises
+    ------
+    ConfigError
+        The settings name another number of processes.
+    """
+    cuda = torch.cuda.is_available()
+    devices = config.devices
+    if devices == "auto":
+        devices = torch.cuda.device_count() if cuda else 1
+    num_nodes = config.num_nodes
+    launched = _launched(environment)
+    if launched is not None:
+        if config.devices not in ("auto", launched[0]) or config.num_nodes not in (1, launched[1]):
+            raise ConfigError(
+                f"{launched[0]} processes on each of {launched[1]} machines were started",
+                where="trainer.devices, trainer.num_nodes",
+                todo="leave both out: torchrun and SLURM decide",
+            )
+        devices, num_nodes = launched
+    if config.strategy == "auto" and devices * num_nodes == 1:
+        return Placement(1, 1, "auto", None)
+    strategy = "ddp" if config.strategy == "auto" else config.strategy
+    backend, remark = backend_for(cuda=cuda, nccl=torch.distributed.is_nccl_available())
+    return Placement(devices, num_nodes, strategy, backend, remark)
+
+
+def backend_for(*, cuda: bool, nccl: bool) -> tuple[str, str]:
+    """Return what processes talk through, and a remark if it is not what one would expect.
+
+    >>> backend_for(cuda=True, nccl=True)
+    ('nccl', '')
+    """
+    if cuda and nccl:
+        return "nccl", ""
+    if cuda:
+        return "gloo", "this torch has no NCCL: the GPUs talk through gloo, which is slower"
+    return "gloo", ""
 
 
 def precision_for(config: TrainerConfig) -> str:
@@ -36,39 +120,59 @@ def check_precision(config: TrainerConfig) -> None:
         )
 
 
-def build_trainer(config: TrainerConfig, callbacks: list[pl.Callback]) -> pl.Trainer:
-    """Return Lightning's trainer for these settings; what it would write, we write ourselves."""
-    precision = precision_for(config)
+def build_trainer(config: TrainerConfig, callbacks: list[pl.Callback], **more: Any) -> pl.Trainer:
+    """Return Lightning's trainer for these settings; what it would write, we write ourselves.
+
+    Parameters
+    ----------
+    config
+        Devices, precision, and how long.
+    callbacks
+        Called as it trains.
+    more
+        Limits for runs that are none in earnest.
+
+    Raises
+    ------
+    ConfigError, DogclipsError
+        The number of processes contradicts who started them; MASTER_PORT is taken.
+    """
+    placement, precision = placement_for(config), precision_for(config)
     if precision.endswith("mixed") and torch.cuda.is_available():
         torch.set_float32_matmul_precision("high")  # what autocast leaves in 32 bit may be TF32
+    # Our own signals write a checkpoint; Lightning would also queue the job again.
+    slurm = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+    settings: dict[str, Any] = {"max_epochs": config.epochs, **more}
     return pl.Trainer(
         accelerator="auto",
-        devices=_devices(config),
-        strategy=_strategy(config),
+        devices=placement.devices,
+        num_nodes=placement.num_nodes,
+        strategy=_strategy(placement),
         precision=precision,  # type: ignore[arg-type]
-        max_epochs=config.epochs,
         accumulate_grad_batches=config.accumulate,
         gradient_clip_val=config.clip_gradient,
         callbacks=callbacks,
-        plugins=[WholeCheckpoints()],
+        plugins=[WholeCheckpoints(), *slurm],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,  # ours knows epochs, seeds and devices
+        **settings,
     )
 
 
 @contextmanager
 def shared_cores(config: TrainConfig) -> Iterator[None]:
-    """Leave cores to the loading processes.
+    """Leave cores to the loading processes, and to other training processes.
 
     Torch takes all cores and its threads wait for each other: with one more process than cores,
     training on two of them was seen to fall to an eighth of its pace.
     """
     before = torch.get_num_threads()
-    torch.set_num_threads(max(1, min(before, num_cores() - num_workers(config.data.workers))))
+    share = num_cores() // placement_for(config.trainer).devices - plan_loading(config).workers
+    torch.set_num_threads(max(1, min(before, share)))
     try:
         yield
     finally:
@@ -86,8 +190,9 @@ def explained(config: TrainConfig) -> Iterator[None]:
             where=f"data.batch_size {config.data.batch_size}",
             todo="halve it and double trainer.accumulate",
         ) from error
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except (RuntimeError, ConnectionError, EOFError) as error:
+        # The last two, when a process dies while it hands over a batch.
+        if isinstance(error, RuntimeError) and "DataLoader worker" not in str(error):
             raise
         raise DogclipsError(
             "a loading process was killed, most likely for want of memory",
@@ -96,15 +201,48 @@ def explained(config: TrainConfig) -> Iterator[None]:
         ) from error
 
 
-def _devices(config: TrainerConfig) -> int | str:
-    if config.devices == "auto" and not torch.cuda.is_available():
-        return 1
-    return config.devices
+def _check_port() -> None:
+    """Refuse a given port that somebody else holds, before other processes wait for it in vain.
+
+    Without MASTER_PORT a free one is taken; torchrun holds its own.
+    """
+    port = os.environ.get("MASTER_PORT")
+    first = all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK", "NODE_RANK"))
+    if port is None or not first or torch.distributed.is_torchelastic_launched():
+        return
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", int(port)))
+        except (OSError, ValueError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "no port number"
+            raise DogclipsError(
+                f"port {port} cannot be used: {reason}",
+                where="MASTER_PORT",
+                todo="unset it for a free one, or name another",
+            ) from error
 
 
-def _strategy(config: TrainerConfig) -> Strategy | str:
-    several = torch.cuda.device_count() > 1 if config.devices == "auto" else config.devices > 1
-    if config.strategy == "auto" and not several:
+def _strategy(placement: Placement) -> Strategy | str:
+    if placement.strategy == "auto":
         return "auto"
-    nccl = torch.cuda.is_available() and torch.distributed.is_nccl_available()
-    return DDPStrategy(process_group_backend="nccl" if nccl else "gloo")
+    _check_port()
+    if placement.strategy == "fsdp":
+        return ModelParallelStrategy(
+            data_parallel_size=placement.num_processes,
+            tensor_parallel_size=1,
+            save_distributed_checkpoint=False,  # one file that `test` and `predict` read
+            process_group_backend=placement.backend,
+        )
+    return DDPStrategy(process_group_backend=placement.backend)
+
+
+def _launched(environment: Mapping[str, str]) -> tuple[int, int] | None:
+    """Return processes on each machine and machines, where somebody else starts them."""
+    if "TORCHELASTIC_RUN_ID" in environment:
+        here = int(environment["LOCAL_WORLD_SIZE"])
+        return here, int(environment["WORLD_SIZE"]) // here
+    if SLURMEnvironment.detect():
+        nodes = int(environment.get("SLURM_NNODES", "1"))
+        return int(environment["SLURM_NTASKS"]) // nodes, nodes
+    return None

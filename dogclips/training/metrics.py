@@ -1,18 +1,29 @@
-"""Scores of multi-label predictions, class by class.
+"""Scores of predictions, class by class and task by task.
 
 Shapes: N clips, K classes.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from statistics import fmean
 
-import torch
+import numpy as np
 from torch import Tensor
-from torchmetrics.functional.classification import binary_average_precision, binary_f1_score
 
-from dogclips.reports.training import ClassResult, TestReport
-
-Metric = Callable[[Tensor, Tensor], Tensor]  # probabilities (N,) and targets (N,) -> score
+from dogclips.reports.training import ClassResult, Means, ReliabilityBin, TaskResult, TestReport
+from dogclips.reports.training_scores import (
+    HALF,
+    Flags,
+    Floats,
+    brier,
+    calibration_error,
+    confusion,
+    found_at,
+    places,
+    ranking,
+    reliability,
+)
+from dogclips.training.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -39,10 +50,11 @@ def score(
     labels: Sequence[str],
     protocol: str,
     thresholds: Sequence[float | None] = (),
+    tasks: Sequence[Task] = (),
 ) -> TestReport:
-    """Return average precision and F1 of each class, and their means.
+    """Return the scores of each class, and their means over all classes and by task.
 
-    A class that no clip carries has no average precision; it is named, and in no mean.
+    A class that no clip carries has no scores; it is named, and in no mean.
 
     Parameters
     ----------
@@ -54,24 +66,21 @@ def score(
         How the clips were scored, in words.
     thresholds
         Of each class, from `best_thresholds` on another list; empty if there are none.
+    tasks
+        That together have all classes; empty for a single one of labels that go together.
     """
-    target_NK = predictions.target_NK.int()
-    positives = [int(count) for count in target_NK.sum(0)]
-    precision = _of_present(binary_average_precision, predictions)
-    f1 = _of_present(binary_f1_score, predictions)
-    kept = list(thresholds) or [None] * len(labels)
-    tuned = _f1_at(predictions, kept)
-    classes = [
-        ClassResult(label, positives[k], precision[k], f1[k], kept[k], tuned[k])
-        for k, label in enumerate(labels)
-    ]
+    told = _Told.of(predictions, thresholds)
+    results = [_class_result(told, k, label) for k, label in enumerate(labels)]
+    everything = Task("", tuple(range(len(labels))), exclusive=False)
+    means, bins = _means(told, results, everything.classes)
     return TestReport(
-        num_clips=len(target_NK),
+        **asdict(means),
+        num_clips=len(told.target_NK),
         loss=float(predictions.loss_N.mean()),
-        mean_ap=_mean(precision),
-        mean_f1=_mean(f1),
-        classes=tuple(classes),
+        classes=tuple(results),
         protocol=protocol,
+        tasks=tuple(_task_result(told, results, task) for task in tasks or [everything]),
+        reliability=bins,
     )
 
 
@@ -80,43 +89,116 @@ def best_thresholds(predictions: Predictions) -> list[float | None]:
 
     It lies half-way between two probabilities that were seen, so that ties stay together.
     """
-    columns = zip(predictions.probability_NK.T, predictions.target_NK.T, strict=True)
-    return [_best_threshold(scores, truth) for scores, truth in columns]
+    told = _Told.of(predictions)
+    columns = zip(told.probability_NK.T, told.target_NK.T, strict=True)
+    return [ranking(scores, truth).best_threshold for scores, truth in columns]
 
 
-def _best_threshold(probability_N: Tensor, target_N: Tensor) -> float | None:
-    if not target_N.any():
-        return None
-    values, order = probability_N.double().sort(descending=True)
-    hits = target_N[order].double().cumsum(0)
-    found = torch.arange(1, len(values) + 1, dtype=torch.float64)
-    f1 = 2 * hits / (found + hits[-1])
-    # Just below 0, so that even a probability of exactly 0 can be found.
-    below = torch.cat([values[1:], values.new_tensor([-1e-9])])
-    f1[values == below] = -1.0  # a cut between equal probabilities is none
-    best = int(f1.argmax())
-    return float((values[best] + below[best]) / 2)
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """Predictions in double precision, with a threshold or None for each class."""
+
+    probability_NK: Floats
+    target_NK: Flags
+    thresholds: Sequence[float | None]
+
+    @classmethod
+    def of(cls, predictions: Predictions, thresholds: Sequence[float | None] = ()) -> "_Told":
+        probability_NK = predictions.probability_NK.double().numpy()
+        target_NK = predictions.target_NK.bool().numpy()
+        return cls(probability_NK, target_NK, list(thresholds) or [None] * target_NK.shape[1])
+
+    def claimed(self, task: Task) -> Flags:
+        """Return which classes of a task are claimed of each clip (N, classes of the task)."""
+        probability_NK = self.probability_NK[:, list(task.classes)]
+        if task.exclusive:
+            likeliest_N = probability_NK.argmax(1)
+            return np.asarray(likeliest_N[:, None] == np.arange(probability_NK.shape[1]))
+        kept = [self.thresholds[k] for k in task.classes]
+        return np.asarray(probability_NK > [HALF if one is None else one for one in kept])
 
 
-def _of_present(metric: Metric, predictions: Predictions) -> list[float | None]:
-    """Apply a metric class by class, None for a class without positives."""
-    # One class at a time: the multi-label functions refuse a list with a single label.
-    columns = zip(predictions.probability_NK.T, predictions.target_NK.int().T, strict=True)
-    return [float(metric(scores, truth)) if truth.any() else None for scores, truth in columns]
+def _class_result(told: _Told, k: int, label: str) -> ClassResult:
+    scores_N, truth_N = told.probability_NK[:, k], told.target_NK[:, k]
+    threshold = told.thresholds[k]
+    at_half = found_at(scores_N, truth_N, HALF)
+    if at_half is None:
+        return ClassResult(label, 0, None, None, threshold)
+    ranked = ranking(scores_N, truth_N)
+    found = None if threshold is None else found_at(scores_N, truth_N, threshold)
+    return ClassResult(
+        label,
+        int(truth_N.sum()),
+        ranked.average_precision,
+        at_half.f1,
+        threshold,
+        f1_at_threshold=found.f1 if found else None,
+        precision=found.precision if found else None,
+        recall=found.recall if found else None,
+        auroc=ranked.auroc,
+        brier=brier(scores_N, truth_N),
+        calibration_error=calibration_error(reliability(scores_N, truth_N)),
+    )
 
 
-def _f1_at(predictions: Predictions, thresholds: Sequence[float | None]) -> list[float | None]:
-    scores: list[float | None] = []
-    for k, threshold in enumerate(thresholds):
-        truth = predictions.target_NK[:, k].bool()
-        if threshold is None or not truth.any():
-            scores.append(None)
-            continue
-        found = predictions.probability_NK[:, k].double() > threshold
-        scores.append(2 * int((found & truth).sum()) / int(found.sum() + truth.sum()))
-    return scores
+def _means(
+    told: _Told, results: Sequence[ClassResult], classes: Sequence[int]
+) -> tuple[Means, tuple[ReliabilityBin, ...]]:
+    """Return the means over those of the classes that have positives, and their reliability."""
+    present = [k for k in classes if results[k].positives]
+    if not present:
+        return Means(mean_ap=None, mean_f1=None), ()
+    own = [results[k] for k in present]
+    scores, truth = told.probability_NK[:, present], told.target_NK[:, present]
+    bins = reliability(scores, truth)
+    weighted = sum(one.positives * (one.average_precision or 0.0) for one in own)
+    means = Means(
+        mean_ap=_mean(own, lambda one: one.average_precision),
+        mean_f1=_mean(own, lambda one: one.f1),
+        micro_ap=ranking(scores.ravel(), truth.ravel()).average_precision,
+        weighted_ap=weighted / sum(one.positives for one in own),
+        mean_auroc=_mean(own, lambda one: one.auroc),
+        mean_f1_at_threshold=_mean(own, lambda one: one.f1_at_threshold),
+        brier=brier(scores, truth),
+        calibration_error=calibration_error(bins),
+    )
+    return means, bins
 
 
-def _mean(scores: Sequence[float | None]) -> float | None:
-    known = [value for value in scores if value is not None]
-    return sum(known) / len(known) if known else None
+def _task_result(told: _Told, results: Sequence[ClassResult], task: Task) -> TaskResult:
+    own = list(task.classes)
+    probability_NK, target_NK = told.probability_NK[:, own], told.target_NK[:, own]
+    counted_N = np.ones(len(target_NK), dtype=np.bool_)
+    accuracy: dict[str, float | None] = {}
+    if task.exclusive:
+        counted_N = target_NK.sum(1) == 1
+        accuracy = _accuracy(probability_NK[counted_N], target_NK[counted_N])
+    means, _ = _means(told, results, own)
+    return TaskResult(
+        **asdict(means),
+        name=task.name,
+        exclusive=task.exclusive,
+        classes=task.classes,
+        confusion=confusion(target_NK[counted_N], told.claimed(task)[counted_N]),
+        **accuracy,
+    )
+
+
+def _accuracy(probability_NK: Floats, target_NK: Flags) -> dict[str, float | None]:
+    """Return how often the true one of labels that exclude each other is among the likeliest."""
+    if not len(target_NK):
+        return {}
+    place_N = places(probability_NK, target_NK)
+    by_class = [float((place_N[truth_N] == 0).mean()) for truth_N in target_NK.T if truth_N.any()]
+    return {
+        "top1": float((place_N == 0).mean()),
+        "top5": float((place_N < 5).mean()) if target_NK.shape[1] > 5 else None,
+        "mean_class_accuracy": fmean(by_class),
+    }
+
+
+def _mean(
+    results: Sequence[ClassResult], taken: Callable[[ClassResult], float | None]
+) -> float | None:
+    known = [value for one in results if (value := taken(one)) is not None]
+    return fmean(known) if known else None

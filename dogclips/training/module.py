@@ -3,15 +3,16 @@
 Shapes: B clips, V views, T frames, S side of a view, K classes, N clips of a list.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 (the name everyone knows)
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
@@ -21,23 +22,44 @@ from dogclips.models import VideoModel
 from dogclips.models.checkpoint_facts import stated_normalisation
 from dogclips.models.checkpoint_files import METADATA, Checkpoint
 from dogclips.training.config import TrainConfig
+from dogclips.training.freezing import freeze, still_modules
+from dogclips.training.losses import ClipLoss, loss_tasks
 from dogclips.training.metrics import Predictions, best_thresholds
-from dogclips.training.optimizers import build_optimizer, lr_share
+from dogclips.training.mixing import build_mix
+from dogclips.training.optimizers import build_optimizer, lr_factor
+from dogclips.training.schedules import lr_share
+from dogclips.training.tasks import probabilities
 
 
 class ClipClassifier(pl.LightningModule):
-    """A model that learns which labels a clip carries, any number of them.
+    """A model that learns which labels a clip carries: any number of them, or one of each task.
 
     Parameters
     ----------
     model
-        From normalised clips to logits.
+        From normalised clips to logits; what the settings freeze is frozen here.
     config
         Loss, optimizer, schedule and evaluation.
     labels
         Class names; they travel with the weights.
     pos_weight
         Of each class in the loss, or None.
+
+    Attributes
+    ----------
+    tasks
+        Which classes exclude each other.
+    predictions
+        Of the last validation, None if no clip was left; in the order of the list.
+    scored
+        Which clips of the list those are.
+    thresholds
+        Of each class, the best on that list.
+
+    Raises
+    ------
+    ConfigError
+        The settings name a task that the labels have not, or freeze more blocks than there are.
     """
 
     def __init__(
@@ -51,65 +73,81 @@ class ClipClassifier(pl.LightningModule):
         self.model = model
         self.config = config
         self.labels = tuple(labels)
-        self.register_buffer("pos_weight", pos_weight, persistent=False)
+        self.tasks = loss_tasks(config.loss, labels)
+        self.loss = ClipLoss(config.loss, self.tasks, pos_weight)
+        self.mix = build_mix(config.data.augment.mixup, config.data.augment.cutmix)
         self.predictions: Predictions | None = None
+        self.scored: tuple[int, ...] = ()
         self.thresholds: list[float | None] = []
         self._seen: list[tuple[Tensor, ...]] = []
+        freeze(model, config.freeze)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training, but leave alone what is frozen."""
+        super().train(mode)
+        for module in still_modules(self.model, self.config.freeze) if mode else ():
+            module.training = False
+        return self
+
+    def on_train_start(self) -> None:
+        """Switch to training: Lightning takes the modes as it finds them."""
+        self.train()
 
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
-        """Return the mean loss of a batch of single views."""
+        """Return the mean loss of a batch: of all views of all clips."""
         del batch_idx
-        logits_BK = self.model(self.model.normalise(batch["video"][:, 0]))
-        loss = self._loss(logits_BK, batch["target"]).mean()
-        self.log(
-            "train_loss",
-            loss,
-            on_step=False,
-            on_epoch=True,
-            batch_size=len(logits_BK),
-            sync_dist=True,
-        )
+        video, target_BK = self.model.normalise(batch["video"]), batch["target"]
+        if self.mix is not None:
+            video, target_BK = self.mix(video, target_BK)
+        logits_BVK = self._logits(video)
+        loss_BVJ = self.loss(logits_BVK, _of_views(target_BK, logits_BVK))
+        loss_J = loss_BVJ.sum((0, 1)) / max(1, len(loss_BVJ.flatten(0, 1)))
+        loss: Tensor = self.loss.combined(loss_J)
+        for name, value in self._named(loss, loss_J):
+            count = len(target_BK)
+            self.log(name, value, on_step=False, on_epoch=True, batch_size=count, sync_dist=True)
         return loss
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
-        """Score every view and average: probabilities by default, never a softmax."""
+        """Score every view and average: probabilities by default."""
         del batch_idx
-        video, target_BK = batch["video"], batch["target"]
-        logits_bK = self.model(self.model.normalise(video.flatten(0, 1)))  # b = B * V
-        logits_BVK = logits_bK.float().view(*video.shape[:2], -1)
+        target_BK = batch["target"]
+        logits_BVK = self._logits(self.model.normalise(batch["video"])).float()
         if self.config.evaluation.average == "sigmoid":
-            probability_BK = logits_BVK.sigmoid().mean(1)
+            probability_BK = probabilities(logits_BVK, self.tasks).mean(1)
         else:
-            probability_BK = logits_BVK.mean(1).sigmoid()
-        loss_BVK = self._loss(logits_BVK, target_BK[:, None].expand_as(logits_BVK))
+            probability_BK = probabilities(logits_BVK.mean(1), self.tasks)
+        loss_BVJ = self.loss(logits_BVK, _of_views(target_BK, logits_BVK))
         index = torch.as_tensor(batch["index"])
-        self._seen.append((index, probability_BK, target_BK, loss_BVK.mean((1, 2))))
+        self._seen.append((index, probability_BK, target_BK, self.loss.combined(loss_BVJ).mean(1)))
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last validation."""
-        self._seen = []
+        self._seen, self.predictions, self.scored = [], None, ()
 
     def on_validation_epoch_end(self) -> None:
-        """Put the clips of all devices back into the order of the list."""
-        parts = [torch.cat(part) for part in zip(*self._seen, strict=True)]
-        if self.trainer.world_size > 1:
-            parts = [gathered(part, self.trainer.world_size) for part in parts]
-        index, *rest = (part.cpu() for part in parts)
-        # Devices draw a few clips twice to come out even: the second fills the same place.
-        ordered = [part.new_zeros(int(index.max()) + 1, *part.shape[1:]) for part in rest]
-        for whole, part in zip(ordered, rest, strict=True):
-            whole[index] = part
-        self.predictions = Predictions(*ordered)
+        """Put the clips of all devices back into the order of the list.
+
+        Clips that nobody has scored have no row; `scored` says which clips the rows are.
+        """
+        parts = self._on_all_devices()
+        if not parts or not len(parts[0]):
+            return
+        # Devices draw a few clips twice to come out even: one of the two is enough.
+        index, first = np.unique(parts[0].numpy(), return_index=True)
+        self.scored = tuple(index.tolist())
+        self.predictions = Predictions(*(part[torch.from_numpy(first)] for part in parts[1:]))
         self.thresholds = best_thresholds(self.predictions)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return the optimizer, and the schedule of its learning rate step by step."""
-        optimizer = build_optimizer(self.model, self.config.optimizer)
-        total = int(self.trainer.estimated_stepping_batches)
-        warmup = self.config.schedule.warmup_epochs * total / self.config.trainer.epochs
-        share = partial(
-            lr_share, total=total, warmup=warmup, cosine=self.config.schedule.name == "cosine"
-        )
+        factor = lr_factor(self.config, self.trainer.world_size)
+        optimizer = build_optimizer(self.model, self.config.optimizer, factor)
+        total = int(self.trainer.estimated_stepping_batches)  # counts the batches, too
+        batches = int(self.trainer.num_training_batches)
+        steps = math.ceil(batches / self.trainer.accumulate_grad_batches)
+        settings = self.config.schedule
+        share = partial(lr_share, config=settings, steps_per_epoch=steps, total=total)
         schedule = LambdaLR(optimizer, share)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -117,6 +155,7 @@ class ClipClassifier(pl.LightningModule):
         """Add, as plain values, all that is needed to use the weights."""
         checkpoint[METADATA] = {
             "labels": list(self.labels),
+            "tasks": [asdict(task) | {"classes": list(task.classes)} for task in self.tasks],
             "config": self.config.model_dump(mode="json"),
             "input": self.model.expects.as_plain(),
             "thresholds": list(self.thresholds),
@@ -128,16 +167,40 @@ class ClipClassifier(pl.LightningModule):
         if said is not None:
             self.model.expects = replace(self.model.expects, mean=said.mean, std=said.std)
 
-    def _loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return binary cross-entropy, element by element."""
-        weight = self.pos_weight if isinstance(self.pos_weight, Tensor) else None
-        return F.binary_cross_entropy_with_logits(
-            logits.float(), target, pos_weight=weight, reduction="none"
-        )
+    def _logits(self, video: Tensor) -> Tensor:
+        """Return the logits (B, V, K) of normalised views (B, V, 3, T, S, S).
+
+        A batch may have lost all of its clips. The network still runs, as other devices wait for
+        this one, on a black clip that leaves no trace: not in the gradient, nor in batch norms.
+        """
+        empty, training = not len(video), self.model.training
+        views = video.new_zeros(1, *video.shape[2:]) if empty else video.flatten(0, 1)
+        if empty:
+            self.model.eval()
+        logits_bK = self.model(views)  # b = B * V
+        if empty and training:
+            self.train()
+        kept = logits_bK[:0] if empty else logits_bK
+        logits_BVK: Tensor = kept.view(*video.shape[:2], kept.shape[1])
+        return logits_BVK
+
+    def _named(self, loss: Tensor, loss_J: Tensor) -> Iterator[tuple[str, Tensor]]:
+        yield "train_loss", loss
+        if len(self.tasks) > 1:
+            for task, own in zip(self.tasks, loss_J, strict=True):
+                yield f"train_loss_{task.name}", own
+
+    def _on_all_devices(self) -> list[Tensor]:
+        """Return index, probability, target and loss of the clips that any device has seen."""
+        seen = [tuple(part.cpu() for part in parts) for parts in self._seen]
+        if self.trainer.world_size > 1:
+            # As objects: devices may have seen different numbers of clips, or none.
+            shares: list[Any] = [None] * self.trainer.world_size
+            torch.distributed.all_gather_object(shares, seen)
+            seen = [parts for share in shares for parts in share]
+        return [torch.cat(part) for part in zip(*seen, strict=True)]
 
 
-def gathered(part: Tensor, world_size: int) -> Tensor:
-    """Return the parts of all devices, one after the other; they have one shape."""
-    parts = [torch.empty_like(part) for _ in range(world_size)]
-    torch.distributed.all_gather(parts, part.contiguous())
-    return torch.cat(parts)
+def _of_views(target_BK: Tensor, logits_BVK: Tensor) -> Tensor:
+    """Return the target of a clip for each of its views (B, V, K)."""
+    return target_BK[:, None].expand_as(logits_BVK)

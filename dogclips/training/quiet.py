@@ -45,6 +45,8 @@ def quiet_lightning() -> Iterator[None]:
             warnings.filterwarnings("ignore", message=".*does not have many workers")
             # Lightning 2.6 asks torch 2.15 in a way that torch no longer likes.
             warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*is deprecated")
+            # The loader is: our sampler begins where the epoch was left.
+            warnings.filterwarnings("ignore", message=".*your dataloader is not resumable")
             yield
     finally:
         for talker in talkers:

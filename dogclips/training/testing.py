@@ -11,12 +11,13 @@ from typing import Any
 import pandas as pd
 
 from dogclips.errors import DogclipsError
-from dogclips.lists import ClipList, read_list
+from dogclips.lists import read_list
 from dogclips.reports.training import TestReport
 from dogclips.training.checkpoints import check_labels, load_run
 from dogclips.training.data import ClipData
 from dogclips.training.machine import build_trainer, explained, shared_cores
-from dogclips.training.metrics import Predictions, score
+from dogclips.training.metrics import score
+from dogclips.training.predictions import predictions_table
 from dogclips.training.quiet import quiet_lightning
 
 
@@ -29,9 +30,12 @@ class TestResult:
     report
         Scores and protocol.
     predictions
-        One row a clip and label: path, label, target (bool), probability.
+        One row a clip and label, with the columns of `PREDICTION_COLUMNS`.
     checkpoint
         The file that was tested.
+    skipped
+        Clips that do not decode and were left out, with the reasons; only where the settings of
+        the run say so (`data.on_bad_clip`).
     """
 
     __test__ = False  # no test class, whatever pytest thinks
@@ -39,6 +43,7 @@ class TestResult:
     report: TestReport
     predictions: pd.DataFrame
     checkpoint: Path
+    skipped: tuple[tuple[str, str], ...] = ()
 
 
 def test(
@@ -77,23 +82,21 @@ def test(
     check_labels(clips, run.labels, list_path, run.checkpoint)
     with quiet_lightning(), explained(config), shared_cores(config):
         # One device scores every clip once; shares of a list would have to be filled up.
-        alone = config.trainer.model_copy(update={"devices": 1, "strategy": "auto"})
+        alone = config.trainer.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto"})
         trainer = build_trainer(alone, [])
-        trainer.validate(module, datamodule=ClipData(config, val=clips), verbose=False)
+        data = ClipData(config, val=clips)
+        trainer.validate(module, datamodule=data, verbose=False)
     if module.predictions is None:
         raise DogclipsError("nothing was scored", where=list_path, todo="check the list")
-    report = score(module.predictions, clips.labels, config.protocol, run.thresholds)
-    return TestResult(report, _table(module.predictions, clips), run.checkpoint)
-
-
-def _table(predictions: Predictions, clips: ClipList) -> pd.DataFrame:
-    """Return one row a clip and label, in the order of the list."""
-    num_labels = len(clips.labels)
-    return pd.DataFrame(
-        {
-            "path": [str(clip.path) for clip in clips.clips for _ in range(num_labels)],
-            "label": list(clips.labels) * len(clips.clips),
-            "target": predictions.target_NK.bool().flatten().numpy(),
-            "probability": predictions.probability_NK.flatten().numpy(),
-        }
+    protocol, thresholds = config.protocol, run.thresholds
+    report = score(module.predictions, clips.labels, protocol, thresholds, module.tasks)
+    table = predictions_table(
+        module.predictions,
+        clips,
+        thresholds,
+        scored=module.scored,
+        protocol=protocol,
+        checkpoint=run.checkpoint,
     )
+    skipped = tuple((fault.where, fault.what) for fault in data.faults.values())
+    return TestResult(report, table, run.checkpoint, skipped)

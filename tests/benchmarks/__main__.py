@@ -9,7 +9,17 @@ faster. Absolute times would say more about the machine than about the code.
 from rich import print as show
 from rich.table import Table
 
-from tests.benchmarks import annotations, content, cutting, models, probing, splitting, windows
+from tests.benchmarks import (
+    annotations,
+    content,
+    cutting,
+    loading,
+    models,
+    probing,
+    splitting,
+    training,
+    windows,
+)
 
 
 def main() -> None:
@@ -17,7 +27,8 @@ def main() -> None:
     table = Table(title="medians over several rounds")
     for column in ("task", "against", "ratio"):
         table.add_column(column)
-    for subject in (annotations, windows, splitting, cutting, probing, content, models):
+    tables = (annotations, windows, splitting, cutting, probing, content, loading, models, training)
+    for subject in tables:
         for row in subject.rows():
             table.add_row(*row)
     show(table)

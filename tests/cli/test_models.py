@@ -50,10 +50,9 @@ def test_the_table_says_size_cost_input_normalisation_and_licence() -> None:
     lines = shown().splitlines()
 
     row = next(line for line in lines if "slowfast-r50-8x8" in line)
-    assert row.split() == [
-        *("slowfast-r50-8x8", "34.566", "50.3", "32", "x", "2", "224"),
-        *("0.45", "/", "0.225", "Apache-2.0"),
-    ]
+    numbers = ("34.566", "50.3", "32", "x", "2", "224")
+    assert row.split() == ["slowfast-r50-8x8", *numbers, "Apache-2.0"]
+    assert any(line.endswith("0..1: 0.45 / 0.225 (all)") for line in lines)
     assert any("multiply-adds of one view" in line for line in lines)
     assert max(map(len, lines)) <= 100
 

@@ -60,6 +60,9 @@ def report_of(case: CutCase) -> Report:
         except AssertionError as error:  # the case is wrong, not dogclips; but nobody may miss it
             report.faults.append(f"the recording is not what was meant: {error}")
             return report
+        if not all(stream.width for stream in probe(source).cameras):
+            report.outcomes["size-unknown"] += 1  # FFmpeg looked for it in vain; refused by the cut
+            return report
         done = _cut_starts(case, source, truth) if case.starts else _cut_session(case, base_dir)
         for window in done:
             _check(report, truth, window)

@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 
+from dogclips.errors import MediaError
 from dogclips.media.cutting import cut_source
 from dogclips.media.encoding import ClipJob, ClipOutcome, EncoderConfig, verify_clip
 from dogclips.media.picture import output_size
@@ -211,3 +212,10 @@ def test_full_range_colours_keep_their_brightness(tmp_path: Path) -> None:
         assert frame.color_range != 2  # full; H.264 need not say that it is limited
     assert abs(float(before.mean()) - float(after.mean())) < 1
     assert np.abs(before.astype(float) - after).mean() < 4
+
+
+def test_a_stream_whose_size_nobody_knows_is_not_cut() -> None:
+    unknown = Stream(1, "video", "h264", Fraction(1, 90000), [], 0, 0)
+
+    with pytest.raises(MediaError, match=r"nobody knows how large .* \(stream 1\)"):
+        output_size(unknown, None)

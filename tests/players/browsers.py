@@ -130,8 +130,11 @@ def _played(entry: dict[str, Any]) -> Played:
 
 
 @contextmanager
-def running(player: str, url: str, scratch: Path) -> Iterator[None]:
-    """Run a browser with a fresh profile; end it with all its children."""
+def running(player: str, url: str, scratch: Path, *flags: str) -> Iterator[None]:
+    """Run a browser with a fresh profile; end it with all its children.
+
+    What it says goes to `scratch/log`; further flags are its own.
+    """
     # Nothing of the user's own settings: the browser's home is the scratch folder as well.
     environment = os.environ | {
         "HOME": str(scratch),
@@ -141,7 +144,7 @@ def running(player: str, url: str, scratch: Path) -> Iterator[None]:
     }
     with (scratch / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*_command(player, scratch / "profile"), url],
+            [*_command(player, scratch / "profile"), *flags, url],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -3,9 +3,7 @@ import errno
 import json
 import os
 import shutil
-import subprocess
-import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ import yaml
 
 from dogclips import training
 from dogclips.cli.train import train as train_command
-from dogclips.config import merge, write_config
+from dogclips.config import write_config
 from dogclips.errors import (
     CheckpointError,
     ConfigError,
@@ -27,25 +25,15 @@ from dogclips.errors import (
     OutputError,
 )
 from dogclips.lists import read_list, write_labels, write_list
+from dogclips.reports.starting import RunStart
 from dogclips.reports.training import EpochRecord, epoch_line
-from dogclips.reports.weights import LoadedWeights
+from dogclips.reports.training_predictions import PREDICTION_COLUMNS
 from dogclips.training import TrainConfig, TrainedRun, train
+from dogclips.training.run import Watch
 from tests.models.foreign import filled, timesformer_of_mmaction2
+from tests.training.runs import SLOWFAST, changed, csv_scores, measured, weights_of
 
 pytestmark = pytest.mark.training
-
-SLOWFAST = {
-    "_delete_": True,
-    "name": "slowfast",
-    "depths": [1, 1, 1, 1],
-    "width": 8,
-    "alpha": 2,
-    "dropout": 0.1,
-}
-
-
-def changed(config: TrainConfig, **changes: Any) -> TrainConfig:
-    return TrainConfig.model_validate(merge(config.model_dump(), changes))
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +57,8 @@ def test_a_run_folder_holds_what_was_promised(run: TrainedRun) -> None:
         "config.yaml",
         "metrics.csv",
         "metrics.json",
+        "predictions.parquet",
+        "run.json",
         "checkpoints",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
@@ -117,8 +107,8 @@ def test_predictions_come_one_row_a_clip_and_label_in_the_order_of_the_list(
 ) -> None:
     predictions = training.test(run.run_dir, clips_dir / "val.txt").predictions
     clips = read_list(clips_dir / "val.txt").clips
-    assert list(predictions.columns) == ["path", "label", "target", "probability"]
-    assert list(predictions["path"].unique()) == [str(clip.path) for clip in clips]
+    assert list(predictions.columns) == list(PREDICTION_COLUMNS)
+    assert list(predictions["clip"].unique()) == [str(clip.path) for clip in clips]
     red = predictions[predictions["label"] == "red"]
     assert list(red["target"]) == [0 in clip.labels for clip in clips]
     assert predictions["probability"].between(0, 1).all()
@@ -131,7 +121,7 @@ def test_the_order_of_a_list_has_no_effect_on_a_test(run: TrainedRun, clips_dir:
     results = [
         training.test(run.run_dir, file, batch_size=3) for file in (clips_dir / "val.txt", shuffled)
     ]
-    by_clip = [result.predictions.sort_values(["path", "label"]) for result in results]
+    by_clip = [result.predictions.sort_values(["clip", "label"]) for result in results]
     pd.testing.assert_frame_equal(*(table.reset_index(drop=True) for table in by_clip))
     assert results[0].report.mean_ap == pytest.approx(results[1].report.mean_ap)
 
@@ -177,7 +167,7 @@ def test_a_resumed_run_ends_as_an_unbroken_one(
     unbroken = train(config, tmp_path / "unbroken")
 
     with pytest.raises(KilledError):
-        train(config, tmp_path / "broken", on_epoch=interrupted_after(2))
+        train(config, tmp_path / "broken", watch=interrupted_after(2))
     resumed = train(config, tmp_path / "broken", resume=True)
 
     assert measured(resumed.records) == measured(unbroken.records)
@@ -225,30 +215,6 @@ def test_a_broken_clip_stops_training_with_its_path(
     assert len(str(caught.value).splitlines()) == 1
     assert not (tmp_path / "run" / "metrics.json").exists()
     assert not (tmp_path / "run" / "checkpoints").exists()
-
-
-def test_two_processes_train_one_model_and_score_every_clip(
-    config: TrainConfig, clips_dir: Path, tmp_path: Path
-) -> None:
-    val = tmp_path / "val.txt"  # five clips cannot be shared evenly
-    write_labels(tmp_path / "labels.txt", ["red", "green", "never"])
-    write_list(val, read_list(clips_dir / "val.txt").clips[:5])
-    both = changed(config, data={"val": val}, trainer={"devices": 2, "epochs": 2})
-    write_config(both, tmp_path / "both.yaml")
-    out = tmp_path / "run"
-    command = ["-m", "dogclips", "train", "--config", tmp_path / "both.yaml", "--out", out]
-    subprocess.run(
-        [sys.executable, *command],
-        check=True,
-        capture_output=True,
-        timeout=200,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
-    )
-    found = json.loads((out / "metrics.json").read_text())
-    assert found["val"]["num_clips"] == 5
-    alone = training.test(out, val).report
-    assert found["val"]["mean_ap"] == pytest.approx(alone.mean_ap)
-    assert found["val"]["loss"] == pytest.approx(alone.loss, rel=1e-5)
 
 
 def test_a_full_disk_stops_training_and_leaves_nothing_half_written(
@@ -330,14 +296,13 @@ def test_weights_of_another_source_bring_their_normalisation_which_stays_with_th
     foreign = {"state_dict": held["state_dict"], "dogclips": {**held["dogclips"], "input": said}}
     torch.save(foreign, tmp_path / "foreign.ckpt")
     once = changed(config, optimizer={"lr": 1e-12}, trainer={"epochs": 1})
-    begun: list[LoadedWeights | None] = []
+    begun: list[RunStart] = []
 
-    started = train(
-        once, tmp_path / "run", weights=tmp_path / "foreign.ckpt", on_start=begun.append
-    )
+    watch = Watch(on_start=begun.append)
+    started = train(once, tmp_path / "run", weights=tmp_path / "foreign.ckpt", watch=watch)
     went_on = train(changed(once, trainer={"epochs": 2}), tmp_path / "run", resume=True)
 
-    assert begun == [started.weights]
+    assert [start.weights for start in begun] == [started.weights]
     assert started.weights is not None
     assert (started.weights.mean, started.weights.std) == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
     last = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)
@@ -396,27 +361,12 @@ class KilledError(Exception):
     """Stands for whatever kills a run between two epochs."""
 
 
-def interrupted_after(epochs: int) -> Any:
+def interrupted_after(epochs: int) -> Watch:
     def on_epoch(record: EpochRecord) -> None:
         if record.epoch == epochs:
             raise KilledError
 
-    return on_epoch
-
-
-def measured(records: tuple[EpochRecord, ...]) -> list[EpochRecord]:
-    """Return the records without what a clock says."""
-    return [replace(record, clips_per_second=0.0, seconds=0.0) for record in records]
-
-
-def csv_scores(run: TrainedRun) -> str:
-    table = pd.read_csv(run.run_dir / "metrics.csv")
-    return str(table.drop(columns=["clips_per_second", "seconds"]).to_csv())
-
-
-def weights_of(run: TrainedRun) -> dict[str, torch.Tensor]:
-    held = torch.load(run.run_dir / "checkpoints" / "last.ckpt", weights_only=True)
-    return dict(held["state_dict"])
+    return Watch(on_epoch=on_epoch)
 
 
 def test_a_report_is_plain_enough_for_json(run: TrainedRun) -> None:

@@ -1,0 +1,372 @@
+"""What the trainer's own loaders make of clips, draw by draw.
+
+Nothing of the loading is done again here: datasets, seeds and order are those of `ClipData`, and
+the times of frames are the ones that its sampling chose while the views were made.
+
+Shapes: V views, T frames, S side of a view.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch.utils.data import DataLoader
+
+from dogclips.config import load_config
+from dogclips.errors import ConfigError, ListError, MediaError
+from dogclips.lists import ClipList
+from dogclips.loading import ClipDataset, Sampling
+from dogclips.loading.checking import check_clips
+from dogclips.loading.dataset import Draw, FixedViews, RandomViews, Sample
+from dogclips.loading.decoding import DecoderName, check_times, frames_at
+from dogclips.loading.excerpts import Excerpt, Timeline
+from dogclips.reports.browse import FedClip, FedView, Kind, Strip, listed_name
+from dogclips.reports.browse_video import Layout
+from dogclips.reports.run_records import FACTS, is_run
+from dogclips.training.config import TrainConfig
+from dogclips.training.data import ClipData, Fault, GuardedDataset, sampling_warning
+from dogclips.training.loading_plan import num_workers
+from dogclips.training.run import plain, read_train_list
+from dogclips.training.samplers import EpochSampler
+
+Transform = Literal["train", "test", "both"]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to show of each clip.
+
+    Parameters
+    ----------
+    transform
+        Of training, of evaluation, or both.
+    draws
+        The first draws of a clip by the training.
+    whole
+        None for the views that a model gets; else width and height that the clip's own frames are
+        shown in at most.
+    """
+
+    transform: Transform = "both"
+    draws: int = 3
+    whole: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Browsing:
+    """Clips to look at, and the settings by which they are fed.
+
+    Parameters
+    ----------
+    warnings
+        What the user should know about them.
+    """
+
+    config: TrainConfig
+    clips: ClipList
+    warnings: tuple[str, ...] = ()
+
+
+def browsing_of(
+    source: Path, files: Sequence[Path], overrides: Sequence[str], transform: Transform
+) -> Browsing:
+    """Return the clips of a list, or those of a run, and the settings for them.
+
+    Of a run these are the clips that it learned from, or with "test" alone those that it was
+    validated on. A list is taken as one to learn from.
+
+    Raises
+    ------
+    ListError
+        It is neither, or the list is wrong.
+    ConfigError
+        A file, key or value of the settings is wrong.
+    """
+    if not source.is_dir():
+        # A training names its network; which one it is changes nothing here.
+        network = [] if files else ["model.name=timesformer"]
+        config = load_config(TrainConfig, files, [*network, *overrides])
+        return _with_list(config, source)
+    if not is_run(source):
+        raise ListError(
+            "no list, and no folder of a training",
+            where=source,
+            todo="name a list such as train.txt, or what `dogclips train` had as --out",
+        )
+    config = load_config(TrainConfig, [source / "config.yaml", *files], overrides)
+    validated = transform == "test" and config.trainer.overfit is None
+    key: Literal["train", "val"] = "val" if validated else "train"
+    said = getattr(config.data, key)
+    if said is None:
+        raise ConfigError(f"no data.{key}", where=source / "config.yaml", todo="name a list")
+    path, warning = _list_of_run(source, key, said)
+    found = _with_list(config, path)
+    return replace(found, warnings=(*found.warnings, *([warning] if warning else [])))
+
+
+def _with_list(config: TrainConfig, path: Path) -> Browsing:
+    data = config.data.model_copy(update={"train": path})
+    config = plain(config.model_copy(update={"data": data}))
+    mixed = [name for name in ("mixup", "cutmix") if getattr(config.data.augment, name)]
+    follow = "follow" if len(mixed) > 1 else "follows"
+    what = f"{' and '.join(mixed)} {follow} later, on whole batches: not shown"
+    warnings = (what,) if mixed else ()
+    return Browsing(config, read_train_list(config), warnings)
+
+
+def _list_of_run(run_dir: Path, key: str, said: Path) -> tuple[Path, str | None]:
+    """Return a list of a run wherever it was started from, and whether it is another by now."""
+    noted = {}
+    with suppress(OSError, ValueError, LookupError, TypeError):
+        noted = dict(json.loads((run_dir / FACTS).read_text(encoding="utf-8"))["lists"][key])
+    path = said if said.is_file() else Path(noted.get("path", said))
+    if not path.is_file() or "sha256" not in noted:
+        return path, None
+    same = hashlib.sha256(path.read_bytes()).hexdigest() == noted["sha256"]
+    changed = f"{path} has changed since the training, which drew other frames and crops"
+    return path, None if same else changed
+
+
+@dataclass(frozen=True)
+class _NotedSampling(Sampling):
+    """Remembers what it was asked and what it chose; the choices are those of the original."""
+
+    notes: list[tuple[Timeline, NDArray[np.float64]]] = field(default_factory=list)
+
+    def random_views(
+        self, timeline: Timeline, num_views: int, rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        return self._noted(timeline, super().random_views(timeline, num_views, rng))
+
+    def fixed_views(self, timeline: Timeline, num_views: int) -> NDArray[np.float64]:
+        return self._noted(timeline, super().fixed_views(timeline, num_views))
+
+    def _noted(self, timeline: Timeline, instants: NDArray[np.float64]) -> NDArray[np.float64]:
+        self.notes.append((timeline, timeline.times_s[timeline.on_screen(instants)]))
+        return instants
+
+
+class _Feed:
+    """A dataset of the trainer, with the times of the frames in its samples."""
+
+    def __init__(self, loader: "DataLoader[Sample | Fault]") -> None:
+        self.dataset: ClipDataset = cast("GuardedDataset", loader.dataset).dataset
+        load = cast("RandomViews | FixedViews", self.dataset.load)
+        self._sampling = _NotedSampling(**vars(load.sampling))
+        self.dataset.load = replace(load, sampling=self._sampling)
+
+    def take(self, draw: int | Draw) -> tuple[Timeline, NDArray[np.float64], NDArray[np.uint8]]:
+        """Return the frames of the clip, the times that views show (V, T), and the views' bytes.
+
+        Those are (V, T, S, S, 3); views in time come with all their crops.
+        """
+        video_V3TSS = self.dataset[draw]["video"]
+        timeline, times_VT = self._sampling.notes.pop()
+        pixels_VTSS3 = video_V3TSS.permute(0, 2, 3, 4, 1).contiguous().numpy()
+        crops = len(pixels_VTSS3) // len(times_VT)
+        return timeline, np.repeat(times_VT, crops, axis=0), pixels_VTSS3
+
+
+# A view, and the strip that shows it.
+_Made = tuple[FedView, Strip]
+
+
+class Browser:
+    """Makes the views of clips as the training and its validation do.
+
+    Parameters
+    ----------
+    browsing
+        The clips and settings.
+    places
+        Which of the clips, as places in their list.
+    wish
+        What to show of them.
+
+    Raises
+    ------
+    MediaError
+        No clip of the list decodes, where settings skip those that do not.
+    """
+
+    def __init__(self, browsing: Browsing, places: Sequence[int], wish: Wish) -> None:
+        self.config, self.clips = browsing.config, browsing.clips
+        self.places, self.wish = places, wish
+        self.timelines: dict[int, Timeline] = {}
+        val = ClipData(self.config, val=self.clips)
+        self._decoder: DecoderName = val.decoder
+        self._test = _Feed(val.val_dataloader())
+        self._draws: dict[int, list[tuple[int, Draw]]] = {}
+        if wish.transform != "test":
+            self._train = self._training_feed()
+
+    def __iter__(self) -> Iterator[tuple[FedClip, list[Strip]]]:
+        """Yield each clip with a strip for each view, or with a single one of all its frames.
+
+        A clip that does not decode has none, and says why.
+        """
+        for place in self.places:
+            listed = self.clips.clips[place]
+            labels = tuple(self.clips.labels[label] for label in listed.labels)
+            clip = FedClip(listed.path, listed_name(self.clips, listed.path), labels)
+            try:
+                found = self._shown(clip, place)
+            except MediaError as error:
+                todo = f": {error.todo}" if error.todo else ""
+                found = replace(clip, fault=f"{error.what}{todo}"), []
+            yield found
+
+    def title(self, num_clips: int) -> list[str]:
+        """Return what is shown: of which list, how many clips, by which settings."""
+        data, scoring = self.config.data, self.config.evaluation
+        what = "what the model is fed" if self.wish.whole is None else "the clips' own frames"
+        number = f"{num_clips} of {len(self.clips.clips)} clips"
+        lines = [
+            f"{self.clips.path.name}: {what}",
+            f"{number}   ·   {data.sampling.words}   ·   {data.size} px, {data.fit}",
+        ]
+        if self.wish.transform != "test":
+            lines.append(f"train: {_changes(self.config)}")
+        if self.wish.transform != "train":
+            counts = (scoring.views, "view"), (scoring.crops, "crop")
+            views, crops = (f"{n} {name}{'' if n == 1 else 's'}" for n, name in counts)
+            lines.append(f"test: {views} x {crops}")
+        return lines
+
+    @property
+    def layout(self) -> Layout:
+        """Return the pages of a video."""
+        data, scoring = self.config.data, self.config.evaluation
+        views = self.wish.draws * data.sampling.num_views if self.wish.transform != "test" else 0
+        views += scoring.views * scoring.crops if self.wish.transform != "train" else 0
+        if self.wish.whole is None:
+            return Layout((data.size, data.size), views)
+        return Layout(self.wish.whole, 1, views)
+
+    def warning(self) -> str | None:
+        """Return a line if the sampling is not what the settings say, once clips were made."""
+        return sampling_warning(self.config.data, list(self.timelines.values()))
+
+    def _training_feed(self) -> _Feed:
+        """Return the dataset of the training, and find the draws of the clips in it."""
+        data, kept, clips = self.config.data, list(range(len(self.clips.clips))), self.clips
+        if data.on_bad_clip == "skip":
+            # The training numbers what is left, and the numbers are part of the seeds.
+            check = check_clips(clips, source=data.source, workers=num_workers(data.workers))
+            bad, clips = set(check.bad["place"]), check.kept(clips)
+            kept = [place for place in kept if place not in bad]
+        loader = ClipData(self.config, train=clips).train_dataloader()
+        chosen = set(self.places)
+        wanted = {index: place for index, place in enumerate(kept) if place in chosen}
+        epochs = max(self.config.trainer.epochs, self.wish.draws)
+        found = _first_draws(loader, list(wanted), self.wish.draws, epochs)
+        self._draws = {wanted[index]: draws for index, draws in found.items()}
+        return _Feed(loader)
+
+    def _shown(self, clip: FedClip, place: int) -> tuple[FedClip, list[Strip]]:
+        made: list[_Made] = []
+        if self.wish.transform != "test":
+            made += self._train_views(place)
+        if self.wish.transform != "train":
+            made += self._test_views(place)
+        excerpt = self._test.dataset.excerpts[place]
+        timeline = self.timelines.setdefault(place, check_times(excerpt))
+        clip = replace(
+            clip,
+            views=tuple(view for view, _ in made),
+            start_s=timeline.start_s,
+            end_s=timeline.end_s,
+            remark="the training never draws this clip" if self._draws.get(place) == [] else "",
+        )
+        if self.wish.whole is None:
+            return clip, [strip for _, strip in made]
+        return clip, [_whole(excerpt, self._decoder, self.wish.whole)]
+
+    def _train_views(self, place: int) -> Iterator[_Made]:
+        for number, (epoch, draw) in enumerate(self._draws.get(place, ()), start=1):
+            self.timelines[place], times_VT, pixels_VTSS3 = self._train.take(draw)
+            num_views = len(times_VT)
+            again = " again" if len(draw.seed) > 3 else ""
+            for view in range(num_views):
+                parts = [f"epoch {epoch + 1}{again}"]
+                parts += [f"view {view + 1} of {num_views}"] if num_views > 1 else []
+                mark = f"{number}" + (f".{view + 1}" if num_views > 1 else "")
+                yield _made("train", parts, mark, times_VT[view], pixels_VTSS3[view])
+
+    def _test_views(self, place: int) -> Iterator[_Made]:
+        self.timelines[place], times_VT, pixels_VTSS3 = self._test.take(place)
+        evaluation = self.config.evaluation
+        for number in range(len(times_VT)):
+            view, crop = divmod(number, evaluation.crops)
+            parts = [f"view {view + 1} of {evaluation.views}"] if evaluation.views > 1 else []
+            parts += [f"crop {crop + 1} of {evaluation.crops}"] if evaluation.crops > 1 else []
+            mark = f"T{number + 1}" if len(times_VT) > 1 else "T"
+            yield _made("test", parts, mark, times_VT[number], pixels_VTSS3[number])
+
+
+def _changes(config: TrainConfig) -> str:
+    """Return the random changes of a training in words."""
+    said, size = config.data.augment, config.data.size
+    if config.trainer.overfit is not None:
+        return "as in testing, to learn by heart"
+    least, most = (round(size * scale) for scale in said.scale)
+    sides = f"{least} px" if least == most else f"{least} to {most} px"
+    part = f"short side {sides}, {said.crop} crop"
+    if said.resized_crop:
+        part = "random crop of random size and shape"
+    names = ("flip", "color_jitter", "rand_augment", "random_erasing")
+    return ", ".join([part, *(name.replace("_", " ") for name in names if getattr(said, name))])
+
+
+def _made(
+    kind: Kind,
+    parts: Sequence[str],
+    mark: str,
+    times_T: NDArray[np.float64],
+    pixels: NDArray[np.uint8],
+) -> _Made:
+    times_s = tuple(times_T.tolist())
+    return FedView(kind, ", ".join(parts), mark, times_s), Strip((kind, *parts), times_s, pixels)
+
+
+def _first_draws(
+    loader: "DataLoader[Sample | Fault]", wanted: Sequence[int], number: int, epochs: int
+) -> dict[int, list[tuple[int, Draw]]]:
+    """Return the first draws of clips with their epochs; a batch that is left out has none."""
+    found: dict[int, list[tuple[int, Draw]]] = {index: [] for index in wanted}
+    sampler = cast("EpochSampler", loader.sampler)
+    for epoch in range(epochs):
+        sampler.set_epoch(epoch)
+        batches = cast("Iterable[list[Draw]]", loader.batch_sampler)
+        for draw in chain.from_iterable(batches):
+            if draw.index in found and len(found[draw.index]) < number:
+                found[draw.index].append((epoch, draw))
+        if all(len(draws) == number for draws in found.values()):
+            break
+    return found
+
+
+def _whole(excerpt: Excerpt, decoder: DecoderName, box: tuple[int, int]) -> Strip:
+    """Return all frames of a clip, no larger than a box."""
+    times: list[float] = []
+
+    def all_frames(timeline: Timeline) -> NDArray[np.float64]:
+        times.extend(timeline.times_s.tolist())
+        return timeline.times_s
+
+    pixels: dict[int, NDArray[np.uint8]] = {}
+    for shown in frames_at(excerpt, all_frames, decoder):
+        picture = Image.fromarray(shown.pixels)
+        picture.thumbnail(box)
+        small = np.asarray(picture, dtype=np.uint8)
+        pixels |= dict.fromkeys(shown.positions.tolist(), small)
+    stacked = np.stack([pixels[place] for place in range(len(times))])
+    return Strip(("all frames", f"{len(times)} of them"), tuple(times), stacked)

@@ -1,0 +1,138 @@
+"""What a run folder says about itself, so that nothing else is needed to understand it."""
+
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dogclips import __version__
+from dogclips.files import write_whole
+from dogclips.lists import ClipList
+from dogclips.reports.starting import Machine, RunStart
+from dogclips.reports.weights import LoadedWeights
+from dogclips.training.config import TrainConfig
+from dogclips.training.loading_plan import loading_line
+from dogclips.training.machine import placement_for, precision_for
+from dogclips.training.module import ClipClassifier
+from dogclips.training.optimizers import learning_rates
+from dogclips.training.trainer_config import TrainerConfig
+
+FACTS = "run.json"
+PACKAGES = ("torchvision", "lightning", "av", "numpy")
+
+
+@dataclass(frozen=True)
+class TrainingLists:
+    """The clips of a run.
+
+    Parameters
+    ----------
+    train, val
+        To learn from, and to score after every epoch.
+    skipped
+        Clips of both that do not decode, each with the reason; they are in neither.
+    warning
+        What the user should know about the others.
+    """
+
+    train: ClipList
+    val: ClipList
+    skipped: tuple[tuple[str, str], ...] = ()
+    warning: str | None = None
+
+
+def run_start(
+    config: TrainConfig, lists: TrainingLists, module: ClipClassifier, loaded: LoadedWeights | None
+) -> RunStart:
+    """Return what a run has decided before its first step."""
+    placement = placement_for(config.trainer)
+    return RunStart(
+        machine=machine_facts(config.trainer),
+        batch_size=config.data.batch_size,
+        accumulate=config.trainer.accumulate,
+        learning=learning_rates(module.model, config, placement.num_processes),
+        num_train=len(lists.train.clips),
+        num_val=len(lists.val.clips),
+        skipped=lists.skipped,
+        loading=loading_line(config),
+        warning=lists.warning,
+        weights=loaded,
+    )
+
+
+def machine_facts(config: TrainerConfig) -> Machine:
+    """Return what these settings mean on this machine."""
+    placement = placement_for(config)
+    if torch.cuda.is_available():
+        device = torch.cuda.get_device_name()
+    else:
+        device = f"CPU ({platform.machine()}), {torch.get_num_threads()} threads"
+    return Machine(
+        device=device,
+        devices=placement.devices,
+        num_nodes=placement.num_nodes,
+        strategy=placement.strategy,
+        backend=placement.backend,
+        precision=precision_for(config),
+        remark=placement.remark,
+    )
+
+
+def write_facts(
+    run_dir: Path,
+    config: TrainConfig,
+    lists: TrainingLists,
+    start: RunStart,
+    module: ClipClassifier,
+) -> None:
+    """Write `run.json`; `config.yaml` beside it holds the settings.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written to.
+    """
+    facts = run_facts(config, lists, start, module)
+    write_whole(run_dir / FACTS, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+
+
+def run_facts(
+    config: TrainConfig, lists: TrainingLists, start: RunStart, module: ClipClassifier
+) -> Mapping[str, Any]:
+    """Return what a run folder says about itself, as plain values."""
+    skipped = [{"path": path, "reason": reason} for path, reason in lists.skipped]
+    return {
+        "version": 1,
+        "command": sys.argv,
+        "labels": list(module.labels),
+        "tasks": [asdict(task) for task in module.tasks],
+        "lists": {"train": _list_facts(lists.train), "val": _list_facts(lists.val)},
+        "skipped": skipped,
+        "input": module.model.expects.as_plain(),
+        "protocol": config.protocol,
+        "seed": config.seed,
+        "parameters": {"all": start.learning.num_params, "trained": start.learning.num_trained},
+        "machine": asdict(start.machine),
+        "versions": {
+            "dogclips": __version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,  # with its build
+            **{name: version(name) for name in PACKAGES},
+        },
+        "weights": None if start.weights is None else str(start.weights.path),
+    }
+
+
+def _list_facts(clips: ClipList) -> dict[str, Any]:
+    return {
+        "path": str(clips.path.absolute()),
+        "sha256": hashlib.sha256(clips.path.read_bytes()).hexdigest(),
+        "clips": len(clips.clips),
+    }

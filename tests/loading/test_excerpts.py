@@ -1,0 +1,204 @@
+import json
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dogclips.cli.cut import check_virtual, execute, measure_and_plan, read_projects, record
+from dogclips.clips.config import CutConfig
+from dogclips.clips.engines import local_engine
+from dogclips.clips.manifest import read_manifest
+from dogclips.clips.session import find_session
+from dogclips.config import load_config
+from dogclips.demo.numbers import read_number
+from dogclips.errors import ListError, MediaError, UsageError
+from dogclips.lists import ClipList, read_list
+from dogclips.lists.sessions import read_clips
+from dogclips.lists.splits import assign_splits, write_split
+from dogclips.loading.decoding import DecoderName, check_frames, frames_at
+from dogclips.loading.excerpts import Excerpt, Timeline, Window, excerpts, timeline_of
+from tests.cli.program import dogclips
+from tests.sessions import TWO_STREAMS, write_session
+from tests.videos import Made, steady
+
+# What the larger stream of a session looks like: its numbers are those of the smaller one.
+LONG_GROUPS = {"preset": "fast", "g": "40", "bf": "3"}
+LARGE = {"width": 256, "height": 144}
+STREAMS: dict[str, tuple[Made, ...]] = {
+    "steady": TWO_STREAMS,
+    "B-frames in long groups": (
+        steady(239),
+        steady(229, first=10, late=10, options=LONG_GROUPS, **LARGE),
+    ),
+    "thirds of a millisecond": (
+        Made({k: round(k * 1000 / 30) for k in range(360)}, Fraction(1, 1000), Fraction(30)),
+    ),
+    "uneven times": (
+        Made(
+            {k: 50 * k + (20 if k % 3 == 1 else 0) for k in range(239)},
+            Fraction(1, 1000),
+            Fraction(20),
+        ),
+    ),
+}
+
+
+def cut(base_dir: Path, *settings: str, virtual: bool = False) -> None:
+    """Do what `dogclips cut` does with one session."""
+    config = load_config(CutConfig, overrides=["content=never", *settings])
+    own = find_session(base_dir)
+    plan = measure_and_plan(own, read_projects([own], config), config)
+    if virtual:
+        record(plan)
+    else:
+        execute(plan, None, local_engine(1), force=False, prune=False)
+
+
+def session(folder: Path, name: str) -> Path:
+    return write_session(folder / "2_2_kt", streams=STREAMS[name])
+
+
+def all_times(timeline: Timeline) -> NDArray[np.float64]:
+    """Return instants that lie densely over the clip, on and off the starts of frames."""
+    return np.linspace(timeline.start_s, timeline.end_s, 97, endpoint=False)
+
+
+def numbers(excerpt: Excerpt, decoder: DecoderName = "pyav") -> list[int | None]:
+    found: dict[int, int | None] = {}
+    for shown in frames_at(excerpt, all_times, decoder):
+        number = read_number(shown.pixels.mean(-1).astype(np.uint8))
+        found |= dict.fromkeys(shown.positions.tolist(), number)
+    return [found[place] for place in range(97)]
+
+
+def paths(clips: ClipList) -> list[Path]:
+    return [clip.path for clip in clips.clips]
+
+
+@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("resampled", [False, True], ids=["source rate", "resampled"])
+def test_a_clip_and_its_virtual_twin_show_the_same_frames(
+    tmp_path: Path, name: str, resampled: bool
+) -> None:
+    base_dir = session(tmp_path, name)
+    cut(base_dir, *(["frame_rate=12"] if resampled else []))
+    listed = paths(read_list(base_dir / "output" / "dataset.txt"))
+    pairs = zip(excerpts(listed, "clips"), excerpts(listed, "recordings"), strict=True)
+    for clip, virtual in pairs:
+        assert virtual.path.name == "020500.mp4"
+        shown = numbers(clip)
+        assert None not in shown
+        assert numbers(virtual) == shown
+        assert numbers(virtual, "torchcodec") == shown
+
+
+def test_frames_of_a_virtual_clip_are_those_of_the_larger_stream_at_their_time(
+    tmp_path: Path,
+) -> None:
+    base_dir = session(tmp_path, "steady")
+    cut(base_dir, virtual=True)
+    listed = paths(read_list(base_dir / "output" / "dataset.txt"))
+    assert not list((base_dir / "output").rglob("*.mp4"))
+    for path, virtual in zip(listed, excerpts(listed, "recordings"), strict=True):
+        start = float(path.stem.partition("_start")[2].partition("_")[0])
+        assert virtual.stream == 1
+        # A number is the frame of the smaller stream, on screen at number / 20.
+        assert numbers(virtual)[0] == round(start * 20)
+        assert {number for number in numbers(virtual) if number is not None} == set(
+            range(round(start * 20), round(start * 20) + 80)
+        )
+
+
+def test_a_virtual_session_has_all_but_its_clips_and_can_be_split(tmp_path: Path) -> None:
+    base_dir = session(tmp_path, "steady")
+    done = dogclips("cut", base_dir, "--virtual", "--set", "stride_seconds=1")
+    assert done.returncode == 0, done.stderr
+    output = base_dir / "output"
+    names = {path.name for path in output.iterdir() if not path.name.startswith(".")}
+    assert names == {
+        "0205",
+        "dataset.txt",
+        "labels.txt",
+        "manifest.parquet",
+        "manifest.csv",
+        "probe.json",
+        "config.yaml",
+    }
+    clips, classes = read_clips([base_dir])
+    splits = assign_splits(clips, len(classes), {"train": 0.5, "val": 0.5}, group_by="none")
+    write_split(tmp_path / "split", clips, splits, classes, settings={})
+    virtual = excerpts(paths(read_list(tmp_path / "split" / "train.txt")), "recordings")
+    assert {excerpt.path.name for excerpt in virtual} == {"020500.mp4"}
+
+
+def test_a_virtual_session_is_cut_later_with_the_same_lists(tmp_path: Path) -> None:
+    base_dir = session(tmp_path, "steady")
+    output = base_dir / "output"
+    cut(base_dir, virtual=True)
+    before = (output / "dataset.txt").read_text()
+    cut(base_dir)
+    assert (output / "dataset.txt").read_text() == before
+    cut(base_dir, virtual=True)  # what has been cut stays
+    manifest = read_manifest(output)
+    assert manifest is not None
+    kept = manifest[manifest["clip"] != ""]
+    assert set(kept["status"]) == {"reused"}
+
+
+def test_a_file_that_shows_other_frames_than_planned_does_not_stay(tmp_path: Path) -> None:
+    base_dir = session(tmp_path, "steady")
+    cut(base_dir)
+    clip = next((base_dir / "output").rglob("*.mp4"))
+    cut(base_dir, "short_side=64", virtual=True)
+    assert not clip.exists()
+
+
+@pytest.mark.parametrize("option", ["--force", "--prune", "--shard"])
+def test_what_only_clips_have_is_refused_with_virtual(option: str) -> None:
+    shard = "1/2" if option == "--shard" else None
+    with pytest.raises(UsageError, match=f"nothing is cut .*{option}"):
+        check_virtual(shard, virtual=True, force=option == "--force", prune=option == "--prune")
+
+
+def test_an_uncut_clip_is_refused_where_files_are_wanted(tmp_path: Path) -> None:
+    base_dir = session(tmp_path, "steady")
+    cut(base_dir, virtual=True)
+    listed = paths(read_list(base_dir / "output" / "dataset.txt"))
+    with pytest.raises(ListError, match=r"not there .*mp4.*data\.source to recordings"):
+        excerpts(listed, "clips")
+
+
+def test_a_clip_that_no_manifest_knows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ListError, match=r"no manifest names this clip .*a\.mp4"):
+        excerpts([tmp_path / "a.mp4"], "recordings")
+
+
+def test_a_session_without_what_was_measured_is_refused(tmp_path: Path) -> None:
+    base_dir = session(tmp_path, "steady")
+    cut(base_dir, virtual=True)
+    listed = paths(read_list(base_dir / "output" / "dataset.txt"))
+    (base_dir / "output" / "probe.json").write_text(json.dumps({"files": [{}]}))
+    with pytest.raises(ListError, match=r"probe\.json is missing or damaged"):
+        excerpts(listed, "recordings")
+
+
+def test_another_recording_in_its_place_is_noticed(tmp_path: Path) -> None:
+    base_dir = session(tmp_path, "steady")
+    cut(base_dir, virtual=True)
+    listed = paths(read_list(base_dir / "output" / "dataset.txt"))
+    last = excerpts(listed, "recordings")[-1]
+    other = write_session(tmp_path / "other", streams=(steady(239), steady(150, **LARGE)))
+    shutil.copy(other / "video" / "020500.mp4", base_dir / "video" / "020500.mp4")
+    with pytest.raises(MediaError, match=r"other frames than when the clip was planned"):
+        check_frames(last)
+
+
+def test_a_window_whose_times_are_not_those_of_the_stream_has_no_timeline() -> None:
+    window = Window(0, 9, 10, Fraction(10), 0.0, "grid")
+    tick = Fraction(1, 10)
+    assert timeline_of(np.arange(10), tick, window) is not None
+    assert timeline_of(np.arange(9), tick, window) is None
+    assert timeline_of(np.delete(np.arange(10), 4), tick, window) is None

@@ -1,0 +1,57 @@
+"""Reading from the middle of a source gives the frames that reading it whole gives."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dogclips.media.decoding import Decoder, decode_from
+from dogclips.media.probe import probe
+from tests.shared import SHARED, needs_shared
+from tests.videos import steady, write_made
+
+GROUPS = {"g": "20", "bf": "2", "preset": "veryfast"}
+MADE = {
+    "closed groups": GROUPS,
+    "open groups": GROUPS | {"x264-params": "open-gop=1"},
+    "refreshed bit by bit": {"g": "20", "x264-params": "intra-refresh=1", "preset": "veryfast"},
+}
+
+
+def pictures(path: Path, first: int, number: int, decoder: Decoder) -> dict[int, NDArray[np.uint8]]:
+    """Return the frames from a place on, as bytes."""
+    table = probe(path)
+    stream = next(stream for stream in table.streams if stream.type == "video")
+    found = {}
+    for place, frame in decode_from(path, stream, first, decoder):
+        if place >= first:
+            found[place] = frame.to_ndarray()
+        if place >= first + number - 1:
+            break
+    return found
+
+
+def assert_same_from(path: Path, first: int, decoder: Decoder) -> None:
+    whole = pictures(path, 0, first + 5, decoder)
+    found = pictures(path, first, 5, decoder)
+    assert list(found) == list(range(first, first + 5))
+    assert all(np.array_equal(picture, whole[place]) for place, picture in found.items())
+
+
+@pytest.mark.parametrize("decoder", [Decoder(), Decoder(careful=True)], ids=["fast", "careful"])
+@pytest.mark.parametrize("options", MADE.values(), ids=MADE)
+@pytest.mark.parametrize("first", [50, 63, 78])
+def test_frames_from_the_middle_are_those_of_the_whole(
+    tmp_path: Path, options: dict[str, str], first: int, decoder: Decoder
+) -> None:
+    path = write_made(tmp_path / "a.mp4", steady(100, Fraction(20), options=options))
+    assert_same_from(path, first, decoder)
+
+
+@pytest.mark.shared
+@needs_shared
+def test_old_files_of_full_colour_resolution_are_no_garbage_from_the_middle() -> None:
+    path = SHARED / "data" / "videos" / "deeplabcut_openfield_m3v1mp4.mp4"
+    assert_same_from(path, 400, Decoder())

@@ -1,0 +1,41 @@
+"""Runs, and what of them can be compared."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import torch
+
+from dogclips.config import merge
+from dogclips.reports.training import EpochRecord
+from dogclips.training import TrainConfig, TrainedRun
+
+SLOWFAST = {
+    "_delete_": True,
+    "name": "slowfast",
+    "depths": [1, 1, 1, 1],
+    "width": 8,
+    "alpha": 2,
+    "dropout": 0.1,
+}
+CLOCKS = ["clips_per_second", "seconds", "waiting"]
+
+
+def changed(config: TrainConfig, **changes: Any) -> TrainConfig:
+    return TrainConfig.model_validate(merge(config.model_dump(), changes))
+
+
+def measured(records: Sequence[EpochRecord]) -> list[EpochRecord]:
+    """Return the records without what a clock says."""
+    return [replace(record, clips_per_second=0.0, seconds=0.0, waiting=0.0) for record in records]
+
+
+def csv_scores(run: TrainedRun) -> str:
+    table = pd.read_csv(run.run_dir / "metrics.csv")
+    return str(table.drop(columns=CLOCKS).to_csv())
+
+
+def weights_of(run: TrainedRun) -> dict[str, torch.Tensor]:
+    held = torch.load(run.run_dir / "checkpoints" / "last.ckpt", weights_only=True)
+    return dict(held["state_dict"])
