@@ -16,7 +16,7 @@ demo: setup ## Two-stream recordings with known truth, through the whole chain.
 
 test: lint ## Every check of the project.
 	@# Two files at a time. What measures time has the cores for itself.
-	.venv/bin/pytest -m "not timing" -n 2 --dist loadfile
+	.venv/bin/pytest -m "not timing" -n 2 --dist loadfile --no-loadscope-reorder
 	.venv/bin/pytest -m timing
 
 lint: setup ## Style, types, layers.

@@ -30,6 +30,7 @@ from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session
 from dogclips.clips.session import find_session
 from dogclips.clips.units import cut_unit, plan_units
+from tests.benchmarks.camera import write_recording
 from tests.sessions import write_project
 
 ROUNDS = 3
@@ -69,7 +70,7 @@ def rows(rounds: int = ROUNDS) -> list[tuple[str, str, str]]:
     """Return the rows of the benchmark's table: seconds by seconds, above 1 where we are faster."""
     with tempfile.TemporaryDirectory() as folder:
         base_dir = Path(folder) / "1_1_x"
-        video = _write_recording(base_dir / "video" / "020500.mp4")
+        video = write_recording(base_dir / "video" / "020500.mp4", SECONDS)
         write_project(base_dir, "0205", {video.name: [(BEGIN_S, SECONDS, "0")]})
         found = []
         full_s: dict[int, float] = {}
@@ -175,15 +176,6 @@ def _transcode(video: Path, case: Case) -> None:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(CORES) as pool:
         outs = [(BEGIN_S + n * length, Path(folder) / f"{n}.mp4") for n in range(CORES)]
         list(pool.map(lambda piece: _ffmpeg(video, piece[0], length, piece[1], *more), outs))
-
-
-def _write_recording(path: Path) -> Path:
-    path.parent.mkdir(parents=True)
-    scene = "testsrc2=size=1280x720:rate=20,noise=alls=3:allf=t"
-    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", scene, "-t", str(SECONDS)]
-    command += ["-c:v", "libx264", "-preset", "veryfast", "-g", "40", "-bf", "2", str(path)]
-    subprocess.run(command, check=True)
-    return path
 
 
 if __name__ == "__main__":

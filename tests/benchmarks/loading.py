@@ -9,7 +9,6 @@ process is measured in seconds by the clock, as is what it is compared with.
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -39,6 +38,7 @@ from dogclips.loading.decoding import DecoderName, frames_at
 from dogclips.loading.excerpts import Source, Timeline
 from dogclips.loading.sampling import Dense
 from dogclips.reports.probed import probe_document
+from tests.benchmarks.camera import write_recording
 from tests.sessions import write_project
 
 ROUNDS = 5
@@ -231,7 +231,7 @@ def _opencv(path: Path, places: Sequence[int]) -> None:
 
 def _session(base_dir: Path) -> ClipList:
     """Write a recording, cut it for training, and return its clips."""
-    video = _write_recording(base_dir / "video" / "020500.mp4")
+    video = write_recording(base_dir / "video" / "020500.mp4", SECONDS)
     write_project(base_dir, "0205", {video.name: [(0, SECONDS, "0")]})
     config = load_config(CutConfig, [RECIPE], ["content=never"])
     session = find_session(base_dir)
@@ -243,15 +243,6 @@ def _session(base_dir: Path) -> ClipList:
     document = probe_document(list(dict.fromkeys(recordings.values())))
     (session.output / "probe.json").write_text(json.dumps(document))
     return read_list(session.output / "dataset.txt")
-
-
-def _write_recording(path: Path) -> Path:
-    path.parent.mkdir(parents=True)
-    scene = "testsrc2=size=1280x720:rate=20,noise=alls=3:allf=t"
-    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", scene, "-t", str(SECONDS)]
-    command += ["-c:v", "libx264", "-preset", "veryfast", "-g", "40", "-bf", "2", str(path)]
-    subprocess.run(command, check=True)
-    return path
 
 
 if __name__ == "__main__":
