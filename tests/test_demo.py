@@ -11,11 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from dogclips import training
 from dogclips.clips.manifest import read_manifest
 from dogclips.config import load_config
 from dogclips.lists import ListedClip, read_list, write_list
 from dogclips.reports.training import TestReport
-from dogclips.training import test, train
 from dogclips.training.config import TrainConfig
 from tests.cli.program import dogclips
 from tests.videos import numbers_in
@@ -138,8 +138,8 @@ def trained_on(
     write_list(folder / "train.txt", clips[::3])
     named = [f"data.train={folder}/train.txt", f"data.val={lists}/val.txt"]
     tiny = CONFIGS / "train" / "slowfast_tiny.yaml"
-    train(load_config(TrainConfig, [tiny], [*named, *settings]), folder / "run")
-    return test(folder / "run", lists / "test.txt").report
+    training.train(load_config(TrainConfig, [tiny], [*named, *settings]), folder / "run")
+    return training.test(folder / "run", lists / "test.txt").report
 
 
 def chance(report: TestReport) -> float:

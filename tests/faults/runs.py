@@ -54,10 +54,25 @@ def cut_whole(base_dir: Path, *options: str) -> Path:
     return base_dir
 
 
-def start(base_dir: Path, *options: object) -> subprocess.Popen[str]:
+# A moment after the first manifest with clips in it.
+SIGNALLED = """
+import os, signal, threading
+import dogclips.clips.execution as execution
+write, told = execution.write_manifest, []
+def write_and_be_told(table, output):
+    write(table, output)
+    if not told and (table["status"] == "cut").any():
+        told.append(threading.Timer({delay_s}, os.{how}, (os.getpid(), {number})))
+        told[0].start()
+execution.write_manifest = write_and_be_told
+"""
+
+
+def start(base_dir: Path, *options: object, before: str = "") -> subprocess.Popen[str]:
     """Start a cut whose processes are a session of their own for the system."""
+    program = before + PROGRAM
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "cut", str(base_dir), *OPTIONS, *map(str, options)],
+        [sys.executable, "-c", program, "cut", str(base_dir), *OPTIONS, *map(str, options)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from tests.faults.kills import kill_often
 from tests.faults.runs import (
     NUM_CLIPS,
     OPTIONS,
+    SIGNALLED,
     assert_as_unbroken,
     copied,
     cut_whole,
@@ -30,7 +30,7 @@ from tests.faults.runs import (
 )
 
 STOPPED = "error: interrupted: what is finished is kept; run the same command again\n"
-KILLS = 20
+KILLS = 12
 
 
 def test_kills_at_any_moment_leave_what_the_next_run_makes_whole(tmp_path: Path) -> None:
@@ -61,10 +61,9 @@ def test_a_run_that_is_told_to_stop_keeps_what_is_finished(
     session: Path, unbroken: Path, number: signal.Signals, *, group: bool, workers: int
 ) -> None:
     draw = random.Random(os.environ["DOGCLIPS_SEED"])  # noqa: S311 (a moment)
-    process = start(session, "--workers", workers)
-    seconds_until((session / "output" / "manifest.parquet").exists, 60)  # of the first unit
-    time.sleep(draw.uniform(0, 0.1))
-    signalled(process, number, group=group)
+    how, delay_s = ("killpg" if group else "kill"), draw.uniform(0, 0.1)
+    told = SIGNALLED.format(delay_s=delay_s, how=how, number=int(number))
+    process = start(session, "--workers", workers, before=told)
     _, errors = process.communicate(timeout=60)
 
     assert (process.returncode, errors) == (130, STOPPED)
