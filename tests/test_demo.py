@@ -56,8 +56,8 @@ def test_every_painted_number_of_a_clip_is_the_planned_one(
     output = demo[0] / "Feb" / "2_2_demo" / "output"
     cut = manifest[manifest["status"] == "cut"]
     assert len(cut) > 1000
-    # Reading numbers takes longer than cutting did: a quarter of the clips, drawn anew each time.
-    cut = cut.sample(len(cut) // 4, random_state=int(os.environ["DOGCLIPS_SEED"]) % 2**32)
+    # Reading numbers takes longer than cutting did: an eighth of the clips, drawn anew each time.
+    cut = cut.sample(len(cut) // 8, random_state=int(os.environ["DOGCLIPS_SEED"]) % 2**32)
 
     with ThreadPoolExecutor() as pool:
         shown = list(pool.map(numbers_in, [output / clip for clip in cut["clip"]]))
@@ -96,7 +96,7 @@ def test_predictions_on_held_out_recordings_agree_second_by_second(
     assert shown.returncode == 0, shown.stderr
     scores = json.loads((tmp_path / "scores.json").read_text())["all"]
     assert len(held_out) == 7
-    assert scores["seconds"]["mean_f1"] >= {"slowfast": 0.85, "timesformer": 0.65}[MODEL]
+    assert scores["seconds"]["mean_f1"] >= {"slowfast": 0.85, "timesformer": 0.7}[MODEL]
     for video in held_out:
         assert (tmp_path / "via" / f"{video.stem}.json").is_file()
 
@@ -136,7 +136,7 @@ def trained_on(
     """Train the small SlowFast on a third of the clips, for time, and test it as the demo does."""
     (folder / "labels.txt").write_text((lists / "labels.txt").read_text())
     write_list(folder / "train.txt", clips[::3])
-    named = [f"data.train={folder}/train.txt", f"data.val={lists}/val.txt"]
+    named = [f"data.train={folder}/train.txt", f"data.val={lists}/val.txt", "trainer.epochs=4"]
     tiny = CONFIGS / "train" / "slowfast_tiny.yaml"
     training.train(load_config(TrainConfig, [tiny], [*named, *settings]), folder / "run")
     return training.test(folder / "run", lists / "test.txt").report
