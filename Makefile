@@ -15,8 +15,9 @@ demo: setup ## Two-stream recordings with known truth, through the whole chain.
 	.venv/bin/dogclips demo
 
 test: lint ## Every check of the project.
-	@# Two files at a time. What measures time has the cores for itself.
-	.venv/bin/pytest -m "not timing" -n 2 --dist loadfile --no-loadscope-reorder
+	@# Two files at a time, each on a core of its own: threads of torch would wait for each other.
+	OMP_NUM_THREADS=1 .venv/bin/pytest -m "not timing" -n 2 --dist loadfile --no-loadscope-reorder
+	@# What measures time has the cores for itself.
 	.venv/bin/pytest -m timing
 
 lint: setup ## Style, types, layers.

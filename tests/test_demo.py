@@ -136,7 +136,7 @@ def trained_on(
     """Train the small SlowFast on a third of the clips, for time, and test it as the demo does."""
     (folder / "labels.txt").write_text((lists / "labels.txt").read_text())
     write_list(folder / "train.txt", clips[::3])
-    named = [f"data.train={folder}/train.txt", f"data.val={lists}/val.txt", "trainer.epochs=4"]
+    named = [f"data.train={folder}/train.txt", f"data.val={lists}/val.txt", "trainer.epochs=3"]
     tiny = CONFIGS / "train" / "slowfast_tiny.yaml"
     training.train(load_config(TrainConfig, [tiny], [*named, *settings]), folder / "run")
     return training.test(folder / "run", lists / "test.txt").report

@@ -30,7 +30,7 @@ from tests.faults.runs import (
 )
 
 STOPPED = "error: interrupted: what is finished is kept; run the same command again\n"
-KILLS = 12
+KILLS = 10
 
 
 def test_kills_at_any_moment_leave_what_the_next_run_makes_whole(tmp_path: Path) -> None:
