@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from dogclips.clips.manifest import read_manifest
+from dogclips.clips.manifest import MANIFEST, read_manifest
 
 
 class UncutClips:
@@ -22,7 +22,9 @@ class UncutClips:
 
     def _planned_in(self, output: Path) -> frozenset[str]:
         if output not in self._planned:
-            manifest = read_manifest(output)
+            # Path.is_file raises on a name that is too long.
+            there = os.path.isfile(output / MANIFEST)  # noqa: PTH113
+            manifest = read_manifest(output) if there else None
             clips: frozenset[str] = frozenset()
             if manifest is not None:
                 clips = frozenset(manifest[manifest["status"] == "planned"]["clip"])
