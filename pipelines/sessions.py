@@ -19,9 +19,9 @@ from dogclips.clips.session import find_session
 from dogclips.config import load_config
 from dogclips.lists.sessions import read_clips, write_session_lists
 from dogclips.lists.splits import assign_splits, label_counts, write_split
-from dogclips.reports.clips import window_table
-from dogclips.reports.splits import split_table
-from dogclips.reports.training import result_table
+from dogclips.reports.tables.cut import window_table
+from dogclips.reports.tables.split import split_table
+from dogclips.reports.tables.train import result_table
 from dogclips.training.config import TrainConfig
 from dogclips.training.run import train
 from dogclips.training.testing import test

@@ -20,8 +20,8 @@ from dogclips.config import load_config
 from dogclips.demo.recordings import make_session
 from dogclips.lists.sessions import read_clips, write_session_lists
 from dogclips.lists.splits import assign_splits, write_split
-from dogclips.reports.clips import window_table
-from dogclips.reports.training import result_table
+from dogclips.reports.tables.cut import window_table
+from dogclips.reports.tables.train import result_table
 from dogclips.training.config import TrainConfig
 from dogclips.training.run import train
 from dogclips.training.testing import test

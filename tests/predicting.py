@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from dogclips.alignment import StreamChoice
-from dogclips.clips.annotated import AnnotatedFile
-from dogclips.clips.predicted import prediction_table
 from dogclips.clips.recordings import measure_recordings
-from dogclips.training.predicting import predict_recording
-from dogclips.training.predicting_config import PredictConfig
-from dogclips.training.predicting_setup import load_predictor
+from dogclips.prediction.annotated import AnnotatedFile
+from dogclips.prediction.config import PredictConfig
+from dogclips.prediction.predictor import predict_recording
+from dogclips.prediction.setup import load_predictor
+from dogclips.scores.prediction import prediction_table
 from tests.faults.memory import mebibytes
 
 

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from dogclips import training
-from dogclips.clips.manifest import read_manifest
 from dogclips.config import load_config
 from dogclips.lists import ListedClip, read_list, write_list
-from dogclips.reports.training import TestReport
+from dogclips.records.manifest import read_manifest
+from dogclips.records.training_run import TestReport
 from dogclips.training.config import TrainConfig
 from tests.cli.program import dogclips
 from tests.videos import numbers_in

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dogclips.clips.manifest import read_manifest
 from dogclips.lists import read_list
-from dogclips.reports.clips import SKIP_REASONS
+from dogclips.records.manifest import read_manifest
+from dogclips.reports.tables.cut import SKIP_REASONS
 from pipelines.sessions import main
 from tests.shared import SHARED, needs_shared
 

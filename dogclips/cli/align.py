@@ -43,8 +43,8 @@ def align(
 
     Example: dogclips align video/020500.mp4 --output align.html
     """
-    from dogclips.reports.alignment import alignment_report
-    from dogclips.reports.probed import probe_document
+    from dogclips.clips.probed import probe_document
+    from dogclips.reports.tables.align import alignment_report
 
     choice = stream_choice(reference, target, annotated_in)
     if output is not None and output.suffix.lower() not in _SUFFIXES:
@@ -78,7 +78,7 @@ def _measured(path: Path, choice: "StreamChoice", trust: Trusted) -> "Recording"
 def _write(file: "Recording", output: Path) -> None:
     from dogclips.clips.moments import moments_of
     from dogclips.files import whole_file
-    from dogclips.reports.align_page import alignment_html, alignment_png
+    from dogclips.reports.pages.alignment import alignment_html, alignment_png
 
     draw = alignment_png if output.suffix.lower() == ".png" else alignment_html
     picture = draw(file, moments_of(file))

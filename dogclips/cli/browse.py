@@ -19,8 +19,8 @@ from dogclips.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dogclips.reports.browse import FedClip
-    from dogclips.reports.browse_video import Shown
+    from dogclips.records.fed import FedClip
+    from dogclips.reports.pictures.fed_video import Shown
     from dogclips.training.browsing import Browser, Browsing
 
 _CLIPS = 8
@@ -83,7 +83,8 @@ def browse(
         )
     video = _is_video(out, video)
     from dogclips.config import write_config
-    from dogclips.reports.browse import drawn_clips, fed_document, fed_table, named_clips
+    from dogclips.lists.choice import drawn_clips, named_clips
+    from dogclips.reports.tables.browse import fed_document, fed_table
     from dogclips.training.browsing import Browser, Wish, browsing_of
 
     whole = None if mode is Mode.fed else _LARGE if video else _SMALL
@@ -143,7 +144,7 @@ def _outputs(out: Path, browsing: "Browsing", places: "Sequence[int]", suffix: s
     UsageError
         It would replace a clip of the list.
     """
-    from dogclips.clips.predicted_files import file_stems
+    from dogclips.prediction.files import file_stems
 
     clips = [clip.path for clip in browsing.clips.clips]
     stems = file_stems([clips[place] for place in places])
@@ -162,8 +163,8 @@ def _write(
 
     A folder has none for a clip that cannot be read; in a file for all clips it has its reason.
     """
-    from dogclips.reports.browse_sheet import clip_block, write_sheet
-    from dogclips.reports.browse_video import write_clips
+    from dogclips.reports.pictures.fed_sheet import clip_block, write_sheet
+    from dogclips.reports.pictures.fed_video import write_clips
 
     def make(path: Path, shown: "Iterable[Shown]") -> None:
         if video:

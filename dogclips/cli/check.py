@@ -55,7 +55,7 @@ def check(
     from dogclips.clips.checks import check_projects
     from dogclips.clips.config import CutConfig
     from dogclips.config import load_config
-    from dogclips.reports.check import check_document
+    from dogclips.reports.tables.check import check_document
 
     if no_videos and videos is not None:
         raise UsageError("two answers", where="--videos, --no-videos", todo="give one of them")
@@ -73,7 +73,7 @@ def check(
 
 
 def _print_tables(checked: "Sequence[CheckedProject]") -> None:
-    from dogclips.reports.check import file_report, files_report, labels_report
+    from dogclips.reports.tables.check import file_report, files_report, labels_report
 
     print_result(*(file_report(file) for file in checked))
     if any(len(file.segments) for file in checked):

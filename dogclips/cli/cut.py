@@ -82,7 +82,7 @@ def cut(
     from dogclips.clips.config import CutConfig
     from dogclips.clips.shards import shard_of
     from dogclips.config import load_config
-    from dogclips.reports.clips import cut_document
+    from dogclips.reports.tables.cut import cut_document
 
     stop_when_told()
     share = chosen_shard(shard, prune=prune)
@@ -286,8 +286,8 @@ def record(plan: "ClipPlan") -> "pd.DataFrame":
 
 def documents_of(plan: "ClipPlan") -> dict[str, str]:
     """Return, by file name, the settings of a plan and what was measured of every stream."""
+    from dogclips.clips.probed import probe_document
     from dogclips.config import config_text
-    from dogclips.reports.probed import probe_document
 
     document = probe_document(list(dict.fromkeys(plan.recordings.values())))
     return {
@@ -297,7 +297,7 @@ def documents_of(plan: "ClipPlan") -> dict[str, str]:
 
 
 def _print_tables(plan: "ClipPlan", manifest: "pd.DataFrame") -> None:
-    from dogclips.reports.clips import label_table, window_table
+    from dogclips.reports.tables.cut import label_table, window_table
 
     base_dir = plan.session.base_dir
     print_result(

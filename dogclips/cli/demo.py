@@ -12,7 +12,7 @@ import typer
 from dogclips.cli.console import print_line, print_result
 
 if TYPE_CHECKING:
-    from dogclips.reports.training import TestReport
+    from dogclips.records.training_run import TestReport
 
 
 class DemoModel(StrEnum):
@@ -82,7 +82,7 @@ def _probe(base_dir: Path) -> None:
     from dogclips.alignment import StreamChoice
     from dogclips.clips.recordings import measure_recordings
     from dogclips.clips.session import recordings_in
-    from dogclips.reports.probe import probe_table
+    from dogclips.reports.tables.probe import probe_table
 
     for recording in measure_recordings(recordings_in(base_dir)[:1], [StreamChoice()]).values():
         print_result(probe_table(recording))
@@ -98,7 +98,7 @@ def _cut(base_dir: Path, overrides: tuple[str, ...]) -> None:
 def _train(model: str, directory: Path) -> "TestReport":
     """Train on the demo's split and return the score on its test list."""
     from dogclips.cli.train import train
-    from dogclips.reports.training import result_table
+    from dogclips.reports.tables.train import result_table
     from dogclips.training.testing import test
 
     run_dir, lists = directory / "runs" / model, directory / "split"

@@ -55,7 +55,7 @@ def export(
     """
     from dogclips.lists.exporting import COPYING, ExportSettings, export_clips, with_splits
     from dogclips.lists.sessions import moved_labels, read_clips
-    from dogclips.reports.exports import export_document, export_table, loading_lines
+    from dogclips.reports.tables.export import export_document, export_table, loading_lines
 
     _check_options(export_format, separator, shard_size)
     settings = ExportSettings(

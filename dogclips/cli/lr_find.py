@@ -35,7 +35,9 @@ def lr_find(
     from dataclasses import asdict
 
     from dogclips.files import whole_file
-    from dogclips.reports.lr_range import range_plot, range_table, suggestion
+    from dogclips.reports.pictures.lr_range import range_plot
+    from dogclips.reports.tables.lr_find import range_table
+    from dogclips.scores.lr_range import suggestion
     from dogclips.training.lr_range import range_test
 
     settings = train_settings(config, set_, {"data.train": train_list})

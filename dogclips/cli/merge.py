@@ -25,7 +25,7 @@ def merge(
     """
     from dogclips.clips.session import OUTPUT_DIR
     from dogclips.clips.shards import merging
-    from dogclips.reports.clips import cut_document
+    from dogclips.reports.tables.cut import cut_document
 
     manifests = []
     for base_dir in base_dirs:
@@ -49,9 +49,9 @@ def merge(
 
 def write_merged(merged: "Merged", output: Path) -> "pd.DataFrame":
     """Write the files of a whole cut and return its manifest."""
-    from dogclips.clips.manifest import write_manifest
     from dogclips.files import write_whole
     from dogclips.lists.sessions import write_session_lists
+    from dogclips.records.manifest import write_manifest
 
     write_manifest(merged.table, output)
     write_session_lists(output, merged.table, merged.classes)
@@ -61,7 +61,7 @@ def write_merged(merged: "Merged", output: Path) -> "pd.DataFrame":
 
 
 def _print_tables(manifest: "pd.DataFrame", merged: "Merged", base_dir: Path) -> None:
-    from dogclips.reports.clips import label_table, window_table
+    from dogclips.reports.tables.cut import label_table, window_table
 
     print_result(
         label_table(manifest, merged.classes, f"{base_dir}: labels"),

@@ -23,7 +23,7 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
         return
     from dogclips.models.catalogue import VARIANTS
     from dogclips.models.facts import measure_model
-    from dogclips.reports.models import models_document, models_report
+    from dogclips.reports.tables.models import models_document, models_report
 
     facts = [measure_model(name, variant) for name, variant in VARIANTS.items()]
     if as_json:
@@ -53,7 +53,7 @@ def show(
 
     from dogclips.models.catalogue import NetworkConfig, variant
     from dogclips.models.facts import layers_of, measure_model
-    from dogclips.reports.models import layers_document, layers_report
+    from dogclips.reports.tables.models import layers_document, layers_report
 
     published = variant(name)
     settings = NetworkConfig.of(published, set_ or ())

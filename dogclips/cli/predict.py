@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dogclips.annotations import Project
-    from dogclips.clips.annotated import AnnotatedFile
-    from dogclips.clips.predicted import Prediction
-    from dogclips.reports.predictions import Failure
-    from dogclips.training.predicting import Predictor
+    from dogclips.prediction.annotated import AnnotatedFile
+    from dogclips.prediction.predictor import Predictor
+    from dogclips.reports.tables.predict import Failure
+    from dogclips.scores.prediction import Prediction
 
 _SHORT_S = 30  # whose likeliest labels are printed
 _MOST_TRACKS = 12  # rows below an overlay
@@ -82,15 +82,15 @@ def predict(
 
     Example: dogclips predict runs/first dog_video/Feb/2_2_kt --out predicted
     """
-    from dogclips.clips.annotated import annotated_files
     from dogclips.config import load_config
+    from dogclips.prediction.annotated import annotated_files
 
     files, warnings = annotated_files(inputs)
     _check_overlay(overlay, files)
     # What follows takes seconds to import.
-    from dogclips.reports.predictions import predict_document
-    from dogclips.training.predicting_config import PredictConfig
-    from dogclips.training.predicting_setup import load_predictor
+    from dogclips.prediction.config import PredictConfig
+    from dogclips.prediction.setup import load_predictor
+    from dogclips.reports.tables.predict import predict_document
 
     options = {
         "stride_seconds": stride,
@@ -163,7 +163,7 @@ def _predict_all(
     predictor: "Predictor", files: "Sequence[AnnotatedFile]"
 ) -> "tuple[list[tuple[Prediction, Project | None]], list[Failure]]":
     """Return what is predicted of each recording with its annotations, and what cannot be used."""
-    from dogclips.reports.predictions import Failure
+    from dogclips.reports.tables.predict import Failure
 
     found, failures = [], []
     with progress_bar("windows") as progress:
@@ -194,9 +194,9 @@ def _predict(
     advance: "Callable[[int], None]",
 ) -> "Prediction":
     """Measure a recording as cutting would, and predict what happens in it."""
-    from dogclips.clips.predicted import Effort
     from dogclips.clips.recordings import measure_recordings
-    from dogclips.training.predicting import num_windows, predict_recording
+    from dogclips.prediction.predictor import num_windows, predict_recording
+    from dogclips.scores.prediction import Effort
 
     if file.error is not None:
         raise file.error
@@ -220,11 +220,11 @@ def _write_all(
     out: Path, predictor: "Predictor", found: "Sequence[tuple[Prediction, Project | None]]"
 ) -> bool:
     """Write everything but the overlay; return whether something could not be said in VIA."""
-    from dogclips.clips.predicted_files import file_stems, write_predictions
     from dogclips.config import write_config
     from dogclips.files import whole_file, write_whole
-    from dogclips.reports.predictions import scores_document
-    from dogclips.reports.predictions_plot import timeline_svg
+    from dogclips.prediction.files import file_stems, write_predictions
+    from dogclips.reports.pictures.prediction_timeline import timeline_svg
+    from dogclips.reports.tables.predict import scores_document
 
     predictions = [prediction for prediction, _ in found]
     faults = write_predictions(out, predictions, [project for _, project in found])
@@ -244,7 +244,7 @@ def _write_all(
 def _write_overlay(overlay: Path, prediction: "Prediction") -> None:
     """Write the stream that the annotator sees, with the labels that last longest below it."""
     from dogclips.media.overlay import LabelTrack, Panel, panel_width, write_overlay
-    from dogclips.reports.predictions import longest_labels
+    from dogclips.reports.tables.predict import longest_labels
 
     stream = prediction.reference
     tracks = [
@@ -272,7 +272,7 @@ def _write_overlay(overlay: Path, prediction: "Prediction") -> None:
 def _print_tables(
     predictions: "Sequence[Prediction]", failures: "Sequence[Failure]", protocol: str, top: int
 ) -> None:
-    from dogclips.reports.predictions import (
+    from dogclips.reports.tables.predict import (
         agreement_tables,
         label_table,
         recording_table,

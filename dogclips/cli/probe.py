@@ -43,9 +43,9 @@ def probe(
 
     Example: dogclips probe dog_video/Feb/2_2_kt
     """
+    from dogclips.clips.probed import probe_document
     from dogclips.clips.recordings import measure_recordings
     from dogclips.files import write_whole
-    from dogclips.reports.probed import probe_document
 
     choice = stream_choice(reference, target, annotated_in)
     files = list(
@@ -65,7 +65,7 @@ def probe(
 
 
 def _print_tables(files: "Sequence[Recording]") -> None:
-    from dogclips.reports.probe import probe_table
+    from dogclips.reports.tables.probe import probe_table
 
     for file in files:
         if file.table is not None:

@@ -10,8 +10,8 @@ from dogclips.cli.console import print_error, print_line, progress_bar
 from dogclips.errors import DogclipsError, UsageError
 
 if TYPE_CHECKING:
-    from dogclips.reports.contact_sheet import Sheet
-    from dogclips.reports.dataset_page import Dataset
+    from dogclips.reports.pages.dataset import Dataset
+    from dogclips.reports.pictures.contact_sheet import Sheet
 
 Records = TypeVar("Records")
 
@@ -67,7 +67,7 @@ def report(
 
 
 def _are_runs(folders: Sequence[Path]) -> bool:
-    from dogclips.reports.run_records import is_run
+    from dogclips.records.run_folder import is_run
 
     runs = [folder for folder in folders if is_run(folder)]
     if runs and len(runs) < len(folders):
@@ -78,8 +78,8 @@ def _are_runs(folders: Sequence[Path]) -> bool:
 
 
 def _report_runs(run_dirs: Sequence[Path], output: Path, number: int) -> None:
-    from dogclips.reports.run_page import run_page
-    from dogclips.reports.run_records import read_run
+    from dogclips.records.run_folder import read_run
+    from dogclips.reports.pages.runs import run_page
 
     runs = _read(run_dirs, read_run, "reading trainings")
     with progress_bar() as progress:
@@ -95,10 +95,10 @@ def _report_runs(run_dirs: Sequence[Path], output: Path, number: int) -> None:
 def _report_dataset(
     base_dirs: Sequence[Path], output: Path, split: Path | None, number: int, seed: int
 ) -> None:
-    from dogclips.reports.dataset_page import Dataset, dataset_findings, dataset_page
-    from dogclips.reports.dataset_page_numbers import read_split
-    from dogclips.reports.dataset_page_records import read_records
-    from dogclips.reports.timeline import counted
+    from dogclips.lists.session_records import read_records
+    from dogclips.reports.pages.dataset import Dataset, dataset_findings, dataset_page
+    from dogclips.reports.pages.dataset_numbers import read_split
+    from dogclips.reports.pictures.timeline import counted
 
     shares = None if split is None else read_split(split)
     sessions = _read(base_dirs, read_records, "measuring recordings")
@@ -135,7 +135,7 @@ def _leave_if_less(read: Sequence[object], folders: Sequence[Path]) -> None:
 
 
 def _sheets(dataset: "Dataset", number: int, seed: int) -> "list[Sheet]":
-    from dogclips.reports.contact_sheet import chosen_clips, sheets_of
+    from dogclips.reports.pictures.contact_sheet import chosen_clips, sheets_of
 
     if not number:
         return []

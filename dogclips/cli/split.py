@@ -224,7 +224,7 @@ def _show(
     as_json: bool,
 ) -> None:
     from dogclips.lists.splits import label_counts
-    from dogclips.reports.splits import fold_table, split_document, split_table
+    from dogclips.reports.tables.split import fold_table, split_document, split_table
 
     counts = label_counts(clips, splits, len(names), list(decided.shares))
     if as_json:

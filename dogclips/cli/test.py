@@ -30,9 +30,9 @@ def test(
     """
     from dataclasses import asdict
 
-    from dogclips.reports.training import result_table
-    from dogclips.reports.training_plots import write_plots
-    from dogclips.reports.training_predictions import write_predictions
+    from dogclips.records.clip_predictions import write_predictions
+    from dogclips.reports.pictures.training_plots import write_plots
+    from dogclips.reports.tables.train import result_table
     from dogclips.training.testing import test as test_run
 
     given = {"views": views, "crops": crops}

@@ -17,7 +17,7 @@ from dogclips.cli.options import ConfigFiles, Overrides
 from dogclips.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
-    from dogclips.reports.starting import RunStart
+    from dogclips.records.run_start import RunStart
     from dogclips.training import TrainConfig
 
 
@@ -99,8 +99,7 @@ def train_settings(
 
 def print_start(start: "RunStart") -> None:
     """Print what a run has decided."""
-    from dogclips.reports.learning import learning_table
-    from dogclips.reports.starting import start_lines
+    from dogclips.reports.tables.start import learning_table, start_lines
 
     for line in start_lines(start):
         print_line(line)
@@ -115,10 +114,10 @@ def _configs(files: list[Path] | None, out: Path | None, *, resume: bool) -> lis
 
 
 def _train(settings: "TrainConfig", out: Path, arguments: dict[str, Any]) -> None:
-    from dogclips.reports.starting import overfit_line, skipped_lines
-    from dogclips.reports.training import epoch_line, result_table
-    from dogclips.reports.training_plots import write_plots
-    from dogclips.reports.training_predictions import PREDICTIONS, read_predictions
+    from dogclips.records.clip_predictions import PREDICTIONS, read_predictions
+    from dogclips.reports.pictures.training_plots import write_plots
+    from dogclips.reports.tables.start import overfit_line, skipped_lines
+    from dogclips.reports.tables.train import epoch_line, result_table
     from dogclips.training.run import Watch
     from dogclips.training.run import train as train_run
 

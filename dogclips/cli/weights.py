@@ -32,8 +32,8 @@ def inspect(source: Source, as_json: Json = False) -> None:
 
     Example: dogclips weights inspect SLOWFAST_8x8_R50.pkl
     """
-    from dogclips.models.weights import inspect_weights
-    from dogclips.reports.weights import facts_document, facts_table
+    from dogclips.models.weights.fitting import inspect_weights
+    from dogclips.reports.tables.weights import facts_document, facts_table
 
     facts = inspect_weights(source)
     if as_json:
@@ -54,8 +54,8 @@ def convert(
     Example: dogclips weights convert timesformer_8xb8.pth timesformer.safetensors
     """
     _check_out(source, out, force=force)
-    from dogclips.models.weights import convert_weights
-    from dogclips.reports.weights import facts_document, facts_table
+    from dogclips.models.weights.fitting import convert_weights
+    from dogclips.reports.tables.weights import facts_document, facts_table
 
     facts = convert_weights(source, out)
     if as_json:

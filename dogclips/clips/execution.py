@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 
 from dogclips.clips.engines import local_engine
-from dogclips.clips.manifest import with_rows, write_manifest
 from dogclips.clips.plan import ClipPlan
 from dogclips.clips.shards import (
     ShardHead,
@@ -24,6 +23,7 @@ from dogclips.clips.units import Engine, plan_units
 from dogclips.errors import MediaError
 from dogclips.files import part_of
 from dogclips.media.encoding import ClipJob, ClipOutcome
+from dogclips.records.manifest import with_rows, write_manifest
 
 Progress = Callable[[int], None]
 _WRITE_EVERY_S = 5

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from dogclips.clips.config import CutConfig
-from dogclips.clips.manifest import MANIFEST
 from dogclips.config import load_config
+from dogclips.records.manifest import MANIFEST
 
 _SETTINGS = "config.yaml"
 

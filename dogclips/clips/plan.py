@@ -17,7 +17,6 @@ from dogclips.annotations import Media, Project, grouped
 from dogclips.clips.config import CutConfig
 from dogclips.clips.frame_times import in_seconds, miscounted
 from dogclips.clips.frames import ClipFrames, mapped_frames
-from dogclips.clips.manifest import FILE_ATTRIBUTE, manifest_table
 from dogclips.clips.names import RecordingName, clip_name, recording_name, safe
 from dogclips.clips.recordings import Recordings, measure_recordings
 from dogclips.clips.session import Session, resolve_recordings
@@ -26,6 +25,7 @@ from dogclips.errors import AlignmentError, AnnotationError, DogclipsError, Sess
 from dogclips.labels import apply_labels, class_order, tasks_of
 from dogclips.media.encoding import ClipJob
 from dogclips.media.picture import output_size
+from dogclips.records.manifest import FILE_ATTRIBUTE, manifest_table
 from dogclips.streams import Stream
 from dogclips.timebase import ROUNDING_SLACK_S, Span, exact, shown
 

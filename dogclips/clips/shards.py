@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from dogclips.clips.manifest import MANIFEST_COLUMNS, manifest_table, read_manifest, with_rows
 from dogclips.clips.plan import ClipPlan
 from dogclips.clips.units import plan_units
 from dogclips.errors import OutputError, UsageError
 from dogclips.files import whole_file
+from dogclips.records.manifest import MANIFEST_COLUMNS, manifest_table, read_manifest, with_rows
 
 # What a session has once, beside its clips, lists and manifest; the first shard carries it.
 DOCUMENTS = ("config.yaml", "probe.json")

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from dogclips.clips.manifest import FILE_ATTRIBUTE, read_manifest
 from dogclips.clips.session import OUTPUT_DIR
 from dogclips.errors import ListError
 from dogclips.lists.listfile import (
@@ -18,6 +17,7 @@ from dogclips.lists.listfile import (
     write_labels,
     write_list,
 )
+from dogclips.records.manifest import FILE_ATTRIBUTE, read_manifest
 
 DATASET = "dataset.txt"
 SPLITS = ("train", "val", "test")

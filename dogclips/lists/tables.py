@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dogclips.clips.manifest import FILE_ATTRIBUTE
 from dogclips.files import inert, whole_file
 from dogclips.lists.clip_paths import relative_to
+from dogclips.records.manifest import FILE_ATTRIBUTE
 from dogclips.timebase import exact, shown
 
 KINETICS_COLUMNS = ("label", "youtube_id", "time_start", "time_end", "split")

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from dogclips.clips.manifest import MANIFEST, read_manifest
+from dogclips.records.manifest import MANIFEST, read_manifest
 
 
 class UncutClips:

@@ -17,8 +17,8 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from dogclips.clips.manifest import read_manifest
 from dogclips.errors import ListError
+from dogclips.records.manifest import read_manifest
 from dogclips.timebase import Pts, frame_at
 
 # Which file the frames come from: the cut clip, or the recording that it was planned from.

@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from dogclips.models import build_model
 from dogclips.models.catalogue import NUM_CLASSES, Variant
 from dogclips.models.video_model import VideoModel
-from dogclips.reports.models import Layer, ModelFacts
+from dogclips.records.models import Layer, ModelFacts
 
 
 def measure_model(name: str, variant: Variant, num_classes: int = NUM_CLASSES) -> ModelFacts:

@@ -23,14 +23,15 @@ from torch.utils.data import DataLoader
 from dogclips.config import load_config
 from dogclips.errors import ConfigError, ListError, MediaError
 from dogclips.lists import ClipList
+from dogclips.lists.choice import listed_name
 from dogclips.loading import ClipDataset, Sampling
 from dogclips.loading.checking import check_clips
 from dogclips.loading.dataset import Draw, FixedViews, RandomViews, Sample
 from dogclips.loading.decoding import DecoderName, check_times, frames_at
 from dogclips.loading.excerpts import Excerpt, Timeline
-from dogclips.reports.browse import FedClip, FedView, Kind, Strip, listed_name
-from dogclips.reports.browse_video import Layout
-from dogclips.reports.run_records import FACTS, is_run
+from dogclips.records.fed import FedClip, FedView, Kind, Strip
+from dogclips.records.run_folder import FACTS, is_run
+from dogclips.reports.pictures.fed_video import Layout
 from dogclips.training.config import TrainConfig
 from dogclips.training.data import ClipData, Fault, GuardedDataset, sampling_warning
 from dogclips.training.loading_plan import num_workers

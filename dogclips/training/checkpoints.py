@@ -11,7 +11,7 @@ from dogclips.config import merge, validate
 from dogclips.errors import CheckpointError, ListError
 from dogclips.lists import ClipList
 from dogclips.models import build_model
-from dogclips.models.checkpoint_files import METADATA, read_checkpoint
+from dogclips.models.weights.files import METADATA, read_checkpoint
 from dogclips.training.callbacks import BEST
 from dogclips.training.config import TrainConfig
 from dogclips.training.module import ClipClassifier

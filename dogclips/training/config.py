@@ -1,20 +1,504 @@
 """Settings of a training run; every key does something, whichever model is trained."""
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from dogclips.config import Config
+from dogclips.loading.excerpts import Source
+from dogclips.loading.transforms import Crop, Fit
 from dogclips.models import ModelConfig
-from dogclips.training.data_config import DataConfig
-from dogclips.training.evaluation_config import EvaluationConfig
-from dogclips.training.learning_config import (
-    FreezeConfig,
-    LossConfig,
-    OptimizerConfig,
-    ScheduleConfig,
-)
-from dogclips.training.trainer_config import TrainerConfig
+
+Count = Annotated[int, Field(ge=1)]
+
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+def _ascend(pair: tuple[float, float]) -> tuple[float, float]:
+    if not 0 < pair[0] <= pair[1]:
+        raise ValueError("two ascending numbers above 0")
+    return pair
+
+
+Ascending = Annotated[tuple[float, float], AfterValidator(_ascend)]
+
+
+class SamplingConfig(Config):
+    """Which frames of a clip the model sees.
+
+    Parameters
+    ----------
+    mode
+        `uniform` divides the whole clip into as many segments as the model takes frames; `dense`
+        takes frames at a fixed interval. A clip that is too short for that is sampled uniformly,
+        which is said before training begins.
+    clip_len
+        Frames of one view.
+    interval, interval_seconds
+        Of `dense`: from one frame to the next, in frames of the clip or in seconds; one of them.
+    num_views
+        Random views of one clip in a training step.
+    """
+
+    mode: Literal["uniform", "dense"] = "uniform"
+    clip_len: Count = 8
+    interval: Count | None = None
+    interval_seconds: Positive | None = None
+    num_views: Count = 1
+
+    @model_validator(mode="after")
+    def _dense_has_one_interval(self) -> Self:
+        given = [self.interval, self.interval_seconds].count(None)
+        if self.mode == "dense" and given != 1:
+            raise ValueError("dense sampling wants either interval or interval_seconds")
+        if self.mode == "uniform" and given != 2:
+            raise ValueError("uniform sampling has no interval: set mode to dense")
+        return self
+
+    @property
+    def words(self) -> str:
+        """Say which frames evaluation takes."""
+        if self.mode == "uniform":
+            return f"{self.clip_len} frames uniform over the clip"
+        apart = f"{self.interval}" if self.interval else f"{self.interval_seconds} s"
+        return f"{self.clip_len} frames {apart} apart, or uniform over a shorter clip"
+
+
+class ResizedCropConfig(Config):
+    """A crop of random size and shape, as torchvision's RandomResizedCrop takes it.
+
+    Parameters
+    ----------
+    scale
+        Smallest and largest share of the frame's area.
+    ratio
+        Smallest and largest width by height.
+    """
+
+    scale: Ascending = (0.08, 1.0)
+    ratio: Ascending = (3 / 4, 4 / 3)
+
+    @field_validator("scale")
+    @classmethod
+    def _is_a_share(cls, scale: tuple[float, float]) -> tuple[float, float]:
+        if scale[1] > 1:
+            raise ValueError("a crop is no larger than the frame: at most 1")
+        return scale
+
+
+class ColorJitterConfig(Config):
+    """How far colours change, as torchvision's ColorJitter takes it.
+
+    Parameters
+    ----------
+    brightness, contrast, saturation
+        0.4 draws a factor from 0.6 to 1.4.
+    hue
+        Share of the colour circle, to either side.
+    """
+
+    brightness: NotNegative = 0.4
+    contrast: NotNegative = 0.4
+    saturation: NotNegative = 0.4
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+
+
+class RandAugmentConfig(Config):
+    """Random operations one after the other (Cubuk et al. 2020), as torchvision has them.
+
+    Parameters
+    ----------
+    num_ops
+        How many of them.
+    magnitude
+        How strong they are, of 30.
+    """
+
+    num_ops: Count = 2
+    magnitude: Annotated[int, Field(ge=0, le=30)] = 9
+
+
+class RandomErasingConfig(Config):
+    """A rectangle of each frame becomes black, at the same place (Zhong et al. 2020).
+
+    Parameters
+    ----------
+    probability
+        Of a clip.
+    scale
+        Smallest and largest share of the view's area.
+    ratio
+        Smallest and largest height by width.
+    """
+
+    probability: Annotated[float, Field(gt=0, le=1)] = 0.25
+    scale: Ascending = (0.02, 1 / 3)
+    ratio: Ascending = (0.3, 3.3)
+
+
+class AugmentConfig(Config):
+    """Random changes to training clips.
+
+    Parameters
+    ----------
+    flip
+        Mirror half of them from left to right; switch off where labels tell sides apart.
+    scale
+        Smallest and largest short side before the crop, in multiples of `data.size`.
+    crop
+        Where the crop lies: `random`, or `centre` where all that is labelled happens there and a
+        crop of the side would miss it.
+    resized_crop
+        A crop of random size and shape in place of `scale` and `crop`; null for none.
+    color_jitter, rand_augment, random_erasing
+        Done to the view in this order, to all frames alike; null for none.
+    mixup, cutmix
+        Clips of a batch blended, or put into each other: alpha of the Beta distribution; 0 for
+        none.
+    """
+
+    flip: bool = True
+    scale: tuple[float, float] = (1.0, 1.25)
+    crop: Crop = "random"
+    resized_crop: ResizedCropConfig | None = None
+    color_jitter: ColorJitterConfig | None = None
+    rand_augment: RandAugmentConfig | None = None
+    random_erasing: RandomErasingConfig | None = None
+    mixup: NotNegative = 0.0
+    cutmix: NotNegative = 0.0
+
+    @model_validator(mode="after")
+    def _scales_ascend_from_one(self) -> Self:
+        if not 1.0 <= self.scale[0] <= self.scale[1]:
+            raise ValueError("scale wants two ascending numbers from 1")
+        return self
+
+    @model_validator(mode="after")
+    def _one_kind_of_crop(self) -> Self:
+        fields = type(self).model_fields
+        changed = [
+            name for name in ("scale", "crop") if getattr(self, name) != fields[name].default
+        ]
+        if self.resized_crop is not None and changed:
+            raise ValueError(f"resized_crop takes the place of {' and '.join(changed)}")
+        return self
+
+
+class DataConfig(Config):
+    """Lists and how their clips become batches.
+
+    Parameters
+    ----------
+    train, val
+        List files.
+    root
+        What paths in the lists are relative to; null for the folder of each list.
+    size
+        Side of a view in pixels.
+    fit
+        Frames that are not square are cropped, or stretched so that nothing is cut off.
+    batch_size
+        Clips of a step on each device.
+    balance
+        How far rare labels are drawn more often: 0 draws every clip once an epoch, 1 every class
+        equally often where clips have one label each, 0.5 is halfway (by a square root).
+    source
+        `clips` reads the cut files; `recordings` looks each listed clip up in the manifest of its
+        output folder and decodes its frames from the recording, so that no file need be cut.
+    decoder
+        `auto` is PyAV, which was measured to be the faster one; TorchCodec gives the same frames.
+    on_bad_clip
+        A clip that does not decode is an error, or is left out, counted and listed (`skip`).
+    workers
+        Loading processes on each device; null for as many as cores and memory allow, at most 8,
+        and 0 for none.
+    prefetch
+        Batches that each of them loads ahead; null for 2, or 1 where memory is short.
+    pin_memory
+        Batches wait where a GPU can fetch them itself; null for yes where there is one.
+    """
+
+    train: Path | None = None
+    val: Path | None = None
+    root: Path | None = None
+    sampling: SamplingConfig = SamplingConfig()
+    size: Count = 224
+    fit: Fit = "crop"
+    batch_size: Count = 8
+    balance: Annotated[float, Field(ge=0, le=1)] = 0.0
+    source: Source = "clips"
+    decoder: Literal["auto", "pyav", "torchcodec"] = "auto"
+    on_bad_clip: Literal["error", "skip"] = "error"
+    workers: Annotated[int, Field(ge=0)] | None = None
+    prefetch: Count | None = None
+    pin_memory: bool | None = None
+    augment: AugmentConfig = AugmentConfig()
+
+
+LossName = Literal["bce", "focal", "asymmetric", "cross_entropy"]
+
+
+LOSSES_OF = {
+    "pos_weight": {"bce", "focal", "asymmetric", "cross_entropy"},
+    "gamma": {"focal"},
+    "gamma_pos": {"asymmetric"},
+    "gamma_neg": {"asymmetric"},
+    "clip": {"asymmetric"},
+}
+
+
+SCHEDULES_OF = {"min_share": {"cosine"}, "steps": {"steps"}, "gamma": {"steps"}}
+
+
+class TaskLossConfig(Config):
+    """What one task has otherwise than the others.
+
+    Parameters
+    ----------
+    name
+        Its loss; null for `loss.name`.
+    weight
+        How much it counts in the mean over the tasks.
+    """
+
+    name: LossName | None = None
+    weight: Positive = 1.0
+
+
+class LossConfig(Config):
+    """What training makes small, on logits; see `losses.py` for papers and formulas.
+
+    Parameters
+    ----------
+    name
+        `bce`, `focal` and `asymmetric` take each class by itself: a clip carries any number of
+        labels. `cross_entropy` takes classes that exclude each other: one label a clip.
+    pos_weight
+        How many times a positive counts: one number for all classes, or `balanced` for the ratio
+        of negatives to positives of each class in the training list. Cross-entropy knows only
+        `balanced`: a class counts the more the rarer it is, over the list 1 on average.
+    smoothing
+        Share of a target that is spread evenly, over yes and no or over all classes; in training
+        only.
+    gamma
+        Of focal: how far what is found already counts less.
+    gamma_pos, gamma_neg, clip
+        Of asymmetric: the same for positives and negatives, and a probability below which
+        negatives do not count at all.
+    tasks
+        By the name of a task, what it has otherwise.
+    """
+
+    name: LossName = "bce"
+    pos_weight: Positive | Literal["balanced"] | None = None
+    smoothing: Share = 0.0
+    gamma: NotNegative = 2.0
+    gamma_pos: NotNegative = 0.0
+    gamma_neg: NotNegative = 4.0
+    clip: Share = 0.05
+    tasks: dict[str, TaskLossConfig] = Field(default_factory=dict)
+
+    @property
+    def names(self) -> set[str]:
+        """Return the losses that may be used."""
+        return {self.name} | {task.name for task in self.tasks.values() if task.name}
+
+    @model_validator(mode="after")
+    def _settings_have_a_loss(self) -> Self:
+        _check_used(self, LOSSES_OF, self.names, "loss")
+        if isinstance(self.pos_weight, float) and self.names == {"cross_entropy"}:
+            raise ValueError("one pos_weight for all classes changes nothing here: use balanced")
+        return self
+
+
+class OptimizerConfig(Config):
+    """How weights change in a step.
+
+    Parameters
+    ----------
+    lr
+        Learning rate of the head at its highest.
+    weight_decay
+        Of matrices and kernels; biases, norm scales, embeddings and tokens do not decay.
+    momentum
+        Of SGD (Nesterov); AdamW's first beta.
+    layer_decay
+        Learning rate of a block or stage as a share of that of the next one (Bao et al., "BEiT",
+        ICLR 2022, arXiv 2106.08254); 1 for the same rate everywhere.
+    scale_lr
+        Multiply `lr` by the clips of a step on all devices over `base_batch`.
+    base_batch
+        Clips of a step for which `lr` was chosen.
+    """
+
+    name: Literal["adamw", "sgd"] = "adamw"
+    lr: Positive = 3e-4
+    weight_decay: NotNegative = 0.05
+    momentum: Share = 0.9
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    scale_lr: bool = False
+    base_batch: Count = 64
+
+
+class ScheduleConfig(Config):
+    """How the learning rate changes, step by step.
+
+    Parameters
+    ----------
+    name
+        `cosine` falls from `optimizer.lr` along half a cosine, `steps` at once after some epochs,
+        `constant` never.
+    warmup_epochs
+        Epochs, or a part of one, of linear rise before that.
+    min_share
+        Share of the rate at which the cosine ends.
+    steps
+        Epochs after which the rate falls, ascending.
+    gamma
+        What it is multiplied by each time.
+    """
+
+    name: Literal["cosine", "steps", "constant"] = "cosine"
+    warmup_epochs: NotNegative = 1.0
+    min_share: Share = 0.0
+    steps: tuple[Positive, ...] = ()
+    gamma: Annotated[float, Field(gt=0, lt=1)] = 0.1
+
+    @model_validator(mode="after")
+    def _settings_have_a_schedule(self) -> Self:
+        _check_used(self, SCHEDULES_OF, {self.name}, "schedule")
+        if self.name == "steps" and not self.steps:
+            raise ValueError("steps wants the epochs at which it falls, such as [11, 14]")
+        if any(after <= before for before, after in pairwise(self.steps)):
+            raise ValueError("steps wants ascending epochs")
+        return self
+
+
+class FreezeConfig(Config):
+    """Which weights stay as they are; `train` with a smaller part frozen is another run.
+
+    Parameters
+    ----------
+    backbone
+        All but the head.
+    blocks
+        The first so many blocks of a transformer, or stages of a ResNet, and all before them.
+    batch_norm
+        Mean and variance of batch norms, which then are those of the initial weights; scales and
+        biases still learn. Frozen layers never change theirs.
+    """
+
+    backbone: bool = False
+    blocks: Annotated[int, Field(ge=0)] = 0
+    batch_norm: bool = False
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if self.backbone and self.blocks:
+            raise ValueError("freeze.backbone freezes every block: set freeze.blocks to 0")
+        return self
+
+
+def _check_used(
+    config: Config, owners: Mapping[str, set[str]], chosen: set[str], section: str
+) -> None:
+    """Refuse a setting that differs from its default and that nothing chosen looks at."""
+    for key, names in owners.items():
+        if getattr(config, key) != type(config).model_fields[key].default and not names & chosen:
+            wanted = " or ".join(sorted(names))
+            raise ValueError(f"{key} is a setting of {wanted}: drop it or set {section}.name")
+
+
+class EarlyStop(Config):
+    """When a run ends before its last epoch.
+
+    Parameters
+    ----------
+    patience
+        Epochs in a row without a gain.
+    min_delta
+        What of mAP is a gain.
+    """
+
+    patience: Count
+    min_delta: NotNegative = 0.0
+
+
+class TrainerConfig(Config):
+    """How long, on what and how exactly.
+
+    Parameters
+    ----------
+    precision
+        `auto` is bf16-mixed where CUDA has it, 16-mixed on other CUDA, else 32-true.
+    devices
+        `auto` for all GPUs, else one process; a number for that many on each machine. Where
+        torchrun or SLURM start the processes, they say how many.
+    num_nodes
+        Machines; torchrun and SLURM say that, too.
+    strategy
+        `auto` is ddp for more than one device; fsdp shares out the weights as well, for models that
+        do not fit into one GPU.
+    clip_gradient
+        Largest norm of the gradient; null for no limit.
+    accumulate
+        Batches of one step.
+    ema
+        Decay of an exponential moving average of the weights, which is then what is validated,
+        kept and tested; null for none.
+    keep
+        Checkpoints of the best epochs; beyond one, each has its epoch and mAP in its name.
+    early_stop
+        Null for all epochs.
+    overfit
+        Train and validate on the first clips of the training list, as they are: a set-up that
+        cannot learn even these is broken. Null for training in earnest.
+    """
+
+    epochs: Count = 30
+    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
+    devices: Count | Literal["auto"] = "auto"
+    num_nodes: Count = 1
+    strategy: Literal["auto", "ddp", "fsdp"] = "auto"
+    clip_gradient: Positive | None = 1.0
+    accumulate: Count = 1
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    keep: Count = 1
+    early_stop: EarlyStop | None = None
+    overfit: Count | None = None
+
+    @model_validator(mode="after")
+    def _averages_are_whole(self) -> Self:
+        if self.strategy == "fsdp" and self.ema is not None:
+            raise ValueError("weights that are shared out have no average: ema is for auto and ddp")
+        return self
+
+
+class EvaluationConfig(Config):
+    """How a clip is scored, in validation and in tests alike.
+
+    Parameters
+    ----------
+    views, crops
+        Views in time and crops in space; the model sees each combination.
+    average
+        What is averaged over them: probabilities (`sigmoid`; of a task whose labels exclude each
+        other, those of its softmax), or logits.
+    """
+
+    views: Count = 1
+    crops: Literal[1, 3] = 1
+    average: Literal["sigmoid", "logit"] = "sigmoid"
 
 
 class TrainConfig(Config):

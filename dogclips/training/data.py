@@ -17,8 +17,7 @@ from dogclips.loading.dataset import Draw, FixedViews, RandomViews
 from dogclips.loading.excerpts import Timeline
 from dogclips.loading.sampling import Dense
 from dogclips.loading.transforms import ResizedCrop
-from dogclips.training.config import TrainConfig
-from dogclips.training.data_config import AugmentConfig, DataConfig
+from dogclips.training.config import AugmentConfig, DataConfig, TrainConfig
 from dogclips.training.loading_plan import decoder_of, plan_loading
 from dogclips.training.samplers import EpochSampler, Place, balancing_weights
 

@@ -7,8 +7,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from dogclips.errors import ConfigError
 from dogclips.models import VideoModel
-from dogclips.training.layers import HEAD, STEM, blocks_of, layers_of
-from dogclips.training.learning_config import FreezeConfig
+from dogclips.training.config import FreezeConfig
+from dogclips.training.optimizers import HEAD, STEM, blocks_of, layers_of
 
 
 def freeze(model: VideoModel, config: FreezeConfig) -> None:

@@ -11,8 +11,7 @@ import torch
 
 from dogclips.loading import torchcodec_frames
 from dogclips.loading.decoding import DecoderName
-from dogclips.training.config import TrainConfig
-from dogclips.training.data_config import DataConfig
+from dogclips.training.config import DataConfig, TrainConfig
 
 MAX_WORKERS = 8
 _PREFETCH = 2

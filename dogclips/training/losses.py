@@ -25,8 +25,7 @@ from torch import Tensor, nn
 
 from dogclips.errors import ListError
 from dogclips.lists import ClipList
-from dogclips.training.config import TrainConfig
-from dogclips.training.learning_config import LossConfig, LossName, TaskLossConfig
+from dogclips.training.config import LossConfig, LossName, TaskLossConfig, TrainConfig
 from dogclips.training.tasks import Task, check_names, tasks_of
 
 CROSS_ENTROPY: LossName = "cross_entropy"

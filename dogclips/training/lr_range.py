@@ -13,11 +13,10 @@ from typing import Any
 
 import lightning.pytorch as pl
 
-from dogclips.reports.lr_range import RangePoint, exponential, smoothed
+from dogclips.scores.lr_range import RangePoint, exponential, smoothed
 from dogclips.training.config import TrainConfig
 from dogclips.training.data import ClipData
-from dogclips.training.machine import build_trainer, explained, shared_cores
-from dogclips.training.quiet import quiet_lightning
+from dogclips.training.machine import build_trainer, explained, quiet_lightning, shared_cores
 from dogclips.training.run import build_module, read_train_list
 
 HOPELESS = 4.0  # times the lowest loss; higher rates can only be worse

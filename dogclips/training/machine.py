@@ -1,7 +1,9 @@
 """What a training runs on: devices, precision, processes, and their errors in plain words."""
 
+import logging
 import os
 import socket
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +16,8 @@ from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Str
 
 from dogclips.errors import ConfigError, DogclipsError
 from dogclips.training.callbacks import WholeCheckpoints
-from dogclips.training.config import TrainConfig
+from dogclips.training.config import TrainConfig, TrainerConfig
 from dogclips.training.loading_plan import num_cores, plan_loading
-from dogclips.training.trainer_config import TrainerConfig
 
 
 @dataclass(frozen=True)
@@ -246,3 +247,53 @@ def _launched(environment: Mapping[str, str]) -> tuple[int, int] | None:
         nodes = int(environment.get("SLURM_NNODES", "1"))
         return int(environment["SLURM_NTASKS"]) // nodes, nodes
     return None
+
+
+TALKERS = (
+    "lightning.pytorch.utilities.rank_zero",
+    "lightning.fabric.utilities.rank_zero",
+    "lightning.fabric.utilities.distributed",
+)
+
+
+CHATTER = (
+    "💡 Tip",
+    "GPU available",
+    "TPU available",
+    "HPU available",
+    "Using bfloat16 Automatic Mixed Precision",
+    "Using 16bit Automatic Mixed Precision",
+    "`Trainer.fit` stopped",
+    "Loading `train_dataloader` to estimate",
+    "Restoring states from the checkpoint",
+    "Restored all states from the checkpoint",
+    "Found current_model_state in the checkpoint",
+    "Initializing distributed",
+    "-" * 100,  # a box around the number of processes
+)
+
+
+class _NoChatter(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not record.getMessage().strip().startswith(CHATTER)
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Hold back tips, and warnings about choices that we made on purpose, inside the block."""
+    chatter = _NoChatter()
+    talkers = [logging.getLogger(name) for name in TALKERS]
+    for talker in talkers:
+        talker.addFilter(chatter)
+    try:
+        with warnings.catch_warnings():
+            # `data.workers` is chosen with the number of cores in view.
+            warnings.filterwarnings("ignore", message=".*does not have many workers")
+            # Lightning 2.6 asks torch 2.15 in a way that torch no longer likes.
+            warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*is deprecated")
+            # The loader is: our sampler begins where the epoch was left.
+            warnings.filterwarnings("ignore", message=".*your dataloader is not resumable")
+            yield
+    finally:
+        for talker in talkers:
+            talker.removeFilter(chatter)

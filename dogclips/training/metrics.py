@@ -10,8 +10,8 @@ from statistics import fmean
 import numpy as np
 from torch import Tensor
 
-from dogclips.reports.training import ClassResult, Means, ReliabilityBin, TaskResult, TestReport
-from dogclips.reports.training_scores import (
+from dogclips.records.training_run import ClassResult, Means, ReliabilityBin, TaskResult, TestReport
+from dogclips.scores.ranking import (
     HALF,
     Flags,
     Floats,

@@ -19,15 +19,14 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from dogclips.loading import Sample
 from dogclips.models import VideoModel
-from dogclips.models.checkpoint_facts import stated_normalisation
-from dogclips.models.checkpoint_files import METADATA, Checkpoint
+from dogclips.models.weights.facts import stated_normalisation
+from dogclips.models.weights.files import METADATA, Checkpoint
 from dogclips.training.config import TrainConfig
 from dogclips.training.freezing import freeze, still_modules
 from dogclips.training.losses import ClipLoss, loss_tasks
 from dogclips.training.metrics import Predictions, best_thresholds
 from dogclips.training.mixing import build_mix
-from dogclips.training.optimizers import build_optimizer, lr_factor
-from dogclips.training.schedules import lr_share
+from dogclips.training.optimizers import build_optimizer, lr_factor, lr_share
 from dogclips.training.tasks import probabilities
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dogclips.lists import ClipList
 from dogclips.lists.sessions import origins_of
-from dogclips.reports.training_predictions import Origin, with_origin
+from dogclips.records.clip_predictions import Origin, with_origin
 from dogclips.training.metrics import Predictions
 
 

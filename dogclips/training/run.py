@@ -17,23 +17,33 @@ from dogclips.lists import ClipList, read_list
 from dogclips.loading.checking import Level, check_clips
 from dogclips.loading.excerpts import Timeline
 from dogclips.models import build_model
-from dogclips.models.checkpoint_files import read_checkpoint
-from dogclips.models.weights import LoadedWeights, load_weights
-from dogclips.reports.starting import RunStart
-from dogclips.reports.training import EpochRecord, TestReport
-from dogclips.reports.training_predictions import PREDICTIONS, write_predictions
-from dogclips.training.averaging import moving_average
-from dogclips.training.callbacks import BEST, LAST, EpochProgress, OnEpoch, RunRecorder
+from dogclips.models.weights.files import read_checkpoint
+from dogclips.models.weights.fitting import LoadedWeights, load_weights
+from dogclips.records.clip_predictions import PREDICTIONS, write_predictions
+from dogclips.records.run_start import RunStart
+from dogclips.records.training_run import EpochRecord, TestReport
+from dogclips.training.callbacks import (
+    BEST,
+    LAST,
+    EpochProgress,
+    OnEpoch,
+    RunRecorder,
+    moving_average,
+)
 from dogclips.training.checkpoints import check_labels, check_resumable, metadata_of
-from dogclips.training.config import TrainConfig
+from dogclips.training.config import ScheduleConfig, TrainConfig
 from dogclips.training.data import ClipData, sampling_warning
-from dogclips.training.learning_config import ScheduleConfig
 from dogclips.training.loading_plan import num_workers
 from dogclips.training.losses import check_answers, loss_tasks, pos_weight
-from dogclips.training.machine import build_trainer, check_precision, explained, shared_cores
+from dogclips.training.machine import (
+    build_trainer,
+    check_precision,
+    explained,
+    quiet_lightning,
+    shared_cores,
+)
 from dogclips.training.module import ClipClassifier
 from dogclips.training.predictions import predictions_table
-from dogclips.training.quiet import quiet_lightning
 from dogclips.training.run_facts import TrainingLists, run_start, write_facts
 from dogclips.training.sharding import ShardedClassifier
 from dogclips.training.stopping import stop_request

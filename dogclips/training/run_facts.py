@@ -15,14 +15,13 @@ import torch
 from dogclips import __version__
 from dogclips.files import write_whole
 from dogclips.lists import ClipList
-from dogclips.reports.starting import Machine, RunStart
-from dogclips.reports.weights import LoadedWeights
-from dogclips.training.config import TrainConfig
+from dogclips.records.run_start import Machine, RunStart
+from dogclips.records.weights import LoadedWeights
+from dogclips.training.config import TrainConfig, TrainerConfig
 from dogclips.training.loading_plan import loading_line
 from dogclips.training.machine import placement_for, precision_for
 from dogclips.training.module import ClipClassifier
 from dogclips.training.optimizers import learning_rates
-from dogclips.training.trainer_config import TrainerConfig
 
 FACTS = "run.json"
 PACKAGES = ("torchvision", "lightning", "av", "numpy")

@@ -12,13 +12,12 @@ import pandas as pd
 
 from dogclips.errors import DogclipsError
 from dogclips.lists import read_list
-from dogclips.reports.training import TestReport
+from dogclips.records.training_run import TestReport
 from dogclips.training.checkpoints import check_labels, load_run
 from dogclips.training.data import ClipData
-from dogclips.training.machine import build_trainer, explained, shared_cores
+from dogclips.training.machine import build_trainer, explained, quiet_lightning, shared_cores
 from dogclips.training.metrics import score
 from dogclips.training.predictions import predictions_table
-from dogclips.training.quiet import quiet_lightning
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import measure_session, plan_session
+from dogclips.clips.probed import probe_document
 from dogclips.clips.session import find_session
 from dogclips.config import config_text, load_config
 from dogclips.lists import ClipList, read_list
@@ -37,7 +38,6 @@ from dogclips.loading.dataset import ClipDataset, Draw, RandomViews
 from dogclips.loading.decoding import DecoderName, frames_at
 from dogclips.loading.excerpts import Source, Timeline
 from dogclips.loading.sampling import Dense
-from dogclips.reports.probed import probe_document
 from tests.benchmarks.camera import write_recording
 from tests.sessions import write_project
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dogclips.alignment import StreamChoice
+from dogclips.clips.probed import probe_document
 from dogclips.clips.recordings import measure_recordings
-from dogclips.reports.probed import probe_document
 from tests.cli.program import dogclips
 from tests.moving import write_moving
 from tests.shared import SHARED, needs_shared

@@ -18,7 +18,7 @@ from dogclips.lists import ListedClip, read_list, write_labels, write_list
 from dogclips.training import TrainConfig
 from dogclips.training.data import ClipData
 from tests.painted import write_clip
-from tests.reports.test_browse import places_of
+from tests.reports.tables.test_browse import places_of
 
 LABELS = ("<b>walk</b>", "[red]=1+1[/red]")
 SETTINGS: dict[str, Any] = {

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 
-from dogclips.clips.manifest import read_manifest
 from dogclips.media.probe import probe
+from dogclips.records.manifest import read_manifest
 from tests.cli.program import dogclips
 from tests.sessions import write_project, write_session
 from tests.videos import Made, numbers_in, steady

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dogclips.clips.manifest import read_manifest
+from dogclips.records.manifest import read_manifest
 from tests.cli.program import dogclips
 from tests.sessions import write_project
 from tests.videos import steady, write_made

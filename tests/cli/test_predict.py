@@ -18,12 +18,12 @@ from dogclips.clips.recordings import measure_recordings
 from dogclips.demo.numbers import read_number
 from dogclips.errors import ConfigError, UsageError
 from dogclips.lists import ListedClip, write_labels, write_list
+from dogclips.prediction.config import PredictConfig
+from dogclips.prediction.setup import load_predictor
 from dogclips.streams import Stream
 from dogclips.timebase import frame_at
 from dogclips.training import TrainConfig
 from dogclips.training import run as training
-from dogclips.training.predicting_config import PredictConfig
-from dogclips.training.predicting_setup import load_predictor
 from tests.cli.program import dogclips
 from tests.faults.memory import alone
 from tests.moving import RATE, write_moving

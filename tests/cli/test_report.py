@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dogclips.clips.manifest import manifest_table, write_manifest
+from dogclips.records.manifest import manifest_table, write_manifest
 from tests.cli.program import dogclips
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from dogclips.cli.split import Format
-from dogclips.clips.manifest import manifest_table, write_manifest
 from dogclips.lists import read_list
 from dogclips.lists.sessions import write_session_lists
 from dogclips.lists.splits import WRITERS
+from dogclips.records.manifest import manifest_table, write_manifest
 from tests.cli.program import dogclips
 
 CLASSES = ("sit", "walk", "sniff")

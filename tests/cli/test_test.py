@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dogclips.cli.test import test as command
 from dogclips.errors import ConfigError, ListError
 from dogclips.lists import ListedClip, write_labels, write_list
-from dogclips.reports.training_predictions import read_predictions
+from dogclips.records.clip_predictions import read_predictions
 from dogclips.training import TrainConfig, train
 from tests.cli.program import dogclips
 from tests.painted import write_clip

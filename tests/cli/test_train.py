@@ -10,7 +10,7 @@ from dogclips.cli.app import app
 from dogclips.config import write_config
 from dogclips.errors import CheckpointError, DogclipsError, ListError, UsageError
 from dogclips.lists import read_list, write_labels
-from dogclips.reports.training import epoch_line
+from dogclips.reports.tables.train import epoch_line
 from dogclips.training import TrainConfig, train
 from tests.training.conftest import clips_dir, config  # noqa: F401 (fixtures)
 from tests.training.runs import changed

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from dogclips.clips.manifest import read_manifest
 from dogclips.clips.ray_engine import _cut, ray_engine
 from dogclips.clips.units import Unit
 from dogclips.errors import OutputError, UsageError
+from dogclips.records.manifest import read_manifest
 from tests.cli.program import dogclips
 from tests.sessions import write_project
 from tests.videos import steady, write_made

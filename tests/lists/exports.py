@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dogclips.clips.manifest import manifest_table, write_manifest
 from dogclips.lists import read_list
 from dogclips.lists.exporting import (
     Export,
@@ -17,6 +16,7 @@ from dogclips.lists.exporting import (
     with_splits,
 )
 from dogclips.lists.sessions import read_clips, write_session_lists
+from dogclips.records.manifest import manifest_table, write_manifest
 
 LABELS = ("sit", "walk", "run")
 FORMATS: tuple[ExportFormat, ...] = (

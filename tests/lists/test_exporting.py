@@ -16,7 +16,6 @@ import webdataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dogclips.clips.manifest import write_manifest
 from dogclips.errors import ListError, UsageError
 from dogclips.files import uttered
 from dogclips.lists import read_list
@@ -24,6 +23,7 @@ from dogclips.lists.clip_paths import unique_keys
 from dogclips.lists.exporting import ExportFormat, SplitCount, write_list_as
 from dogclips.lists.sessions import read_clips
 from dogclips.lists.video_folder import SUFFIXES
+from dogclips.records.manifest import write_manifest
 from tests.lists.exports import (
     LABELS,
     ROWS,

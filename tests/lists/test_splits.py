@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dogclips.clips.manifest import manifest_table, write_manifest
 from dogclips.errors import ListError
 from dogclips.lists import read_list
 from dogclips.lists.groups import group_clips
@@ -22,6 +21,7 @@ from dogclips.lists.splits import (
     label_counts,
     write_split,
 )
+from dogclips.records.manifest import manifest_table, write_manifest
 
 SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
 NUM_CLASSES = 3

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from dogclips.cli.cut import check_virtual, execute, measure_and_plan, read_projects, record
 from dogclips.clips.config import CutConfig
 from dogclips.clips.engines import local_engine
-from dogclips.clips.manifest import read_manifest
 from dogclips.clips.session import find_session
 from dogclips.config import load_config
 from dogclips.demo.numbers import read_number
@@ -20,6 +19,7 @@ from dogclips.lists.sessions import read_clips
 from dogclips.lists.splits import assign_splits, write_split
 from dogclips.loading.decoding import DecoderName, check_frames, frames_at
 from dogclips.loading.excerpts import Excerpt, Timeline, Window, excerpts, timeline_of
+from dogclips.records.manifest import read_manifest
 from tests.cli.program import dogclips
 from tests.sessions import TWO_STREAMS, write_session
 from tests.videos import Made, steady

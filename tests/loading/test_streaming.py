@@ -16,13 +16,14 @@ from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session
 from dogclips.clips.recordings import measure_recordings
 from dogclips.clips.session import find_session
-from dogclips.clips.sliding import SlidingRules, SlidingWindow, Viewing, sliding_windows, viewing_of
+from dogclips.clips.viewing import Viewing, viewing_of
 from dogclips.loading import Views
 from dogclips.loading.dataset import FixedViews
 from dogclips.loading.excerpts import Excerpt
 from dogclips.loading.sampling import Sampling
 from dogclips.loading.streaming import DOES_NOT_DECODE, WindowViews, stream_windows
 from dogclips.media.picture import output_size
+from dogclips.prediction.sliding import SlidingRules, SlidingWindow, sliding_windows
 from tests.faults.damage import write_damaged, zeroed
 from tests.moving import write_moving
 from tests.sessions import write_project, write_session

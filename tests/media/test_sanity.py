@@ -12,8 +12,8 @@ import pytest
 from av.stream import Disposition
 
 from dogclips.alignment import StreamChoice, align
+from dogclips.clips.probed import probe_document
 from dogclips.clips.recordings import measure_recordings
-from dogclips.reports.probed import probe_document
 from dogclips.streams import StepBack, StreamTable
 from tests.probes import PROBES
 from tests.videos import Made, steady, write_made

@@ -7,7 +7,7 @@ from dogclips.errors import UsageError
 from dogclips.models import ModelInput, SlowFastConfig
 from dogclips.models.catalogue import VARIANTS, Variant, variant
 from dogclips.models.facts import layers_of, measure_model
-from dogclips.reports.models import Layer
+from dogclips.records.models import Layer
 
 # Parameters with 400 classes, and multiply-adds of one view in G, as measured on the published
 # code by another counter, or as the papers say.

@@ -29,8 +29,9 @@ from dogclips.models import (
     X3DConfig,
     build_model,
 )
-from dogclips.models.weights import convert_weights, inspect_weights, load_weights
-from dogclips.reports.weights import Fate, loaded_lines
+from dogclips.models.weights.fitting import convert_weights, inspect_weights, load_weights
+from dogclips.records.weights import Fate
+from dogclips.reports.tables.weights import loaded_lines
 from tests.models import foreign
 from tests.models.foreign import filled
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from dogclips.reports.training import EpochRecord, TestReport
-from dogclips.reports.training_predictions import Origin, with_origin, write_predictions
+from dogclips.records.clip_predictions import Origin, with_origin, write_predictions
+from dogclips.records.training_run import EpochRecord, TestReport
 from dogclips.training.metrics import Predictions, best_thresholds, score
 from dogclips.training.tasks import tasks_of
 

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from dogclips.config import merge
-from dogclips.reports.training import EpochRecord
+from dogclips.records.training_run import EpochRecord
 from dogclips.training import TrainConfig, TrainedRun
 
 SLOWFAST = {

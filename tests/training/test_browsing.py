@@ -15,7 +15,7 @@ from dogclips.config import merge, write_config
 from dogclips.errors import ConfigError, ListError
 from dogclips.lists import ListedClip, read_list, write_labels, write_list
 from dogclips.loading.checking import check_clips
-from dogclips.reports.browse import FedClip, Strip
+from dogclips.records.fed import FedClip, Strip
 from dogclips.training import TrainConfig
 from dogclips.training.browsing import Browser, Browsing, Wish, browsing_of
 from dogclips.training.data import ClipData

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from dogclips.errors import ConfigError
-from dogclips.training.layers import HEAD, STEM, blocks_of, layers_of
+from dogclips.training.optimizers import HEAD, STEM, blocks_of, layers_of
 from tests.training.tiny import NETWORKS, batch, classifier, fit, settings, weights_of
 
 

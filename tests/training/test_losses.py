@@ -14,7 +14,7 @@ from torchvision.ops import sigmoid_focal_loss
 
 from dogclips.errors import ConfigError, ListError
 from dogclips.lists import ClipList, ListedClip
-from dogclips.training.learning_config import LossConfig
+from dogclips.training.config import LossConfig
 from dogclips.training.losses import (
     ClipLoss,
     asymmetric,

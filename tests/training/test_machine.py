@@ -16,8 +16,8 @@ from dogclips.config import write_config
 from dogclips.errors import ConfigError, DogclipsError
 from dogclips.lists import read_list, write_labels, write_list
 from dogclips.training import TrainConfig, train
+from dogclips.training.config import TrainerConfig
 from dogclips.training.machine import Placement, backend_for, build_trainer, placement_for
-from dogclips.training.trainer_config import TrainerConfig
 from tests.training.runs import changed
 
 pytestmark = pytest.mark.training

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 from torchmetrics.functional.classification import binary_calibration_error
 
-from dogclips.reports.training import TestReport, report_from_plain
+from dogclips.records.training_run import TestReport, report_from_plain
 from dogclips.training.metrics import Predictions, best_thresholds, score
 from dogclips.training.tasks import Task, tasks_of
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 
-from dogclips.training.averaging import moving_average
+from dogclips.training.callbacks import moving_average
+from dogclips.training.machine import quiet_lightning
 from dogclips.training.module import ClipClassifier
-from dogclips.training.quiet import quiet_lightning
-from dogclips.training.schedules import lr_share
+from dogclips.training.optimizers import lr_share
 from tests.training.tiny import (
     Batch,
     batch,

@@ -6,10 +6,18 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
-from dogclips.reports.learning import LearningRates, learning_table
+from dogclips.records.run_start import LearningRates
+from dogclips.reports.tables.start import learning_table
 from dogclips.training.freezing import freeze
-from dogclips.training.layers import HEAD, LAST, STEM, blocks_of, layers_of
-from dogclips.training.optimizers import build_optimizer, learning_rates
+from dogclips.training.optimizers import (
+    HEAD,
+    LAST,
+    STEM,
+    blocks_of,
+    build_optimizer,
+    layers_of,
+    learning_rates,
+)
 from tests.training.tiny import NETWORKS, network, settings
 
 BLOCKS = {

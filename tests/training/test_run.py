@@ -25,9 +25,10 @@ from dogclips.errors import (
     OutputError,
 )
 from dogclips.lists import read_list, write_labels, write_list
-from dogclips.reports.starting import RunStart
-from dogclips.reports.training import EpochRecord, epoch_line
-from dogclips.reports.training_predictions import PREDICTION_COLUMNS
+from dogclips.records.clip_predictions import PREDICTION_COLUMNS
+from dogclips.records.run_start import RunStart
+from dogclips.records.training_run import EpochRecord
+from dogclips.reports.tables.train import epoch_line
 from dogclips.training import TrainConfig, TrainedRun, train
 from dogclips.training.run import Watch
 from tests.models.foreign import filled, timesformer_of_mmaction2

@@ -13,9 +13,10 @@ import torch
 from dogclips import training
 from dogclips.errors import CheckpointError, MediaError
 from dogclips.lists import read_list
-from dogclips.reports.starting import LEARNED, RunStart, start_lines
-from dogclips.reports.training import EpochRecord
-from dogclips.reports.training_predictions import read_predictions
+from dogclips.records.clip_predictions import read_predictions
+from dogclips.records.run_start import LEARNED, RunStart
+from dogclips.records.training_run import EpochRecord
+from dogclips.reports.tables.start import start_lines
 from dogclips.training import TrainConfig, TrainedRun, train
 from dogclips.training.callbacks import checkpoint_name, epochs_without_gain
 from dogclips.training.lr_range import range_test

@@ -12,10 +12,10 @@ import typer
 
 from dogclips import training
 from dogclips.cli.report import report as report_command
-from dogclips.clips.manifest import manifest_table, write_manifest
 from dogclips.lists import ClipList, ListedClip, read_list, write_labels, write_list
-from dogclips.reports.run_records import read_run
-from dogclips.reports.training_predictions import read_predictions, write_predictions
+from dogclips.records.clip_predictions import read_predictions, write_predictions
+from dogclips.records.manifest import manifest_table, write_manifest
+from dogclips.records.run_folder import read_run
 from dogclips.training import TrainConfig, TrainedRun, train
 from dogclips.training.metrics import Predictions
 from dogclips.training.predictions import predictions_table

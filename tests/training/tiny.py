@@ -12,8 +12,8 @@ from dogclips.config import merge
 from dogclips.models import VideoModel, build_model
 from dogclips.training import TrainConfig
 from dogclips.training.losses import ClipLoss
+from dogclips.training.machine import quiet_lightning
 from dogclips.training.module import ClipClassifier
-from dogclips.training.quiet import quiet_lightning
 
 SMALL = {"depths": [1, 1, 1, 1], "width": 8}
 NETWORKS: dict[str, dict[str, Any]] = {

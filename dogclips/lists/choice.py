@@ -1,0 +1,66 @@
+"""Choose clips of a list: by name, or evenly at random."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+from dogclips.errors import UsageError
+from dogclips.lists.listfile import ClipList
+
+
+def listed_name(clips: ClipList, path: Path) -> str:
+    """Return the name of a clip, relative to its list where it lies below it."""
+    folder = clips.path.parent.absolute()
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def drawn_clips(clips: ClipList, number: int, label: str | None, seed: int) -> list[int]:
+    """Return the places of clips that lie evenly in a list, from a random start.
+
+    Parameters
+    ----------
+    label
+        Only clips that carry it; None for any clip.
+
+    Raises
+    ------
+    UsageError
+        There is no such label, or no clip carries it.
+    """
+    places = list(range(len(clips.clips)))
+    if label is not None:
+        if label not in clips.labels:
+            raise _unknown("label", label, clips.labels)
+        index = clips.labels.index(label)
+        places = [place for place in places if index in clips.clips[place].labels]
+        if not places:
+            raise UsageError(f"no clip has label {label!r}", where=clips.path, todo="name another")
+    number = min(number, len(places))
+    start = Random(seed).random()  # noqa: S311 (no secret)
+    return [places[int((place + start) * len(places) / number)] for place in range(number)]
+
+
+def named_clips(clips: ClipList, names: Sequence[str]) -> list[int]:
+    """Return the places of clips by name: as listed, or file names with or without suffix.
+
+    Raises
+    ------
+    UsageError
+        No clip has one of these names; the most similar one is given.
+    """
+    known: dict[str, list[int]] = {}
+    for place, clip in enumerate(clips.clips):
+        ways = (listed_name(clips, clip.path), str(clip.path), clip.path.name, clip.path.stem)
+        for name in dict.fromkeys(ways):
+            known.setdefault(name, []).append(place)
+    for name in names:
+        if name not in known:
+            raise _unknown("clip", name, list(known))
+    return list(dict.fromkeys(place for name in names for place in known[name]))
+
+
+def _unknown(what: str, name: str, known: Sequence[str]) -> UsageError:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    todo = f"did you mean {near[0]!r}?" if near else "see the list"
+    return UsageError(f"no {what} {name!r}", where="list", todo=todo)

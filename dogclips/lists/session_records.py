@@ -1,0 +1,242 @@
+"""What a cut session left behind: manifest, measurements, annotations; and what is missing."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dogclips.annotations import Project, read_dataset
+from dogclips.clips.checks import CheckedProject, Found, check_projects, media_of
+from dogclips.clips.config import CutConfig
+from dogclips.clips.recordings import Recording
+from dogclips.clips.session import OUTPUT_DIR, VIA_DIR, VIDEO_DIR, files_in, resolve_recordings
+from dogclips.config import load_config
+from dogclips.errors import AnnotationError, ConfigError, MediaError, SessionError
+from dogclips.labels import apply_labels, tasks_of
+from dogclips.lists.listfile import LABELS, read_labels
+from dogclips.media.probe import probe_many
+from dogclips.records.manifest import read_manifest
+
+KEPT = ("cut", "reused")
+
+
+SEGMENT_COLUMNS = ("source", "label", "start_s", "end_s")
+
+
+_ENTRY_KEYS = ("status", "messages", "streams", "alignment")
+
+
+@dataclass(frozen=True, eq=False)
+class RecordingRecords:
+    """One recording of a session.
+
+    Parameters
+    ----------
+    measured
+        Its entries in `probe.json`, one for each way in which annotators saw it.
+    windows
+        Its rows of the manifest.
+    segments
+        `SEGMENT_COLUMNS`, under class names; segments that are only points in time are left out.
+    length_s
+        Annotation time at which it ends; None where nobody measured it.
+    """
+
+    source: str
+    measured: tuple[Mapping[str, Any], ...]
+    windows: pd.DataFrame
+    segments: pd.DataFrame
+    length_s: float | None
+
+    @property
+    def name(self) -> str:
+        """Return the file name."""
+        return Path(self.source).name
+
+
+@dataclass(frozen=True, eq=False)
+class SessionRecords:
+    """A session folder that `dogclips cut` has filled.
+
+    Parameters
+    ----------
+    manifest
+        Columns of `clips.manifest.MANIFEST_COLUMNS`.
+    classes
+        Names by class index, as `labels.txt` says; those of the clips where it is missing.
+    missing
+        In words what could not be read.
+    """
+
+    base_dir: Path
+    manifest: pd.DataFrame
+    recordings: tuple[RecordingRecords, ...]
+    classes: tuple[str, ...] = ()
+    checked: tuple[CheckedProject, ...] = ()
+    missing: tuple[str, ...] = field(default=())
+
+    @property
+    def kept(self) -> pd.DataFrame:
+        """Return the rows of the manifest that are clips."""
+        return self.manifest[self.manifest["status"].isin(KEPT)]
+
+
+def read_records(base_dir: Path) -> SessionRecords:
+    """Read all that a session holds; annotations are checked as `dogclips check` does.
+
+    Raises
+    ------
+    OutputError, SessionError
+        The manifest cannot be read, or there is none.
+    ListError
+        `labels.txt` is wrong.
+    """
+    reader = _Reader(base_dir, base_dir / OUTPUT_DIR)
+    manifest = read_manifest(reader.output)
+    if manifest is None:
+        raise SessionError("no clips here", where=base_dir, todo="run `dogclips cut` on it first")
+    config, files = reader.config(), reader.measured()
+    checked = check_projects(*reader.projects(config), config)
+    sources = [f"{VIDEO_DIR}/{name}" for name in files]
+    sources.extend(manifest.loc[manifest["target_stream"].notna(), "source"].unique())
+    paths = [Path(source) for source in dict.fromkeys(sources)]
+    segments = reader.segments(checked, paths, config)
+    lengths = _lengths(checked)
+    by_source = {str(key): own for key, own in manifest.groupby("source", sort=False)}
+    labelled = {str(key): own for key, own in segments.groupby("source", sort=False)}
+    recordings = (
+        RecordingRecords(
+            path.as_posix(),
+            files.get(path.name, ()),
+            by_source.get(path.as_posix(), manifest[:0]),
+            labelled.get(path.as_posix(), segments[:0]),
+            lengths.get(path.name),
+        )
+        for path in sorted(paths)
+    )
+    return SessionRecords(
+        base_dir,
+        manifest,
+        tuple(recordings),
+        reader.classes(manifest),
+        tuple(checked),
+        tuple(reader.missing),
+    )
+
+
+@dataclass
+class _Reader:
+    """Reads the files of a session, and notes those that say nothing."""
+
+    base_dir: Path
+    output: Path
+    missing: list[str] = field(default_factory=list)
+
+    def config(self) -> CutConfig:
+        """Return the settings of the cut; the defaults where they are lost."""
+        try:
+            return load_config(CutConfig, [self.output / "config.yaml"])
+        except ConfigError as error:
+            self.missing.append(f"settings of the cut are unknown, defaults are taken: {error}")
+            return CutConfig()
+
+    def classes(self, manifest: pd.DataFrame) -> tuple[str, ...]:
+        """Return the class names in their order."""
+        named = read_labels(self.output / LABELS) if (self.output / LABELS).is_file() else ()
+        kept = manifest.loc[manifest["status"].isin(KEPT), "labels"]
+        return tuple(dict.fromkeys([*named, *(name for own in kept for name in own)]))
+
+    def measured(self) -> dict[str, tuple[Mapping[str, Any], ...]]:
+        """Return the entries of `probe.json` by the recording's file name."""
+        path = self.output / "probe.json"
+        found: dict[str, tuple[Mapping[str, Any], ...]] = {}
+        try:
+            for entry in json.loads(path.read_text(encoding="utf-8"))["files"]:
+                name = Path(entry["path"]).name
+                known = {key: entry[key] for key in _ENTRY_KEYS}
+                found[name] = (*found.get(name, ()), known)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self.missing.append(
+                f"nobody measured the streams, or the cut was interrupted ({path}): {error}"
+            )
+            return {}
+        return found
+
+    def projects(self, config: CutConfig) -> tuple[list[Project], dict[Path, Found] | None]:
+        """Return the annotation files, and what was measured of the recordings they name."""
+        paths = files_in(self.base_dir / VIA_DIR)
+        if not paths:
+            self.missing.append(f"no annotation files ({self.base_dir / VIA_DIR}): none are shown")
+        projects, others = read_dataset(paths, same_ids=config.labels.option_ids == "same")
+        self.missing.extend(others)
+        videos = files_in(self.base_dir / VIDEO_DIR)
+        if not videos:
+            self.missing.append(
+                f"no recordings ({self.base_dir / VIDEO_DIR}): annotations are checked alone"
+            )
+            return projects, None
+        return projects, _found(projects, videos)
+
+    def segments(
+        self, checked: Sequence[CheckedProject], sources: Sequence[Path], config: CutConfig
+    ) -> pd.DataFrame:
+        """Return the segments of all files that nothing refuses, under class names."""
+        usable = [file for file in checked if not file.project.errors and len(file.segments)]
+        tasks = {task for file in usable for task in tasks_of(file.segments, config.tasks)}
+        parts = [pd.DataFrame(columns=list(SEGMENT_COLUMNS))]
+        for file in usable:
+            names = resolve_recordings(dict.fromkeys(file.segments["media_name"]), sources)
+            found = {
+                name: path.as_posix() for name, path in names.items() if isinstance(path, Path)
+            }
+            try:
+                own = apply_labels(
+                    file.segments, config.labels, config.tasks, with_task=len(tasks) > 1
+                )
+            except AnnotationError as error:
+                self.missing.append(f"segments are not shown: {error}")
+                continue
+            own = own.assign(source=own["media_name"].map(found))
+            lasting = own["source"].notna() & own["start_s"].notna() & own["end_s"].notna()
+            parts.append(own.loc[lasting, list(SEGMENT_COLUMNS)])
+        filled = [part for part in parts if len(part)] or parts
+        return pd.concat(filled, ignore_index=True)
+
+
+def _found(projects: Sequence[Project], videos: Sequence[Path]) -> dict[Path, Found]:
+    """Return for each annotation file what was measured of the recordings it names."""
+    named = {
+        project.path: resolve_recordings([media.name for media in media_of(project)], videos)
+        for project in projects
+    }
+    wanted = list(dict.fromkeys(_paths(named.values())))
+    measured = {
+        path: Recording(path, None, None, table)
+        if isinstance(table, MediaError)
+        else Recording(path, table, None)
+        for path, table in zip(wanted, probe_many(wanted), strict=True)
+    }
+    return {
+        file: {
+            name: measured[path] if isinstance(path, Path) else path for name, path in own.items()
+        }
+        for file, own in named.items()
+    }
+
+
+def _paths(named: Any) -> Iterator[Path]:
+    for own in named:
+        yield from (path for path in own.values() if isinstance(path, Path))
+
+
+def _lengths(checked: Sequence[CheckedProject]) -> dict[str, float]:
+    """Return, by file name, the annotation time at which recordings end."""
+    return {
+        Path(row["recording"]).name: float(row["duration_s"])
+        for file in checked
+        for row in file.recordings.to_dict("records")
+        if row["recording"] and not pd.isna(row["duration_s"])
+    }

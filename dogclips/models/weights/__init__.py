@@ -1,0 +1,1 @@
+"""Weights of any source under our names."""

@@ -1,0 +1,201 @@
+"""Weights of any known source under our names."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dogclips.errors import CheckpointError
+from dogclips.models.weights.facts import is_bgr, our_facts, stated_labels, stated_normalisation
+from dogclips.models.weights.files import Checkpoint, read_file
+from dogclips.models.weights.mvit_names import MVIT
+from dogclips.models.weights.namings import Naming, Normalisation, Tensors
+from dogclips.models.weights.resnet_names import IMAGE_RESNET, ONE, RESNETS
+from dogclips.models.weights.timesformer_names import AUTHORS, IMAGE_VIT, TIMESFORMER
+from dogclips.models.weights.uniformer_names import UNIFORMER
+from dogclips.reports.tables.weights import printable
+
+# Lightning and OpenMMLab, PySlowFast, TimeSformer and timm, caffe2.
+WRAPPERS = ("state_dict", "model_state", "model", "blobs")
+
+
+PREFIXES = ("module.", "model.", "backbone.", "timesformer.", "_orig_mod.")
+
+
+# The first that describes a file is believed; image networks have the fewest names of their own.
+NAMINGS: tuple[Naming, ...] = (
+    *TIMESFORMER,
+    *RESNETS,
+    *MVIT,
+    UNIFORMER,
+    *IMAGE_VIT,
+    IMAGE_RESNET,
+)
+
+
+STEMS = (  # what looks at colours
+    "s1.pathway0_stem.conv.weight",
+    "s1.pathway1_stem.conv.weight",
+    "s1.pathway0_stem.conv_xy.weight",
+    "patch_embed.proj.weight",
+    "conv_proj.weight",
+)
+
+
+CLASSIFIERS = ("head.projection.weight", "head.1.weight", "head.weight")
+
+
+@dataclass(frozen=True)
+class NamedWeights:
+    """Weights under our names, and what is known of them.
+
+    Parameters
+    ----------
+    kind
+        Of file, in words.
+    source
+        Whose names they had.
+    architecture
+        One of ours, or `image ViT` and `image ResNet`; empty if nobody knows.
+    tensors
+        By our names.
+    normalisation
+        None if nobody knows.
+    labels
+        Class names; empty if the file has none.
+    unknown
+        Their names that mean nothing to us.
+    made
+        Names of tensors that the file lacks and that were made up, each with the reason.
+    notes
+        What a user must know about the source.
+    """
+
+    path: Path
+    kind: str
+    source: str
+    architecture: str
+    tensors: Tensors
+    normalisation: Normalisation | None = None
+    labels: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    made: Mapping[str, str] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def of_images(self) -> bool:
+        """Return whether they are of a network that knows no time."""
+        return self.architecture.startswith("image ")
+
+    @property
+    def num_classes(self) -> int | None:
+        """Return the classes of the head, None where it is missing."""
+        heads = [self.tensors[name] for name in CLASSIFIERS if name in self.tensors]
+        return heads[0].shape[0] if heads and heads[0].ndim else None
+
+
+def read_weights(path: Path) -> NamedWeights:
+    """Read a file or Hugging Face folder and give its weights our names.
+
+    Raises
+    ------
+    CheckpointError
+        It cannot be read, or holds no weights by name, or other tensors than plain ones.
+    """
+    checkpoint = read_file(path)
+    theirs = named_tensors(checkpoint.held)
+    _check_plain(theirs, path)
+    ours = our_facts(checkpoint)
+    naming = next((naming for naming in NAMINGS if naming.describes(theirs)), None)
+    if naming in IMAGE_VIT and "model_state" in checkpoint.held:
+        naming = AUTHORS  # attention over space alone, saved as only TimeSformer's code saves
+    plain = NamedWeights(
+        path,
+        checkpoint.kind,
+        source="",
+        architecture="",
+        tensors=theirs,
+        normalisation=stated_normalisation(checkpoint),
+        labels=stated_labels(checkpoint),
+    )
+    if ours is not None:
+        return replace(plain, source=ours.source or "dogclips", architecture=ours.architecture)
+    if naming is None:
+        return replace(plain, unknown=tuple(theirs))
+    return _in_rgb(_translated(plain, naming), checkpoint)
+
+
+def named_tensors(held: Mapping[str, Any]) -> Tensors:
+    """Return tensors by their bare names: out of wrappers and without prefixes."""
+    for _ in WRAPPERS:  # a file could hold itself
+        held = next((held[name] for name in WRAPPERS if isinstance(held.get(name), Mapping)), held)
+    tensors = {
+        name: value.detach() if isinstance(value, Tensor) else torch.from_numpy(value)
+        for name, value in held.items()
+        if isinstance(name, str) and isinstance(value, Tensor | np.ndarray)
+    }
+    while prefix := _prefix(tensors):
+        tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
+    return tensors
+
+
+def _check_plain(tensors: Tensors, path: Path) -> None:
+    if not tensors:
+        raise CheckpointError("no weights by name", where=path, todo="save a state_dict")
+    odd = [name for name, value in tensors.items() if not _is_plain(value)]
+    if odd:
+        raise CheckpointError(
+            f"tensors that are not plain numbers, such as {printable(odd[0])}",
+            where=path,
+            todo="save dense tensors of the CPU",
+        )
+
+
+def _is_plain(value: Tensor) -> bool:
+    """Return whether a tensor holds all its numbers: a few bytes can pretend to be terabytes."""
+    if value.layout is not torch.strided or value.device.type != "cpu" or value.is_quantized:
+        return False
+    return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
+
+
+def _prefix(tensors: Tensors) -> str:
+    """Return the prefix that most names have: a head may stand outside of it."""
+    counts = Counter({p: sum(name.startswith(p) for name in tensors) for p in PREFIXES})
+    prefix, number = counts.most_common(1)[0]
+    return prefix if 2 * number > len(tensors) else ""
+
+
+def _translated(plain: NamedWeights, naming: Naming) -> NamedWeights:
+    named, unknown = naming.renamed(plain.tensors)
+    adapted = naming.adapt(named, plain.tensors)
+    architecture = naming.architecture
+    if architecture == ONE:
+        stem = adapted.tensors.get("s1.pathway0_stem.conv.weight")
+        inflated = stem is not None and stem.ndim == 5 and stem.shape[2] > 1
+        architecture = "i3d" if inflated else "slow"
+    return replace(
+        plain,
+        source=naming.source,
+        architecture=architecture,
+        tensors=adapted.tensors,
+        normalisation=plain.normalisation or naming.normalisation,
+        unknown=unknown,
+        made=adapted.made,
+        notes=adapted.notes,
+    )
+
+
+def _in_rgb(weights: NamedWeights, checkpoint: Checkpoint) -> NamedWeights:
+    """Turn the first convolutions round where they expect blue, green, red."""
+    if not is_bgr(checkpoint):
+        return weights
+    held = weights.tensors
+    stems = [name for name in STEMS if name in held and held[name].shape[1:2] == (3,)]
+    turned = {name: held[name].flip(1) for name in stems}
+    note = f"trained on BGR; turned round to RGB: {', '.join(turned)}"
+    return replace(weights, tensors=held | turned, notes=(*weights.notes, note))

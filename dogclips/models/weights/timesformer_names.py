@@ -1,0 +1,182 @@
+"""What others call the parameters of a TimeSformer, and of the image ViT that it starts from.
+
+Ours are those of the authors' checkpoints. Queries, keys and values lie one below the other in
+the same order everywhere, so that nothing is permuted.
+"""
+
+from dogclips.models.weights.namings import Adapted, Naming, Normalisation, Tensors, identity
+
+VIT = (
+    "cls_token",
+    "pos_embed",
+    "patch_embed.proj.{x}",
+    "blocks.{i}.norm1.{x}",
+    "blocks.{i}.norm2.{x}",
+    "blocks.{i}.attn.qkv.{x}",
+    "blocks.{i}.attn.proj.{x}",
+    "blocks.{i}.mlp.fc1.{x}",
+    "blocks.{i}.mlp.fc2.{x}",
+    "norm.{x}",
+    "head.{x}",
+)
+
+
+TIME = (
+    "time_embed",
+    "blocks.{i}.temporal_norm1.{x}",
+    "blocks.{i}.temporal_attn.qkv.{x}",
+    "blocks.{i}.temporal_attn.proj.{x}",
+    "blocks.{i}.temporal_fc.{x}",
+)
+
+
+HALF = (0.5, 0.5, 0.5)
+
+
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+KINETICS = ((0.45, 0.45, 0.45), (0.225, 0.225, 0.225))
+
+
+_HF = "encoder.layer.{i}"
+
+
+_HF_NAMES = {
+    "embeddings.cls_token": "cls_token",
+    "embeddings.position_embeddings": "pos_embed",
+    "embeddings.time_embeddings": "time_embed",
+    "embeddings.patch_embeddings.projection.{x}": "patch_embed.proj.{x}",
+    f"{_HF}.temporal_layernorm.{{x}}": "blocks.{i}.temporal_norm1.{x}",
+    f"{_HF}.layernorm_before.{{x}}": "blocks.{i}.norm1.{x}",
+    f"{_HF}.layernorm_after.{{x}}": "blocks.{i}.norm2.{x}",
+    f"{_HF}.temporal_attention.attention.qkv.{{x}}": "blocks.{i}.temporal_attn.qkv.{x}",
+    f"{_HF}.temporal_attention.output.dense.{{x}}": "blocks.{i}.temporal_attn.proj.{x}",
+    f"{_HF}.temporal_dense.{{x}}": "blocks.{i}.temporal_fc.{x}",
+    f"{_HF}.attention.attention.qkv.{{x}}": "blocks.{i}.attn.qkv.{x}",
+    f"{_HF}.attention.output.dense.{{x}}": "blocks.{i}.attn.proj.{x}",
+    f"{_HF}.intermediate.dense.{{x}}": "blocks.{i}.mlp.fc1.{x}",
+    f"{_HF}.output.dense.{{x}}": "blocks.{i}.mlp.fc2.{x}",
+    "layernorm.{x}": "norm.{x}",
+    "classifier.{x}": "head.{x}",
+}
+
+
+_MM = "transformer_layers.layers.{i}"
+
+
+_MM_NAMES = {
+    **identity(("cls_token", "pos_embed", "time_embed", "norm.{x}")),
+    "patch_embed.projection.{x}": "patch_embed.proj.{x}",
+    f"{_MM}.attentions.0.norm.{{x}}": "blocks.{i}.temporal_norm1.{x}",
+    f"{_MM}.attentions.0.attn.in_proj_{{x}}": "blocks.{i}.temporal_attn.qkv.{x}",
+    f"{_MM}.attentions.0.attn.out_proj.{{x}}": "blocks.{i}.temporal_attn.proj.{x}",
+    f"{_MM}.attentions.0.temporal_fc.{{x}}": "blocks.{i}.temporal_fc.{x}",
+    f"{_MM}.attentions.1.norm.{{x}}": "blocks.{i}.norm1.{x}",
+    f"{_MM}.attentions.1.attn.in_proj_{{x}}": "blocks.{i}.attn.qkv.{x}",
+    f"{_MM}.attentions.1.attn.out_proj.{{x}}": "blocks.{i}.attn.proj.{x}",
+    f"{_MM}.ffns.0.norm.{{x}}": "blocks.{i}.norm2.{x}",
+    f"{_MM}.ffns.0.layers.0.0.{{x}}": "blocks.{i}.mlp.fc1.{x}",
+    f"{_MM}.ffns.0.layers.1.{{x}}": "blocks.{i}.mlp.fc2.{x}",
+    "cls_head.fc_cls.{x}": "head.{x}",
+}
+
+
+# With one attention a block, over space or over both.
+_MM_PLAIN_NAMES = {
+    **identity(("cls_token", "pos_embed", "time_embed", "norm.{x}")),
+    "patch_embed.projection.{x}": "patch_embed.proj.{x}",
+    f"{_MM}.norms.0.{{x}}": "blocks.{i}.norm1.{x}",
+    f"{_MM}.norms.1.{{x}}": "blocks.{i}.norm2.{x}",
+    f"{_MM}.attentions.0.attn.in_proj_{{x}}": "blocks.{i}.attn.qkv.{x}",
+    f"{_MM}.attentions.0.attn.out_proj.{{x}}": "blocks.{i}.attn.proj.{x}",
+    f"{_MM}.ffns.0.layers.0.0.{{x}}": "blocks.{i}.mlp.fc1.{x}",
+    f"{_MM}.ffns.0.layers.1.{{x}}": "blocks.{i}.mlp.fc2.{x}",
+    "cls_head.fc_cls.{x}": "head.{x}",
+}
+
+
+_TV = "encoder.layers.encoder_layer_{i}"
+
+
+_TORCHVISION_VIT_NAMES = {
+    "class_token": "cls_token",
+    "encoder.pos_embedding": "pos_embed",
+    "conv_proj.{x}": "patch_embed.proj.{x}",
+    f"{_TV}.ln_1.{{x}}": "blocks.{i}.norm1.{x}",
+    f"{_TV}.ln_2.{{x}}": "blocks.{i}.norm2.{x}",
+    f"{_TV}.self_attention.in_proj_{{x}}": "blocks.{i}.attn.qkv.{x}",
+    f"{_TV}.self_attention.out_proj.{{x}}": "blocks.{i}.attn.proj.{x}",
+    f"{_TV}.mlp.0.{{x}}": "blocks.{i}.mlp.fc1.{x}",
+    f"{_TV}.mlp.3.{{x}}": "blocks.{i}.mlp.fc2.{x}",
+    f"{_TV}.mlp.linear_1.{{x}}": "blocks.{i}.mlp.fc1.{x}",  # before torchvision 0.14
+    f"{_TV}.mlp.linear_2.{{x}}": "blocks.{i}.mlp.fc2.{x}",
+    "encoder.ln.{x}": "norm.{x}",
+    "heads.head.{x}": "head.{x}",
+}
+
+
+_MM_NORM = Normalisation(HALF, HALF, "MMAction2's TimeSformer configurations")
+
+
+AUTHORS = Naming(
+    "TimeSformer",
+    "timesformer",
+    "time_embed",
+    identity((*VIT, *TIME)),
+    Normalisation(*KINETICS, "TimeSformer's configurations"),
+)
+
+
+TIMESFORMER = (
+    Naming("MMAction2", "timesformer", f"{_MM}.attentions.1.norm.weight", _MM_NAMES, _MM_NORM),
+    Naming("MMAction2", "timesformer", f"{_MM}.norms.0.weight", _MM_PLAIN_NAMES, _MM_NORM),
+    Naming(
+        "Hugging Face",
+        "timesformer",
+        f"{_HF}.layernorm_before.weight",
+        _HF_NAMES,
+        Normalisation(*KINETICS, "the published TimeSformer models"),
+    ),
+    AUTHORS,
+)
+
+
+IMAGE_VIT = (
+    Naming(
+        "timm",
+        "image ViT",
+        "blocks.{i}.attn.qkv.weight",
+        identity(VIT),
+        Normalisation(HALF, HALF, "timm's ViTs; some have others"),
+    ),
+    Naming(
+        "torchvision",
+        "image ViT",
+        f"{_TV}.ln_1.weight",
+        _TORCHVISION_VIT_NAMES,
+        Normalisation(*IMAGENET, "torchvision's weights"),
+    ),
+)
+
+
+def with_time(image: Tensors, wanted: Tensors) -> Adapted:
+    """Return an image ViT with branches over time, as the TimeSformer paper starts from one.
+
+    Attention over time and its norm begin as those over space; `temporal_fc` stays 0, so that the
+    network sees every frame as the image network does.
+
+    Parameters
+    ----------
+    image
+        Of the image network.
+    wanted
+        Of our network.
+    """
+    tensors, made = dict(image), dict[str, str]()
+    for name in wanted:
+        source = name.replace(".temporal_attn.", ".attn.").replace(".temporal_norm1.", ".norm1.")
+        if source != name and source in image:
+            tensors[name] = image[source]
+            made[name] = f"copy of {source}"
+    return Adapted(tensors, made)

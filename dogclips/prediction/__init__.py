@@ -1,0 +1,1 @@
+"""A trained model is shown whole recordings; what it says becomes labelled time."""

@@ -1,0 +1,1 @@
+"""What we write down: plain records, and the one reader and writer of each file."""

@@ -1,0 +1,237 @@
+"""A video of what a model is fed: all views of a clip side by side, each at its own pace.
+
+A view shows a frame from the time at which the clip presents it until its next one; before its
+first frame it is empty. Videos are compressed: whoever counts pixels takes the sheet.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from dogclips.media.lettering import drawable, fitting, font
+from dogclips.media.writing import Picture, TimedFrame, VideoTrack, write_video
+from dogclips.records.fed import FedClip, FedView, Strip
+from dogclips.reports.pictures.fed_sheet import (
+    COLOURS,
+    FAULT,
+    GAP,
+    GROUND,
+    INK,
+    MARGIN,
+    QUIET,
+    RULE,
+    TEXT,
+    heading_colour,
+    heading_texts,
+)
+from dogclips.reports.tables.browse import clock
+
+_TICKS = 1000  # of a second
+
+
+_PAUSE = 700  # ticks between two clips
+
+
+_FAULT = 2500  # ticks for which a reason is shown
+
+
+_LINE = 20
+
+
+_LEAST_CELL = 160  # columns that the heading of a view needs
+
+
+_MOST_WIDTH = 1280
+
+
+_LEAST_WIDTH = 480  # of a page: names of clips are long
+
+
+_NAME = 170  # columns of a view's name beside its times
+
+
+_OPTIONS = {"preset": "veryfast", "crf": "12"}
+
+
+Shown = tuple[FedClip, Sequence[Strip]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Pages of one size for all clips.
+
+    Parameters
+    ----------
+    cell
+        Width and height of the largest frame, as it is made.
+    num_cells
+        Strips of a clip at most.
+    num_tracks
+        Views whose times are drawn below the frames; 0 for none.
+    """
+
+    cell: tuple[int, int]
+    num_cells: int
+    num_tracks: int = 0
+
+    @property
+    def factor(self) -> int:
+        """Return by which whole factor frames are enlarged."""
+        return max(-(-_LEAST_CELL // self.cell[0]), 1)
+
+    @property
+    def box(self) -> tuple[int, int]:
+        """Return width and height of a cell's frame."""
+        return self.cell[0] * self.factor, self.cell[1] * self.factor
+
+    @property
+    def step(self) -> tuple[int, int]:
+        """Return from one cell to the next, in pixels."""
+        return self.box[0] + GAP, self.box[1] + 2 * _LINE + GAP
+
+    def corner(self, number: int) -> tuple[int, int]:
+        """Return left and top of a cell."""
+        row, column = divmod(number, self.columns)
+        top = MARGIN + 2 * _LINE + GAP
+        return MARGIN + column * self.step[0], top + row * self.step[1]
+
+    @property
+    def columns(self) -> int:
+        """Return the cells of a row."""
+        most = max(_MOST_WIDTH // self.step[0], 1)
+        return -(-self.num_cells // -(-self.num_cells // most))
+
+    @property
+    def tracks_top(self) -> int:
+        """Return where the times of views begin."""
+        rows = -(-self.num_cells // self.columns)
+        return self.corner(0)[1] + rows * self.step[1]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return width and height of a page, both even."""
+        width = max(self.columns * self.step[0] - GAP, _LEAST_WIDTH) + 2 * MARGIN
+        height = self.tracks_top + self.num_tracks * _LINE + MARGIN
+        return width + width % 2, height + height % 2
+
+
+def write_clips(path: Path, clips: Iterable[Shown], layout: Layout) -> None:
+    """Write clips one after the other; a clip without strips is a page with the reason.
+
+    Raises
+    ------
+    MediaError
+        FFmpeg cannot encode.
+    OutputError
+        The folder cannot be written to.
+    """
+    width, height = layout.size
+    track = VideoTrack(
+        width, height, Fraction(25), options=_OPTIONS, time_base=Fraction(1, _TICKS), default=True
+    )
+    write_video(path, [track], _frames(clips, layout))
+
+
+def _frames(clips: Iterable[Shown], layout: Layout) -> Iterator[TimedFrame]:
+    begin, last = 0, np.zeros(0, dtype=np.uint8)
+    for clip, strips in clips:
+        ground = _ground(clip, layout)
+        for time_s in _moments(clip, strips):
+            last = _page(ground, clip, strips, layout, time_s)
+            yield 0, begin + round((time_s - clip.start_s) * _TICKS), last
+        begin += _FAULT if clip.fault else round((clip.end_s - clip.start_s) * _TICKS) + _PAUSE
+    if begin:
+        yield 0, begin, last  # without it the last page would be gone at once
+
+
+def _moments(clip: FedClip, strips: Sequence[Strip]) -> list[float]:
+    """Return when a page changes, rounded to what a video can tell apart."""
+    times = {clip.start_s, *(time_s for strip in strips for time_s in strip.times_s)}
+    ticks = {round((time_s - clip.start_s) * _TICKS): time_s for time_s in sorted(times)}
+    return list(ticks.values())
+
+
+def _ground(clip: FedClip, layout: Layout) -> Image.Image:
+    """Return the page without frames."""
+    page = Image.new("RGB", layout.size, GROUND)
+    draw, width = ImageDraw.Draw(page), layout.size[0] - 2 * MARGIN
+    for row, text in enumerate(heading_texts(clip)):
+        letters = font(TEXT, bold=not row)
+        words = fitting(drawable(text), width, letters)
+        draw.text((MARGIN, MARGIN + row * _LINE), words, fill=INK, font=letters)
+    below = (clip.fault, FAULT) if clip.fault else (clip.remark, QUIET)
+    if below[0]:
+        words = fitting(drawable(below[0]), width, font(TEXT))
+        draw.text((MARGIN, MARGIN + 3 * _LINE), words, fill=below[1], font=font(TEXT))
+    for row, view in enumerate(clip.views[: layout.num_tracks]):
+        top = layout.tracks_top + row * _LINE
+        words = fitting(drawable(view.heading), _NAME - GAP, font(TEXT))
+        draw.text((MARGIN, top), words, fill=COLOURS[view.kind], font=font(TEXT))
+        left, right = _track(layout)
+        draw.rectangle((left, top + 8, right, top + 9), fill=RULE)
+        for time_s in view.times_s:
+            _tick(draw, clip, layout, time_s, top, view)
+    return page
+
+
+def _page(
+    ground: Image.Image, clip: FedClip, strips: Sequence[Strip], layout: Layout, time_s: float
+) -> Picture:
+    """Return the page at a time: of each strip the frame that is on."""
+    page = ground.copy()
+    draw = ImageDraw.Draw(page)
+    for number, strip in enumerate(strips):
+        corner = layout.corner(number)
+        place = bisect_right(strip.times_s, time_s) - 1
+        if place < 0:
+            width, height = layout.box
+            draw.rectangle((*corner, corner[0] + width - 1, corner[1] + height - 1), fill=RULE)
+        else:
+            tile = _enlarged(strip.pixels[place], layout)
+            page.paste(tile, corner)
+            height = tile.height
+        clock_text = f"{clock(strip.times_s[place])} s" if place >= 0 else ""
+        left, top = corner[0], corner[1] + height + 2
+        draw.text(
+            (left, top), ", ".join(strip.heading), fill=heading_colour(strip), font=font(TEXT)
+        )
+        draw.text((left, top + _LINE), clock_text, fill=INK, font=font(TEXT))
+    if layout.num_tracks and clip.views:
+        at = _x(clip, layout, time_s)
+        bottom = layout.tracks_top + len(clip.views) * _LINE
+        draw.line((at, layout.tracks_top, at, bottom), fill=INK)
+    return np.asarray(page, dtype=np.uint8)
+
+
+def _enlarged(pixels: Picture, layout: Layout) -> Image.Image:
+    """Return a frame whose pixels are squares, as large as the cell allows."""
+    height, width = pixels.shape[:2]
+    factor = max(min(layout.box[0] // width, layout.box[1] // height), 1)
+    return Image.fromarray(pixels.repeat(factor, axis=0).repeat(factor, axis=1))
+
+
+def _track(layout: Layout) -> tuple[int, int]:
+    return MARGIN + _NAME, layout.size[0] - MARGIN
+
+
+def _x(clip: FedClip, layout: Layout, time_s: float) -> int:
+    left, right = _track(layout)
+    share = (time_s - clip.start_s) / max(clip.end_s - clip.start_s, 1e-9)
+    return left + round((right - left) * share)
+
+
+def _tick(
+    draw: ImageDraw.ImageDraw,
+    clip: FedClip,
+    layout: Layout,
+    time_s: float,
+    top: int,
+    view: FedView,
+) -> None:
+    at = _x(clip, layout, time_s)
+    draw.rectangle((at - 1, top + 3, at + 1, top + 14), fill=COLOURS[view.kind])

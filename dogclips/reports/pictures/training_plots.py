@@ -1,0 +1,333 @@
+"""Plots of a training and of its scores, as SVG files.
+
+Letters stay letters in them: a label in any script is drawn with the fonts of whoever looks at it.
+matplotlib is imported where something is drawn: no other command pays for it.
+"""
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
+
+import numpy as np
+import pandas as pd
+
+from dogclips.files import whole_file
+from dogclips.records.clip_predictions import PredictedClips, by_clip
+from dogclips.records.training_run import EpochRecord, TaskResult, TestReport
+from dogclips.reports.tables.train import shown_score
+from dogclips.scores.ranking import Floats, ranking
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+GREEN, ORANGE, BLUE, GRAY, LIGHT, INK = (
+    "#1a7f4b",
+    "#c4570a",
+    "#2456a6",
+    "#8a8f98",
+    "#d9dce1",
+    "#1c1f24",
+)
+
+
+_SETTINGS: dict[Any, Any] = {  # a Literal of 300 names in matplotlib's types
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GRAY,
+    "text.parse_math": False,  # a label may hold dollars
+    "svg.fonttype": "none",
+    "svg.hashsalt": "dogclips",  # the same plot is the same file
+}
+
+
+_NO_METADATA: dict[str, str | None] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+
+
+_MOST_POINTS = 300  # of a curve; more cannot be told apart at this size
+
+
+_LONGEST = 28  # letters of a label
+
+
+def write_plots(
+    folder: Path,
+    records: Sequence[EpochRecord],
+    predictions: pd.DataFrame,
+    report: TestReport,
+) -> list[Path]:
+    """Write every plot that there is something for, and return their paths.
+
+    Parameters
+    ----------
+    folder
+        Made if need be; earlier plots are replaced.
+    records
+        Of the training; empty where only a test is shown.
+    predictions
+        Columns of `PREDICTION_COLUMNS`.
+    report
+        The scores of these predictions.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written to, or the disk is full.
+    """
+    paths = []
+    for name, svg in draw_plots(records, predictions, report):
+        paths.append(folder / f"{name}.svg")
+        with whole_file(paths[-1]) as part:
+            part.write_bytes(svg)
+    return paths
+
+
+def draw_plots(
+    records: Sequence[EpochRecord], predictions: pd.DataFrame, report: TestReport
+) -> list[tuple[str, bytes]]:
+    """Return the name and the SVG of every plot: curves, classes, calibration, confusion."""
+    import matplotlib as mpl  # noqa: PLC0415 (as said above)
+
+    with mpl.rc_context(_SETTINGS):
+        figures = _figures(records, by_clip(predictions), report)
+        return [(name, _svg(figure)) for name, figure in figures]
+
+
+def _figures(
+    records: Sequence[EpochRecord], clips: PredictedClips, report: TestReport
+) -> "Iterator[tuple[str, Figure]]":
+    if records:
+        yield "curves", _curves(records)
+    if len(report.without_positives) < len(report.classes):
+        yield "average_precision", _average_precision(report)
+        yield "precision_recall", _precision_recall(clips, report)
+        yield "calibration", _calibration(report)
+    for number, task in enumerate(report.tasks, start=1):
+        if len(task.classes) > 1:
+            name = "confusion" if len(report.tasks) == 1 else f"confusion_{number}"
+            yield name, _confusion(report, task)
+
+
+def _curves(records: Sequence[EpochRecord]) -> "Figure":
+    """Draw loss, mAP and learning rate against the epoch; the best epoch is marked."""
+    figure = _figure(10.5, 3.0, (0.45, 0.15, 0.5, 0.35))
+    losses, scores, rates = figure.subplots(1, 3, gridspec_kw={"wspace": 0.22})
+    epochs = [record.epoch for record in records]
+    best = [record.epoch for record in records if record.best][-1:]
+    losses.plot(epochs, [record.train_loss for record in records], color=GRAY, label="training")
+    losses.plot(epochs, [record.val_loss for record in records], color=BLUE, label="validation")
+    losses.set_title("loss")
+    losses.set_ylim(bottom=0)
+    known = [math.nan if record.val_map is None else record.val_map for record in records]
+    scores.plot(epochs, known, color=BLUE)
+    scores.set_title("mAP on the validation list")
+    scores.set_ylim(0, 1.02)
+    rates.plot(epochs, [record.lr for record in records], color=INK)
+    rates.set_title("learning rate after the epoch")
+    rates.set_ylim(bottom=0)
+    for axes in (losses, scores, rates):
+        _number_epochs(axes)
+        for epoch in best:
+            axes.axvline(epoch, color=GREEN, lw=1, ls="--", label="best epoch")
+    losses.legend(frameon=False)
+    return figure
+
+
+def _number_epochs(axes: "Axes") -> None:
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("epoch")
+    for line in axes.lines:
+        line.set_marker("o" if np.size(line.get_xdata()) < 2 else "")
+
+
+def _average_precision(report: TestReport) -> "Figure":
+    """Draw a bar a class, the best first, with its clips and what chance would reach."""
+    shown = sorted(
+        report.classes,
+        key=lambda one: (one.average_precision is None, -(one.average_precision or 0)),
+    )
+    names = [f"{_brief(one.label)} ({one.positives})" for one in shown]
+    left = _inches(names) + 0.2
+    figure = _figure(left + 5.0, 1.2 + 0.27 * len(shown), (left, 0.2, 0.85, 0.35))
+    axes = figure.subplots()
+    rows = np.arange(len(shown))
+    axes.barh(rows, [one.average_precision or 0.0 for one in shown], color=BLUE, height=0.7)
+    chance = [one.positives / report.num_clips or math.nan for one in shown]
+    axes.plot(chance, rows, "|", color=ORANGE, ms=11, mew=2, label="by chance")
+    for row, one in zip(rows, shown, strict=True):
+        score = one.average_precision
+        text = "no clip" if score is None else shown_score(score)
+        axes.annotate(text, (score or 0.0, row), (4, 0), textcoords="offset points", va="center")
+    if report.mean_ap is not None:
+        axes.axvline(report.mean_ap, color=INK, lw=1, ls=":", label=f"mean {report.mean_ap:.3f}")
+    axes.set_yticks(rows, names)
+    axes.set(xlim=(0, 1.1), ylim=(len(shown) - 0.4, -0.6), xlabel="average precision")
+    axes.set_xticks(np.linspace(0, 1, 6))
+    axes.tick_params(axis="y", length=0)
+    axes.set_title(f"average precision by class (clips with it, of {report.num_clips})", loc="left")
+    figure.legend(loc="lower right", ncols=2, frameon=False)
+    return figure
+
+
+def _precision_recall(clips: PredictedClips, report: TestReport) -> "Figure":
+    """Draw a small panel a class: precision against recall, and the chosen threshold."""
+    shown = [k for k, one in enumerate(report.classes) if one.positives]
+    columns = min(len(shown), 5)
+    rows = math.ceil(len(shown) / columns)
+    width = max(0.6 + 2.0 * columns, 3.6)
+    figure = _figure(width, 0.9 + 1.9 * rows, (0.65, 0.15, 0.55, 0.75))
+    panels = figure.subplots(
+        rows,
+        columns,
+        squeeze=False,
+        sharex=True,
+        sharey=True,
+        gridspec_kw={"wspace": 0.14, "hspace": 0.4},
+    )
+    for place, axes in enumerate(panels.flat):
+        if place >= len(shown):
+            axes.set_axis_off()
+            continue
+        k = shown[place]
+        one = report.classes[k]
+        ranked = ranking(clips.probability[:, k], clips.target[:, k])
+        recall, precision = _thinned(ranked.recall, ranked.precision)
+        axes.fill_between(recall, precision, step="pre", color=BLUE, alpha=0.12, lw=0)
+        axes.step(recall, precision, where="pre", color=BLUE, lw=1.4)
+        axes.axhline(one.positives / report.num_clips, color=ORANGE, lw=1, ls="--")
+        if one.recall is not None and one.precision is not None:
+            axes.plot(one.recall, one.precision, "o", color=INK, ms=5)
+        title = f"{_brief(one.label, 22)}\nAP {shown_score(one.average_precision)}"
+        axes.set_title(title, fontsize=9)
+        axes.set(xlim=(0, 1.03), ylim=(0, 1.05), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+    figure.supxlabel("recall", fontsize=9)
+    figure.supylabel("precision", x=0.1 / width, fontsize=9)
+    figure.suptitle("dot: the threshold in use; dashed: by chance", fontsize=9, color=GRAY)
+    return figure
+
+
+def _thinned(recall: Floats, precision: Floats) -> tuple[list[float], list[float]]:
+    """Return the points at which recall rises, from 0 on, and not too many of them."""
+    rises = np.flatnonzero(np.diff(recall, prepend=0.0))
+    kept = rises[np.unique(np.linspace(0, len(rises) - 1, _MOST_POINTS).round().astype(int))]
+    return [0.0, *recall[kept].tolist()], [float(precision[kept[0]]), *precision[kept].tolist()]
+
+
+def _calibration(report: TestReport) -> "Figure":
+    """Draw how often what got a probability came true, and how many got it."""
+    figure = _figure(9.0, 4.2, (0.55, 0.2, 0.55, 0.35))
+    left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.25})
+    filled = [one for one in report.reliability if one.count]
+    said = [one.probability for one in filled]
+    came = [one.frequency for one in filled]
+    left.plot((0, 1), (0, 1), color=GRAY, lw=1, ls="--", label="ideal")
+    left.plot(said, came, "o-", color=BLUE, clip_on=False, label="all classes together")
+    left.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability given", ylabel="share that came true")
+    left.set_aspect("equal")
+    error, score = shown_score(report.calibration_error), shown_score(report.brier)
+    left.set_title(f"calibration error {error}, Brier score {score}", loc="left")
+    left.legend(frameon=False, loc="upper left")
+    lows = [one.low for one in report.reliability]
+    right.bar(
+        lows,
+        [one.count for one in report.reliability],
+        width=1 / len(lows),
+        align="edge",
+        color=LIGHT,
+        edgecolor=GRAY,
+    )
+    right.set(xlim=(0, 1), xlabel="probability given", ylabel="clips x classes")
+    right.set_yscale("log")
+    right.yaxis.set_major_formatter("{x:,.0f}")
+    right.yaxis.set_minor_formatter("")
+    right.set_title("how many got it", loc="left")
+    return figure
+
+
+def _confusion(report: TestReport, task: TaskResult) -> "Figure":
+    """Draw what is claimed of clips that carry each label, in percent."""
+    from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415
+
+    own = [report.classes[k] for k in task.classes]
+    percent = np.array(task.confusion, dtype=np.float64) * 100
+    labels = [_brief(one.label) for one in own]
+    names = [f"{label} ({one.positives})" for label, one in zip(labels, own, strict=True)]
+    side = max(0.42 * len(own), 1.7)
+    left, below = _inches(names) + 0.45, _inches(labels) + 0.45
+    width = max(left + side + 0.2, 4.8)
+    figure = _figure(width, side + below + 0.65, (left, width - left - side, below, 0.65))
+    axes = figure.subplots()
+    diagonal = np.eye(len(own), dtype=bool)
+    for mask, colour in ((diagonal, GREEN), (~diagonal, ORANGE)):
+        colours = LinearSegmentedColormap.from_list(colour, ["#ffffff", colour])
+        shown = np.ma.masked_where(~mask | np.isnan(percent), percent)
+        axes.pcolormesh(shown, cmap=colours, vmin=0, vmax=100, edgecolors=LIGHT, lw=0.5)
+    for (row, column), value in np.ndenumerate(percent):
+        text = "-" if np.isnan(value) else f"{value:.0f}"
+        if text == "0" and row != column:
+            continue
+        colour = "white" if value > 60 else INK
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8, color=colour)
+    places = np.arange(len(own)) + 0.5
+    axes.set_yticks(places, names)
+    axes.set_xticks(places, labels, rotation=90)
+    axes.tick_params(length=0)
+    axes.set(xlim=(0, len(own)), ylim=(len(own), 0), ylabel="clips that carry (how many)")
+    axes.set_xlabel("claimed")
+    axes.set_aspect("equal")
+    title = f"{task.name}: " if task.name else ""
+    figure.suptitle(f"{title}{_CONFUSED[task.exclusive]}", x=0.02, ha="left", fontsize=10)
+    return figure
+
+
+_CONFUSED = {
+    True: "of the clips in a row, % with the\ncolumn as the likeliest label",
+    False: "of the clips in a row, % of which the column is claimed:\n"
+    "green rightly, orange though they do not carry it",
+}
+
+
+def _brief(label: str, longest: int = _LONGEST) -> str:
+    return label if len(label) <= longest else f"{label[: longest - 1]}…"
+
+
+def _inches(names: Sequence[str]) -> float:
+    """Return how long the longest of several names is in print.
+
+    By what letters usually take: the viewer's font is not known, and may be another for each.
+    """
+    letters = (sum(2 if east_asian_width(one) in "WF" else 1 for one in name) for name in names)
+    return 0.075 * max(letters)
+
+
+def _figure(width: float, height: float, edges: tuple[float, float, float, float]) -> "Figure":
+    """Return an empty figure; `edges` are what is left free left, right, below and above."""
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    left, right, below, above = edges
+    figure = Figure(figsize=(width, height))
+    figure.subplots_adjust(
+        left=left / width, right=1 - right / width, bottom=below / height, top=1 - above / height
+    )
+    return figure
+
+
+def _svg(figure: "Figure") -> bytes:
+    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415
+
+    buffer = BytesIO()
+    with warnings.catch_warnings():
+        # Letters that matplotlib's own font lacks come from the viewer's fonts.
+        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+        # `savefig` would draw everything twice.
+        canvas: Any = FigureCanvasSVG(figure)  # has no types
+        canvas.print_svg(buffer, metadata=_NO_METADATA)
+    return buffer.getvalue()

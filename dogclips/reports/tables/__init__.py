@@ -1,0 +1,1 @@
+"""Tables and JSON documents of the commands."""

@@ -1,0 +1,255 @@
+"""What `dogclips align` says: three estimates, the verdict, the time map, the path of lags."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from dogclips.alignment import MapPiece, estimate
+from dogclips.clips.recordings import Recording
+from dogclips.reports.pictures.lags import lags_of, plot_lags
+from dogclips.reports.tables.style import new_table, with_remarks
+from dogclips.streams import Stream
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table before anybody decides how it looks; columns whose name ends in `>` hold numbers."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def alignment_report(file: Recording) -> Group:
+    """Return everything that is known about how the streams of a file align.
+
+    Raises
+    ------
+    DogclipsError
+        The file could not be measured.
+    """
+    parts: list[RenderableType] = [Text(str(file.path), style="bold")]
+    parts.extend((Text(verdict_of(file)), Text("")))
+    parts.extend(_table(sheet) for sheet in sheets_of(file))
+    lags = lags_of(file)
+    if lags is not None:
+        parts.extend((plot_lags(lags), Text("")))
+    parts.extend(Text(f"{message.code} {message.text}") for message in file.messages)
+    return Group(*parts)
+
+
+def _table(sheet: Sheet) -> Group:
+    table = new_table()
+    for name in sheet.columns:
+        last = name == sheet.columns[-1]
+        table.add_column(
+            name.rstrip(">"),
+            justify="right" if name.endswith(">") else "left",
+            no_wrap=not last,
+            overflow="fold",
+        )
+    for row in sheet.rows:
+        table.add_row(*row)
+    return with_remarks(sheet.title, table, sheet.note)
+
+
+def verdict_of(file: Recording) -> str:
+    """Return in one sentence whether the streams of a file can be aligned, and by what."""
+    table, alignment = file.measured
+    if len(table.cameras) < 2:
+        return "There is a single video stream: nothing to align."
+    if alignment.method == "identity":
+        return f"Reference and target are both stream {alignment.target}: nothing to align."
+    return _Pair(file).verdict()
+
+
+def sheets_of(file: Recording) -> list[Sheet]:
+    """Return the tables: estimates, time map, other streams."""
+    _, alignment = file.measured
+    pair = _Pair(file)
+    if alignment.method == "identity":
+        return pair.others()
+    return [pair.estimates(), *pair.time_map(), *pair.others()]
+
+
+class _Pair:
+    """The reference and the target stream of a file, in words."""
+
+    def __init__(self, file: Recording) -> None:
+        self.table, self.alignment = file.measured
+        streams = {stream.index: stream for stream in self.table.streams}
+        self.reference = streams[self.alignment.reference]
+        self.target = streams[self.alignment.target]
+        self.known = self.alignment.estimates
+        self.codes = [message.code for message in self.alignment.messages]
+
+    # The verdict.
+
+    def verdict(self) -> str:
+        if not self.alignment.trusted:
+            return self.not_trusted()
+        found = f"stream {self.target.index} {self.late(self.alignment.offset_s)}"
+        if self.alignment.method == "content":
+            return f"Trusted, by the pixels: {self.by_pixels(found)}."
+        source = "frame counts" if self.alignment.method == "frame-count" else "timestamps"
+        content = self.alignment.content
+        contradicted = content is not None and any(
+            piece.shift_s or piece.drift for piece in content.pieces
+        )
+        if source == "frame counts" or "P012" in self.codes or contradicted:
+            return f"Trusted only because --trust says so: by {source} {found}."
+        if content is not None and content.confident:
+            return f"Trusted: {found}; the pixels confirm its timestamps."
+        return f"Trusted, but not verified by pixels: {found}, by its timestamps."
+
+    def not_trusted(self) -> str:
+        if "P023" in self.codes:
+            return "NOT trusted: a clock starts anew, so that one time means two moments."
+        if "P014" in self.codes:
+            return "NOT trusted: the streams run on unrelated clocks."
+        return (
+            "NOT trusted: by timestamps both streams start together, but their lengths differ by"
+            f" {self.size(self.known.frame_count_s)}, and the pixels cannot tell where frames are"
+            " missing."
+        )
+
+    def by_pixels(self, found: str) -> str:
+        drift = self.alignment.content.drift_ppm if self.alignment.content else 0.0
+        changes = len(self.alignment.time_map.pieces) - 1
+        if drift:
+            return (
+                f"the clock of stream {self.target.index} runs {drift:+.0f} ppm against that of"
+                f" stream {self.reference.index}"
+            )
+        if changes:
+            times = "once" if changes == 1 else f"{changes} times"
+            return f"{found}, and frames are lost {times} on the way"
+        return f"{found}, but its timestamps say that it {self.late(self.known.timestamps_s)}"
+
+    def late(self, offset_s: Fraction) -> str:
+        if not offset_s:
+            return f"starts together with stream {self.reference.index}"
+        return f"starts {self.size(offset_s)} {'late' if offset_s > 0 else 'early'}"
+
+    def size(self, time_s: Fraction) -> str:
+        frames = abs(self.frames(time_s))
+        return f"{abs(float(time_s)):.3f} s ({frames} {'frame' if frames == 1 else 'frames'})"
+
+    def frames(self, time_s: Fraction) -> int:
+        return round(time_s * (self.target.frame_rate or 0))
+
+    # The tables.
+
+    def estimates(self) -> Sheet:
+        offsets = (
+            ("timestamps", self.known.timestamps_s, self.from_timestamps()),
+            ("frame counts", self.known.frame_count_s, self.from_counts()),
+            ("content", self.known.content_s, self.from_content()),
+        )
+        rows = tuple(
+            (
+                f"{'>' if self.decides(how) else ' '} {how}",
+                *self.offset(offset_s),
+                words,
+            )
+            for how, offset_s, words in offsets
+        )
+        title = (
+            f"how late stream {_described(self.target)} starts against stream"
+            f" {_described(self.reference)}"
+        )
+        return Sheet(title, ("  by", "late s>", "frames>", "because"), rows)
+
+    def decides(self, how: str) -> bool:
+        used = {"frame-count": "frame counts"}.get(self.alignment.method, self.alignment.method)
+        return self.alignment.trusted and how == used
+
+    def offset(self, offset_s: Fraction | None) -> tuple[str, str]:
+        if offset_s is None:
+            return "?", "?"
+        return f"{float(offset_s):+.3f}", f"{self.frames(offset_s):+d}"
+
+    def from_timestamps(self) -> str:
+        starts = (stream.start_s for stream in (self.reference, self.target))
+        one, other = (float(start or 0) for start in starts)
+        return f"the first frames are stamped {one:.3f} s and {other:.3f} s"
+
+    def from_counts(self) -> str:
+        counts = f"{self.reference.num_frames} and {self.target.num_frames} frames"
+        if not self.frames(self.known.frame_count_s):
+            return f"{counts}, equally long; frames that either lacks elsewhere do not show"
+        frames = f"{self.frames(self.known.frame_count_s):+d}"
+        return (
+            f"{counts}. Lost at the head: {frames}, at the tail: 0, in between: first 0, then"
+            f" {frames}. Counts cannot tell which"
+        )
+
+    def from_content(self) -> str:
+        content = self.alignment.content
+        if content is None:
+            return "the pixels were not compared"
+        if not content.confident:
+            return content.reason
+        believed = [window for window in content.windows if window.accepted]
+        best = max(window.correlation for window in believed)
+        unseen = f", at most {content.longest_unseen_s:.1f} s unseen in one piece"
+        return (
+            f"{len(believed)} of {len(content.windows)} windows believed, motion correlates up to"
+            f" {best:.2f}, pictures {content.view.fit:.2f}; looked at {content.looked_s:.1f} s"
+            f"{unseen if content.longest_unseen_s else ''}"
+        )
+
+    def time_map(self) -> list[Sheet]:
+        """Return the pieces; nothing where the streams never run side by side."""
+        pieces = self.alignment.time_map.pieces
+        rows = tuple(self.piece(piece) for piece in pieces if piece.reference.duration > 0)
+        title = (
+            f"time map, container time of streams {self.reference.index} and {self.target.index}"
+        )
+        if not self.alignment.trusted:
+            title += " (by timestamps, not trusted)"
+        names = (f"stream {self.reference.index}\nfrom s>", "to s>")
+        target = f"stream {self.target.index}\nfrom s>"
+        other = (target, "to s>", "late s>", "frames>", "clock\nppm>")
+        return [Sheet(title, (*names, *other), rows, self.doubts())] if rows else []
+
+    def piece(self, piece: MapPiece) -> tuple[str, ...]:
+        start, end = piece.reference.start, piece.reference.end
+        begin = self.target.start_s or Fraction(0)
+        late_s = start - piece.target_start - (self.reference.start_s or 0)
+        ppm = float((piece.scale - 1) * 1_000_000)
+        times = (start, end, begin + piece(start), begin + piece(end))
+        return (*(f"{float(time_s):.3f}" for time_s in times), *self.offset(late_s), f"{ppm:+.0f}")
+
+    def doubts(self) -> str:
+        doubts = self.alignment.time_map.doubts
+        total_s = float(sum(doubt.duration for doubt in doubts))
+        stretches = (f"{float(doubt.start):.2f} to {float(doubt.end):.2f}" for doubt in doubts)
+        where = f"{total_s:.2f} s of stream {self.reference.index}"
+        listed = f"in doubt, and nothing is cut there ({where}): {', '.join(stretches)} s"
+        return listed if doubts else ""
+
+    def others(self) -> list[Sheet]:
+        """Return the streams that are neither reference nor target."""
+        pair = (self.reference.index, self.target.index)
+        rows = tuple(
+            self.other(stream)
+            for stream in self.table.streams
+            if stream.index not in pair and (stream.is_camera or stream.type == "audio")
+        )
+        names = ("stream", "late s>", "because")
+        return [Sheet("other streams, by their timestamps", names, rows)] if rows else []
+
+    def other(self, stream: Stream) -> tuple[str, ...]:
+        known = estimate(self.reference, stream)
+        late = "?" if known is None else f"{float(known.timestamps_s):+.3f}"
+        words = "sound has no pixels to ask" if stream.type == "audio" else "choose it by --target"
+        return _described(stream), late, words
+
+
+def _described(stream: Stream) -> str:
+    size = f"{stream.width}x{stream.height}" if stream.type == "video" else stream.type
+    return f"{stream.index} ({size} {stream.codec})"

@@ -1,0 +1,114 @@
+"""What `dogclips cut` shows: labels and windows of a plan, the summary of a run."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import pandas as pd
+from rich.console import Group
+from rich.markup import escape
+
+from dogclips.reports.tables.style import new_table, with_remarks
+
+SKIP_REASONS = {
+    "before-target-start": "begins before the target stream's first frame",
+    "after-end": "runs past the end of the recording",
+    "no-label": "no label fills enough of it",
+    "near-label": "no label fills enough of it, and a segment is too near for background",
+    "after-annotations": "no label, and not over before the last segment of its recording",
+    "not-sampled": "background beyond the wanted share",
+    "frames-missing": "spans frames that the recording lacks",
+    "in-doubt": "touches a stretch in which nobody can know the shift between the streams",
+    "frames-lost": "spans frames that one of the streams has lost",
+    "no-timestamps": "the stream has no timestamps",
+}
+
+
+def label_table(
+    manifest: pd.DataFrame,
+    classes: Sequence[str],
+    title: str,
+    annotated: Mapping[str, tuple[int, Fraction]] | None = None,
+) -> Group:
+    """Return for each label its segments, and the clips that show it.
+
+    Parameters
+    ----------
+    annotated
+        For each class how many segments there are, and their seconds in all, if that is known.
+    """
+    kept = manifest[manifest["status"].isin(["planned", "cut", "reused"])]
+    clips: Counter[int] = Counter(index for own in kept["label_indices"] for index in own)
+    table = new_table()
+    for name in ("class", "label", "clips", *(("segments", "seconds") if annotated else ())):
+        table.add_column(name, justify="left" if name == "label" else "right")
+    for index, name in enumerate(classes):
+        count, seconds = annotated[name] if annotated else (0, Fraction(0))
+        more = (str(count), f"{float(seconds):.1f}") if annotated else ()
+        table.add_row(str(index), escape(name), str(clips[index]), *more)
+    table.add_section()
+    without = sum(not len(own) for own in kept["label_indices"])
+    if without:
+        table.add_row("", "background", str(without))
+    table.add_row("", "all clips", str(len(kept)))
+    lost = [name for index, name in enumerate(classes) if not clips[index]]
+    return with_remarks(title, table, f"no clip shows {', '.join(lost)}" if lost else "")
+
+
+def window_table(manifest: pd.DataFrame, title: str) -> Group:
+    """Return how many windows became clips, and why the others did not."""
+    table = new_table()
+    table.add_column("windows")
+    table.add_column("number", justify="right")
+    table.add_column("why", overflow="fold")
+    for status in ("planned", "cut", "reused"):
+        count = int((manifest["status"] == status).sum())
+        if count:
+            table.add_row(status, str(count), "")
+    stale = manifest[manifest["status"] == "stale"]["clip"]
+    if len(stale):
+        table.add_row(
+            "stale", str(len(stale)), f"an earlier plan's: {escape(_first_of(stale))}; --prune"
+        )
+    for reason, count in skipped(manifest).items():
+        table.add_row(f"skipped: {reason}", str(count), SKIP_REASONS.get(reason, ""))
+    for row in manifest[manifest["status"] == "failed"].to_dict("records"):
+        why = f"{row['source'] or row['project']}: {row['reason']}"
+        table.add_row("[red]failed[/]", "1", escape(why))
+    return with_remarks(title, table)
+
+
+def _first_of(clips: Iterable[str]) -> str:
+    """Return a list of names that is cut short."""
+    names = list(clips)
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def cut_document(
+    manifests: Sequence[pd.DataFrame], outputs: Sequence[str], seconds: float
+) -> dict[str, Any]:
+    """Return the JSON document of `cut --json` over all session folders."""
+    columns = ["status", "reason", "labels"]
+    whole = pd.concat(manifests) if manifests else pd.DataFrame(columns=columns)
+    count = Counter(whole["status"])
+    kept = whole[whole["status"].isin(["planned", "cut", "reused"])]
+    failed = whole[whole["status"] == "failed"]
+    columns = [name for name in ("project", "source", "clip", "reason") if name in failed]
+    return {
+        "planned": sum(count[status] for status in ("planned", "cut", "reused")),
+        "cut": count["cut"],
+        "reused": count["reused"],
+        "stale": whole.loc[whole["status"] == "stale", "clip"].tolist() if len(whole) else [],
+        "skipped": skipped(whole),
+        "labels": dict(Counter(name for own in kept["labels"] for name in own)),
+        "failed": failed[columns].to_dict("records"),
+        "clips_per_second": round(count["cut"] / seconds, 2) if seconds > 0 else 0.0,
+        "outputs": list(outputs),
+    }
+
+
+def skipped(manifest: pd.DataFrame) -> dict[str, int]:
+    """Return the number of skipped windows for each reason."""
+    reasons = manifest[manifest["status"] == "skipped"]["reason"]
+    return dict(sorted(Counter(reasons).items()))

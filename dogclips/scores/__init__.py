@@ -1,0 +1,1 @@
+"""How right a model is: numbers from plain records, without torch."""
