@@ -1,3 +1,41 @@
-"""From raw two-stream recordings and behaviour annotations to verified clips and a tested model."""
+"""From raw two-stream recordings and behaviour annotations to verified clips and a tested model.
 
-__version__ = "0.1.0"
+One function a command, imported when it is first used: `import dogclips` takes no time and no
+torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.2.0"
+
+__all__ = [
+    "__version__",
+    "align",
+    "browse",
+    "check",
+    "convert",
+    "cut",
+    "export",
+    "merge",
+    "predict",
+    "probe",
+    "report",
+    "split",
+    "test",
+    "train",
+]
+
+if TYPE_CHECKING:
+    from dogclips.steps.cut import cut
+
+
+def __getattr__(name: str) -> Any:
+    """Import a step when it is asked for (PEP 562)."""
+    if name in __all__:
+        return getattr(import_module(f"dogclips.steps.{name}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -10,13 +10,12 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_origin
+from typing import Any, TypeAlias, TypeVar, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dogclips.errors import ConfigError
-from dogclips.files import write_whole
 
 Tree = dict[str, Any]
 
@@ -30,6 +29,14 @@ class Config(BaseModel):
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
+
+# A file, the name of a shipped one, or `key.path=value`; or several keys, their paths with dots.
+Setting: TypeAlias = Path | str | Mapping[str, Any]
+# What the public API takes for settings: finished ones, or what they are made of, later wins.
+Settings: TypeAlias = ConfigT | Setting | Sequence[Setting] | None
+
+_PACKAGED = Path(__file__).parent / "configs"  # in a wheel
+_SHIPPED = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "configs"
 
 
 class _Loader(yaml.SafeLoader):
@@ -48,12 +55,8 @@ for _side in (_Loader, _Dumper):
     )
 
 
-def load_config(
-    model: type[ConfigT],
-    files: Iterable[Path] = (),
-    overrides: Iterable[str] = (),
-) -> ConfigT:
-    """Build `model` from YAML files, later wins, then from `key.path=value` overrides.
+def settings_of(model: type[ConfigT], given: Settings[ConfigT]) -> ConfigT:
+    """Build `model` from whatever the public API takes for settings.
 
     Raises
     ------
@@ -61,15 +64,41 @@ def load_config(
         A file is missing or no YAML, a key does not exist (the nearest valid name is given), or
         a value has the wrong type.
     """
+    if isinstance(given, model):
+        return given
+    parts: list[Setting] = []
+    if isinstance(given, str | Path | Mapping):
+        parts.append(given)
+    elif given is not None and not isinstance(given, Config):
+        parts.extend(given)
     tree: Tree = {}
     sources = []
-    for file in files:
-        tree = merge(tree, read_yaml(file))
-        sources.append(str(file))
-    for override in overrides:
-        tree = merge(tree, parse_override(override))
-        sources.append("--set")
+    for part in parts:
+        if isinstance(part, Mapping):
+            for path, value in part.items():
+                tree = merge(tree, _nested(path, value))
+        elif isinstance(part, str) and "=" in part:
+            tree = merge(tree, parse_override(part))
+            sources.append("--set")
+        else:
+            tree = merge(tree, read_yaml(config_file(part)))
+            sources.append(str(part))
     return validate(model, tree, where=", ".join(dict.fromkeys(sources)) or "configuration")
+
+
+def load_config(
+    model: type[ConfigT], files: Iterable[Path] = (), overrides: Iterable[str] = ()
+) -> ConfigT:
+    """Build `model` from YAML files, then from `key.path=value` overrides, later wins."""
+    return settings_of(model, [*files, *overrides])
+
+
+def config_file(name: Path | str) -> Path:
+    """Return the file of that path, or else the shipped one of that name, such as `tiny_cpu`."""
+    path = Path(name)
+    if path.suffix or path.exists():
+        return path
+    return next(iter(sorted(_SHIPPED.glob(f"*/{path.name}.yaml"))), path)
 
 
 def validate(model: type[ConfigT], tree: Mapping[str, Any], *, where: str) -> ConfigT:
@@ -126,7 +155,11 @@ def parse_override(text: str) -> Tree:
         node: Any = yaml.load(value, _Loader)  # noqa: S506 (a SafeLoader)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError("the value is no YAML", where=text, todo="quote it") from error
-    for key in reversed(path.strip().split(".")):
+    return _nested(path.strip(), node)
+
+
+def _nested(path: str, node: Any) -> Tree:
+    for key in reversed(path.split(".")):
         node = {key: node}
     return dict(node)
 
@@ -151,13 +184,8 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
     return merged
 
 
-def write_config(config: Config, file: Path) -> None:
-    """Write the resolved configuration as YAML."""
-    write_whole(file, config_text(config))
-
-
-def config_text(config: Config) -> str:
-    """Return the resolved configuration as YAML."""
+def settings_text(config: Config) -> str:
+    """Return resolved settings as YAML."""
     return yaml.dump(
         config.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, allow_unicode=True
     )

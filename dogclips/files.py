@@ -1,12 +1,26 @@
 """Names of files, and files that appear whole or not at all."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from dogclips.errors import OutputError
+
+# What the public API takes for files and folders: one, or several.
+Paths: TypeAlias = str | Path | Iterable[str | Path]
+
+
+def paths_of(given: Paths) -> list[Path]:
+    """Return one path or several as a list.
+
+    >>> paths_of("a"), paths_of(["a", Path("b")]) == [Path("a"), Path("b")]
+    ([PosixPath('a')], True)
+    """
+    return [Path(one) for one in ([given] if isinstance(given, str | Path) else given)]
 
 
 def part_of(path: Path) -> Path:
@@ -51,6 +65,11 @@ def write_whole(path: Path, text: str) -> None:
     """Write `text` as UTF-8 to `path`, whole or not at all."""
     with whole_file(path) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def json_text(document: Any) -> str:
+    """Return a JSON document as we write and print it."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # not C:\

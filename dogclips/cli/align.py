@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dogclips.cli.console import print_error, print_json, print_result, progress_bar
-from dogclips.cli.options import AnnotatedIn, Json, Player, Reference, Target, stream_choice
+from dogclips.cli.options import AnnotatedIn, Json, Reference, Target, stream_choice
 from dogclips.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def align(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")],
     reference: Reference = "auto",
     target: Target = "best",
-    annotated_in: AnnotatedIn = Player.chrome,
+    annotated_in: AnnotatedIn = "chrome",
     trust: Annotated[Trusted, typer.Option(help="What to believe.")] = Trusted.auto,
     as_json: Json = False,
     output: Annotated[
@@ -69,7 +69,7 @@ def align(
 def _measured(path: Path, choice: "StreamChoice", trust: Trusted) -> "Recording":
     from dogclips.clips.recordings import measure_recordings
 
-    with progress_bar() as progress:
+    with progress_bar("") as progress:
         progress.add_task(f"comparing the streams of {path.name}", total=None)
         found = measure_recordings([path], [choice], trust=trust.value, content="always")
     return found[path, choice]

@@ -1,6 +1,7 @@
 """The `dogclips` program: its commands, and how faults reach the user."""
 
 import sys
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from dogclips import __version__
 from dogclips.cli.align import align
 from dogclips.cli.browse import browse
 from dogclips.cli.check import check
-from dogclips.cli.console import print_error
+from dogclips.cli.console import print_document, print_error
 from dogclips.cli.convert import convert
 from dogclips.cli.cut import cut
 from dogclips.cli.demo import demo
@@ -18,6 +19,7 @@ from dogclips.cli.export import export
 from dogclips.cli.lr_find import lr_find
 from dogclips.cli.merge import merge
 from dogclips.cli.models import models
+from dogclips.cli.options import spread
 from dogclips.cli.predict import predict
 from dogclips.cli.probe import probe
 from dogclips.cli.report import report
@@ -25,7 +27,7 @@ from dogclips.cli.split import split
 from dogclips.cli.test import test
 from dogclips.cli.train import train
 from dogclips.cli.weights import weights
-from dogclips.errors import DogclipsError
+from dogclips.errors import DogclipsError, StoppedError, UsageError
 
 _INTERRUPTED = 130
 
@@ -83,19 +85,40 @@ def main() -> None:
 
     0: everything asked for was done; 1: it was not; 2: wrong usage.
     """
-    debug = "--debug" in sys.argv[1:2]  # faults before typer has read it count too
+    arguments = spread(sys.argv[1:])
+    debug = "--debug" in arguments[:1]  # faults before typer has read it count too
+    fault: DogclipsError
     try:
-        code = app(prog_name="dogclips", standalone_mode=False)
+        code = app(arguments, prog_name="dogclips", standalone_mode=False)
+        if code != _INTERRUPTED:  # typer, too, leaves with it
+            sys.exit(code)
+        fault = _interrupted()
     except DogclipsError as error:
         if debug:
             raise
-        print_error(str(error))
-        sys.exit(error.exit_code)
+        fault = error
     except TyperException as error:
-        print_error(f"{error.format_message()}: see `dogclips --help`")
-        sys.exit(error.exit_code)
+        fault = _misused(error)
     except (KeyboardInterrupt, typer.Abort):
-        code = _INTERRUPTED
-    if code == _INTERRUPTED:  # typer, too, leaves with it
-        print_error("interrupted: what is finished is kept; run the same command again")
-    sys.exit(code)
+        fault = _interrupted()
+    print_error(str(fault))
+    if "--json" in arguments:
+        print_document(next((a for a in arguments if a[:1] != "-"), ""), {}, error=fault)
+    sys.exit(fault.exit_code)
+
+
+def _interrupted() -> DogclipsError:
+    return StoppedError("interrupted", todo="what is finished is kept; run the same command again")
+
+
+def _misused(error: TyperException) -> UsageError:
+    """Return what is wrong with the options, with the nearest one and whose help to read."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "dogclips"
+    todo = f"see `{command} --help`"
+    unknown = getattr(error, "option_name", None)
+    if unknown and context and not any(unknown in option.opts for option in context.command.params):
+        options = [name for option in context.command.params for name in option.opts]
+        near = get_close_matches(unknown, options, n=1)
+        todo = f"did you mean {near[0]}? {todo}" if near else todo
+    return UsageError(error.format_message().rstrip("."), todo=todo)

@@ -82,8 +82,8 @@ def browse(
             "clips by name are not drawn", where="--clips, --label", todo="give names or a number"
         )
     video = _is_video(out, video)
-    from dogclips.config import write_config
     from dogclips.lists.choice import drawn_clips, named_clips
+    from dogclips.records.settings import write_settings
     from dogclips.reports.tables.browse import fed_document, fed_table
     from dogclips.training.browsing import Browser, Wish, browsing_of
 
@@ -98,7 +98,7 @@ def browse(
     browser = Browser(browsing, places, wish)
     seen, written = _write(outputs, browser, together=_is_file(out), video=video)
     if not _is_file(out):
-        write_config(browsing.config, out / "browse.yaml")
+        write_settings(browsing.config, out, "browse.yaml")
     for text in filter(None, (*browsing.warnings, browser.warning())):
         print_warning(text)
     if as_json:

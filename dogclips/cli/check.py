@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dogclips.cli.console import print_json, print_result, print_warning, progress_bar
-from dogclips.cli.options import ConfigFiles, Json, OnUnknownLabel, Overrides, unknown_labels
+from dogclips.cli.options import ConfigFiles, Json, OnUnknownLabel, Overrides
 from dogclips.errors import MediaError, SessionError, UsageError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def check(
 
     if no_videos and videos is not None:
         raise UsageError("two answers", where="--videos, --no-videos", todo="give one of them")
-    settings = [*(set_ or ()), *unknown_labels(on_unknown)]
+    settings = [*(set_ or ()), *(["labels.unknown=" + on_unknown] if on_unknown else [])]
     cut_config = load_config(CutConfig, config or (), settings)
     projects = _read(paths, same_ids=cut_config.labels.option_ids == "same")
     found = None if no_videos else _recordings(projects, videos)
@@ -145,7 +145,7 @@ def _measured(paths: Iterable[Path]) -> "dict[Path, Recording]":
     from dogclips.media.probe import probe_many
 
     wanted = list(paths)
-    with progress_bar() as progress:
+    with progress_bar("") as progress:
         progress.add_task("measuring recordings", total=None)
         tables = probe_many(wanted)
     return {

@@ -1,14 +1,20 @@
 """Where output goes: results to stdout, everything else to stderr."""
 
-import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dogclips.errors import DogclipsError
+from dogclips.events import Advanced, Began, Ended, Event, Failed, Result, Warned
+from dogclips.files import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import Progress, ProgressColumn
+
+EventT = TypeVar("EventT", bound=Event)
 
 
 def print_result(*results: "RenderableType") -> None:
@@ -18,9 +24,32 @@ def print_result(*results: "RenderableType") -> None:
         console.print(result)
 
 
+def print_document(
+    command: str,
+    document: Mapping[str, Any],
+    result: Result | None = None,
+    error: DogclipsError | None = None,
+) -> None:
+    """Print exactly one JSON document to stdout: what a command found, in its envelope.
+
+    The envelope adds `version`, `command`, `warnings` and, where something failed, `error` (the
+    first fault) and `errors`; a key that the document has itself stays.
+    """
+    failures = [error] if error else list(result.failures if result else ())
+    warnings = [vars(warned) for warned in result.warnings] if result else []
+    faults = [_fault(failure) for failure in failures]
+    head = {"version": 1, "command": command}
+    tail = {"error": faults[0], "errors": faults} if faults else {}
+    sys.stdout.write(json_text(head | dict(document) | {"warnings": warnings, **document} | tail))
+
+
+def _fault(error: DogclipsError) -> dict[str, str]:
+    return {"code": error.code, "message": error.what, "place": error.where, "todo": error.todo}
+
+
 def print_json(document: Any) -> None:
     """Print exactly one JSON document to stdout."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(document))
 
 
 def print_line(text: str) -> None:
@@ -39,6 +68,46 @@ def print_error(text: str) -> None:
     sys.stderr.write(f"error: {' '.join(text.split())}\n")
 
 
+class Show:
+    """Shows the events of a step: progress bars, warnings and faults on stderr.
+
+    Bars show themselves on a terminal only. A command adds what it shows of events of its own.
+    """
+
+    def __init__(self) -> None:
+        self._bar: Progress | None = None
+        self._own: list[tuple[type[Event], Callable[[Any], None]]] = []
+
+    def on(self, kind: type[EventT], show: Callable[[EventT], None]) -> "Show":
+        """Call `show` with every event of a kind."""
+        self._own.append((kind, show))
+        return self
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        if isinstance(event, Warned):
+            print_warning(str(event))
+        elif isinstance(event, Failed):
+            print_error(str(event.error))
+        elif isinstance(event, Began):
+            self._end()
+            self._bar = progress_bar(event.unit)
+            self._bar.add_task(event.task, total=event.total)
+            self._bar.start()
+        elif isinstance(event, Advanced) and self._bar is not None:
+            self._bar.advance(self._bar.task_ids[0], event.count)
+        elif isinstance(event, Ended):
+            self._end()
+        for kind, show in self._own:
+            if isinstance(event, kind):
+                show(event)
+
+    def _end(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
 def is_helper() -> bool:
     """Return whether this is not the first process of a training on several devices."""
     names = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
@@ -54,11 +123,8 @@ def silence_helpers() -> None:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (until the end)
 
 
-def progress_bar(unit: str = "") -> "Progress":
-    """Return a progress bar on stderr, which shows itself on a terminal only.
-
-    With a unit it also says how many of them are done in a second.
-    """
+def progress_bar(unit: str) -> "Progress":
+    """Return a progress bar; with a unit it also says how many of them are done in a second."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     console = _console(stderr=True)

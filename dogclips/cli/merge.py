@@ -40,8 +40,9 @@ def merge(
             _print_tables(manifest, merged, base_dir)
         manifests.append(manifest)
     if as_json:
-        outputs = [str(base_dir / OUTPUT_DIR) for base_dir in base_dirs]
-        print_json(cut_document(manifests, outputs, 0))  # nothing is cut here
+        from pandas import concat
+
+        print_json(cut_document(concat(manifests), [d / OUTPUT_DIR for d in base_dirs], 0))
     failed = any((manifest["status"] == "failed").any() for manifest in manifests)
     if failed or len(manifests) < len(base_dirs):
         raise typer.Exit(1)

@@ -1,9 +1,9 @@
 """Options that several commands share, each defined once."""
 
-from collections.abc import Sequence
-from enum import StrEnum
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,24 +12,38 @@ from dogclips.errors import UsageError
 
 if TYPE_CHECKING:
     from dogclips.alignment import StreamChoice
+    from dogclips.config import Setting
 
 
-class Player(StrEnum):
-    """The program in which the recording was annotated."""
+PlayerName = Literal["chrome", "edge", "firefox", "mpv", "container"]
+UnknownLabels = Literal["error", "keep", "drop"]
 
-    chrome = "chrome"
-    edge = "edge"
-    firefox = "firefox"
-    mpv = "mpv"
-    container = "container"
+# Options that take several values in a row, and what such a value looks like: nothing that could
+# be the argument which follows.
+_SPREAD = {
+    "--set": re.compile(r"[A-Za-z_][\w.:-]*="),
+    "--config": re.compile(r"[^-].*\.ya?ml$", re.IGNORECASE),
+    "--model": re.compile(r"(slowfast|timesformer)$"),
+}
 
 
-class UnknownLabels(StrEnum):
-    """What becomes of text that is no option of its attribute."""
+def spread(arguments: Sequence[str]) -> list[str]:
+    """Return arguments with each option before every one of its values.
 
-    error = "error"
-    keep = "keep"
-    drop = "drop"
+    >>> spread(["cut", "--set", "a=1", "b.c=2", "folder"])
+    ['cut', '--set', 'a=1', '--set', 'b.c=2', 'folder']
+    """
+    found: list[str] = []
+    option = ""
+    for argument in arguments:
+        if found and found[-1] in _SPREAD:
+            option = found[-1]
+        elif option and _SPREAD[option].match(argument):
+            found.append(option)
+        else:
+            option = ""
+        found.append(argument)
+    return found
 
 
 ConfigFiles = Annotated[
@@ -46,11 +60,11 @@ _TARGET = typer.Option("--target", metavar="N|auto|best", help="Stream that clip
 _ANNOTATED_IN = typer.Option("--annotated-in", help="Player of the annotator.")
 Reference = Annotated[str, _REFERENCE]
 Target = Annotated[str, _TARGET]
-AnnotatedIn = Annotated[Player, _ANNOTATED_IN]
+AnnotatedIn = Annotated[PlayerName, _ANNOTATED_IN]
 # For commands that take from elsewhere what is not said.
 MaybeReference = Annotated[str | None, _REFERENCE]
 MaybeTarget = Annotated[str | None, _TARGET]
-MaybeAnnotatedIn = Annotated[Player | None, _ANNOTATED_IN]
+MaybeAnnotatedIn = Annotated[PlayerName | None, _ANNOTATED_IN]
 OnUnknownLabel = Annotated[
     UnknownLabels | None,
     typer.Option(
@@ -61,12 +75,30 @@ OnUnknownLabel = Annotated[
 ]
 
 
-def unknown_labels(choice: UnknownLabels | None) -> list[str]:
-    """Return the setting that an option stands for; none where it was not given."""
-    return [] if choice is None else [f"labels.unknown={choice.value}"]
+def chosen_settings(
+    files: Sequence[Path] | None, overrides: Sequence[str] | None, options: Mapping[str, Any]
+) -> "list[Setting]":
+    """Return settings as the public API takes them: files, then `--set`, then other options.
+
+    Parameters
+    ----------
+    options
+        By key, what options of their own say; None where one was not given.
+
+    Raises
+    ------
+    ConfigError
+        What follows `--set` is no `key.path=value`.
+    """
+    from dogclips.config import parse_override
+
+    for override in overrides or ():
+        parse_override(override)
+    given = {key: value for key, value in options.items() if value is not None}
+    return [*(files or ()), *(overrides or ()), given]
 
 
-def stream_choice(reference: str, target: str, annotated_in: Player) -> "StreamChoice":
+def stream_choice(reference: str, target: str, annotated_in: PlayerName) -> "StreamChoice":
     """Return the streams that the options name.
 
     Raises
@@ -79,7 +111,7 @@ def stream_choice(reference: str, target: str, annotated_in: Player) -> "StreamC
     return StreamChoice(
         reference=_stream(reference, "--reference", ("auto",)),
         target=_stream(target, "--target", ("auto", "best")),
-        annotated_in=annotated_in.value,
+        annotated_in=annotated_in,
     )
 
 

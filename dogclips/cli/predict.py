@@ -104,7 +104,7 @@ def predict(
         "merge_gap_seconds": merge_gap,
         "reference": reference,
         "target": target,
-        "annotated_in": annotated_in and annotated_in.value,
+        "annotated_in": annotated_in,
     }
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
     settings = load_config(PredictConfig, config or (), [*(set_ or ()), *given])
@@ -220,9 +220,9 @@ def _write_all(
     out: Path, predictor: "Predictor", found: "Sequence[tuple[Prediction, Project | None]]"
 ) -> bool:
     """Write everything but the overlay; return whether something could not be said in VIA."""
-    from dogclips.config import write_config
     from dogclips.files import whole_file, write_whole
     from dogclips.prediction.files import file_stems, write_predictions
+    from dogclips.records.settings import write_settings
     from dogclips.reports.pictures.prediction_timeline import timeline_svg
     from dogclips.reports.tables.predict import scores_document
 
@@ -237,7 +237,7 @@ def _write_all(
     if any(prediction.agreement is not None for prediction in predictions):
         document = scores_document(predictions, predictor.protocol)
         write_whole(out / "scores.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    write_config(predictor.resolved, out / "config.yaml")
+    write_settings(predictor.resolved, out)
     return bool(faults)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dogclips.cli.console import print_error, print_json, print_result
-from dogclips.cli.options import AnnotatedIn, Json, Player, Reference, Target, stream_choice
+from dogclips.cli.options import AnnotatedIn, Json, Reference, Target, stream_choice
 
 if TYPE_CHECKING:
     from dogclips.clips.recordings import ContentCheck, Recording
@@ -24,7 +24,7 @@ def probe(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Videos or base dirs.")],
     reference: Reference = "auto",
     target: Target = "best",
-    annotated_in: AnnotatedIn = Player.chrome,
+    annotated_in: AnnotatedIn = "chrome",
     content: Annotated[
         bool | None,
         typer.Option(

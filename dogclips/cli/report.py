@@ -82,7 +82,7 @@ def _report_runs(run_dirs: Sequence[Path], output: Path, number: int) -> None:
     from dogclips.reports.pages.runs import run_page
 
     runs = _read(run_dirs, read_run, "reading trainings")
-    with progress_bar() as progress:
+    with progress_bar("") as progress:
         task = progress.add_task("looking at clips", total=None)
         page = run_page(
             runs, number=number, made=_made(), progress=lambda done: progress.advance(task, done)
@@ -114,7 +114,7 @@ def _report_dataset(
 def _read(folders: Sequence[Path], read: Callable[[Path], Records], what: str) -> list[Records]:
     """Return the records of the folders that can be read; the others' faults go to stderr."""
     found, faults = [], []
-    with progress_bar() as progress:
+    with progress_bar("") as progress:
         task = progress.add_task(what, total=len(folders))
         for folder in folders:
             try:

@@ -8,6 +8,8 @@ from dogclips.alignment import Alignment, Content, Estimates, estimate, read_by,
 from dogclips.clips.recordings import Recording
 from dogclips.streams import Stream
 
+PROBE = "probe.json"
+
 
 def probe_document(files: Sequence[Recording]) -> dict[str, Any]:
     """Return the JSON document of `probe --json`; times in seconds, rates as exact fractions."""

@@ -19,13 +19,15 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from dogclips.clips.plan import ClipPlan
+from dogclips.clips.probed import PROBE
 from dogclips.clips.units import plan_units
 from dogclips.errors import OutputError, UsageError
 from dogclips.files import whole_file
 from dogclips.records.manifest import MANIFEST_COLUMNS, manifest_table, read_manifest, with_rows
+from dogclips.records.settings import SETTINGS
 
 # What a session has once, beside its clips, lists and manifest; the first shard carries it.
-DOCUMENTS = ("config.yaml", "probe.json")
+DOCUMENTS = (SETTINGS, PROBE)
 
 _ROW = "row"  # a column of shards' manifests: the number of the row in the plan
 _HEAD = b"dogclips-shard"  # where in the metadata of the Parquet file the head lies

@@ -10,7 +10,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 
-from dogclips.config import validate, write_config
+from dogclips.config import validate
 from dogclips.errors import CheckpointError, ConfigError, DogclipsError, OutputError
 from dogclips.files import write_whole
 from dogclips.lists import ClipList, read_list
@@ -21,6 +21,7 @@ from dogclips.models.weights.files import read_checkpoint
 from dogclips.models.weights.fitting import LoadedWeights, load_weights
 from dogclips.records.clip_predictions import PREDICTIONS, write_predictions
 from dogclips.records.run_start import RunStart
+from dogclips.records.settings import write_settings
 from dogclips.records.training_run import EpochRecord, TestReport
 from dogclips.training.callbacks import (
     BEST,
@@ -155,7 +156,7 @@ def train(
         trainer = build_trainer(config.trainer, _callbacks(config, recorder))
         start = run_start(config, lists, module, loaded)
         if trainer.is_global_zero:
-            write_config(config, run_dir / "config.yaml")
+            write_settings(config, run_dir)
             write_facts(run_dir, config, lists, start, module)
             recorder.on_best = partial(_write_predictions, run_dir, lists.val, module)
         watch.on_start(start)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -85,26 +86,22 @@ def _first_of(clips: Iterable[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
-def cut_document(
-    manifests: Sequence[pd.DataFrame], outputs: Sequence[str], seconds: float
-) -> dict[str, Any]:
+def cut_document(manifest: pd.DataFrame, outputs: Sequence[Path], seconds: float) -> dict[str, Any]:
     """Return the JSON document of `cut --json` over all session folders."""
-    columns = ["status", "reason", "labels"]
-    whole = pd.concat(manifests) if manifests else pd.DataFrame(columns=columns)
-    count = Counter(whole["status"])
-    kept = whole[whole["status"].isin(["planned", "cut", "reused"])]
-    failed = whole[whole["status"] == "failed"]
-    columns = [name for name in ("project", "source", "clip", "reason") if name in failed]
+    count = Counter(manifest["status"])
+    kept = manifest[manifest["status"].isin(["planned", "cut", "reused"])]
+    failed = manifest[manifest["status"] == "failed"]
+    columns = ["project", "source", "clip", "reason"]
     return {
         "planned": sum(count[status] for status in ("planned", "cut", "reused")),
         "cut": count["cut"],
         "reused": count["reused"],
-        "stale": whole.loc[whole["status"] == "stale", "clip"].tolist() if len(whole) else [],
-        "skipped": skipped(whole),
+        "stale": manifest.loc[manifest["status"] == "stale", "clip"].tolist(),
+        "skipped": skipped(manifest),
         "labels": dict(Counter(name for own in kept["labels"] for name in own)),
         "failed": failed[columns].to_dict("records"),
         "clips_per_second": round(count["cut"] / seconds, 2) if seconds > 0 else 0.0,
-        "outputs": list(outputs),
+        "outputs": [str(path) for path in outputs],
     }
 
 
