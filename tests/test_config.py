@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from dogclips.clips.config import CutConfig
-from dogclips.config import Config, load_config, read_yaml, write_config
+from dogclips.config import Config, load_config, read_yaml
 from dogclips.errors import ConfigError
+from dogclips.records.settings import write_settings
 
 
 class Encoder(Config):
@@ -308,19 +309,19 @@ def test_a_written_config_reads_back_the_same(
     tmp_path_factory: pytest.TempPathFactory, config: Settings
 ) -> None:
     file = tmp_path_factory.getbasetemp() / "written.yaml"
-    write_config(config, file)
+    write_settings(config, file.parent, file.name)
     assert load_config(Settings, [file]) == config
 
 
 @pytest.mark.parametrize("name", ["1e5", "20240202", "2024-02-02", "1.5", "on"])
 def test_names_that_look_like_numbers_read_back_as_names(tmp_path: Path, name: str) -> None:
     config = Settings(names=(name,), rename={name: name})
-    write_config(config, tmp_path / "a.yaml")
+    write_settings(config, tmp_path, "a.yaml")
     assert load_config(Settings, [tmp_path / "a.yaml"]) == config
 
 
 def test_a_written_config_holds_every_setting(tmp_path: Path) -> None:
-    write_config(Settings(), tmp_path / "a.yaml")
+    write_settings(Settings(), tmp_path, "a.yaml")
     tree: dict[str, Any] = yaml.safe_load((tmp_path / "a.yaml").read_text())
     assert set(tree) == {"rate", "names", "rename", "size", "encoder"}
     assert tree["encoder"] == {"codec": "h264", "crf": 23}

@@ -17,7 +17,7 @@ from dogclips.lists import ListedClip, read_list, write_list
 from dogclips.records.manifest import read_manifest
 from dogclips.records.training_run import TestReport
 from dogclips.training.config import TrainConfig
-from tests.cli.program import dogclips
+from tests.cli.program import dogclips, started
 from tests.videos import numbers_in
 
 pytestmark = [pytest.mark.training, pytest.mark.timeout(900)]
@@ -31,7 +31,7 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Run `dogclips demo` with one of its models and return its folder and what it printed."""
     folder = tmp_path_factory.mktemp("demo")
-    shown = dogclips("demo", folder, "--model", MODEL, timeout=800)
+    shown = started("demo", folder, "--model", MODEL, timeout=800)
     assert shown.returncode == 0, shown.stderr
     return folder, shown.stdout
 

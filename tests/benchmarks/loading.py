@@ -30,7 +30,7 @@ from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.probed import probe_document
 from dogclips.clips.session import find_session
-from dogclips.config import config_text, load_config
+from dogclips.config import load_config, settings_text
 from dogclips.lists import ClipList, read_list
 from dogclips.lists.sessions import write_session_lists
 from dogclips.loading import Augmentation, Sampling
@@ -239,7 +239,7 @@ def _session(base_dir: Path) -> ClipList:
     recordings = measure_session(session, projects, config)
     plan = plan_session(session, projects, recordings, config)
     write_session_lists(session.output, cut_plan(plan), plan.classes)
-    (session.output / "config.yaml").write_text(config_text(config))
+    (session.output / "config.yaml").write_text(settings_text(config))
     document = probe_document(list(dict.fromkeys(recordings.values())))
     (session.output / "probe.json").write_text(json.dumps(document))
     return read_list(session.output / "dataset.txt")

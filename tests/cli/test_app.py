@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import dogclips
+from tests.cli.program import dogclips, started
 from tests.sessions import write_project, write_session
 from tests.videos import steady, write_made
 
@@ -44,7 +44,7 @@ def test_help_answers_at_once() -> None:
     runs = []
     for _ in range(5):
         before = cpu_seconds()
-        assert dogclips("--help").returncode == 0
+        assert started("--help").returncode == 0
         runs.append(cpu_seconds() - before)
 
     assert min(runs) < 0.3
@@ -133,7 +133,7 @@ def test_a_fault_is_one_line_and_leaves_nothing_behind(
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
-    shown = dogclips("--debug", "split", tmp_path / "missing.txt", "--out", tmp_path / "out")
+    shown = started("--debug", "split", tmp_path / "missing.txt", "--out", tmp_path / "out")
 
     assert "Traceback" in shown.stderr
     assert "ListError" in shown.stderr

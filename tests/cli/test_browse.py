@@ -12,9 +12,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from dogclips.cli.app import app
-from dogclips.config import write_config
 from dogclips.errors import UsageError
 from dogclips.lists import ListedClip, read_list, write_labels, write_list
+from dogclips.records.settings import write_settings
 from dogclips.training import TrainConfig
 from dogclips.training.data import ClipData
 from tests.painted import write_clip
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     write_labels(folder / "labels.txt", LABELS)
     write_list(folder / "train.txt", clips)
-    write_config(TrainConfig.model_validate(SETTINGS), folder / "train.yaml")
+    write_settings(TrainConfig.model_validate(SETTINGS), folder, "train.yaml")
     return folder
 
 
@@ -82,7 +82,7 @@ def test_an_unreadable_clip_is_a_row_and_the_others_are_shown(folder: Path, tmp_
         clip.path.write_bytes(data[:500] if number == 1 else data)
     write_labels(tmp_path / "labels.txt", LABELS)
     write_list(tmp_path / "train.txt", clips)
-    write_config(TrainConfig.model_validate(SETTINGS), tmp_path / "train.yaml")
+    write_settings(TrainConfig.model_validate(SETTINGS), tmp_path, "train.yaml")
 
     sheet = browse(tmp_path, "--out", tmp_path / "fed.png")
     each = browse(tmp_path, "--out", tmp_path / "each", "--json")

@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from dogclips.cli.app import app
-from dogclips.config import write_config
 from dogclips.errors import CheckpointError, DogclipsError, ListError, UsageError
 from dogclips.lists import read_list, write_labels
+from dogclips.records.settings import write_settings
 from dogclips.reports.tables.train import epoch_line
 from dogclips.training import TrainConfig, train
 from tests.training.conftest import clips_dir, config  # noqa: F401 (fixtures)
@@ -33,7 +33,7 @@ def settings(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     file = tmp_path_factory.mktemp("settings") / "train.yaml"
-    write_config(changed(config, trainer={"epochs": 1}), file)
+    write_settings(changed(config, trainer={"epochs": 1}), file.parent, file.name)
     return file
 
 

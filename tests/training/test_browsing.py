@@ -11,11 +11,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from dogclips.config import merge, write_config
+from dogclips.config import merge
 from dogclips.errors import ConfigError, ListError
 from dogclips.lists import ListedClip, read_list, write_labels, write_list
 from dogclips.loading.checking import check_clips
 from dogclips.records.fed import FedClip, Strip
+from dogclips.records.settings import write_settings
 from dogclips.training import TrainConfig
 from dogclips.training.browsing import Browser, Browsing, Wish, browsing_of
 from dogclips.training.data import ClipData
@@ -188,7 +189,7 @@ def run_folder(folder: Path, run_dir: Path, **changes: Any) -> Path:
     """Return the folder of a run that was started beside its lists."""
     lists = {"train": Path("train.txt"), "val": Path("val.txt")}
     run_dir.mkdir()
-    write_config(config_of(**merge({"data": lists}, changes)), run_dir / "config.yaml")
+    write_settings(config_of(**merge({"data": lists}, changes)), run_dir)
     facts = {
         name: {
             "path": str(folder / path),
@@ -231,7 +232,7 @@ def test_what_is_no_list_and_no_run_is_refused(folder: Path, tmp_path: Path) -> 
     with pytest.raises(ListError, match="no folder of a training"):
         browsing_of(folder, (), (), "both")
     run_dir = run_folder(folder, tmp_path / "run")
-    write_config(config_of(), run_dir / "config.yaml")
+    write_settings(config_of(), run_dir)
     with pytest.raises(ConfigError, match=r"no data\.train"):
         browsing_of(run_dir, (), (), "train")
 

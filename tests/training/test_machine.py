@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from dogclips import training
-from dogclips.config import write_config
 from dogclips.errors import ConfigError, DogclipsError
 from dogclips.lists import read_list, write_labels, write_list
+from dogclips.records.settings import write_settings
 from dogclips.training import TrainConfig, train
 from dogclips.training.config import TrainerConfig
 from dogclips.training.machine import Placement, backend_for, build_trainer, placement_for
@@ -31,7 +31,7 @@ def trained(
     config: TrainConfig, folder: Path, *arguments: object
 ) -> subprocess.CompletedProcess[str]:
     """Train as a user would on two processes."""
-    write_config(config, folder / "both.yaml")
+    write_settings(config, folder, "both.yaml")
     command = ["-m", "dogclips", "train", "--config", folder / "both.yaml", *arguments]
     return subprocess.run(
         [sys.executable, *map(str, command)],

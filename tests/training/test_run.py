@@ -15,7 +15,6 @@ import yaml
 
 from dogclips import training
 from dogclips.cli.train import train as train_command
-from dogclips.config import write_config
 from dogclips.errors import (
     CheckpointError,
     ConfigError,
@@ -27,6 +26,7 @@ from dogclips.errors import (
 from dogclips.lists import read_list, write_labels, write_list
 from dogclips.records.clip_predictions import PREDICTION_COLUMNS
 from dogclips.records.run_start import RunStart
+from dogclips.records.settings import write_settings
 from dogclips.records.training_run import EpochRecord
 from dogclips.reports.tables.train import epoch_line
 from dogclips.training import TrainConfig, TrainedRun, train
@@ -316,7 +316,7 @@ def test_weights_of_another_source_bring_their_normalisation_which_stays_with_th
 def test_the_command_says_what_became_of_the_weights_before_it_trains(
     config: TrainConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_config(changed(config, trainer={"epochs": 1}), tmp_path / "train.yaml")
+    write_settings(changed(config, trainer={"epochs": 1}), tmp_path, "train.yaml")
     held = timesformer_of_mmaction2(filled(config.model, 5, 8, 32).state_dict())
     torch.save(held, tmp_path / "mmaction2.pth")
 

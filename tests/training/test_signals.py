@@ -18,9 +18,9 @@ import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from dogclips.config import write_config
 from dogclips.errors import DogclipsError, StoppedError
 from dogclips.models import VideoModel
+from dogclips.records.settings import write_settings
 from dogclips.training import TrainConfig, TrainedRun, train
 from tests.training.runs import SLOWFAST, changed, csv_scores, measured, weights_of
 
@@ -88,7 +88,7 @@ def assert_same(resumed: TrainedRun, unbroken: TrainedRun) -> None:
 def test_a_run_killed_in_mid_epoch_goes_on_from_the_epoch_before_and_ends_as_an_unbroken_one(
     config: TrainConfig, unbroken: TrainedRun, tmp_path: Path
 ) -> None:
-    write_config(config, tmp_path / "train.yaml")
+    write_settings(config, tmp_path, "train.yaml")
     out = tmp_path / "run"
     killed = program(signal.SIGKILL, "--config", tmp_path / "train.yaml", "--out", out)
     assert killed.returncode == -signal.SIGKILL
@@ -100,7 +100,7 @@ def test_a_run_killed_in_mid_epoch_goes_on_from_the_epoch_before_and_ends_as_an_
 def test_a_terminated_run_writes_a_checkpoint_in_mid_epoch_and_says_how_to_go_on(
     config: TrainConfig, unbroken: TrainedRun, tmp_path: Path
 ) -> None:
-    write_config(config, tmp_path / "train.yaml")
+    write_settings(config, tmp_path, "train.yaml")
     out = tmp_path / "run"
     stopped = program(signal.SIGTERM, "--config", tmp_path / "train.yaml", "--out", out)
     assert stopped.returncode == 130
