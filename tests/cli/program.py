@@ -83,7 +83,7 @@ def _written_to(descriptor: int, file: int) -> Iterator[None]:
     name = {1: "stdout", 2: "stderr"}[descriptor]
     saved = os.dup(descriptor)
     os.dup2(file, descriptor)
-    stream = open(descriptor, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+    stream = open(descriptor, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     try:
         with stream, patch.object(sys, name, stream):
             yield
