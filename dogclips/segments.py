@@ -2,9 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
+
+from dogclips.timebase import exact
 
 # One row a label. Texts are "" where a format says nothing. `t_start` and `t_end` count in
 # `time_base`: "player" is seconds as the annotator's player showed them, "frame_index" is frames
@@ -64,6 +67,18 @@ def segment_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     identity = zip(*(columns[name] for name in _IDENTITY), strict=True)
     columns["ann_id"] = [_digest(parts) for parts in identity]
     return pd.DataFrame(columns, columns=list(SEGMENT_COLUMNS)).astype(SEGMENT_COLUMNS)
+
+
+def last_end_s(segments: pd.DataFrame) -> Fraction:
+    """Return when the last segment, or point in time, ends; 0 without any.
+
+    Parameters
+    ----------
+    segments
+        Columns of `SEGMENT_COLUMNS`, all times in seconds.
+    """
+    ends = segments["t_end"].fillna(segments["t_start"])
+    return exact(float(ends.max())) if len(ends) else Fraction(0)
 
 
 def _digest(parts: tuple[object, ...]) -> str:

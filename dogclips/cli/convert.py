@@ -106,7 +106,7 @@ def _warn_of_another_zero(project: "Project", to: To) -> None:
 
 
 def _in_seconds(project: "Project", videos: Path, to: To) -> "Project":
-    from dogclips.clips.frame_times import project_in_seconds
+    from dogclips.clips.viewing import project_in_seconds
 
     if not videos.is_dir():
         raise UsageError("no such folder", where=f"--videos {videos}", todo="name a folder")

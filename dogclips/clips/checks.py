@@ -15,15 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dogclips.alignment import StreamChoice, zero_of
+from dogclips.alignment import StreamChoice
 from dogclips.annotations import Issue, Project
 from dogclips.annotations.issues import Issues
 from dogclips.annotations.project import Media
 from dogclips.clips.config import CutConfig
-from dogclips.clips.frame_times import SAME_FILE, miscounted
 from dogclips.clips.recordings import Recording
+from dogclips.clips.viewing import SAME_FILE, AnnotatedStream, annotated_stream, miscounted
 from dogclips.errors import AlignmentError, SessionError
-from dogclips.streams import Stream
 from dogclips.timebase import ROUNDING_SLACK_S, exact
 
 # One row a recording that an annotation file names; `recording` is "" where none was found.
@@ -107,38 +106,6 @@ class CheckedProject:
         """Return "error" if the file or a recording is refused, "warning" if it is odd, or "ok"."""
         levels = {issue.level for issue in self.issues}
         return next((level for level in ("error", "warning") if level in levels), "ok")
-
-
-@dataclass(frozen=True, eq=False)
-class _Shown:
-    """The stream that the annotator saw, and the container time that the player calls zero."""
-
-    stream: Stream
-    end_s: Fraction
-    zero_s: Fraction
-
-    @property
-    def duration_s(self) -> Fraction:
-        return self.end_s - self.zero_s
-
-    def time_of(self, frame: float) -> float:
-        """Return when a frame begins; those after the last one follow at the usual rate."""
-        pts = self.stream.pts
-        if math.isnan(frame):  # of a point, which has no end
-            return math.nan
-        if frame < len(pts):
-            return float(int(pts[int(frame)]) * self.stream.time_base - self.zero_s)
-        rate = float(self.stream.frame_rate or 1)
-        return float(self.duration_s) + (frame - len(pts)) / rate
-
-    def overrun(self, row: Mapping[Hashable, Any]) -> Fraction:
-        """Return how far a segment or point lies beyond the end, in its own time base."""
-        point = row["kind"] == "point"
-        last = exact(row["t_start"] if point else row["t_end"])
-        if row["time_base"] == "frame_index":
-            return last + int(point) - self.stream.num_frames
-        over_s = last - self.duration_s
-        return over_s if over_s > ROUNDING_SLACK_S else Fraction(0)
 
 
 def _treat_unknown(project: Project, unknown: str) -> Project:
@@ -246,7 +213,7 @@ def media_of(project: Project) -> list[Media]:
 
 def _shown(
     recording: Recording | SessionError, choice: StreamChoice, place: str, issues: Issues
-) -> _Shown | None:
+) -> AnnotatedStream | None:
     """Return what the annotator saw of a recording; None, with an issue, if that is unknown."""
     if isinstance(recording, SessionError):
         code, _, text = recording.what.partition(" ")
@@ -266,31 +233,36 @@ def _shown(
         text = f"stream {stream.index} has no timestamps"
         issues.refuse("V086", place, text, "remux the recording")
         return None
-    return _Shown(stream, stream.end_s, zero_of(choice.annotated_in, stream, recording.table))
+    return annotated_stream(choice.annotated_in, stream, recording.table)
 
 
-def _timed(own: pd.DataFrame, recording: str, seen: _Shown | None) -> pd.DataFrame:
+def _timed(own: pd.DataFrame, recording: str, seen: AnnotatedStream | None) -> pd.DataFrame:
     """Return segments of one recording with their times in seconds, as far as they are known."""
     start_s, end_s = own["t_start"].copy(), own["t_end"].copy()
     frames = own["time_base"] == "frame_index"
     for times in (start_s, end_s):
-        counted = [] if seen is None else [seen.time_of(number) for number in times[frames]]
-        times[frames] = counted if seen is not None else np.nan
+        counted = [float("nan") if seen is None else _time_of(seen, n) for n in times[frames]]
+        times[frames] = counted
     return own.assign(start_s=start_s, end_s=end_s, recording=recording)
 
 
-def _measures(own: pd.DataFrame, seen: _Shown | None) -> dict[str, Any]:
+def _time_of(seen: AnnotatedStream, frame: float) -> float:
+    """Return when a frame begins, in seconds; a point has no end."""
+    return frame if math.isnan(frame) else float(seen.time_of(frame))
+
+
+def _measures(own: pd.DataFrame, seen: AnnotatedStream | None) -> dict[str, Any]:
     """Return what a row of `RECORDING_COLUMNS` says about the segments of one recording."""
     entries = own.drop_duplicates(_ENTRY)
     states = entries[entries["kind"] == "state"]
     seconds, share = _seconds(states), None
-    duration_s = None if seen is None else float(seen.duration_s)
+    duration_s = None if seen is None else float(seen.length_s)
     if duration_s is not None and duration_s > 0:
         inside = states.assign(end_s=states["end_s"].clip(upper=duration_s))
         share = _seconds(inside) / duration_s
     same = (_overlaps(group) for _, group in own.groupby(["task", "subject"]))
     return {
-        "stream": None if seen is None else seen.stream.index,
+        "stream": None if seen is None else seen.reference.index,
         "duration_s": duration_s,
         "segments": len(states),
         "points": int((entries["kind"] == "point").sum()),
@@ -321,17 +293,19 @@ def _overlaps(segments: pd.DataFrame) -> int:
 
 
 def _check_segments(
-    row: dict[str, Any], own: pd.DataFrame, seen: _Shown | None, issues: Issues
+    row: dict[str, Any], own: pd.DataFrame, seen: AnnotatedStream | None, issues: Issues
 ) -> None:
     """Add what is odd about the segments of a recording, and their number past its end."""
     entries = own.drop_duplicates(_ENTRY).to_dict("records")
-    over = [] if seen is None else [(seen.overrun(entry), entry["time_base"]) for entry in entries]
+    over = (
+        [] if seen is None else [(_overrun(seen, entry), entry["time_base"]) for entry in entries]
+    )
     over = [case for case in over if case[0] > 0]
     row["past_end"] = len(over)
     if over:
         worst, base = max(over)
         by = _number(int(worst), "frame") if base == "frame_index" else f"{float(worst):.3f} s"
-        end = f"the recording's end at {float(seen.duration_s):.3f} s" if seen else ""
+        end = f"the recording's end at {float(seen.length_s):.3f} s" if seen else ""
         text = f"{_number(len(over), 'segment')} past {end}, by up to {by}"
         # A frame that is not there is of another copy: then none of them can be trusted.
         note = issues.refuse if base == "frame_index" else issues.warn
@@ -340,6 +314,16 @@ def _check_segments(
         text = f"{_number(row['unadjusted_1s'], 'segment')} of exactly 1.000 s"
         todo = "a key press makes these: drag their ends to where the behaviour begins and stops"
         issues.warn("V083", row["name"], text, todo)
+
+
+def _overrun(seen: AnnotatedStream, row: Mapping[Hashable, Any]) -> Fraction:
+    """Return how far a segment or point lies beyond the end, in its own time base."""
+    point = row["kind"] == "point"
+    last = exact(row["t_start"] if point else row["t_end"])
+    if row["time_base"] == "frame_index":
+        return last + int(point) - seen.reference.num_frames
+    over_s = last - seen.length_s
+    return over_s if over_s > ROUNDING_SLACK_S else Fraction(0)
 
 
 def _number(count: int, noun: str) -> str:

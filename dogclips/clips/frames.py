@@ -4,24 +4,39 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from dogclips.alignment import TimeMap
 from dogclips.streams import Stream
 from dogclips.timebase import ROUNDING_SLACK_S, Span, frame_at
 
+# At a constant rate, as the recording times them, or at a rate of the clip's own.
+Timing = Literal["grid", "timed", "resampled"]
+
 
 @dataclass(frozen=True)
-class ClipFrames:
-    """Source frames by their place in `Stream.pts`, and when the clip shows them.
+class SourceFrames:
+    """Which frames of a stream make up a clip, and when it shows them.
 
-    `pts` count from 0 in units of `time_base`. Both are ranges where the rate is constant: plans
-    of a hundred thousand windows would fill the memory otherwise.
+    Ranges stand where the rate is constant: plans of a hundred thousand windows would fill the
+    memory otherwise.
+
+    Parameters
+    ----------
+    places
+        For each frame of the clip the place of its source frame in `Stream.pts`, ascending.
+    pts
+        When the clip shows each, from 0, in units of `time_base`.
+    begin_s
+        When the window begins, in container time of the stream.
     """
 
     places: Sequence[int]
     pts: Sequence[int]
     time_base: Fraction
     frame_rate: Fraction
+    timing: Timing
+    begin_s: Fraction
 
 
 def mapped_frames(
@@ -31,7 +46,7 @@ def mapped_frames(
     frame_rate: Fraction | None,
     *,
     keep_doubtful: bool = False,
-) -> ClipFrames | str:
+) -> SourceFrames | str:
     """Return the target frames of a window of the reference, or the reason why it cannot be cut.
 
     Parameters
@@ -54,7 +69,7 @@ def mapped_frames(
     return "in-doubt" if time_map.is_doubtful(seen) else frames
 
 
-def select_frames(stream: Stream, window: Span, frame_rate: Fraction | None) -> ClipFrames | str:
+def select_frames(stream: Stream, window: Span, frame_rate: Fraction | None) -> SourceFrames | str:
     """Return the frames that a window shows, or the reason why it cannot be cut.
 
     Constant-rate streams give exactly seconds x rate frames from the one on screen at the start.
@@ -82,16 +97,17 @@ def select_frames(stream: Stream, window: Span, frame_rate: Fraction | None) -> 
     return "after-end" if frames is None else _unbroken(stream, shown, frames)
 
 
-def _on_grid(stream: Stream, window: Span) -> ClipFrames | None:
+def _on_grid(stream: Stream, window: Span) -> SourceFrames | None:
     rate = stream.frame_rate or Fraction(0)
     count = max(round(window.duration * rate), 1)
     first = frame_at(stream.pts, stream.time_base, window.start)
     if first + count > len(stream.pts) or _is_past(stream, window.start):
         return None
-    return ClipFrames(range(first, first + count), range(count), 1 / rate, rate)
+    places = range(first, first + count)
+    return SourceFrames(places, range(count), 1 / rate, rate, "grid", window.start)
 
 
-def _as_timed(stream: Stream, window: Span) -> ClipFrames | None:
+def _as_timed(stream: Stream, window: Span) -> SourceFrames | None:
     if _is_past(stream, window.end - ROUNDING_SLACK_S):
         return None
     first = frame_at(stream.pts, stream.time_base, window.start)
@@ -100,23 +116,24 @@ def _as_timed(stream: Stream, window: Span) -> ClipFrames | None:
     start = math.floor(window.start / stream.time_base)
     pts = [0, *(int(time) - start for time in stream.pts[first + 1 : last + 1])]
     rate = stream.frame_rate or Fraction(0)
-    return ClipFrames(range(first, last + 1), tuple(pts), stream.time_base, rate)
+    places = range(first, last + 1)
+    return SourceFrames(places, tuple(pts), stream.time_base, rate, "timed", window.start)
 
 
-def _resampled(stream: Stream, window: Span, rate: Fraction) -> ClipFrames | None:
+def _resampled(stream: Stream, window: Span, rate: Fraction) -> SourceFrames | None:
     if _is_past(stream, window.end - ROUNDING_SLACK_S):
         return None
     count = max(round(window.duration * rate), 1)
     times = [window.start + k / rate for k in range(count)]
     places = tuple(frame_at(stream.pts, stream.time_base, time) for time in times)
-    return ClipFrames(places, range(count), 1 / rate, rate)
+    return SourceFrames(places, range(count), 1 / rate, rate, "resampled", window.start)
 
 
 def _is_past(stream: Stream, time_s: Fraction) -> bool:
     return stream.end_s is None or time_s >= stream.end_s
 
 
-def _unbroken(stream: Stream, window: Span, frames: ClipFrames) -> ClipFrames | str:
+def _unbroken(stream: Stream, window: Span, frames: SourceFrames) -> SourceFrames | str:
     """Refuse a clip that spans frames which are not there."""
     rate = stream.frame_rate or Fraction(1)
     holes = (Span(gap.at_s - gap.missing / rate, gap.at_s) for gap in stream.gaps)

@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from dogclips.clips.plan import ClipPlan
-from dogclips.clips.probed import PROBE
 from dogclips.clips.units import plan_units
 from dogclips.errors import OutputError, UsageError
 from dogclips.files import whole_file
 from dogclips.records.manifest import MANIFEST_COLUMNS, manifest_table, read_manifest, with_rows
+from dogclips.records.probe import PROBE
 from dogclips.records.settings import SETTINGS
 
 # What a session has once, beside its clips, lists and manifest; the first shard carries it.

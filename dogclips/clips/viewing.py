@@ -1,41 +1,147 @@
-"""A recording as its annotator saw it: how annotation time and its frames belong together."""
+"""How annotation time belongs to a recording: the stream, its player's zero, and its frames."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from dogclips.alignment import Alignment, StreamChoice, fault_of, zero_of
+import pandas as pd
+
+from dogclips.alignment import Alignment, AnnotatedIn, StreamChoice, fault_of, zero_of
+from dogclips.annotations import Issue, Media, Project
+from dogclips.clips.frames import SourceFrames, mapped_frames
 from dogclips.clips.recordings import Recording
-from dogclips.errors import AlignmentError
-from dogclips.streams import Stream
+from dogclips.clips.session import resolve_recordings
+from dogclips.errors import AlignmentError, SessionError
+from dogclips.media.probe import probe
+from dogclips.streams import Stream, StreamTable
+from dogclips.timebase import Span, shown
+
+SAME_FILE = "check that this is the file that was annotated, not a copy that was cut or encoded"
 
 
 @dataclass(frozen=True, eq=False)
-class Viewing:
+class AnnotatedStream:
+    """The stream that an annotator saw, in annotation time: seconds as the player showed them.
+
+    Parameters
+    ----------
+    reference
+        The stream; programs that count frames count its frames, from 0.
+    zero_s
+        The container time that the player calls zero; see `alignment.zero_of`.
+    fault
+        How far off the player's picture may be, in words; empty if it is exact.
+    """
+
+    reference: Stream
+    zero_s: Fraction = Fraction(0)
+    fault: str = ""
+
+    @property
+    def length_s(self) -> Fraction:
+        """Return the annotation time at which the stream ends; 0 if nobody knows."""
+        end_s = self.reference.end_s
+        return Fraction(0) if end_s is None else end_s - self.zero_s
+
+    def time_of(self, frame: float) -> Fraction:
+        """Return when a frame begins; those after the last one follow at the usual rate."""
+        pts = self.reference.pts
+        if frame < len(pts):
+            return int(pts[int(frame)]) * self.reference.time_base - self.zero_s
+        return self.length_s + Fraction(frame - len(pts)) / (self.reference.frame_rate or 1)
+
+    def in_seconds(self, segments: pd.DataFrame) -> pd.DataFrame:
+        """Return segments of this recording with all times in seconds.
+
+        Frame n begins at the n-th timestamp of the stream; the frame after the last one stands for
+        the end of the stream. Rows that count seconds already stay as they are.
+
+        Parameters
+        ----------
+        segments
+            Columns of `segments.SEGMENT_COLUMNS`.
+
+        Raises
+        ------
+        AlignmentError
+            A frame lies outside the stream: then the annotations belong to another recording, or to
+            another copy of it, and no frame of theirs can be trusted. Or the stream has no
+            timestamps.
+        """
+        counted = segments["time_base"] == "frame_index"
+        if not counted.any():
+            return segments
+        where = f"stream {self.reference.index}"
+        if not self.reference.timed:
+            raise AlignmentError(
+                "annotations count frames, and the stream has no timestamps",
+                where=where,
+                todo="put the recording into MP4 or Matroska",
+            )
+        rows = segments[counted]
+        used = set(pd.concat([rows["t_start"], rows["t_end"].dropna()]))
+        num_frames = len(self.reference.pts)
+        last = num_frames - (self.reference.end_s is None)
+        for frame in used:
+            if not (frame.is_integer() and 0 <= frame <= last):
+                number = shown(Fraction(frame)).removesuffix(".0")
+                raise AlignmentError(
+                    f"frame {number} is annotated, but there are {num_frames} frames",
+                    where=where,
+                    todo="annotate this very file, or name the recording that was annotated",
+                )
+        times = {frame: float(self.time_of(frame)) for frame in used}
+        seconds = segments.copy()
+        for column in ("t_start", "t_end"):
+            seconds.loc[counted, column] = rows[column].map(times)
+        seconds.loc[counted, "time_base"] = "player"
+        return seconds
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Viewing(AnnotatedStream):
     """A recording as its annotator saw it, and the stream that the model is shown.
 
     Parameters
     ----------
-    reference, target
-        What the annotator saw, and what clips are cut from.
-    zero_s
-        The container time that the annotator's player calls zero.
-    fault
-        How far off that player's picture may be, in words; empty if it is exact.
+    target, alignment
+        The stream that clips are cut from, and how it lies to the reference.
     """
 
     path: Path
-    reference: Stream
     target: Stream
     alignment: Alignment
-    zero_s: Fraction
-    fault: str
 
-    @property
-    def length_s(self) -> Fraction:
-        """Return the annotation time at which the recording ends; 0 if nobody knows."""
-        end_s = self.reference.end_s
-        return Fraction(0) if end_s is None else end_s - self.zero_s
+    def frames(
+        self,
+        start_s: Fraction,
+        clip_s: Fraction,
+        frame_rate: Fraction | None,
+        *,
+        keep_doubtful: bool = False,
+    ) -> SourceFrames | str:
+        """Return the target's frames of a window of annotation time, or why it cannot be cut.
+
+        Parameters
+        ----------
+        frame_rate, keep_doubtful
+            As for `frames.mapped_frames`.
+        """
+        seen = Span(start_s + self.zero_s, start_s + self.zero_s + clip_s)
+        time_map = self.alignment.time_map
+        return mapped_frames(self.target, time_map, seen, frame_rate, keep_doubtful=keep_doubtful)
+
+    def container_s(self, start_s: Fraction) -> Fraction:
+        """Return the container time of the target at an annotation time."""
+        begin_s = self.alignment.time_map.to_target(start_s + self.zero_s)
+        return begin_s + (self.target.start_s or 0)
+
+
+def annotated_stream(player: AnnotatedIn, stream: Stream, table: StreamTable) -> AnnotatedStream:
+    """Return a stream of a measured file as a player shows it."""
+    fault = fault_of(player, stream, table)
+    return AnnotatedStream(stream, zero_of(player, stream, table), fault)
 
 
 def viewing_of(recording: Recording, choice: StreamChoice) -> Viewing:
@@ -49,13 +155,85 @@ def viewing_of(recording: Recording, choice: StreamChoice) -> Viewing:
     table, alignment = recording.measured
     if not alignment.trusted:
         text = "; ".join(message.text for message in alignment.messages)
-        raise AlignmentError(text, where=recording.path, todo="see `dogclips align`")
+        todo = "see `dogclips align`, then set `trust`"
+        raise AlignmentError(text, where=recording.path, todo=todo)
     reference, target = choice.of(table)
+    seen = annotated_stream(choice.annotated_in, reference, table)
     return Viewing(
-        path=recording.path,
-        reference=reference,
-        target=target,
-        alignment=alignment,
-        zero_s=zero_of(choice.annotated_in, reference, table),
-        fault=fault_of(choice.annotated_in, reference, table),
+        reference, seen.zero_s, seen.fault, path=recording.path, target=target, alignment=alignment
     )
+
+
+def miscounted(project: Project, media: Media, stream: Stream) -> Issue | None:
+    """Return the issue (V084) if annotations were made for other frames than a stream has.
+
+    Then their times may be shifted. A task of CVAT may be set to end early, so that fewer frames
+    are not wrong there.
+    """
+    if media.num_frames in (None, stream.num_frames):
+        return None
+    hidden = f", and {stream.num_hidden} more that its edit list hides" if stream.num_hidden else ""
+    text = f"made for {media.num_frames} frames; the recording has {stream.num_frames}{hidden}"
+    may_end_early = project.format == "cvat" and (media.num_frames or 0) < stream.num_frames
+    return Issue("V084", media.name, text, "warning" if may_end_early else "error", SAME_FILE)
+
+
+def counted_alike(project: Project, media: Media, stream: Stream, path: Path) -> Issue | None:
+    """Return the warning if annotations may have been made for other frames; see `miscounted`.
+
+    Raises
+    ------
+    AlignmentError
+        They were.
+    """
+    issue = miscounted(project, media, stream)
+    if issue is not None and issue.level == "error":
+        raise AlignmentError(f"{issue.code} {issue.text}", where=path, todo=issue.todo)
+    return issue
+
+
+def project_in_seconds(
+    project: Project, videos: Sequence[Path], player: AnnotatedIn = "container"
+) -> Project:
+    """Return a project with all times in seconds, measured from the recordings it names.
+
+    Only recordings whose annotations count frames are looked for.
+
+    Parameters
+    ----------
+    videos
+        The files among which the recordings are.
+    player
+        The player in which the times will be read: its zero is theirs.
+
+    Raises
+    ------
+    SessionError
+        A recording is missing, or two files may be meant.
+    MediaError
+        A recording cannot be probed.
+    AlignmentError
+        It is not the recording that was annotated; see `AnnotatedStream.in_seconds`.
+    """
+    counted = project.segments.loc[project.segments["time_base"] == "frame_index", "media_name"]
+    names = dict.fromkeys(counted)
+    paths = resolve_recordings(project.media_names, videos) if names else {}
+    media = {media.name: media for media in project.media}
+    segments = project.segments.copy()
+    for name in names:
+        path = paths[name]
+        if isinstance(path, SessionError):
+            raise path
+        own = segments["media_name"] == name
+        seen = _counted_stream(path, player)
+        counted_alike(project, media[name], seen.reference, path)
+        segments[own] = seen.in_seconds(segments[own])
+    return replace(project, segments=segments)
+
+
+def _counted_stream(path: Path, player: AnnotatedIn) -> AnnotatedStream:
+    """Return the stream whose frames were counted, as the player would show it."""
+    table = probe(path)
+    if not table.cameras:
+        raise AlignmentError("no video stream", where=path, todo="name the annotated recording")
+    return annotated_stream(player, table.cameras[0], table)

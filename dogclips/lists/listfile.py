@@ -8,13 +8,14 @@ class name a line: line number = class index, from 0.
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from reprlib import repr as briefly
 
 from dogclips.errors import ListError
 from dogclips.files import write_whole
 from dogclips.lists.clip_paths import relative_paths
-from dogclips.lists.uncut import UncutClips
+from dogclips.records.manifest import ManifestIndex
 
 LABELS = "labels.txt"
 
@@ -34,6 +35,19 @@ class ClipList:
     path: Path
     clips: tuple[ListedClip, ...]
     labels: tuple[str, ...]
+
+    @cached_property
+    def with_task(self) -> bool | None:
+        """Return whether labels are `task:label`, as the clips' manifests say; None if none does.
+
+        Raises
+        ------
+        OutputError
+            A manifest cannot be read.
+        """
+        if not any(":" in label for label in self.labels):
+            return False
+        return ManifestIndex().with_task(clip.path for clip in self.clips)
 
 
 @dataclass(frozen=True)
@@ -71,14 +85,14 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
     text = _read(path, "check the path of the list")
     labels = read_labels(path)
     folder = str((root or path.parent).absolute())
-    uncut = UncutClips()
+    index = ManifestIndex()
     known: dict[str, tuple[int, ...]] = {"": ()}
     line_of: dict[str, int] = {}
     clips: list[ListedClip] = []
     faults: list[tuple[int, _Fault]] = []
     for number, line in enumerate(_lines(text), start=1):
         parsed = _parse(line, folder, len(labels), known)
-        if isinstance(parsed, _Missing) and parsed.path in uncut:
+        if isinstance(parsed, _Missing) and _is_planned(index, parsed.path):
             parsed = parsed.path, parsed.labels
         if not isinstance(parsed, _Fault):
             first = line_of.setdefault(parsed[0], number)
@@ -197,6 +211,12 @@ def _parse(
         todo = "paths start at the list, or at data.root or --root"
         return _Missing(f"no such clip: {name}", todo, path, known[tail])
     return path, known[tail]
+
+
+def _is_planned(index: ManifestIndex, clip: str) -> bool:
+    """Return whether a clip is still in its recording."""
+    row = index.find(Path(clip))
+    return row is not None and row["status"] == "planned"
 
 
 def _wrong_index(indices: tuple[int, ...], num_classes: int) -> _Fault | None:

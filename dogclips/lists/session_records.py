@@ -15,7 +15,7 @@ from dogclips.clips.recordings import Recording
 from dogclips.clips.session import OUTPUT_DIR, VIA_DIR, VIDEO_DIR, files_in, resolve_recordings
 from dogclips.config import load_config
 from dogclips.errors import AnnotationError, ConfigError, MediaError, SessionError
-from dogclips.labels import apply_labels, tasks_of
+from dogclips.labels import apply_labels, several_tasks
 from dogclips.lists.listfile import LABELS, read_labels
 from dogclips.media.probe import probe_many
 from dogclips.records.manifest import read_manifest
@@ -185,7 +185,7 @@ class _Reader:
     ) -> pd.DataFrame:
         """Return the segments of all files that nothing refuses, under class names."""
         usable = [file for file in checked if not file.project.errors and len(file.segments)]
-        tasks = {task for file in usable for task in tasks_of(file.segments, config.tasks)}
+        with_task = several_tasks((file.segments for file in usable), config.tasks)
         parts = [pd.DataFrame(columns=list(SEGMENT_COLUMNS))]
         for file in usable:
             names = resolve_recordings(dict.fromkeys(file.segments["media_name"]), sources)
@@ -193,9 +193,7 @@ class _Reader:
                 name: path.as_posix() for name, path in names.items() if isinstance(path, Path)
             }
             try:
-                own = apply_labels(
-                    file.segments, config.labels, config.tasks, with_task=len(tasks) > 1
-                )
+                own = apply_labels(file.segments, config.labels, config.tasks, with_task=with_task)
             except AnnotationError as error:
                 self.missing.append(f"segments are not shown: {error}")
                 continue

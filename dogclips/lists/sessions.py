@@ -17,7 +17,7 @@ from dogclips.lists.listfile import (
     write_labels,
     write_list,
 )
-from dogclips.records.manifest import FILE_ATTRIBUTE, read_manifest
+from dogclips.records.manifest import FILE_ATTRIBUTE, ManifestIndex
 
 DATASET = "dataset.txt"
 SPLITS = ("train", "val", "test")
@@ -85,16 +85,15 @@ def read_clips(
         An input is no list and no folder with lists, or two of them list the same clip.
     """
     names: dict[str, int] = {}
+    index = ManifestIndex()
     rows = []
-    lists = [read_list(path, root) for given in inputs for path in _lists_of(given)]
-    origins = origins_of(clip.path for clips in lists for clip in clips.clips)
-    for clips in lists:
+    for clips in (read_list(path, root) for given in inputs for path in _lists_of(given)):
         listed_in = os.path.normpath(clips.path.absolute())
         indices = [names.setdefault(name, len(names)) for name in clips.labels]
         for clip in clips.clips:
             labels = tuple(sorted(indices[label] for label in clip.labels))
-            origin = origins[clip.path]
-            rows.append({"path": str(clip.path), "labels": labels, **origin, "list": listed_in})
+            known = clip_facts(clip.path, index)
+            rows.append({"path": str(clip.path), "labels": labels, **known, "list": listed_in})
     attributes = dict.fromkeys(key for row in rows for key in row if key.startswith(FILE_ATTRIBUTE))
     table = pd.DataFrame(rows, columns=[*CLIP_COLUMNS, *attributes])
     table[[*attributes]] = table[[*attributes]].fillna("")
@@ -106,23 +105,39 @@ def read_clips(
     return table, tuple(names)
 
 
-def origins_of(paths: Iterable[Path]) -> dict[Path, dict[str, Any]]:
-    """Return what manifests say of each clip, or its name and folders where there is none.
+def clip_facts(clip: Path, index: ManifestIndex) -> dict[str, Any]:
+    """Return what a manifest says of a clip, or its name and folders where none does.
 
     Parameters
     ----------
-    paths
+    clip
         Absolute, as lists are read.
 
     Returns
     -------
-    origins
-        By clip: `CLIP_COLUMNS` without those that a list says, and what annotators said of the
-        whole recording.
+    facts
+        `CLIP_COLUMNS` without those that a list says, and what annotators said of the whole
+        recording.
     """
-    wanted = dict.fromkeys(paths)
-    known = _origins({path.parent for path in wanted})
-    return {path: known.get(path) or _origin_by_name(path) for path in wanted}
+    row = index.find(clip)
+    if row is not None:
+        return {
+            "recording": f"{row.session}/{row['source']}",
+            "project": f"{row.session}/{row['project']}",
+            "session": str(row.session),
+            "subjects": tuple(row["subjects"]),
+            **{name: row[name] for name in ("start_s", "end_s", "sha256")},
+            **row.attributes,
+        }
+    return {
+        "recording": f"{clip.parent}/{clip.stem.rpartition('_start')[0] or clip.stem}",
+        "project": str(clip.parent),
+        "session": str(clip.parent.parent),
+        "subjects": (),
+        "start_s": float("nan"),
+        "end_s": float("nan"),
+        "sha256": "",
+    }
 
 
 def has_clips(path: Path) -> bool:
@@ -179,43 +194,3 @@ def _lists_of(path: Path) -> list[Path]:
     if lists:
         return lists
     raise ListError("no clips here", where=path, todo="run `dogclips cut` on this folder first")
-
-
-def _origins(folders: set[Path]) -> dict[Path, dict[str, Any]]:
-    """Return all but path and labels of each clip that a manifest beside or above it names."""
-    found: dict[Path, dict[str, Any]] = {}
-    for output in sorted(folders | {folder.parent for folder in folders}):
-        manifest = read_manifest(output)
-        if manifest is not None:
-            found |= _origins_in(output, manifest)
-    return found
-
-
-def _origins_in(output: Path, manifest: pd.DataFrame) -> dict[Path, dict[str, Any]]:
-    session = str(output.parent)
-    columns = (str(name) for name in manifest.columns)
-    attributes = [name for name in columns if name.startswith(FILE_ATTRIBUTE)]
-    return {
-        output / str(row["clip"]): {
-            "recording": f"{session}/{row['source']}",
-            "project": f"{session}/{row['project']}",
-            "session": session,
-            "subjects": tuple(row["subjects"]),
-            **{name: row[name] for name in ("start_s", "end_s", "sha256", *attributes)},
-        }
-        for row in manifest.to_dict("records")
-        if row["clip"]
-    }
-
-
-def _origin_by_name(clip: Path) -> dict[str, Any]:
-    """Return what a clip's name and folders say of it."""
-    return {
-        "recording": f"{clip.parent}/{clip.stem.rpartition('_start')[0] or clip.stem}",
-        "project": str(clip.parent),
-        "session": str(clip.parent.parent),
-        "subjects": (),
-        "start_s": float("nan"),
-        "end_s": float("nan"),
-        "sha256": "",
-    }

@@ -5,28 +5,22 @@ clip shows, and they are shown at the times at which the cut file would show the
 and its virtual twin give a model the same frames.
 """
 
-import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from dogclips.errors import ListError
-from dogclips.records.manifest import read_manifest
+from dogclips.records.manifest import ManifestIndex, ManifestRow
 from dogclips.timebase import Pts, frame_at
 
 # Which file the frames come from: the cut clip, or the recording that it was planned from.
 Source = Literal["clips", "recordings"]
-
-# How a cut clip times its frames: at a constant rate, as the recording does, or resampled to a rate
-# of its own; `clips.frames.select_frames` decides.
-Pace = Literal["grid", "timed", "resampled"]
 
 
 @dataclass(frozen=True)
@@ -41,16 +35,16 @@ class Window:
         Of the clip.
     begin_s
         When the window begins, in container time of the stream.
-    pace
-        How the clip times its frames.
+    timing
+        How the clip's frames are timed: see `clips.frames.Timing`.
     """
 
     first_pts: int
     last_pts: int
     num_frames: int
     rate: Fraction
-    begin_s: float
-    pace: Pace
+    begin_s: Fraction
+    timing: str
 
 
 @dataclass(frozen=True)
@@ -125,15 +119,15 @@ def timeline_of(pts: Pts, time_base: Fraction, window: Window | None = None) -> 
         return _timeline(pts, _seconds(pts, time_base))
     if not len(pts) or (pts[0], pts[-1]) != (window.first_pts, window.last_pts):
         return None
-    if window.pace == "timed":
-        begin = math.floor(window.begin_s / float(time_base) + 1e-6)
+    if window.timing == "timed":
+        begin = math.floor(window.begin_s / time_base)
         # The first frame may have begun before the window did.
         ticks = np.concatenate([[0], pts[1:] - begin])
         return _timeline(pts, _seconds(ticks, time_base))
     grid = np.arange(window.num_frames) / float(window.rate)
-    if window.pace == "resampled":
-        begin_s, count = Fraction(window.begin_s), window.num_frames
-        places = [frame_at(pts, time_base, begin_s + k / window.rate) for k in range(count)]
+    if window.timing == "resampled":
+        instants = (window.begin_s + k / window.rate for k in range(window.num_frames))
+        places = [frame_at(pts, time_base, instant) for instant in instants]
         return _timeline(pts[places], grid)
     return _timeline(pts, grid) if len(pts) == window.num_frames else None
 
@@ -168,8 +162,8 @@ def excerpts(paths: Iterable[Path], source: Source) -> tuple[Excerpt, ...]:
     """
     wanted = list(paths)
     if source == "recordings":
-        known = _planned({path.parent for path in wanted})
-        return tuple(_known(known, path) for path in wanted)
+        index = ManifestIndex()
+        return tuple(_in_recording(index.find(path), path) for path in wanted)
     for path in wanted:
         if not path.is_file():
             raise ListError(
@@ -178,71 +172,30 @@ def excerpts(paths: Iterable[Path], source: Source) -> tuple[Excerpt, ...]:
     return tuple(Excerpt(path) for path in wanted)
 
 
-def _known(known: Mapping[Path, Excerpt], path: Path) -> Excerpt:
-    if path not in known:
+def _in_recording(row: ManifestRow | None, path: Path) -> Excerpt:
+    if row is None:
         raise ListError(
             "no manifest names this clip",
             where=path,
             todo="cut it again, or set data.source to clips",
         )
-    return known[path]
-
-
-def _planned(folders: Iterable[Path]) -> dict[Path, Excerpt]:
-    """Return the clips that manifests in these folders, or in the ones above them, name."""
-    found: dict[Path, Excerpt] = {}
-    for output in sorted({*folders, *(folder.parent for folder in folders)}):
-        manifest = read_manifest(output)
-        if manifest is None:
-            continue
-        paces = _Paces(output)
-        for row in manifest.to_dict("records"):
-            if row["clip"] and row["status"] != "skipped":
-                found[output / str(row["clip"])] = _excerpt(output.parent, row, paces)
-    return found
-
-
-def _excerpt(session: Path, row: Mapping[Any, Any], paces: "_Paces") -> Excerpt:
-    source = session / str(row["source"])
-    if session.resolve() not in source.resolve().parents:
+    if not row["timing"]:
+        raise ListError(
+            "config.yaml or probe.json is missing or damaged",
+            where=row.output,
+            todo="cut the session again",
+        )
+    source = row.session / str(row["source"])
+    if row.session.resolve() not in source.resolve().parents:
         raise ListError(
             "the recording lies outside of its session", where=source, todo="cut the session again"
         )
-    stream = int(row["target_stream"])
     window = Window(
         first_pts=int(row["first_pts"]),
         last_pts=int(row["last_pts"]),
         num_frames=int(row["num_frames"]),
-        rate=Fraction(str(row["frame_rate"])),
-        begin_s=float(row["container_start_s"]),
-        pace=paces.of(source.name, stream),
+        rate=Fraction(row["frame_rate"]),
+        begin_s=Fraction(row["container_start"]),
+        timing=row["timing"],
     )
-    return Excerpt(source, stream, window)
-
-
-class _Paces:
-    """How the clips of a session time their frames, from its settings and what was measured."""
-
-    def __init__(self, output: Path) -> None:
-        try:
-            config = yaml.safe_load((output / "config.yaml").read_text(encoding="utf-8"))
-            probed = json.loads((output / "probe.json").read_text(encoding="utf-8"))
-            self._resampled = config["frame_rate"] != "source"
-            self._variable = {
-                (Path(file["path"]).name, stream["index"])
-                for file in probed["files"]
-                for stream in file["streams"]
-                if stream["variable_frame_rate"]
-            }
-        except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError) as error:
-            raise ListError(
-                "config.yaml or probe.json is missing or damaged",
-                where=output,
-                todo="cut the session again",
-            ) from error
-
-    def of(self, name: str, stream: int) -> Pace:
-        """Return the pace of the clips of a stream of the recording with this file name."""
-        if self._resampled:
-            return "resampled"
-        return "timed" if (name, stream) in self._variable else "grid"
+    return Excerpt(source, int(row["target_stream"]), window)

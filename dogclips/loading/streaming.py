@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dogclips.clips.frames import ClipFrames
+from dogclips.clips.frames import SourceFrames
 from dogclips.errors import MediaError
 from dogclips.loading.excerpts import timeline_of
 from dogclips.loading.sampling import Sampling
@@ -48,7 +48,7 @@ class WindowViews:
     crops: Views
     size: tuple[int, int]
 
-    def places(self, frames: ClipFrames) -> Places:
+    def places(self, frames: SourceFrames) -> Places:
         """Return which source frames each view in time sees (V, T)."""
         timeline = timeline_of(np.asarray(frames.pts, dtype=np.int64), frames.time_base)
         if timeline is None:

@@ -6,7 +6,6 @@ from fractions import Fraction
 from pathlib import Path
 
 from dogclips.annotations import Project, read_dataset
-from dogclips.clips.frame_times import in_seconds
 from dogclips.clips.session import (
     VIA_DIR,
     VIDEO_DIR,
@@ -17,6 +16,7 @@ from dogclips.clips.session import (
 from dogclips.clips.viewing import Viewing
 from dogclips.errors import DogclipsError
 from dogclips.labels import LabelConfig, apply_labels
+from dogclips.segments import last_end_s
 from dogclips.timebase import Span, exact
 
 
@@ -44,20 +44,16 @@ class ClassNames:
 
     Parameters
     ----------
-    labels
-        Class names of the model.
+    labels, with_task
+        Class names of the model, and whether they are `task:label`.
     config, tasks
         As they were when its clips were cut.
     """
 
     labels: tuple[str, ...]
+    with_task: bool = False
     config: LabelConfig = field(default_factory=LabelConfig)
     tasks: str | tuple[str, ...] = "all"
-
-    @property
-    def with_task(self) -> bool:
-        """Return whether every class is called `task:label`."""
-        return all(":" in label.strip(":") for label in self.labels)
 
 
 @dataclass(frozen=True)
@@ -119,17 +115,16 @@ def annotated_bouts(
         A label is refused by the settings, or frames that were annotated are not there.
     """
     everything = project.segments[project.segments["media_name"] == media_name]
-    timed = in_seconds(everything, viewing.reference, viewing.zero_s)
+    timed = viewing.in_seconds(everything)
     labelled = apply_labels(timed, names.config, names.tasks, with_task=names.with_task)
     lasting = labelled[labelled["kind"] == "state"]
     spans: dict[str, list[Span]] = {label: [] for label in names.labels}
     for row in lasting.to_dict("records"):
         span = Span(exact(row["t_start"]), exact(row["t_end"]))
         spans.setdefault(row["label"], []).append(span)
-    ends = timed["t_end"].fillna(timed["t_start"])
     return AnnotatedBouts(
         {label: tuple(spans[label]) for label in names.labels},
-        exact(float(ends.max())) if len(ends) else Fraction(0),
+        last_end_s(timed),
         tuple(label for label in spans if label not in names.labels),
     )
 

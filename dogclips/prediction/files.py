@@ -13,6 +13,7 @@ from dogclips.annotations.via_writing import write_via
 from dogclips.clips.names import safe
 from dogclips.errors import AnnotationError
 from dogclips.files import whole_file
+from dogclips.labels import carry_tasks, split_task
 from dogclips.scores.prediction import Prediction, prediction_table
 from dogclips.segments import segment_table
 
@@ -47,7 +48,7 @@ def as_project(
 def _segments(
     prediction: Prediction, name: str, asked: Mapping[str, Mapping[str, str]]
 ) -> Iterator[dict[str, Any]]:
-    with_task = all(":" in label.strip(":") for label in prediction.labels)
+    with_task = carry_tasks(prediction.labels, prediction.with_task)
     for bout in prediction.bouts:
         task, label = _question(bout.label, asked, with_task=with_task)
         yield {
@@ -66,8 +67,7 @@ def _question(
 ) -> tuple[str, str]:
     """Return the task and the label of a class."""
     if with_task:
-        task, _, answer = label.partition(":")
-        return task, answer
+        return split_task(label)
     tasks = (
         task for task, options in asked.items() if label in {o.strip() for o in options.values()}
     )

@@ -182,7 +182,7 @@ class Predictor:
 
     def class_names(self) -> ClassNames:
         """Return how annotated labels become the model's classes."""
-        return ClassNames(self.run.labels, self.cut.labels, self.cut.tasks)
+        return ClassNames(self.run.labels, self.run.with_task, self.cut.labels, self.cut.tasks)
 
     def _own(self, label: str) -> LabelRulesConfig:
         return self.settings.labels.get(label, LabelRulesConfig())
@@ -232,6 +232,7 @@ def predict_recording(
         reasons=reasons,
         probability=covering_mean(probability_WK, predictor.steps)[:num_steps],
         score=score_TK[:num_steps],
+        with_task=predictor.run.with_task,
         bouts=find_bouts(
             score_TK[:num_steps], predictor.run.labels, predictor.rules(), predictor.stride_s
         ),

@@ -5,12 +5,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from dogclips.clips.config import CutConfig
-from dogclips.clips.origin import cut_settings_of
 from dogclips.errors import DogclipsError, UsageError
 from dogclips.lists import read_list
 from dogclips.media.probe import probe
 from dogclips.prediction.config import PredictConfig
 from dogclips.prediction.predictor import Predictor
+from dogclips.records.manifest import settings_of_cut
 from dogclips.timebase import exact
 from dogclips.training.checkpoints import SavedRun, load_run
 
@@ -43,7 +43,7 @@ def load_predictor(source: Path, settings: PredictConfig) -> Predictor:
     }
     run = load_run(source, changes)
     clips = _training_clips(source, run)
-    cut = next((found for clip in clips[:1] if (found := cut_settings_of(clip))), None)
+    cut = settings_of_cut(CutConfig, clips[0]) if clips else None
     if settings.clip_seconds is not None:
         clip_s = exact(settings.clip_seconds)
     elif cut is not None:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dogclips.clips.frames import ClipFrames, mapped_frames
+from dogclips.clips.frames import SourceFrames
 from dogclips.clips.viewing import Viewing
-from dogclips.timebase import Span
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class SlidingWindow:
     """One window from annotation time `start`: its frames, or the reason why it has none."""
 
     start: Fraction
-    frames: ClipFrames | None
+    frames: SourceFrames | None
     reason: str = ""
 
 
@@ -45,12 +44,10 @@ def sliding_windows(viewing: Viewing, rules: SlidingRules) -> Iterator[SlidingWi
 
     Each has the frames of the clip that `dogclips cut` would make of it.
     """
-    time_map = viewing.alignment.time_map
     for number in range(-(-viewing.length_s // rules.stride_s)):
         start = number * rules.stride_s
-        shown = Span(start + viewing.zero_s, start + viewing.zero_s + rules.clip_s)
-        frames = mapped_frames(
-            viewing.target, time_map, shown, rules.frame_rate, keep_doubtful=rules.keep_doubtful
+        frames = viewing.frames(
+            start, rules.clip_s, rules.frame_rate, keep_doubtful=rules.keep_doubtful
         )
         if isinstance(frames, str):
             yield SlidingWindow(start, None, frames)

@@ -1,7 +1,7 @@
 """Predictions as a table that is kept: one row a clip and label.
 
-The file says in its own metadata what its numbers mean: `table.attrs` holds the fields of `Origin`,
-and pandas writes and reads them as JSON under the key `PANDAS_ATTRS`.
+The file says in its own metadata what its numbers mean: `table.attrs` holds the fields of
+`Provenance`, and pandas writes and reads them as JSON under the key `PANDAS_ATTRS`.
 
 Shapes: N clips, K labels.
 """
@@ -37,7 +37,7 @@ PREDICTION_COLUMNS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Origin:
+class Provenance:
     """Where predictions come from; kept with them.
 
     Parameters
@@ -99,10 +99,10 @@ def by_clip(table: pd.DataFrame) -> PredictedClips:
     )
 
 
-def with_origin(table: pd.DataFrame, origin: Origin) -> pd.DataFrame:
+def with_provenance(table: pd.DataFrame, provenance: Provenance) -> pd.DataFrame:
     """Return a table of predictions in its declared types that says where it comes from."""
     typed = table[list(PREDICTION_COLUMNS)].astype(PREDICTION_COLUMNS)
-    for name, value in asdict(origin).items():
+    for name, value in asdict(provenance).items():
         typed.attrs[name] = value
     return typed
 
@@ -120,7 +120,7 @@ def write_predictions(table: pd.DataFrame, path: Path) -> None:
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
-    """Read what `write_predictions` wrote; `table.attrs` holds the fields of `Origin`.
+    """Read what `write_predictions` wrote; `table.attrs` holds the fields of `Provenance`.
 
     Raises
     ------

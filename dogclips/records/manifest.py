@@ -1,13 +1,21 @@
 """The manifest: one row a planned window, cut or not, with everything needed to audit it."""
 
+import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
+from dogclips.config import ConfigT
 from dogclips.errors import OutputError
 from dogclips.files import inert, whole_file
+from dogclips.records.documents import parse_document
+from dogclips.records.probe import PROBE, ProbeRecord
+from dogclips.records.settings import SETTINGS, read_settings
 
 MANIFEST = "manifest.parquet"
 
@@ -16,11 +24,13 @@ FILE_ATTRIBUTE = "file:"  # how the name of a column begins that holds one
 
 
 # `start_s` and `end_s` are annotation time, as the annotator's player showed it. The same instant
-# in container time on the target stream is `container_start_s`; `first_pts` and `last_pts` count in
-# that, too. `verified`: the pixels confirm the alignment. `labels` and `label_indices` are lists.
-# `recipe` is the digest of all that decides the clip's bytes: source, frames, size and encoder
-# settings. `tasks` and `subjects` are those of the segments behind the labels. What annotators said
-# of a whole recording follows in columns such as `file:camera`.
+# in container time on the target stream is `container_start_s`, and for clips `container_start`, an
+# exact fraction; `first_pts` and `last_pts` count in that, too. `verified`: the pixels confirm the
+# alignment. `labels` and `label_indices` are lists; `with_task`: labels are `task:label`. `timing`
+# is how a clip's frames are timed, a `clips.frames.Timing`. `recipe` is the digest of all that
+# decides the clip's bytes: source, frames, size and encoder settings, under the version `rules` of
+# the cutting rules. `tasks` and `subjects` are those of the segments behind the labels. What
+# annotators said of a whole recording follows in columns such as `file:camera`.
 MANIFEST_COLUMNS: dict[str, str] = {
     "project": "str",
     "source": "str",  # relative to the session folder
@@ -31,6 +41,7 @@ MANIFEST_COLUMNS: dict[str, str] = {
     "end_s": "float64",
     "labels": "object",
     "label_indices": "object",
+    "with_task": "boolean",
     "tasks": "object",
     "subjects": "object",
     "reference_stream": "Int64",
@@ -41,18 +52,25 @@ MANIFEST_COLUMNS: dict[str, str] = {
     "offset_s": "float64",
     "error_s": "float64",  # bound of the mapped time's error, outside of doubts
     "container_start_s": "float64",
+    "container_start": "str",
     "first_pts": "Int64",
     "last_pts": "Int64",
     "time_base": "str",
     "num_frames": "Int64",
     "frame_rate": "str",
+    "timing": "str",  # grid, timed, resampled
     "width": "Int64",
     "height": "Int64",
     "size_bytes": "Int64",
     "sha256": "str",
+    "rules": "Int64",
     "recipe": "str",
     "made_by": "str",
 }
+_LISTS = tuple(name for name, dtype in MANIFEST_COLUMNS.items() if dtype == "object")
+# What 0.1.0 did not store.
+_NEW = ("with_task", "container_start", "timing", "rules")
+_OLD_COLUMNS = [name for name in MANIFEST_COLUMNS if name not in _NEW]
 
 
 def manifest_table(rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
@@ -62,14 +80,19 @@ def manifest_table(rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
     """
     found = list(rows)
     attributes = dict.fromkeys(str(key) for row in found for key in row if _is_attribute(key))
-    dtypes = MANIFEST_COLUMNS | dict.fromkeys(attributes, "str")
-    table = pd.DataFrame(found, columns=list(dtypes))
-    for column, dtype in dtypes.items():
-        if dtype == "str":
-            table[column] = table[column].astype("object").fillna("")
-        if dtype == "object":
-            table[column] = [_listed(value) for value in table[column]]
-    return table.astype(dtypes)
+    return _typed(pd.DataFrame(found, columns=[*MANIFEST_COLUMNS, *attributes]))
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    attributes = [str(name) for name in table.columns if _is_attribute(name)]
+    texts = [name for name, dtype in MANIFEST_COLUMNS.items() if dtype == "str"]
+    filled = {name: table[name].astype("object").fillna("") for name in (*texts, *attributes)}
+    lists = {
+        name: pd.Series([_listed(cell) for cell in table[name]], table.index, dtype="object")
+        for name in _LISTS
+    }
+    typed = table.assign(**filled, **lists)[[*MANIFEST_COLUMNS, *attributes]]
+    return typed.astype(MANIFEST_COLUMNS | dict.fromkeys(attributes, "str"))
 
 
 def _is_attribute(column: object) -> bool:
@@ -83,11 +106,7 @@ def _listed(value: Any) -> list[Any]:
 
 def with_rows(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
     """Return a manifest with further rows behind its own."""
-    return (
-        manifest_table([*table.to_dict("records"), *more.to_dict("records")])
-        if len(more)
-        else table
-    )
+    return _typed(pd.concat([table, more], ignore_index=True)) if len(more) else table
 
 
 def read_manifest(output: Path) -> pd.DataFrame | None:
@@ -99,26 +118,90 @@ def read_manifest(output: Path) -> pd.DataFrame | None:
         It cannot be read, or another version wrote it.
     """
     path = output / MANIFEST
-    if not path.exists():
+    if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises on a name that is too long)
         return None
     todo = "cut again with --force"
     try:
-        table = pd.read_parquet(path)
+        stored = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise OutputError("the manifest cannot be read", where=path, todo=todo) from error
-    columns = [name for name in table.columns if not _is_attribute(name)]
-    if columns != list(MANIFEST_COLUMNS):
-        raise OutputError("the manifest has other columns", where=path, todo=todo)
-    return manifest_table(table.to_dict("records"))
+    documents = {name: output / name for name in (SETTINGS, PROBE)}
+    try:
+        return stored_manifest(stored, documents)
+    except LookupError as error:
+        raise OutputError("the manifest has other columns", where=path, todo=todo) from error
+
+
+def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -> pd.DataFrame:
+    """Return a table as it was read from a file in the declared types.
+
+    Parameters
+    ----------
+    stored
+        Also one that 0.1.0 wrote: what it did not store is filled in, and empty where nobody knows.
+    documents
+        What was written beside it, by file name: texts, or files that are read if they are needed.
+
+    Raises
+    ------
+    LookupError
+        It has other columns than a manifest.
+    """
+    columns = [name for name in stored.columns if not _is_attribute(name)]
+    if columns == list(MANIFEST_COLUMNS):
+        return _typed(stored)
+    if columns != _OLD_COLUMNS:
+        raise LookupError("other columns")
+    begins = zip(stored["container_start_s"], stored["time_base"], strict=True)
+    return _typed(
+        stored.assign(
+            with_task=None,
+            container_start=[_container_start(begin_s, base) for begin_s, base in begins],
+            timing=_timings(stored, documents),
+            rules=1,
+        )
+    )
+
+
+def _container_start(begin_s: float, time_base: str | None) -> str:
+    """Return the exact time that 0.1.0 rounded to a float: a whole tick if it is that close to one.
+
+    The millionth of a tick is far more than the rounding, and far less than any time between ticks.
+    """
+    if not time_base:
+        return ""
+    ticks = Fraction(begin_s) / Fraction(time_base)
+    near = round(ticks)
+    return str(near * Fraction(time_base) if abs(near - ticks) < 1e-6 else Fraction(begin_s))
+
+
+def _timings(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -> list[str]:
+    """Return how the clips of a session time their frames, from its settings and streams."""
+    try:
+        texts = {
+            name: held if isinstance(held, str) else held.read_text(encoding="utf-8")
+            for name, held in documents.items()
+        }
+        resampled = yaml.safe_load(texts[SETTINGS])["frame_rate"] != "source"
+        files = parse_document(ProbeRecord, texts[PROBE]).files
+    except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):
+        return [""] * len(stored)
+    variable = {(f.name, s.index) for f in files for s in f.streams if s.variable_frame_rate}
+    usual = ["grid", "timed"] if not resampled else ["resampled", "resampled"]
+    return [
+        usual[(Path(source).name, stream) in variable] if rate else ""
+        for source, stream, rate in zip(
+            stored["source"], stored["target_stream"], stored["frame_rate"], strict=True
+        )
+    ]
 
 
 def write_manifest(table: pd.DataFrame, output: Path) -> None:
     """Write `manifest.parquet`, and `manifest.csv` for people."""
     with whole_file(output / MANIFEST) as part:
         table.to_parquet(part, index=False)
-    listed = [name for name, dtype in MANIFEST_COLUMNS.items() if dtype == "object"]
     attributes = [name for name in table.columns if _is_attribute(name)]
-    lists = {name: table[name].map(_joined) for name in listed}
+    lists = {name: table[name].map(_joined) for name in _LISTS}
     texts = {name: table[name].map(inert) for name in ("project", "source", "reason", *attributes)}
     with whole_file(output / "manifest.csv") as part:
         table.assign(**lists, **texts).to_csv(part, index=False)
@@ -126,3 +209,102 @@ def write_manifest(table: pd.DataFrame, output: Path) -> None:
 
 def _joined(values: list[object]) -> str:
     return inert(" | ".join(str(value) for value in values))
+
+
+class _Manifest:
+    """A manifest whose rows are found by their clip, and whose cells are read one by one."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.row_of = {clip: row for row, clip in enumerate(table["clip"]) if clip}
+        self.attributes = [str(name) for name in table.columns if _is_attribute(name)]
+        self._table = table
+        self._cells: dict[str, list[Any]] = {}
+
+    def cell(self, row: int, column: str) -> Any:
+        if column not in self._cells:
+            self._cells[column] = self._table[column].tolist()
+        return self._cells[column][row]
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """The row of one clip.
+
+    Parameters
+    ----------
+    output
+        The folder of the manifest, where the name of the clip starts.
+    """
+
+    output: Path
+    _manifest: _Manifest
+    _row: int
+
+    def __getitem__(self, column: str) -> Any:
+        """Return the value of a column; see `MANIFEST_COLUMNS`."""
+        return self._manifest.cell(self._row, column)
+
+    @property
+    def session(self) -> Path:
+        """Return the session folder, where the name of the source starts."""
+        return self.output.parent
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Return what annotators said of the whole recording, by column."""
+        return {name: self[name] for name in self._manifest.attributes}
+
+
+class ManifestIndex:
+    """Finds the manifest row of a clip, in its own folder or else in the one above.
+
+    Each manifest is read once, when the first clip asks for it; clips are absolute paths, and need
+    not be there.
+    """
+
+    def __init__(self) -> None:
+        self._manifests: dict[Path, _Manifest | None] = {}
+
+    def find(self, clip: Path) -> ManifestRow | None:
+        """Return the row of a clip; None if no manifest names it.
+
+        Raises
+        ------
+        OutputError
+            A manifest beside or above it cannot be read.
+        """
+        folder = clip.parent
+        for output, name in ((folder, clip.name), (folder.parent, f"{folder.name}/{clip.name}")):
+            manifest = self._manifest_in(output)
+            if manifest is not None and name in manifest.row_of:
+                return ManifestRow(output, manifest, manifest.row_of[name])
+        return None
+
+    def with_task(self, clips: Iterable[Path]) -> bool | None:
+        """Return whether labels of these clips are all `task:label`; None if nobody knows."""
+        said = [None if row is None else row["with_task"] for row in map(self.find, clips)]
+        if any(one is False for one in said):
+            return False
+        return True if said and all(one is True for one in said) else None
+
+    def _manifest_in(self, output: Path) -> _Manifest | None:
+        if output not in self._manifests:
+            table = read_manifest(output)
+            self._manifests[output] = None if table is None else _Manifest(table)
+        return self._manifests[output]
+
+
+def settings_of_cut(model: type[ConfigT], clip: Path) -> ConfigT | None:
+    """Return the settings beside the manifest of a clip's folder, or else of the one above.
+
+    None where no `dogclips cut` tells; the clip itself need not be there any more.
+
+    Raises
+    ------
+    ConfigError
+        Another version wrote them, or somebody edited them.
+    """
+    for output in (clip.parent, clip.parent.parent):
+        if (output / MANIFEST).is_file() and (output / SETTINGS).is_file():
+            return read_settings(model, output)
+    return None

@@ -76,6 +76,8 @@ class Prediction:
         Of each label.
     annotated, agreement
         What people saw, by label, and how well bouts agree with it; None if nobody looked.
+    with_task
+        Whether labels are `task:label`; None if their names must tell.
     """
 
     path: Path
@@ -94,6 +96,7 @@ class Prediction:
     effort: Effort
     annotated: Mapping[str, Sequence[Span]] | None = None
     agreement: Agreement | None = None
+    with_task: bool | None = None
 
     @property
     def dropped(self) -> dict[str, int]:

@@ -13,7 +13,7 @@ from dogclips.clips.config import CutConfig
 from dogclips.clips.engines import local_engine
 from dogclips.clips.execution import cut_plan, record_plan
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session
-from dogclips.clips.probed import PROBE, probe_document
+from dogclips.clips.probed import probe_document
 from dogclips.clips.session import OUTPUT_DIR, Session, find_session
 from dogclips.clips.shards import Shard, ShardHead, shard_of
 from dogclips.clips.units import Engine
@@ -25,6 +25,7 @@ from dogclips.lists.listfile import LABELS, other_order
 from dogclips.lists.sessions import write_session_lists
 from dogclips.media.hardware import SOFTWARE, decoder_fault, encoder_fault
 from dogclips.records.manifest import manifest_table
+from dogclips.records.probe import PROBE
 from dogclips.records.settings import SETTINGS
 
 EngineName = Literal["local", "ray"]

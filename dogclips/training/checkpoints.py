@@ -45,6 +45,11 @@ class SavedRun:
     labels: tuple[str, ...]
     thresholds: tuple[float | None, ...]
 
+    @property
+    def with_task(self) -> bool:
+        """Return whether labels are `task:label`."""
+        return any(task.name for task in self.module.tasks)
+
 
 def load_run(source: Path, changes: Mapping[str, Any] | None = None) -> SavedRun:
     """Return the best weights of a run folder, or those of any checkpoint of ours.
@@ -68,7 +73,7 @@ def load_run(source: Path, changes: Mapping[str, Any] | None = None) -> SavedRun
     metadata = metadata_of(held, checkpoint)
     tree = merge(metadata["config"], changes or {})
     config = validate(TrainConfig, tree, where=f"config in {checkpoint}")
-    module = _rebuilt(config, metadata["labels"], held, checkpoint)
+    module = _rebuilt(config, metadata, held, checkpoint)
     labels, thresholds = tuple(metadata["labels"]), tuple(metadata["thresholds"])
     return SavedRun(checkpoint, module, config, labels, thresholds)
 
@@ -144,12 +149,13 @@ def check_labels(clips: ClipList, labels: Sequence[str], path: Path, source: Pat
 
 
 def _rebuilt(
-    config: TrainConfig, labels: list[str], held: Mapping[str, Any], checkpoint: Path
+    config: TrainConfig, metadata: Mapping[str, Any], held: Mapping[str, Any], checkpoint: Path
 ) -> ClipClassifier:
     """Return the module of a checkpoint with its weights."""
+    labels, with_task = metadata["labels"], any(task["name"] for task in metadata["tasks"])
     size, clip_len = config.data.size, config.data.sampling.clip_len
     model = build_model(config.model, len(labels), clip_len, size)
-    module = ClipClassifier(model, config, labels)
+    module = ClipClassifier(model, config, labels, with_task=with_task)
     module.on_load_checkpoint(dict(held))
     try:
         module.load_state_dict(held["state_dict"])

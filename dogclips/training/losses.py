@@ -142,18 +142,26 @@ def asymmetric(
     return -(target * positive + (1 - target) * negative)
 
 
-def loss_tasks(config: LossConfig, labels: Sequence[str]) -> tuple[Task, ...]:
+def loss_tasks(
+    config: LossConfig, labels: Sequence[str], with_task: bool | None = None
+) -> tuple[Task, ...]:
     """Return the tasks of a labels.txt; those with a cross-entropy have one label a clip.
+
+    Parameters
+    ----------
+    with_task
+        As for `tasks.tasks_of`.
 
     Raises
     ------
     ConfigError
         `loss.tasks` names one that is not there.
     """
-    names = [task.name for task in tasks_of(labels, exclusive=False)]
+    names = [task.name for task in tasks_of(labels, exclusive=False, with_task=with_task)]
     check_names(config.tasks, names, where="loss.tasks")
     own = {name: task.name for name, task in config.tasks.items()}
-    return tasks_of(labels, {n for n in names if (own.get(n) or config.name) == CROSS_ENTROPY})
+    exclusive = {name for name in names if (own.get(name) or config.name) == CROSS_ENTROPY}
+    return tasks_of(labels, exclusive, with_task=with_task)
 
 
 def check_answers(clips: ClipList, tasks: Sequence[Task]) -> None:
@@ -200,7 +208,7 @@ def pos_weight(config: TrainConfig, clips: ClipList) -> Tensor | None:
     carried = [label for clip in clips.clips for label in set(clip.labels)]
     positives = torch.bincount(torch.tensor(carried, dtype=torch.long), minlength=num_labels)
     weight = torch.ones(num_labels)
-    for task in loss_tasks(config.loss, clips.labels):
+    for task in loss_tasks(config.loss, clips.labels, clips.with_task):
         own, count = list(task.classes), positives[list(task.classes)]
         if wanted != "balanced":
             weight[own] = 1.0 if task.exclusive else float(wanted)

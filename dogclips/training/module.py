@@ -43,6 +43,8 @@ class ClipClassifier(pl.LightningModule):
         Class names; they travel with the weights.
     pos_weight
         Of each class in the loss, or None.
+    with_task
+        Whether labels are `task:label`; None if their names must tell.
 
     Attributes
     ----------
@@ -67,12 +69,13 @@ class ClipClassifier(pl.LightningModule):
         config: TrainConfig,
         labels: Sequence[str],
         pos_weight: Tensor | None = None,
+        with_task: bool | None = None,
     ) -> None:
         super().__init__()
         self.model = model
         self.config = config
         self.labels = tuple(labels)
-        self.tasks = loss_tasks(config.loss, labels)
+        self.tasks = loss_tasks(config.loss, labels, with_task)
         self.loss = ClipLoss(config.loss, self.tasks, pos_weight)
         self.mix = build_mix(config.data.augment.mixup, config.data.augment.cutmix)
         self.predictions: Predictions | None = None

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from dogclips.lists import ClipList
-from dogclips.lists.sessions import origins_of
-from dogclips.records.clip_predictions import Origin, with_origin
+from dogclips.lists.sessions import clip_facts
+from dogclips.records.clip_predictions import Provenance, with_provenance
+from dogclips.records.manifest import ManifestIndex
 from dogclips.training.metrics import Predictions
 
 
@@ -42,11 +43,11 @@ def predictions_table(
     Returns
     -------
     table
-        Columns of `PREDICTION_COLUMNS`; `table.attrs` holds the fields of `Origin`.
+        Columns of `PREDICTION_COLUMNS`; `table.attrs` holds the fields of `Provenance`.
     """
     paths, num_labels = [clips.clips[n].path for n in scored], len(clips.labels)
-    origins = origins_of(paths)
-    said = [{"clip": str(path), **origins[path]} for path in paths]
+    index = ManifestIndex()
+    said = [{"clip": str(path), **clip_facts(path, index)} for path in paths]
     rows = pd.DataFrame(said, columns=["clip", "recording", "start_s", "end_s"])
     table = rows.loc[np.repeat(rows.index, num_labels)].reset_index(drop=True)
     table["label"] = list(clips.labels) * len(paths)
@@ -56,4 +57,6 @@ def predictions_table(
     table["threshold"] = kept * len(paths)
     listed = clips.path.absolute()
     digest = hashlib.sha256(listed.read_bytes()).hexdigest()
-    return with_origin(table, Origin(protocol, str(listed), digest, str(checkpoint.absolute())))
+    return with_provenance(
+        table, Provenance(protocol, str(listed), digest, str(checkpoint.absolute()))
+    )

@@ -211,7 +211,8 @@ def build_module(
     model = build_model(config.model, len(clips.labels), clip_len, size)
     loaded = load_weights(model, weights) if weights else None
     kind = ShardedClassifier if config.trainer.strategy == "fsdp" else ClipClassifier
-    return kind(model, config, clips.labels, pos_weight(config, clips)), loaded
+    weight = pos_weight(config, clips)
+    return kind(model, config, clips.labels, weight, clips.with_task), loaded
 
 
 def read_lists(config: TrainConfig) -> TrainingLists:
@@ -283,7 +284,7 @@ def _read_list(config: TrainConfig, key: str, file: Path | None) -> ClipList:
     if file is None:
         raise ConfigError("no list to train with", where=key, todo=f"set {key} to a list file")
     clips = read_list(file, config.data.root)
-    check_answers(clips, loss_tasks(config.loss, clips.labels))
+    check_answers(clips, loss_tasks(config.loss, clips.labels, clips.with_task))
     return clips
 
 

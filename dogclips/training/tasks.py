@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from dogclips.errors import ConfigError
+from dogclips.labels import carry_tasks, split_task
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,10 @@ class Task:
         return f"task {self.name!r}" if self.name else "the list"
 
 
-def tasks_of(labels: Sequence[str], exclusive: bool | Collection[str]) -> tuple[Task, ...]:
+def tasks_of(
+    labels: Sequence[str], exclusive: bool | Collection[str], *, with_task: bool | None = None
+) -> tuple[Task, ...]:
     """Return the tasks of a labels.txt, in the order in which they first come.
-
-    Labels are read as `task:label` only if each of them has a text on both sides of its first
-    colon; otherwise all are one task without a name.
 
     Parameters
     ----------
@@ -53,6 +53,9 @@ def tasks_of(labels: Sequence[str], exclusive: bool | Collection[str]) -> tuple[
     exclusive
         Whether a clip carries exactly one label of each task, or the names of the tasks for which
         that is so.
+    with_task
+        Whether labels are `task:label`, else all are one task without a name; None leaves it to
+        `labels.carry_tasks`.
 
     Raises
     ------
@@ -65,9 +68,10 @@ def tasks_of(labels: Sequence[str], exclusive: bool | Collection[str]) -> tuple[
     >>> tasks_of(["sit", "at 10:30"], False)
     (Task(name='', classes=(0, 1), exclusive=False),)
     """
+    carry = carry_tasks(labels, with_task)
     classes: dict[str, list[int]] = {}
-    for index, name in enumerate(_task_names(labels)):
-        classes.setdefault(name, []).append(index)
+    for index, label in enumerate(labels):
+        classes.setdefault(split_task(label)[0] if carry else "", []).append(index)
     if not isinstance(exclusive, bool):
         check_names(exclusive, classes, where="loss.tasks")
     return tuple(
@@ -106,11 +110,3 @@ def probabilities(logits: Tensor, tasks: Sequence[Task]) -> Tensor:
             own = list(task.classes)
             found[..., own] = torch.softmax(logits[..., own].float(), dim=-1)
     return found
-
-
-def _task_names(labels: Sequence[str]) -> list[str]:
-    """Return the task of each label."""
-    parts = [label.partition(":") for label in labels]
-    if not all(task and label for task, _, label in parts):
-        return [""] * len(labels)
-    return [task for task, _, _ in parts]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dogclips.annotations import Media, Project
-from dogclips.clips.frame_times import in_seconds, project_in_seconds
+from dogclips.clips.viewing import AnnotatedStream, project_in_seconds
 from dogclips.errors import AlignmentError, MediaError, SessionError
 from dogclips.media.probe import probe
 from dogclips.segments import SEGMENT_COLUMNS, segment_table
@@ -46,7 +46,7 @@ def test_frames_begin_at_their_timestamps_and_the_last_one_ends_with_the_stream(
     stream = stream_of(tmp_path / "a.mp4", steady(40, late=10))
     segments = segment_table([counted(0, 20), counted(20, 40), counted(39)])
 
-    seconds = in_seconds(segments, stream)
+    seconds = AnnotatedStream(stream).in_seconds(segments)
 
     assert spans(seconds)[:2] == [(0.5, 1.5), (1.5, 2.5)]
     assert seconds["t_start"].tolist()[2] == 2.45
@@ -61,7 +61,9 @@ def test_frames_that_are_missing_are_not_counted(tmp_path: Path) -> None:
     holes = Made({0: 0, 1: 1, 2: 7, 3: 8, 4: 20}, Fraction(1, 20))
     stream = stream_of(tmp_path / "a.mp4", holes)
 
-    assert spans(in_seconds(segment_table([counted(1, 2), counted(2, 4)]), stream)) == [
+    assert spans(
+        AnnotatedStream(stream).in_seconds(segment_table([counted(1, 2), counted(2, 4)]))
+    ) == [
         (0.05, 0.35),
         (0.35, 1.0),
     ]
@@ -74,7 +76,7 @@ def ntsc(tmp_path_factory: pytest.TempPathFactory) -> Stream:
 
 @given(st.integers(0, 89))
 def test_the_time_of_a_frame_means_that_frame(ntsc: Stream, frame: int) -> None:
-    [(start, end)] = spans(in_seconds(segment_table([counted(frame, 90)]), ntsc))
+    [(start, end)] = spans(AnnotatedStream(ntsc).in_seconds(segment_table([counted(frame, 90)])))
 
     assert frame_at(ntsc.pts, ntsc.time_base, exact(start)) == frame
     assert exact(round(start, 5)) == pytest.approx(Fraction(frame) / NTSC, abs=1e-4)
@@ -86,19 +88,19 @@ def test_a_frame_outside_of_the_stream_stops_it(tmp_path: Path, start: float, en
     stream = stream_of(tmp_path / "a.mp4", steady(40))
 
     with pytest.raises(AlignmentError, match="but there are 40 frames"):
-        in_seconds(segment_table([counted(0, 3), counted(start, end)]), stream)
+        AnnotatedStream(stream).in_seconds(segment_table([counted(0, 3), counted(start, end)]))
 
 
 def test_seconds_stay_seconds(tmp_path: Path) -> None:
     stream = stream_of(tmp_path / "a.mp4", steady(40, late=10))
     told = counted(0.1, 100.0, time_base="player")
 
-    assert spans(in_seconds(segment_table([told]), stream)) == [(0.1, 100.0)]
-    assert spans(in_seconds(segment_table([told, counted(0, 1)]), stream)) == [
+    assert spans(AnnotatedStream(stream).in_seconds(segment_table([told]))) == [(0.1, 100.0)]
+    assert spans(AnnotatedStream(stream).in_seconds(segment_table([told, counted(0, 1)]))) == [
         (0.1, 100.0),
         (0.5, 0.55),
     ]
-    assert in_seconds(segment_table([]), stream).empty
+    assert AnnotatedStream(stream).in_seconds(segment_table([])).empty
 
 
 def test_each_recording_has_its_own_times(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dogclips.clips.frames import ClipFrames, select_frames
+from dogclips.clips.frames import SourceFrames, select_frames
 from dogclips.streams import Stream
 from dogclips.timebase import ROUNDING_SLACK_S, Span
 
@@ -52,9 +52,9 @@ def span(start: float | str, length: float | str = 4) -> Span:
     return Span(begin, begin + Fraction(str(length)))
 
 
-def chosen(made: Stream, window: Span, frame_rate: Fraction | None = None) -> ClipFrames:
+def chosen(made: Stream, window: Span, frame_rate: Fraction | None = None) -> SourceFrames:
     frames = select_frames(made, window, frame_rate)
-    assert isinstance(frames, ClipFrames), frames
+    assert isinstance(frames, SourceFrames), frames
     return frames
 
 

@@ -11,7 +11,7 @@ from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
 from dogclips.clips.engines import local_engine
 from dogclips.clips.execution import cut_plan
-from dogclips.clips.frames import ClipFrames, select_frames
+from dogclips.clips.frames import SourceFrames, select_frames
 from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.session import find_session
 from dogclips.media.cutting import cut_source
@@ -105,7 +105,7 @@ def _cut_starts(case: CutCase, source: Path, truth: Truth) -> list[Done]:
         frames = select_frames(stream, Span(start, start + exact(case.clip_seconds)), rate)
         path = source.with_name(f"{number}.mp4")
         begin_s = truth.times_s[0] + start
-        if isinstance(frames, ClipFrames):
+        if isinstance(frames, SourceFrames):
             size = output_size(stream, case.short_side)
             jobs.append(ClipJob(path, **vars(frames), size=size))
             done.append(Done(begin_s, "cut", path))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dogclips.clips.frames import ClipFrames, select_frames
+from dogclips.clips.frames import SourceFrames, select_frames
 from dogclips.media.decoding import decode_places
 from dogclips.media.ffprobe import is_installed
 from dogclips.streams import Stream
@@ -99,8 +99,8 @@ def test_odd_recordings_give_right_clips(case: CutCase) -> None:
 WATCHED = CutCase(8, stride_seconds=1)
 
 
-def _one_later(select: Callable[..., ClipFrames | str]) -> Callable[..., ClipFrames | str]:
-    def selected(stream: Stream, window: Span, rate: Fraction | None) -> ClipFrames | str:
+def _one_later(select: Callable[..., SourceFrames | str]) -> Callable[..., SourceFrames | str]:
+    def selected(stream: Stream, window: Span, rate: Fraction | None) -> SourceFrames | str:
         frames = select(stream, window, rate)
         if isinstance(frames, str):
             return frames

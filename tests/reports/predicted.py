@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from dogclips.records.clip_predictions import Origin, with_origin, write_predictions
+from dogclips.records.clip_predictions import Provenance, with_provenance, write_predictions
 from dogclips.records.training_run import EpochRecord, TestReport
 from dogclips.training.metrics import Predictions, best_thresholds, score
 from dogclips.training.tasks import tasks_of
 
-ORIGIN = Origin("1 view x 1 crop, sigmoid averaged", "/lists/val.txt", "0" * 64, "best.ckpt")
+ORIGIN = Provenance("1 view x 1 crop, sigmoid averaged", "/lists/val.txt", "0" * 64, "best.ckpt")
 RECORDS = tuple(
     EpochRecord(
         epoch, 1e-3 / epoch, 1 / epoch, 1.1 / epoch, 1 - 0.5 / epoch, 20.0, 3.0, best=epoch < 4
@@ -77,7 +77,7 @@ def predicted(
         }
     )
     report = score(held, labels, ORIGIN.protocol, thresholds, tasks)
-    return with_origin(table, ORIGIN), report
+    return with_provenance(table, ORIGIN), report
 
 
 def write_run(

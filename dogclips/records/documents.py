@@ -1,0 +1,61 @@
+"""JSON files of ours, read as records: whole, typed, or refused in one line.
+
+Keys that a record does not know are passed over, so that folders of later versions can be read by
+what they still have in common; a key that is missing or of another type is damage.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from dogclips.errors import DogclipsError, OutputError
+
+T = TypeVar("T")
+
+
+def read_document(
+    kind: type[T], path: Path, *, todo: str, error: type[DogclipsError] = OutputError
+) -> T:
+    """Read a JSON file as the dataclass `kind`.
+
+    Raises
+    ------
+    DogclipsError
+        Of the kind `error`: the file cannot be read, or it is damaged.
+    """
+    try:
+        return parse_document(kind, path.read_bytes())
+    except OSError as fault:
+        raise error("cannot be read", where=path, todo=todo) from fault
+    except ValueError as fault:
+        raise error(f"damaged: {fault}", where=path, todo=todo) from fault
+
+
+def parse_document(kind: type[T], text: bytes | str) -> T:
+    """Return JSON text as the dataclass `kind`.
+
+    Raises
+    ------
+    ValueError
+        It is damaged; the first wrong key is named.
+    """
+    record: Any = kind
+    try:
+        found: T = _adapter(record).validate_json(text)
+    except ValidationError as fault:
+        raise ValueError(first_fault(fault)) from fault
+    return found
+
+
+def first_fault(fault: ValidationError) -> str:
+    """Return the first wrong key of a document and what is wrong with it."""
+    first = fault.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    return f"{key}: {first['msg']}" if key else str(first["msg"])
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
