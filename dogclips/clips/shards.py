@@ -22,7 +22,7 @@ from dogclips.clips.plan import ClipPlan
 from dogclips.clips.units import plan_units
 from dogclips.errors import OutputError, UsageError
 from dogclips.files import whole_file
-from dogclips.records.manifest import MANIFEST_COLUMNS, manifest_table, read_manifest, with_rows
+from dogclips.records.manifest import read_manifest, stored_manifest, with_rows
 from dogclips.records.probe import PROBE
 from dogclips.records.settings import SETTINGS
 
@@ -152,22 +152,22 @@ def read_shards(output: Path) -> list[tuple[ShardHead, pd.DataFrame]]:
     OutputError
         One of them cannot be read, or another version wrote it.
     """
-    found = [_read(path) for path in sorted(output.glob("manifest.shard-*-of-*.parquet"))]
+    found: list[tuple[ShardHead, pd.DataFrame]] = []
+    documents: Mapping[str, str] = {}
+    for path in sorted(output.glob("manifest.shard-*-of-*.parquet")):
+        try:
+            stored = pq.read_table(path)
+            head = _head(json.loads(stored.schema.metadata[_HEAD]))
+            documents = head.documents or documents  # the first shard comes first
+            rows = stored.to_pandas().set_index(_ROW)
+            found.append((head, stored_manifest(rows, documents)))
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise OutputError(
+                "the manifest of a shard cannot be read",
+                where=path,
+                todo="remove it, cut that shard",
+            ) from error
     return sorted(found, key=lambda pair: (pair[0].shard.of, pair[0].shard.number))
-
-
-def _read(path: Path) -> tuple[ShardHead, pd.DataFrame]:
-    try:
-        stored = pq.read_table(path)
-        head = _head(json.loads(stored.schema.metadata[_HEAD]))
-        rows = stored.to_pandas().set_index(_ROW)
-        if list(rows.columns)[: len(MANIFEST_COLUMNS)] != list(MANIFEST_COLUMNS):
-            raise KeyError("other columns")
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise OutputError(
-            "the manifest of a shard cannot be read", where=path, todo="remove it, cut that shard"
-        ) from error
-    return head, manifest_table(rows.to_dict("records")).set_axis(rows.index)
 
 
 def _head(stored: dict[str, Any]) -> ShardHead:
@@ -200,9 +200,7 @@ def earlier_rows(output: Path, *, force: bool) -> pd.DataFrame | None:
         if force:
             return None
         raise
-    if len(tables) < 2:
-        return tables[0] if tables else None
-    return manifest_table(row for table in tables for row in table.to_dict("records"))
+    return with_rows(*tables) if tables else None
 
 
 def stale_rows(output: Path, table: pd.DataFrame, old: pd.DataFrame | None) -> pd.DataFrame:
@@ -281,10 +279,10 @@ def merging(output: Path) -> Iterator[Merged]:
         _check_heads(heads, output)
         for head, rows in shards:
             _check_rows(head, rows, output)
-        whole = pd.concat([rows for _, rows in shards]).sort_index()
-        if whole.index.tolist() != list(range(heads[0].num_rows)):
+        numbers = pd.Index([number for _, rows in shards for number in rows.index])
+        if sorted(numbers) != list(range(heads[0].num_rows)):
             raise _different(output)
-        table = manifest_table(whole.to_dict("records"))
+        table = with_rows(*(rows for _, rows in shards)).set_axis(numbers).sort_index()
         stale = stale_rows(output, table, earlier_rows(output, force=True))
         yield Merged(with_rows(table, stale), heads[0].classes, heads[0].documents)
         remove_shards(output)

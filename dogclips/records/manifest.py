@@ -104,9 +104,10 @@ def _listed(value: Any) -> list[Any]:
     return [] if isinstance(value, float) else list(value)
 
 
-def with_rows(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
-    """Return a manifest with further rows behind its own."""
-    return _typed(pd.concat([table, more], ignore_index=True)) if len(more) else table
+def with_rows(table: pd.DataFrame, *more: pd.DataFrame) -> pd.DataFrame:
+    """Return a manifest with the rows of others behind its own."""
+    there = [own for own in more if len(own)]
+    return _typed(pd.concat([table, *there], ignore_index=True)) if there else table
 
 
 def read_manifest(output: Path) -> pd.DataFrame | None:
@@ -158,7 +159,7 @@ def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -
             with_task=None,
             container_start=[_container_start(begin_s, base) for begin_s, base in begins],
             timing=_timings(stored, documents),
-            rules=1,
+            rules=[1 if recipe else None for recipe in stored["recipe"]],
         )
     )
 

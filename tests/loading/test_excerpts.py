@@ -1,17 +1,13 @@
-import json
 import shutil
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dogclips.cli.cut import check_virtual, execute, measure_and_plan, read_projects, record
-from dogclips.clips.config import CutConfig
-from dogclips.clips.engines import local_engine
-from dogclips.clips.session import find_session
-from dogclips.config import load_config
+import dogclips as product
 from dogclips.demo.numbers import read_number
 from dogclips.errors import ListError, MediaError, UsageError
 from dogclips.lists import ClipList, read_list
@@ -47,14 +43,7 @@ STREAMS: dict[str, tuple[Made, ...]] = {
 
 
 def cut(base_dir: Path, *settings: str, virtual: bool = False) -> None:
-    """Do what `dogclips cut` does with one session."""
-    config = load_config(CutConfig, overrides=["content=never", *settings])
-    own = find_session(base_dir)
-    plan = measure_and_plan(own, read_projects([own], config), config)
-    if virtual:
-        record(plan)
-    else:
-        execute(plan, None, local_engine(1), force=False, prune=False)
+    product.cut(base_dir, ["content=never", *settings], workers=1, virtual=virtual)
 
 
 def session(folder: Path, name: str) -> Path:
@@ -157,10 +146,10 @@ def test_a_file_that_shows_other_frames_than_planned_does_not_stay(tmp_path: Pat
 
 
 @pytest.mark.parametrize("option", ["--force", "--prune", "--shard"])
-def test_what_only_clips_have_is_refused_with_virtual(option: str) -> None:
-    shard = "1/2" if option == "--shard" else None
+def test_what_only_clips_have_is_refused_with_virtual(tmp_path: Path, option: str) -> None:
+    given: dict[str, Any] = {option.lstrip("-"): "1/2" if option == "--shard" else True}
     with pytest.raises(UsageError, match=f"nothing is cut .*{option}"):
-        check_virtual(shard, virtual=True, force=option == "--force", prune=option == "--prune")
+        product.cut(tmp_path, virtual=True, **given)
 
 
 def test_an_uncut_clip_is_refused_where_files_are_wanted(tmp_path: Path) -> None:
@@ -176,13 +165,14 @@ def test_a_clip_that_no_manifest_knows_is_refused(tmp_path: Path) -> None:
         excerpts([tmp_path / "a.mp4"], "recordings")
 
 
-def test_a_session_without_what_was_measured_is_refused(tmp_path: Path) -> None:
-    base_dir = session(tmp_path, "steady")
+def test_the_manifest_alone_tells_how_clips_are_timed(tmp_path: Path) -> None:
+    base_dir = session(tmp_path, "uneven times")
     cut(base_dir, virtual=True)
     listed = paths(read_list(base_dir / "output" / "dataset.txt"))
-    (base_dir / "output" / "probe.json").write_text(json.dumps({"files": [{}]}))
-    with pytest.raises(ListError, match=r"probe\.json is missing or damaged"):
-        excerpts(listed, "recordings")
+    for name in ("probe.json", "config.yaml"):
+        (base_dir / "output" / name).unlink(missing_ok=True)
+    windows = [excerpt.window for excerpt in excerpts(listed, "recordings")]
+    assert {window.timing for window in windows if window} == {"timed"}
 
 
 def test_another_recording_in_its_place_is_noticed(tmp_path: Path) -> None:
@@ -197,7 +187,7 @@ def test_another_recording_in_its_place_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_window_whose_times_are_not_those_of_the_stream_has_no_timeline() -> None:
-    window = Window(0, 9, 10, Fraction(10), 0.0, "grid")
+    window = Window(0, 9, 10, Fraction(10), Fraction(0), "grid")
     tick = Fraction(1, 10)
     assert timeline_of(np.arange(10), tick, window) is not None
     assert timeline_of(np.arange(9), tick, window) is None

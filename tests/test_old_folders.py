@@ -1,0 +1,185 @@
+"""Folders that 0.1.0 wrote are read by everything that reads folders; see `tests/folders`."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dogclips as product
+from dogclips.config import load_config
+from dogclips.errors import ListError
+from dogclips.lists import read_list
+from dogclips.lists.exporting import ExportSettings, export_clips, with_splits
+from dogclips.lists.kept import read_kept
+from dogclips.lists.session_records import read_records
+from dogclips.lists.sessions import read_clips
+from dogclips.loading.decoding import frames_at
+from dogclips.loading.excerpts import Excerpt, Timeline, excerpts
+from dogclips.records.clip_predictions import read_predictions
+from dogclips.records.manifest import MANIFEST_COLUMNS, read_manifest
+from dogclips.records.run_folder import read_run
+from dogclips.training.config import TrainConfig
+from dogclips.training.run import train
+from tests.cli.program import dogclips
+
+OLD = Path(__file__).parent / "folders" / "0.1.0"
+SESSIONS = {"2_2_kt": "grid", "2_3_kt": "timed", "2_4_kt": "resampled"}
+_MADE_IN, _CHANGED_S = "/tmp/dogs", 1_704_067_200  # noqa: S108 (what the README says)
+CUT = {
+    "clip_seconds": 1,
+    "stride_seconds": 1,
+    "min_overlap_seconds": 0.5,
+    "encoder.crf": 40,
+}
+
+
+@pytest.fixture
+def dogs(tmp_path: Path) -> Path:
+    """Return a copy of the folders, as if they had been made where they are."""
+    root = tmp_path / "dogs"
+    shutil.copytree(OLD, root)
+    for video in root.glob("*/video/*"):
+        os.utime(video, (_CHANGED_S, _CHANGED_S))
+    facts = root / "run" / "run.json"
+    facts.write_text(facts.read_text().replace(_MADE_IN, str(root)))
+    return root
+
+
+def listed(base_dir: Path) -> list[Path]:
+    return [clip.path for clip in read_list(base_dir / "output" / "dataset.txt").clips]
+
+
+def all_times(timeline: Timeline) -> np.ndarray:
+    return np.linspace(timeline.start_s, timeline.end_s, 41, endpoint=False)
+
+
+def shown(excerpt: Excerpt) -> dict[int, np.ndarray]:
+    """Return the pixels on screen at 41 instants."""
+    return {
+        instant: frame.pixels
+        for frame in frames_at(excerpt, all_times)
+        for instant in frame.positions.tolist()
+    }
+
+
+@pytest.mark.parametrize(("name", "timing"), SESSIONS.items())
+def test_what_0_1_0_did_not_store_is_filled_in(dogs: Path, name: str, timing: str) -> None:
+    manifest = read_manifest(dogs / name / "output")
+    assert manifest is not None
+    assert list(manifest.columns) == list(MANIFEST_COLUMNS)
+    cut = manifest[manifest["status"] == "cut"]
+    assert set(cut["timing"]) == {timing}
+    assert cut["container_start"].tolist() == [f"{start:g}" for start in cut["container_start_s"]]
+    assert set(cut["rules"]) == {1}
+    assert manifest["with_task"].isna().all()
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_clip_of_0_1_0_and_its_recording_show_the_same(dogs: Path, name: str) -> None:
+    paths = listed(dogs / name)
+    assert len(paths) >= 3
+    for clip, virtual in zip(excerpts(paths, "clips"), excerpts(paths, "recordings"), strict=True):
+        one, other = shown(clip), shown(virtual)
+        assert one.keys() == other.keys() == set(range(41))
+        for instant, pixels in one.items():  # the clip is encoded once more, at a low quality
+            assert np.abs(pixels.astype(int) - other[instant]).mean() < 12
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "probe.json"])
+def test_a_session_without_what_was_measured_is_refused(dogs: Path, name: str) -> None:
+    paths = listed(dogs / "2_2_kt")
+    (dogs / "2_2_kt" / "output" / name).write_text(json.dumps({"files": [{}]}))
+    with pytest.raises(ListError, match=r"probe\.json is missing or damaged"):
+        excerpts(paths, "recordings")
+
+
+def test_clips_of_0_1_0_are_reused_and_from_then_on_say_how_they_are_timed(dogs: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in dogs.rglob("output/0205/*.mp4")}
+    plain = product.cut([dogs / "2_2_kt", dogs / "2_3_kt"], CUT, workers=1)
+    slow = product.cut(dogs / "2_4_kt", CUT | {"frame_rate": 10}, workers=1)
+    assert plain.ok
+    assert set(plain.manifest["status"]) == {"reused", "skipped"}
+    assert set(slow.manifest["status"]) == {"reused"}
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    for name, timing in SESSIONS.items():
+        stored = pd.read_parquet(dogs / name / "output" / "manifest.parquet")
+        reused = stored[stored["status"] == "reused"]
+        assert set(reused["timing"]) == {timing}
+        assert set(reused["rules"]) == {1}
+        assert not reused["with_task"].any()
+
+
+def test_what_was_measured_is_written_as_0_1_0_wrote_it(
+    dogs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(dogs)
+    path = dogs / "2_2_kt" / "output" / "probe.json"
+    before = path.read_text()
+    product.cut("2_2_kt", CUT, workers=1)
+    assert path.read_text() == before
+
+
+def test_other_cutting_rules_cut_everything_again(
+    dogs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dogclips.clips.rows.RULES", 2)
+    again = product.cut(dogs / "2_3_kt", CUT, workers=1).manifest
+    assert set(again["status"]) == {"cut", "skipped"}
+    assert set(again.loc[again["status"] == "cut", "rules"]) == {2}
+
+
+def test_shards_of_0_1_0_are_merged(dogs: Path) -> None:
+    done = dogclips("merge", dogs / "2_5_kt")
+    assert done.returncode == 0, done.stderr
+    merged = read_manifest(dogs / "2_5_kt" / "output")
+    assert merged is not None
+    assert set(merged["timing"]) == {"grid"}
+    assert len(excerpts(listed(dogs / "2_5_kt"), "recordings")) == 4
+
+
+def test_clips_of_shards_of_0_1_0_are_reused(dogs: Path) -> None:
+    assert set(product.cut(dogs / "2_5_kt", CUT, workers=1).manifest["status"]) == {"reused"}
+
+
+def test_a_split_of_0_1_0_is_kept_and_its_clips_are_exported(dogs: Path) -> None:
+    kept = read_kept(dogs / "split" / "split.json")
+    clips, names = read_clips([dogs / "split"])
+    assert names == kept.labels == ("sit", "walk", "sniff")
+    assert set(kept.clips) == set(clips["path"])
+    assert clips["sha256"].map(len).eq(64).all()
+    assert set(clips["recording"]) == {f"{dogs}/{name}/video/020500.mp4" for name in SESSIONS}
+    exported = export_clips(with_splits(clips), names, dogs / "csv", ExportSettings("csv"))
+    assert {name: count.clips for name, count in exported.splits.items()} == {"train": 7, "val": 4}
+
+
+def test_sessions_and_trainings_of_0_1_0_are_reported(dogs: Path) -> None:
+    for folders in ([dogs / name for name in SESSIONS], [dogs / "run"]):
+        done = dogclips("report", *folders, "--output", dogs / "page.html")
+        assert done.returncode == 0, done.stderr
+        assert "warning: " not in done.stderr
+    assert read_run(dogs / "run").report.num_clips == 4
+    assert not read_records(dogs / "2_3_kt").missing
+
+
+def test_recordings_are_predicted_by_a_training_of_0_1_0(dogs: Path) -> None:
+    done = dogclips("predict", dogs / "run", dogs / "2_3_kt", "--out", dogs / "again")
+    assert done.returncode == 0, done.stderr
+    before, now = (
+        pd.read_parquet(dogs / name / "predictions.parquet") for name in ("predictions", "again")
+    )
+    assert now[["start_s", "label", "reason"]].equals(before[["start_s", "label", "reason"]])
+    assert np.allclose(now["probability"], before["probability"], atol=1e-4, equal_nan=True)
+
+
+@pytest.mark.parametrize("source", ["clips", "recordings"])
+def test_models_are_trained_on_sessions_of_0_1_0_with_its_settings(dogs: Path, source: str) -> None:
+    lists = [f"data.{name}={dogs}/split/{name}.txt" for name in ("train", "val")]
+    settings = [*lists, f"data.source={source}", "trainer.epochs=1"]
+    config = load_config(TrainConfig, [dogs / "run" / "config.yaml"], settings)
+    train(config, dogs / "new")
+    clips = read_predictions(dogs / "new" / "predictions.parquet")["clip"]
+    assert set(clips) == {str(clip.path) for clip in read_list(dogs / "split" / "val.txt").clips}
