@@ -16,9 +16,10 @@ from dogclips.clips.plan import plan_session
 from dogclips.clips.recordings import Recording
 from dogclips.clips.session import find_session
 from dogclips.errors import AnnotationError
-from dogclips.labels import LabelConfig, apply_labels, class_order
+from dogclips.labels import LabelConfig, apply_labels, carry_tasks, class_order, split_task
 from dogclips.segments import SEGMENT_COLUMNS, segment_table
 from dogclips.streams import Stream, StreamTable
+from dogclips.training.tasks import tasks_of
 
 
 def segments(*answers: tuple[str, str] | tuple[str, str, bool]) -> pd.DataFrame:
@@ -194,3 +195,47 @@ def test_a_class_has_one_name_in_all_projects_of_a_session(tmp_path: Path) -> No
     assert set(plan.classes) == {"behaviour:sit", "dog:walk"}
     labels = [list(row) for row in plan.table["labels"]]
     assert labels == [["behaviour:sit", "dog:walk"], ["behaviour:sit"]]
+
+
+@pytest.mark.parametrize(
+    ("names", "carried"),
+    [
+        (("does:sit", "at:door"), True),
+        (("time:10:30", "time:11:00"), True),
+        ((":a:b", ":c:d"), True),
+        (("a::", "b::"), True),
+        (("sit", "at 10:30"), False),
+        ((":sit", "does:walk"), False),
+        (("does:", "does:walk"), False),
+        (("sit", "walk"), False),
+        ((), False),
+    ],
+)
+def test_one_rule_tells_whether_classes_carry_tasks(
+    names: tuple[str, ...], *, carried: bool
+) -> None:
+    assert carry_tasks(names) is carried
+    found = tasks_of(names, exclusive=False)
+    assert [bool(task.name) for task in found] == [carried] * len(found)
+
+
+def test_what_is_stored_of_classes_counts_more_than_their_names() -> None:
+    assert not carry_tasks(["at 10:30", "at 11:00"], known=False)
+    assert len(tasks_of(["at 10:30", "at 11:00"], exclusive=False, with_task=False)) == 1
+    assert [task.name for task in tasks_of([":sit", "a:b"], False, with_task=True)] == ["", "a"]
+
+
+@given(
+    st.text("ab", min_size=1, max_size=3),
+    st.text("ab:", min_size=1, max_size=4),
+)
+def test_a_class_is_taken_apart_into_the_task_and_the_label_it_was_made_of(
+    task: str, label: str
+) -> None:
+    assert split_task(f"{task}:{label}") == (task, label)
+
+
+def test_tasks_and_labels_that_begin_or_end_with_colons_are_taken_apart() -> None:
+    made = [(":a", "b"), ("a", ":"), ("", "sit")]
+    assert [split_task(f"{task}:{label}") for task, label in made] == made
+    assert split_task("sit") == ("", "sit")

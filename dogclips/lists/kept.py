@@ -8,32 +8,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, Field, ValidationError
 
 from dogclips.errors import ListError
 from dogclips.lists.clip_paths import relative_paths
 from dogclips.lists.groups import PLACES, Grouping, group_clips
-
-SPLIT_JSON = "split.json"
-
-Split = Literal["train", "val", "test"]
-
-
-class _Record(BaseModel):
-    """The file. Paths are relative to its folder; version 1 had neither `groups` nor `files`."""
-
-    version: Literal[1, 2]
-    group_by: str = "recording"
-    seed: int = Field(default=0, ge=0)
-    shares: dict[Split, Annotated[float, Field(ge=0, le=1)]] = {}
-    labels: tuple[str, ...]
-    clips: dict[Split, int]
-    recordings: dict[str, list[Split]]
-    groups: dict[str, dict[str, Split]] | None = None  # by kind (subject, recording) and name
-    files: dict[Split, list[str]] | None = None
+from dogclips.records.split import SPLITS, TODO, SplitRecord, read_split_record
 
 
 @dataclass(frozen=True)
@@ -41,18 +23,18 @@ class Kept:
     """A split that stays.
 
     `clips` and the names of recordings, projects and sessions are absolute paths. `recordings` has
-    those that lie in one split as a whole, `parted` the others. Version 1 has no clips, and None
-    for groups.
+    those that lie in one split as a whole, `parted` the others. Version 1 has no clips and groups.
     """
 
     path: Path
+    version: int
     group_by: str
     seed: int
     shares: Mapping[str, float]
     labels: tuple[str, ...]
     splits: frozenset[str]
     clips: Mapping[str, str]
-    groups: Mapping[tuple[str, str], str] | None
+    groups: Mapping[tuple[str, str], str]
     recordings: Mapping[str, str]
     parted: frozenset[str]
 
@@ -76,8 +58,8 @@ def split_record(
     clips: pd.DataFrame,
     splits: pd.Series,
     names: Sequence[str],
-    settings: Mapping[str, object],
-) -> dict[str, Any]:
+    settings: Mapping[str, Any],
+) -> SplitRecord:
     """Return what `split.json` in `folder` says of a split.
 
     Parameters
@@ -95,18 +77,17 @@ def split_record(
     recordings = clips.assign(split=splits).groupby("recording")["split"].unique()
     whole = relative_paths(recordings.index.tolist(), folder)
     files = {
-        str(split): relative_paths(clips.loc[own.index, "path"].tolist(), folder)
+        str(split): tuple(relative_paths(clips.loc[own.index, "path"].tolist(), folder))
         for split, own in splits.groupby(splits)
     }
-    return {
-        "version": 2,
+    return SplitRecord(
+        labels=tuple(names),
+        clips={split: len(files.get(split, ())) for split in SPLITS},
+        recordings=dict(zip(whole, map(tuple, recordings), strict=True)),
+        groups=groups,
+        files=files,
         **settings,
-        "labels": list(names),
-        "clips": {split: len(files.get(split, ())) for split in ("train", "val", "test")},
-        "recordings": dict(zip(whole, map(list, recordings), strict=True)),
-        "groups": groups,
-        "files": files,
-    }
+    )
 
 
 def read_kept(path: Path) -> Kept:
@@ -117,47 +98,32 @@ def read_kept(path: Path) -> Kept:
     ListError
         It cannot be read, is damaged, or puts a clip into two splits.
     """
-    todo = "give the split.json that `dogclips split` wrote"
-    try:
-        record = _Record.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise ListError("cannot be read", where=path, todo=todo) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        what = f"damaged: {place + ': ' if place else ''}{first['msg']}"
-        raise ListError(what, where=path, todo=todo) from error
-    if record.version > 1 and (record.groups is None or record.files is None):
-        raise ListError("damaged: `groups` or `files` is missing", where=path, todo=todo)
-    kept = _kept(path, record)
-    if len(kept.clips) < sum(map(len, (record.files or {}).values())):
-        raise ListError("damaged: a clip stands in it twice", where=path, todo=todo)
-    return kept
+    record, folder = read_split_record(path), path.parent.absolute()
 
+    def absolute(name: str) -> str:
+        return os.path.normpath(folder / name)
 
-def _kept(path: Path, record: _Record) -> Kept:
-    folder = path.parent
-    groups: dict[tuple[str, str], str] = {
-        (kind, _absolute(name, folder) if kind in PLACES else name): split
-        for kind, own in (record.groups or {}).items()
-        for name, split in own.items()
-    }
-    recordings = {_absolute(name, folder): own for name, own in record.recordings.items()}
+    files, groups = record.files or {}, record.groups or {}
+    clips = {absolute(name): split for split, own in files.items() for name in own}
+    if len(clips) < sum(map(len, files.values())):
+        raise ListError("damaged: a clip stands in it twice", where=path, todo=TODO)
+    recordings = {absolute(name): own for name, own in record.recordings.items()}
     return Kept(
-        path,
-        record.group_by,
-        record.seed,
-        {split: share for split, share in record.shares.items()},  # noqa: C416 (as plain text)
-        record.labels,
-        frozenset(split for split, number in record.clips.items() if number),
-        {
-            _absolute(name, folder): split
-            for split, own in (record.files or {}).items()
-            for name in own
+        path=path,
+        version=record.version,
+        group_by=record.group_by,
+        seed=record.seed,
+        shares=record.shares,
+        labels=record.labels,
+        splits=frozenset(split for split, number in record.clips.items() if number),
+        clips=clips,
+        groups={
+            (kind, absolute(name) if kind in PLACES else name): split
+            for kind, own in groups.items()
+            for name, split in own.items()
         },
-        None if record.groups is None else groups,
-        {name: own[0] for name, own in recordings.items() if len(own) == 1},
-        frozenset(name for name, own in recordings.items() if len(own) != 1),
+        recordings={name: own[0] for name, own in recordings.items() if len(own) == 1},
+        parted=frozenset(name for name, own in recordings.items() if len(own) != 1),
     )
 
 
@@ -186,14 +152,15 @@ def kept_groups(
             where=kept.path,
             todo="use the same splits (--val, --test), or leave --keep out",
         )
-    if kept.groups is None and not kept.parted.isdisjoint(clips["recording"]):
+    first = kept.version == 1
+    if first and not kept.parted.isdisjoint(clips["recording"]):
         raise ListError(
             "version 1 does not say which clips of a parted recording lay where",
             where=kept.path,
             todo="leave --keep out",
         )
     before = clips["path"].map(kept.clips)
-    stayed = before if kept.groups is not None else clips["recording"].map(kept.recordings)
+    stayed = clips["recording"].map(kept.recordings) if first else before
     splits = _splits_of_groups(kept, _evidence(kept, clips, grouping, stayed))
     known = int(stayed.notna().sum())
     followed = int(grouping.names.isin(splits).sum()) - known
@@ -205,7 +172,7 @@ def _evidence(
 ) -> pd.DataFrame:
     """Return group and split of all that is known; a group may have several rows."""
     found = [pd.DataFrame({"group": grouping.names, "split": stayed})]
-    if kept.groups is not None and kept.group_by == grouping.by:
+    if kept.version > 1 and kept.group_by == grouping.by:
         ties = grouping.ties
         keys = zip(ties["kind"], ties["name"], strict=True)
         split = pd.Series([kept.groups.get(key) for key in keys], dtype="object")
@@ -238,7 +205,3 @@ def in_label_order(
     moved = [places[name] for name in names]
     labels = [tuple(sorted(moved[label] for label in own)) for own in clips["labels"]]
     return clips.assign(labels=pd.Series(labels, clips.index, dtype="object")), order
-
-
-def _absolute(path: str, folder: Path) -> str:
-    return os.path.normpath(folder.absolute() / path)

@@ -18,9 +18,9 @@ from dogclips.lists.listfile import (
     write_list,
 )
 from dogclips.records.manifest import FILE_ATTRIBUTE, ManifestIndex
+from dogclips.records.split import SPLITS
 
 DATASET = "dataset.txt"
-SPLITS = ("train", "val", "test")
 
 # One row a clip. `recording`, `project`, `session` and `subjects` (a tuple of names) are what clips
 # can be grouped by; what annotators said of a whole recording follows in columns such as

@@ -1,6 +1,5 @@
 """Split clips into train, val and test so that no group parts and labels spread evenly."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,15 +9,15 @@ import numpy as np
 import pandas as pd
 
 from dogclips.errors import ListError
-from dogclips.files import inert, whole_file
+from dogclips.files import inert, json_text, whole_file
 from dogclips.lists.groups import Grouping, group_clips
-from dogclips.lists.kept import SPLIT_JSON, KeptGroups, split_record
+from dogclips.lists.kept import KeptGroups, split_record
 from dogclips.lists.listfile import LABELS, ListedClip, write_labels, write_list
 from dogclips.lists.stratification import count_groups, stratify
 from dogclips.lists.trainer_lists import write_slowfast
 from dogclips.lists.unfit import refuse_unfit, unfit_reasons
+from dogclips.records.split import SPLIT_JSON, SPLITS
 
-SPLITS = ("train", "val", "test")
 TEST = "test"
 
 
@@ -130,7 +129,7 @@ def write_split(
     if list_format == "slowfast":
         refuse_unfit(list_format, clips, unfit_reasons(list_format, clips))
     record = split_record(out, clips, splits, names, settings)
-    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    text = json_text(record.as_plain())
     lists = {f"{split}.{suffix}": clips[splits == split] for split in SPLITS}
     lists = {name: own for name, own in lists.items() if len(own)}
     with ExitStack() as stack:  # what comes in first is renamed last

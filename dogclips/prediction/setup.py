@@ -1,21 +1,19 @@
 """What a predictor takes from the training: its weights, and how its clips were cut."""
 
-import json
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
 from dogclips.clips.config import CutConfig
-from dogclips.errors import DogclipsError, UsageError
+from dogclips.errors import DogclipsError, OutputError, UsageError
 from dogclips.lists import read_list
 from dogclips.media.probe import probe
 from dogclips.prediction.config import PredictConfig
 from dogclips.prediction.predictor import Predictor
 from dogclips.records.manifest import settings_of_cut
+from dogclips.records.run_folder import read_facts
 from dogclips.timebase import exact
 from dogclips.training.checkpoints import SavedRun, load_run
-
-_FACTS = "run.json"
-
 
 _LOOKED_AT = 5  # clips of the training whose lengths are compared
 
@@ -55,15 +53,14 @@ def load_predictor(source: Path, settings: PredictConfig) -> Predictor:
 
 def _training_clips(source: Path, run: SavedRun) -> list[Path]:
     """Return the clips of the training list; none if it is not there any more."""
+    listed = run.config.data.train
+    with suppress(OutputError):
+        noted = read_facts(source).lists.get("train")
+        listed = Path(noted.path) if noted is not None else listed
+    if listed is None:
+        return []
     try:
-        facts = json.loads((source / _FACTS).read_text(encoding="utf-8"))
-        list_path = Path(facts["lists"]["train"]["path"])
-    except (OSError, ValueError, LookupError, TypeError):
-        if run.config.data.train is None:
-            return []
-        list_path = run.config.data.train
-    try:
-        return [clip.path for clip in read_list(list_path, run.config.data.root).clips]
+        return [clip.path for clip in read_list(listed, run.config.data.root).clips]
     except DogclipsError:
         return []
 

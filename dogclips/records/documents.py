@@ -41,19 +41,29 @@ def parse_document(kind: type[T], text: bytes | str) -> T:
     ValueError
         It is damaged; the first wrong key is named.
     """
-    record: Any = kind
-    try:
-        found: T = _adapter(record).validate_json(text)
-    except ValidationError as fault:
-        raise ValueError(first_fault(fault)) from fault
+    found: T = _checked(kind, "validate_json", text)
     return found
 
 
-def first_fault(fault: ValidationError) -> str:
-    """Return the first wrong key of a document and what is wrong with it."""
-    first = fault.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    return f"{key}: {first['msg']}" if key else str(first["msg"])
+def record_of(kind: type[T], plain: Any) -> T:
+    """Return plain values as the dataclass `kind`, or a tuple of them.
+
+    Raises
+    ------
+    ValueError
+        They are damaged; the first wrong key is named.
+    """
+    found: T = _checked(kind, "validate_python", plain)
+    return found
+
+
+def _checked(kind: Any, how: str, given: Any) -> Any:
+    try:
+        return getattr(_adapter(kind), how)(given)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{key}: {first['msg']}" if key else first["msg"]) from fault
 
 
 @cache

@@ -159,7 +159,7 @@ def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -
             with_task=None,
             container_start=[_container_start(begin_s, base) for begin_s, base in begins],
             timing=_timings(stored, documents),
-            rules=[1 if recipe else None for recipe in stored["recipe"]],
+            rules=pd.Series([1 if r else None for r in stored["recipe"]], stored.index, "Int64"),
         )
     )
 

@@ -1,18 +1,101 @@
-"""What a run folder holds, read back for people."""
+"""What a training writes about itself into its run folder, and how it is read back."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from dogclips.errors import OutputError
-from dogclips.records.clip_predictions import PREDICTIONS, PredictedClips, by_clip, read_predictions
-from dogclips.records.training_run import EpochRecord, TestReport, report_from_plain
+from dogclips.files import json_text, write_whole
+from dogclips.records.clip_predictions import (
+    PREDICTIONS,
+    PredictedClips,
+    by_clip,
+    read_predictions,
+)
+from dogclips.records.documents import read_document, record_of
+from dogclips.records.run_start import Machine
+from dogclips.records.settings import SETTINGS
+from dogclips.records.training_run import EpochRecord, TestReport
 
-METRICS, FACTS = "metrics.json", "run.json"
+METRICS, FACTS, EPOCHS = "metrics.json", "run.json", "metrics.csv"
+_TODO = "train again"
+
+
+@dataclass(frozen=True)
+class ListFacts:
+    """A list that a run read: where it lay, the digest of its bytes, how many clips it had."""
+
+    path: str = ""
+    sha256: str = ""
+    clips: int = 0
+
+
+@dataclass(frozen=True)
+class SkippedClip:
+    """A clip that does not decode."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """A question and the indices of its classes; see `training.tasks.Task`."""
+
+    name: str
+    classes: tuple[int, ...]
+    exclusive: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """`run.json`, so that nothing else is needed to understand a run.
+
+    Parameters
+    ----------
+    command
+        As it was typed.
+    lists
+        By role: train, val.
+    input
+        Frames and side of a view, mean and standard deviation of its channels.
+    protocol
+        How clips are scored, in words.
+    parameters
+        How many there are (all), and how many learn (trained).
+    versions
+        Of all programs that count.
+    weights
+        The file of initial weights, if one was given.
+    """
+
+    version: int = 1
+    command: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    tasks: tuple[TaskFacts, ...] = ()
+    lists: Mapping[str, ListFacts] = field(default_factory=dict)
+    skipped: tuple[SkippedClip, ...] = ()
+    input: Mapping[str, Any] = field(default_factory=dict)
+    protocol: str = ""
+    seed: int = 0
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    machine: Machine | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    weights: str | None = None
+
+
+@dataclass(frozen=True)
+class RunMetrics:
+    """`metrics.json`: the scores of the best epoch, and of how many it is the best."""
+
+    best_epoch: int
+    epochs: int
+    val: TestReport
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +124,7 @@ class RunRecords:
     report: TestReport
     predictions: pd.DataFrame
     config: str
-    facts: Mapping[str, Any]
+    facts: RunFacts
 
     @property
     def clips(self) -> PredictedClips:
@@ -52,6 +135,48 @@ class RunRecords:
 def is_run(folder: Path) -> bool:
     """Return whether a training has begun in a folder."""
     return (folder / FACTS).is_file() or (folder / METRICS).is_file()
+
+
+def write_facts(facts: RunFacts, run_dir: Path) -> None:
+    """Write `run.json`; `config.yaml` beside it holds the settings.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written to.
+    """
+    write_whole(run_dir / FACTS, json_text(asdict(facts)))
+
+
+def read_facts(run_dir: Path) -> RunFacts:
+    """Read what `write_facts` wrote.
+
+    Raises
+    ------
+    OutputError
+        It is missing or damaged.
+    """
+    return read_document(RunFacts, run_dir / FACTS, todo=_TODO)
+
+
+def write_metrics(metrics: RunMetrics, run_dir: Path) -> None:
+    """Write `metrics.json`, which says that the training has ended."""
+    write_whole(run_dir / METRICS, json_text(asdict(metrics)))
+
+
+def write_epochs(records: Sequence[EpochRecord], run_dir: Path) -> None:
+    """Write `metrics.csv`: one row an epoch under a head line."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [one.name for one in fields(EpochRecord)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(record) for record in records)
+    write_whole(run_dir / EPOCHS, text.getvalue())
+
+
+def _read_epochs(run_dir: Path) -> tuple[EpochRecord, ...]:
+    with (run_dir / EPOCHS).open(encoding="utf-8", newline="") as file:
+        rows = [{key: cell or None for key, cell in row.items()} for row in csv.DictReader(file)]
+    return record_of(tuple[EpochRecord, ...], rows)
 
 
 def read_run(run_dir: Path) -> RunRecords:
@@ -66,27 +191,21 @@ def read_run(run_dir: Path) -> RunRecords:
         raise OutputError(
             "no finished training here", where=run_dir, todo="go on with `dogclips train --resume`"
         )
-    todo = "train again"
     try:
-        metrics = json.loads((run_dir / METRICS).read_text(encoding="utf-8"))
-        report, best_epoch = report_from_plain(metrics["val"]), int(metrics["best_epoch"])
-        facts = json.loads((run_dir / FACTS).read_text(encoding="utf-8"))
-        config = (run_dir / "config.yaml").read_text(encoding="utf-8")
-        records = _records(run_dir / "metrics.csv")
+        metrics = read_document(RunMetrics, run_dir / METRICS, todo=_TODO)
+        facts = read_facts(run_dir)
+        config = (run_dir / SETTINGS).read_text(encoding="utf-8")
+        records = _read_epochs(run_dir)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(
-            f"cannot be read: {reason}", where=error.filename or run_dir, todo=todo
+            f"cannot be read: {reason}", where=error.filename or run_dir, todo=_TODO
         ) from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise OutputError(
-            "the records of this run cannot be read", where=run_dir, todo=todo
-        ) from error
+    except OutputError as error:
+        what = f"the records of this run cannot be read: {error.what}"
+        raise OutputError(what, where=error.where, todo=_TODO) from error
+    except ValueError as error:
+        what = f"the records of this run cannot be read: damaged: {error}"
+        raise OutputError(what, where=run_dir / EPOCHS, todo=_TODO) from error
     predictions = read_predictions(run_dir / PREDICTIONS)
-    return RunRecords(run_dir, records, best_epoch, report, predictions, config, facts)
-
-
-def _records(path: Path) -> tuple[EpochRecord, ...]:
-    table = pd.read_csv(path)
-    rows = table.astype("object").where(table.notna(), None).to_dict("records")
-    return tuple(EpochRecord(**{str(name): value for name, value in row.items()}) for row in rows)
+    return RunRecords(run_dir, records, metrics.best_epoch, metrics.val, predictions, config, facts)

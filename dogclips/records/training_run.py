@@ -1,8 +1,10 @@
 """What a training found: a record an epoch, and scores on a list."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from dogclips.records.documents import record_of
 
 
 @dataclass(frozen=True)
@@ -199,19 +201,4 @@ class TestReport(Means):
 
 def report_from_plain(plain: Mapping[str, Any]) -> TestReport:
     """Return the report that `asdict` took apart, or that a metrics.json holds."""
-    kinds: dict[str, Callable[..., Any]] = {
-        "classes": ClassResult,
-        "tasks": _task_from_plain,
-        "reliability": ReliabilityBin,
-    }
-    nested = {
-        name: tuple(kind(**one) for one in plain[name])
-        for name, kind in kinds.items()
-        if name in plain
-    }
-    return TestReport(**{**plain, **nested})
-
-
-def _task_from_plain(**plain: Any) -> TaskResult:
-    confusion = tuple(tuple(row) for row in plain["confusion"])
-    return TaskResult(**{**plain, "classes": tuple(plain["classes"]), "confusion": confusion})
+    return record_of(TestReport, plain)

@@ -7,7 +7,6 @@ Shapes: V views, T frames, S side of a view.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from dogclips.config import load_config
-from dogclips.errors import ConfigError, ListError, MediaError
+from dogclips.errors import ConfigError, ListError, MediaError, OutputError
 from dogclips.lists import ClipList
 from dogclips.lists.choice import listed_name
 from dogclips.loading import ClipDataset, Sampling
@@ -30,7 +29,7 @@ from dogclips.loading.dataset import Draw, FixedViews, RandomViews, Sample
 from dogclips.loading.decoding import DecoderName, check_times, frames_at
 from dogclips.loading.excerpts import Excerpt, Timeline
 from dogclips.records.fed import FedClip, FedView, Kind, Strip
-from dogclips.records.run_folder import FACTS, is_run
+from dogclips.records.run_folder import ListFacts, is_run, read_facts
 from dogclips.reports.pictures.fed_video import Layout
 from dogclips.training.config import TrainConfig
 from dogclips.training.data import ClipData, Fault, GuardedDataset, sampling_warning
@@ -125,13 +124,13 @@ def _with_list(config: TrainConfig, path: Path) -> Browsing:
 
 def _list_of_run(run_dir: Path, key: str, said: Path) -> tuple[Path, str | None]:
     """Return a list of a run wherever it was started from, and whether it is another by now."""
-    noted = {}
-    with suppress(OSError, ValueError, LookupError, TypeError):
-        noted = dict(json.loads((run_dir / FACTS).read_text(encoding="utf-8"))["lists"][key])
-    path = said if said.is_file() else Path(noted.get("path", said))
-    if not path.is_file() or "sha256" not in noted:
+    noted = ListFacts()
+    with suppress(OutputError):
+        noted = read_facts(run_dir).lists.get(key, noted)
+    path = said if said.is_file() else Path(noted.path or said)
+    if not path.is_file() or not noted.sha256:
         return path, None
-    same = hashlib.sha256(path.read_bytes()).hexdigest() == noted["sha256"]
+    same = hashlib.sha256(path.read_bytes()).hexdigest() == noted.sha256
     changed = f"{path} has changed since the training, which drew other frames and crops"
     return path, None if same else changed
 

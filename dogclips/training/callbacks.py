@@ -3,14 +3,13 @@
 # The arguments of a hook are what Lightning calls it with, needed or not.
 # ruff: noqa: ARG002
 
-import csv
 import io
 import math
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 
 from dogclips.errors import DogclipsError, ModelError, StoppedError
-from dogclips.files import whole_file, write_whole
+from dogclips.files import whole_file
+from dogclips.records.run_folder import write_epochs
 from dogclips.records.run_start import LEARNED
 from dogclips.records.training_run import EpochRecord, TestReport, report_from_plain
 from dogclips.training.data import ClipData
@@ -240,7 +240,7 @@ class RunRecorder(pl.Callback):
                     file.unlink()
 
     def _write(self, record: EpochRecord) -> None:
-        write_whole(self.run_dir / "metrics.csv", csv_text(self.records))
+        write_epochs(self.records, self.run_dir)
         if self._events is None:
             # A resumed run hides what was written after its checkpoint.
             self._events = SummaryWriter(str(self.run_dir / "tensorboard"), purge_step=record.epoch)
@@ -410,16 +410,6 @@ class EpochProgress(pl.Callback):
         for task in self._progress.task_ids:
             self._progress.remove_task(task)
         self._progress.stop()
-
-
-def csv_text(records: Sequence[EpochRecord]) -> str:
-    """Return the rows as CSV with a head line."""
-    text = io.StringIO()
-    names = [field.name for field in fields(EpochRecord)]
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(record) for record in records)
-    return text.getvalue()
 
 
 def epochs_without_gain(records: Sequence[EpochRecord], min_delta: float) -> int:

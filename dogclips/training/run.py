@@ -1,18 +1,15 @@
 """Train a model into a run folder."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import lightning.pytorch as pl
 import torch
 
 from dogclips.config import validate
 from dogclips.errors import CheckpointError, ConfigError, DogclipsError, OutputError
-from dogclips.files import write_whole
 from dogclips.lists import ClipList, read_list
 from dogclips.loading.checking import Level, check_clips
 from dogclips.loading.excerpts import Timeline
@@ -20,6 +17,7 @@ from dogclips.models import build_model
 from dogclips.models.weights.files import read_checkpoint
 from dogclips.models.weights.fitting import LoadedWeights, load_weights
 from dogclips.records.clip_predictions import PREDICTIONS, write_predictions
+from dogclips.records.run_folder import RunMetrics, write_facts, write_metrics
 from dogclips.records.run_start import RunStart
 from dogclips.records.settings import write_settings
 from dogclips.records.training_run import EpochRecord, TestReport
@@ -45,7 +43,7 @@ from dogclips.training.machine import (
 )
 from dogclips.training.module import ClipClassifier
 from dogclips.training.predictions import predictions_table
-from dogclips.training.run_facts import TrainingLists, run_start, write_facts
+from dogclips.training.run_facts import TrainingLists, run_facts, run_start
 from dogclips.training.sharding import ShardedClassifier
 from dogclips.training.stopping import stop_request
 
@@ -157,7 +155,7 @@ def train(
         start = run_start(config, lists, module, loaded)
         if trainer.is_global_zero:
             write_settings(config, run_dir)
-            write_facts(run_dir, config, lists, start, module)
+            write_facts(run_facts(config, lists, start, module), run_dir)
             recorder.on_best = partial(_write_predictions, run_dir, lists.val, module)
         watch.on_start(start)
         trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
@@ -166,8 +164,9 @@ def train(
     skipped = (*lists.skipped, *recorder.faults.items())
     run = TrainedRun(run_dir, tuple(recorder.records), recorder.best_report, loaded, skipped)
     if trainer.is_global_zero:
-        write_facts(run_dir, config, replace(lists, skipped=skipped), start, module)
-        write_whole(run_dir / "metrics.json", json.dumps(_summary(run), indent=2) + "\n")
+        facts = run_facts(config, replace(lists, skipped=skipped), start, module)
+        write_facts(facts, run_dir)
+        write_metrics(RunMetrics(run.best.epoch, len(run.records), run.report), run_dir)
     return run
 
 
@@ -340,7 +339,3 @@ def _write_predictions(run_dir: Path, clips: ClipList, module: ClipClassifier) -
         checkpoint=run_dir / BEST,
     )
     write_predictions(table, run_dir / PREDICTIONS)
-
-
-def _summary(run: TrainedRun) -> dict[str, Any]:
-    return {"best_epoch": run.best.epoch, "epochs": len(run.records), "val": asdict(run.report)}

@@ -1,20 +1,16 @@
 """What a run folder says about itself, so that nothing else is needed to understand it."""
 
 import hashlib
-import json
 import platform
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any
 
 import torch
 
 from dogclips import __version__
-from dogclips.files import write_whole
 from dogclips.lists import ClipList
+from dogclips.records.run_folder import ListFacts, RunFacts, SkippedClip, TaskFacts
 from dogclips.records.run_start import Machine, RunStart
 from dogclips.records.weights import LoadedWeights
 from dogclips.training.config import TrainConfig, TrainerConfig
@@ -23,7 +19,6 @@ from dogclips.training.machine import placement_for, precision_for
 from dogclips.training.module import ClipClassifier
 from dogclips.training.optimizers import learning_rates
 
-FACTS = "run.json"
 PACKAGES = ("torchvision", "lightning", "av", "numpy")
 
 
@@ -84,54 +79,32 @@ def machine_facts(config: TrainerConfig) -> Machine:
     )
 
 
-def write_facts(
-    run_dir: Path,
-    config: TrainConfig,
-    lists: TrainingLists,
-    start: RunStart,
-    module: ClipClassifier,
-) -> None:
-    """Write `run.json`; `config.yaml` beside it holds the settings.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written to.
-    """
-    facts = run_facts(config, lists, start, module)
-    write_whole(run_dir / FACTS, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
-
-
 def run_facts(
     config: TrainConfig, lists: TrainingLists, start: RunStart, module: ClipClassifier
-) -> Mapping[str, Any]:
-    """Return what a run folder says about itself, as plain values."""
-    skipped = [{"path": path, "reason": reason} for path, reason in lists.skipped]
-    return {
-        "version": 1,
-        "command": sys.argv,
-        "labels": list(module.labels),
-        "tasks": [asdict(task) for task in module.tasks],
-        "lists": {"train": _list_facts(lists.train), "val": _list_facts(lists.val)},
-        "skipped": skipped,
-        "input": module.model.expects.as_plain(),
-        "protocol": config.protocol,
-        "seed": config.seed,
-        "parameters": {"all": start.learning.num_params, "trained": start.learning.num_trained},
-        "machine": asdict(start.machine),
-        "versions": {
+) -> RunFacts:
+    """Return what a run folder says about itself."""
+    torch_version = str(torch.__version__)  # with its build
+    return RunFacts(
+        command=tuple(sys.argv),
+        labels=module.labels,
+        tasks=tuple(TaskFacts(**asdict(task)) for task in module.tasks),
+        lists={"train": _list_facts(lists.train), "val": _list_facts(lists.val)},
+        skipped=tuple(SkippedClip(*skipped) for skipped in lists.skipped),
+        input=module.model.expects.as_plain(),
+        protocol=config.protocol,
+        seed=config.seed,
+        parameters={"all": start.learning.num_params, "trained": start.learning.num_trained},
+        machine=start.machine,
+        versions={
             "dogclips": __version__,
             "python": platform.python_version(),
-            "torch": torch.__version__,  # with its build
+            "torch": torch_version,
             **{name: version(name) for name in PACKAGES},
         },
-        "weights": None if start.weights is None else str(start.weights.path),
-    }
+        weights=None if start.weights is None else str(start.weights.path),
+    )
 
 
-def _list_facts(clips: ClipList) -> dict[str, Any]:
-    return {
-        "path": str(clips.path.absolute()),
-        "sha256": hashlib.sha256(clips.path.read_bytes()).hexdigest(),
-        "clips": len(clips.clips),
-    }
+def _list_facts(clips: ClipList) -> ListFacts:
+    digest = hashlib.sha256(clips.path.read_bytes()).hexdigest()
+    return ListFacts(str(clips.path.absolute()), digest, len(clips.clips))

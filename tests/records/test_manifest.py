@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dogclips.errors import OutputError
 from dogclips.records.manifest import (
     MANIFEST_COLUMNS,
+    ManifestIndex,
     manifest_table,
     read_manifest,
     write_manifest,
@@ -187,3 +188,73 @@ def test_nothing_but_the_two_files_is_left(tmp_path: Path) -> None:
     write_manifest(manifest_table([CUT]), tmp_path / "output")
     left = sorted(path.name for path in (tmp_path / "output").iterdir())
     assert left == ["manifest.csv", "manifest.parquet"]
+
+
+def named(output: Path, **clips: Any) -> None:
+    """Write a manifest that names clips, each with its status or with columns of its row."""
+    rows = [
+        CUT | {"clip": name} | (given if isinstance(given, dict) else {"status": given})
+        for name, given in clips.items()
+    ]
+    write_manifest(manifest_table(rows), output)
+
+
+def status(index: ManifestIndex, clip: Path) -> str | None:
+    row = index.find(clip)
+    return None if row is None else str(row["status"])
+
+
+def test_a_clip_is_found_in_its_own_folder_or_else_in_the_one_above(tmp_path: Path) -> None:
+    output = tmp_path / "2_2_kt" / "output"
+    named(output, **{"0205/a.mp4": "cut", "0205/b.mp4": "planned", "c.mp4": "reused"})
+    named(output / "0205", **{"a.mp4": "stale"})
+    index = ManifestIndex()
+    assert status(index, output / "0205" / "a.mp4") == "stale"
+    assert status(index, output / "0205" / "b.mp4") == "planned"
+    assert status(index, output / "c.mp4") == "reused"
+    assert status(index, output / "d.mp4") is None
+    assert status(index, tmp_path / "other" / "a.mp4") is None
+    row = index.find(output / "0205" / "b.mp4")
+    assert row is not None
+    assert (row.output, row.session) == (output, tmp_path / "2_2_kt")
+
+
+def test_a_manifest_is_read_once(tmp_path: Path) -> None:
+    named(tmp_path, **{"a.mp4": "cut", "b.mp4": "cut"})
+    index = ManifestIndex()
+    assert status(index, tmp_path / "a.mp4") == "cut"
+    (tmp_path / "manifest.parquet").unlink()
+    assert status(index, tmp_path / "b.mp4") == "cut"
+
+
+def test_a_row_has_what_annotators_said_of_the_recording(tmp_path: Path) -> None:
+    named(tmp_path, **{"a.mp4": {"file:camera": "yard"}, "b.mp4": "cut"})
+    rows = [ManifestIndex().find(tmp_path / name) for name in ("a.mp4", "b.mp4")]
+    assert [row and row.attributes for row in rows] == [
+        {"file:camera": "yard"},
+        {"file:camera": ""},
+    ]
+
+
+def test_a_name_that_is_too_long_for_the_disk_is_in_no_manifest(tmp_path: Path) -> None:
+    assert ManifestIndex().find(tmp_path / ("x" * 300) / "a.mp4") is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        ((True, True), True),
+        ((False, False), False),
+        ((True, False), False),
+        ((True, None), None),
+        ((False, None), False),
+    ],
+)
+def test_labels_carry_tasks_where_all_manifests_say_so(
+    tmp_path: Path, stored: tuple[bool | None, ...], told: bool | None
+) -> None:
+    clips = [tmp_path / str(number) / "a.mp4" for number in range(len(stored))]
+    for clip, with_task in zip(clips, stored, strict=True):
+        named(clip.parent, **{"a.mp4": {"with_task": with_task}})
+    assert ManifestIndex().with_task(clips) is told
+    assert ManifestIndex().with_task([*clips, tmp_path / "nowhere.mp4"]) is (told and None)

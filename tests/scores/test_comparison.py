@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dogclips.records.clip_predictions import by_clip
-from dogclips.records.run_folder import RunRecords
+from dogclips.records.run_folder import RunFacts, RunRecords
 from dogclips.records.training_run import TestReport
 from dogclips.scores.comparison import Comparison, compared
 from dogclips.scores.ranking import average_precisions, ranking
@@ -19,7 +19,7 @@ LABELS = ("sit", "lie", "never")
 
 def run_of(predictions: tuple[pd.DataFrame, TestReport]) -> RunRecords:
     table, report = predictions
-    return RunRecords(Path("run"), RECORDS, 3, report, table, "", {})
+    return RunRecords(Path("run"), RECORDS, 3, report, table, "", RunFacts())
 
 
 @settings(max_examples=50)

@@ -16,11 +16,11 @@ from dogclips.errors import ConfigError, ListError
 from dogclips.lists import ListedClip, read_list, write_labels, write_list
 from dogclips.loading.checking import check_clips
 from dogclips.records.fed import FedClip, Strip
+from dogclips.records.run_folder import FACTS
 from dogclips.records.settings import write_settings
 from dogclips.training import TrainConfig
 from dogclips.training.browsing import Browser, Browsing, Wish, browsing_of
 from dogclips.training.data import ClipData
-from dogclips.training.run_facts import FACTS
 from tests.painted import number_of, write_clip
 
 RANDOM = {"color_jitter": {}, "rand_augment": {}, "random_erasing": {"probability": 1}}

@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dogclips.lists.session_records import KEPT, SessionRecords
-from dogclips.lists.sessions import SPLITS, read_clips
+from dogclips.lists.sessions import read_clips
 from dogclips.lists.splits import label_counts
+from dogclips.records.split import SPLITS
 
 # Lengths of segments, in seconds: each class twice as long as the one before.
 _EDGES_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, np.inf)

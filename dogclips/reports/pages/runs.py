@@ -3,7 +3,7 @@
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,7 @@ def _part(run: RunRecords, name: str, labels: Sequence[LabelClips]) -> RunPart:
         tuple(_notes(run)),
         tuple(_plots(run)),
         tuple(labels),
-        tuple(_flat(run.facts)),
+        tuple(_flat(asdict(run.facts))),
     )
 
 
@@ -154,7 +154,7 @@ def _notes(run: RunRecords) -> Iterator[str]:
     few = [f"{one.label} ({one.positives})" for one in report.classes if 0 < one.positives < _FEW]
     if few:
         yield f"Fewer than {_FEW} clips, so that each of them moves the scores: {', '.join(few)}."
-    skipped = run.facts.get("skipped") or ()
+    skipped = run.facts.skipped
     if skipped:
         yield (
             f"{counted(len(skipped), 'clip')} could not be decoded and had no part: listed below,"
@@ -203,10 +203,10 @@ def _flat(tree: Any, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(tree, Mapping):
         for key, node in tree.items():
             yield from _flat(node, f"{path}.{key}" if path else str(key))
-    elif isinstance(tree, list) and any(isinstance(node, Mapping) for node in tree):
+    elif isinstance(tree, list | tuple) and any(isinstance(node, Mapping) for node in tree):
         for number, node in enumerate(tree):
             yield from _flat(node, f"{path}.{number}")
-    elif isinstance(tree, list):
+    elif isinstance(tree, list | tuple):
         yield path, ", ".join(map(str, tree))
     else:
         yield path, "" if tree is None else str(tree)

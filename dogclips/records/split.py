@@ -1,0 +1,70 @@
+"""`split.json`: how a split came about, and what lies in which part; see `lists.kept`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from dogclips.errors import ListError
+from dogclips.records.documents import read_document
+
+SPLIT_JSON = "split.json"
+SPLITS = ("train", "val", "test")
+TODO = "give the split.json that `dogclips split` wrote"
+
+SplitName = Annotated[str, Field(pattern=f"^({'|'.join(SPLITS)})$")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitRecord:
+    """The file. Paths are relative to its folder; version 1 had neither `groups` nor `files`.
+
+    Parameters
+    ----------
+    seed, group_by, shares
+        How the split was asked for.
+    folds, fold
+        Of how many folds which one is val; None where there are none.
+    labels
+        Class names in order.
+    clips
+        How many there are in each split.
+    recordings
+        The splits in which each has clips.
+    groups
+        The split of each group, by kind (subject, recording) and name.
+    files
+        The clips of each split.
+    """
+
+    version: Literal[1, 2] = 2
+    seed: Annotated[int, Field(ge=0)] = 0
+    group_by: str = "recording"
+    shares: Mapping[SplitName, Annotated[float, Field(ge=0, le=1)]] = field(default_factory=dict)
+    folds: int | None = None
+    fold: int | None = None
+    labels: tuple[str, ...]
+    clips: Mapping[SplitName, int]
+    recordings: Mapping[str, tuple[SplitName, ...]]
+    groups: Mapping[str, Mapping[str, SplitName]] | None = None
+    files: Mapping[SplitName, tuple[str, ...]] | None = None
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return what the file says."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def read_split_record(path: Path) -> SplitRecord:
+    """Read a `split.json`.
+
+    Raises
+    ------
+    ListError
+        It cannot be read, or is damaged.
+    """
+    record = read_document(SplitRecord, path, todo=TODO, error=ListError)
+    if record.version > 1 and (record.groups is None or record.files is None):
+        raise ListError("damaged: `groups` or `files` is missing", where=path, todo=TODO)
+    return record
