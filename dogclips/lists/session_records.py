@@ -1,7 +1,6 @@
 """What a cut session left behind: manifest, measurements, annotations; and what is missing."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,23 @@ from dogclips.clips.config import CutConfig
 from dogclips.clips.recordings import Recording
 from dogclips.clips.session import OUTPUT_DIR, VIA_DIR, VIDEO_DIR, files_in, resolve_recordings
 from dogclips.config import load_config
-from dogclips.errors import AnnotationError, ConfigError, MediaError, SessionError
+from dogclips.errors import (
+    AnnotationError,
+    ConfigError,
+    MediaError,
+    OutputError,
+    SessionError,
+)
 from dogclips.labels import apply_labels, several_tasks
 from dogclips.lists.listfile import LABELS, read_labels
 from dogclips.media.probe import probe_many
 from dogclips.records.manifest import read_manifest
+from dogclips.records.probe import ProbedFile, read_probe
 
 KEPT = ("cut", "reused")
 
 
 SEGMENT_COLUMNS = ("source", "label", "start_s", "end_s")
-
-
-_ENTRY_KEYS = ("status", "messages", "streams", "alignment")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +49,7 @@ class RecordingRecords:
     """
 
     source: str
-    measured: tuple[Mapping[str, Any], ...]
+    measured: tuple[ProbedFile, ...]
     windows: pd.DataFrame
     segments: pd.DataFrame
     length_s: float | None
@@ -149,20 +152,17 @@ class _Reader:
         kept = manifest.loc[manifest["status"].isin(KEPT), "labels"]
         return tuple(dict.fromkeys([*named, *(name for own in kept for name in own)]))
 
-    def measured(self) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    def measured(self) -> dict[str, tuple[ProbedFile, ...]]:
         """Return the entries of `probe.json` by the recording's file name."""
-        path = self.output / "probe.json"
-        found: dict[str, tuple[Mapping[str, Any], ...]] = {}
+        found: dict[str, tuple[ProbedFile, ...]] = {}
         try:
-            for entry in json.loads(path.read_text(encoding="utf-8"))["files"]:
-                name = Path(entry["path"]).name
-                known = {key: entry[key] for key in _ENTRY_KEYS}
-                found[name] = (*found.get(name, ()), known)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            for entry in read_probe(self.output).files:
+                found[entry.name] = (*found.get(entry.name, ()), entry)
+        except OutputError as error:
             self.missing.append(
-                f"nobody measured the streams, or the cut was interrupted ({path}): {error}"
+                "nobody measured the streams, or the cut was interrupted"
+                f" ({error.where}): {error.what}"
             )
-            return {}
         return found
 
     def projects(self, config: CutConfig) -> tuple[list[Project], dict[Path, Found] | None]:

@@ -1,14 +1,14 @@
 """One page from which a person can judge a data set; it needs no network and no other file."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from dogclips.lists.session_records import KEPT, RecordingRecords, SessionRecords
+from dogclips.records.probe import ProbedAlignment, ProbedFile, ProbedMessage, ProbedStream
 from dogclips.reports.pages.dataset_numbers import (
     Split,
     classes_of,
@@ -24,7 +24,7 @@ from dogclips.reports.pages.findings import Finding, findings_of
 from dogclips.reports.pages.page import rendered
 from dogclips.reports.pictures.contact_sheet import Sheet
 from dogclips.reports.pictures.timeline import Timeline, counted, timeline_of
-from dogclips.reports.pictures.timeline_lags import LagChart, lag_chart, rate_of
+from dogclips.reports.pictures.timeline_lags import LagChart, lag_chart
 from dogclips.reports.tables.cut import SKIP_REASONS
 
 _MOST_OPEN = 8  # recordings that are unfolded; of more a reader picks some
@@ -85,7 +85,7 @@ class _Part:
     recording: RecordingRecords
     verdicts: tuple[Verdict, ...]
     streams: tuple[tuple[str, ...], ...]
-    messages: tuple[Mapping[str, Any], ...]
+    messages: tuple[ProbedMessage, ...]
     charts: tuple[LagChart, ...]
     timeline: Timeline
     summary: str
@@ -213,7 +213,7 @@ def _session_rows(dataset: Dataset) -> list[tuple[str, int, int, int, int]]:
 
 def _part(recording: RecordingRecords, classes: Sequence[str]) -> _Part:
     entries = recording.measured
-    messages = {(m["code"], m["text"]): m for entry in entries for m in entry["messages"]}
+    messages = {(m.code, m.text): m for entry in entries for m in entry.messages}
     charts = (lag_chart(entry) for entry in entries)
     kept = int(recording.windows["status"].isin(KEPT).sum())
     dropped = int(recording.windows["status"].isin(["skipped", "failed"]).sum())
@@ -235,66 +235,66 @@ def _part(recording: RecordingRecords, classes: Sequence[str]) -> _Part:
 _UNKNOWN = Verdict("warning", "not measured", "Nothing is known about its streams.")
 
 
-def verdict_of(entry: Mapping[str, Any]) -> Verdict:
+def verdict_of(entry: ProbedFile) -> Verdict:
     """Return the verdict on one entry of `probe.json`."""
-    alignment = entry["alignment"]
-    if entry["status"] == "error":
-        why = "; ".join(message["text"] for message in entry["messages"])
+    alignment = entry.alignment
+    if entry.status == "error":
+        why = "; ".join(message.text for message in entry.messages)
         return Verdict("error", "not usable", f"No clip can be cut from it: {why}.")
     if alignment is None:
         text = "There is a single video stream: nothing to align."
         return Verdict("ok", "single stream", text)
-    target = f"stream {alignment['target']}"
-    if alignment["method"] == "identity":
-        text = f"Annotated and cut is the same stream, {alignment['target']}: nothing to align."
+    target = f"stream {alignment.target}"
+    if alignment.method == "identity":
+        text = f"Annotated and cut is the same stream, {alignment.target}: nothing to align."
         return Verdict("ok", "one stream", text)
-    if not alignment["trusted"]:
+    if not alignment.trusted:
         text = "Nobody can say which frames the labels mean; no clip is cut from it."
         return Verdict("error", "not trusted", text)
-    found = f"{target} {_late(alignment)} against stream {alignment['reference']}, by"
+    found = f"{target} {_late(alignment)} against stream {alignment.reference}, by"
     source = {"content": "the pixels", "frame-count": "frame counts"}
-    found = f"{found} {source.get(alignment['method'], 'its timestamps')}"
-    if alignment["drift_ppm"]:
-        found += f"; its clock runs {alignment['drift_ppm']:+.0f} ppm"
-    if not alignment["verified"]:
+    found = f"{found} {source.get(alignment.method, 'its timestamps')}"
+    if alignment.drift_ppm:
+        found += f"; its clock runs {alignment.drift_ppm:+.0f} ppm"
+    if not alignment.verified:
         return Verdict("warning", "not verified", f"Not verified by pixels: {found}.")
-    confirmed = "" if alignment["method"] == "content" else ", which the pixels confirm"
+    confirmed = "" if alignment.method == "content" else ", which the pixels confirm"
     return Verdict("ok", "verified", f"Verified: {found}{confirmed}.")
 
 
-def _late(alignment: Mapping[str, Any]) -> str:
-    offset_s, frames = alignment["offset_s"], alignment["offset_frames"]
+def _late(alignment: ProbedAlignment) -> str:
+    offset_s, frames = alignment.offset_s, alignment.offset_frames
     if not offset_s:
         return "starts together"
     size = f"{abs(offset_s):.3f} s ({counted(abs(frames), 'frame')})"
     return f"starts {size} {'late' if offset_s > 0 else 'early'}"
 
 
-def _streams(entry: Mapping[str, Any]) -> list[tuple[str, ...]]:
+def _streams(entry: ProbedFile) -> list[tuple[str, ...]]:
     """Return number, kind, frames, rate, start, end and remarks of each stream."""
     return [
         (
-            str(stream["index"]),
-            f"{stream['type']} {stream['codec']}{_size(stream)}",
-            f"{stream['num_frames']:,}",
+            str(stream.index),
+            f"{stream.type} {stream.codec}{_size(stream)}",
+            f"{stream.num_frames:,}",
             _rate(stream),
-            _seconds(stream["start_s"]),
-            _seconds(stream["end_s"]),
+            _seconds(stream.start_s),
+            _seconds(stream.end_s),
             ", ".join(_remarks(stream, entry)),
         )
-        for stream in entry["streams"]
+        for stream in entry.streams
     ]
 
 
-def _size(stream: Mapping[str, Any]) -> str:
-    return f" {stream['width']}\N{MULTIPLICATION SIGN}{stream['height']}" if stream["width"] else ""
+def _size(stream: ProbedStream) -> str:
+    return f" {stream.width}\N{MULTIPLICATION SIGN}{stream.height}" if stream.width else ""
 
 
-def _rate(stream: Mapping[str, Any]) -> str:
-    rate = rate_of(stream)
+def _rate(stream: ProbedStream) -> str:
+    rate = stream.frames_per_second
     if rate is None:
         return ""
-    about = "~" if stream["variable_frame_rate"] else ""
+    about = "~" if stream.variable_frame_rate else ""
     return about + f"{rate:.3f}".rstrip("0").rstrip(".")
 
 
@@ -302,14 +302,14 @@ def _seconds(value: float | None) -> str:
     return "?" if value is None else f"{value:.3f}"
 
 
-def _remarks(stream: Mapping[str, Any], entry: Mapping[str, Any]) -> list[str]:
-    index, alignment = stream["index"], entry["alignment"] or {}
-    missing = sum(gap["missing"] for gap in stream["gaps"] if not gap["jump"])
+def _remarks(stream: ProbedStream, entry: ProbedFile) -> list[str]:
+    index, alignment = stream.index, entry.alignment
+    missing = sum(gap.missing for gap in stream.gaps if not gap.jump)
     said = {
-        "annotated": index == alignment.get("reference"),
-        "clips are cut from it": index == alignment.get("target"),
-        "cover picture": stream["attached_picture"],
-        f"turned by {stream['rotation']}\N{DEGREE SIGN}": stream["rotation"],
+        "annotated": alignment is not None and index == alignment.reference,
+        "clips are cut from it": alignment is not None and index == alignment.target,
+        "cover picture": stream.attached_picture,
+        f"turned by {stream.rotation}\N{DEGREE SIGN}": stream.rotation,
         f"{counted(missing, 'frame')} missing": missing,
     }
     return [text for text, holds in said.items() if holds]

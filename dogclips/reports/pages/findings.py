@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from dogclips.lists.session_records import KEPT, SessionRecords
+from dogclips.records.probe import ProbedAlignment
 from dogclips.reports.pages.dataset_numbers import LabelRow, Split, leaks, outside
 from dogclips.reports.pictures.timeline import counted
 
@@ -87,17 +88,17 @@ def _messages(sessions: Mapping[str, SessionRecords]) -> Iterator[_Case]:
         for recording in session.recordings:
             found: dict[_Case, None] = {}
             for entry in recording.measured:
-                useless = entry["status"] == "error" or _is_refused(entry["alignment"])
+                useless = entry.status == "error" or _is_refused(entry.alignment)
                 level = "error" if useless else "warning"
-                for message in entry["messages"]:
-                    if message["level"] == "warning":
+                for message in entry.messages:
+                    if message.level == "warning":
                         where = f"{name}/{recording.name}"
-                        found[level, message["code"], where, message["text"]] = None
+                        found[level, message.code, where, message.text] = None
             yield from found
 
 
-def _is_refused(alignment: Mapping[str, Any] | None) -> bool:
-    return alignment is not None and not alignment["trusted"]
+def _is_refused(alignment: ProbedAlignment | None) -> bool:
+    return alignment is not None and not alignment.trusted
 
 
 def _issues(sessions: Mapping[str, SessionRecords]) -> Iterator[_Case]:

@@ -1,9 +1,9 @@
 """How late one stream of a recording runs over time, as `probe.json` holds it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from dogclips.records.probe import ProbedAlignment, ProbedContent, ProbedFile, ProbedStream
 from dogclips.reports.pictures.timeline import Tick, ticks_of
 
 HEIGHT = 40
@@ -40,15 +40,15 @@ class LagChart:
     text: str
 
 
-def lag_chart(entry: Mapping[str, Any]) -> LagChart | None:
+def lag_chart(entry: ProbedFile) -> LagChart | None:
     """Return the chart of one entry of `probe.json`; None where nobody compared pixels."""
-    alignment = entry.get("alignment")
-    if not alignment or not alignment["content"] or alignment["content"]["windows"] == 0:
+    alignment = entry.alignment
+    if alignment is None or alignment.content is None or not alignment.content.windows:
         return None
-    streams = {stream["index"]: stream for stream in entry["streams"]}
-    reference, target = streams[alignment["reference"]], streams[alignment["target"]]
-    start, end = float(reference["start_s"] or 0), float(reference["end_s"] or 0)
-    lines = list(_lines(alignment, target)) if alignment["trusted"] else []
+    streams = {stream.index: stream for stream in entry.streams}
+    reference, target = streams[alignment.reference], streams[alignment.target]
+    start, end = float(reference.start_s or 0), float(reference.end_s or 0)
+    lines = list(_lines(alignment, target)) if alignment.trusted else []
     lates = [late for line in lines for _, late in line]
     low, high = min([*lates, 0.0]), max([*lates, 0.0])
     edge = max(0.15 * (high - low), (_LEAST_FRAMES - (high - low)) / 2)
@@ -59,8 +59,8 @@ def lag_chart(entry: Mapping[str, Any]) -> LagChart | None:
 
     path = "".join(f"M{a:.2f} {down(b)}L{c:.2f} {down(d)}" for (a, b), (c, d) in lines)
     doubts = tuple(
-        (float(one["reference_start_s"]), one["reference_end_s"] - one["reference_start_s"])
-        for one in alignment["doubts"]
+        (float(one.reference_start_s), one.reference_end_s - one.reference_start_s)
+        for one in alignment.doubts
     )
     return LagChart(
         view=f"{start:.2f} 0 {max(end - start, 0.1):.2f} {HEIGHT}",
@@ -70,41 +70,32 @@ def lag_chart(entry: Mapping[str, Any]) -> LagChart | None:
         low=low,
         high=high,
         ticks=ticks_of((start, max(end, start + 0.1))),
-        text=_text(lates, alignment),
+        text=_text(lates, alignment.content),
     )
 
 
 def _lines(
-    alignment: Mapping[str, Any], target: Mapping[str, Any]
+    alignment: ProbedAlignment, target: ProbedStream
 ) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
     """Yield the ends of each piece: container time of the reference, frames late."""
-    rate, begin = rate_of(target) or 25.0, float(target["start_s"] or 0)
-    for piece in alignment["segments"]:
-        first, last = float(piece["reference_start_s"]), float(piece["reference_end_s"])
+    rate, begin = target.frames_per_second or 25.0, float(target.start_s or 0)
+    for piece in alignment.segments:
+        first, last = float(piece.reference_start_s), float(piece.reference_end_s)
         # A drifting map names the frame on screen, half a frame behind the line through its lags.
-        half = 0.5 if piece["scale"] != 1 else 0.0
-        shown = piece["target_start_s"], piece["target_start_s"] + (last - first) * piece["scale"]
+        half = 0.5 if piece.scale != 1 else 0.0
+        shown = piece.target_start_s, piece.target_start_s + (last - first) * piece.scale
         yield (
             (first, (first - begin - shown[0]) * rate + half),
             (last, (last - begin - shown[1]) * rate + half),
         )
 
 
-def _text(lates: list[float], alignment: Mapping[str, Any]) -> str:
-    content = alignment["content"]
+def _text(lates: list[float], content: ProbedContent) -> str:
     ends = sorted({round(late) for late in lates})
     late = f"{ends[0]:+d}" if len(ends) == 1 else f"{ends[0]:+d} to {ends[-1]:+d}" if ends else "?"
     late = "0" if late == "+0" else late
     frames = "frame" if late in ("+1", "-1") else "frames"
     return (
-        f"Late against its timestamps: {late} {frames}; {content['windows_believed']} of"
-        f" {content['windows']} windows believed, {content['looked_s']:.0f} s looked at"
+        f"Late against its timestamps: {late} {frames}; {content.windows_believed} of"
+        f" {content.windows} windows believed, {content.looked_s:.0f} s looked at"
     )
-
-
-def rate_of(stream: Mapping[str, Any]) -> float | None:
-    """Return the frames a second of a stream of `probe.json`; None if unknown."""
-    if not stream["frame_rate"]:
-        return None
-    above, _, below = stream["frame_rate"].partition("/")
-    return int(above) / int(below or 1)

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dogclips.lists.session_records import RecordingRecords, SessionRecords
+from dogclips.records.documents import record_of
 from dogclips.records.manifest import manifest_table
+from dogclips.records.probe import ProbedFile
 from dogclips.reports.pages.dataset import verdict_of
 from dogclips.reports.pages.dataset_numbers import (
     Split,
@@ -107,9 +109,31 @@ def test_an_axis_has_a_few_ticks_inside(start: float, length: float) -> None:
 # Lags.
 
 
-def entry(**alignment: Any) -> dict[str, Any]:
-    stream = {"frame_rate": "10/1", "start_s": 0.0, "end_s": 8.0}
-    content = {"windows": 10, "windows_believed": 9, "looked_s": 8.0}
+def entry(given: dict[str, Any] | None = None, **alignment: Any) -> ProbedFile:
+    """Return an entry of `probe.json`; `given` replaces keys of it."""
+    stream = {
+        "type": "video",
+        "codec": "h264",
+        **dict.fromkeys(("width", "height", "rotation", "num_frames"), 0),
+        "time_base": "1/10",
+        **dict.fromkeys(("default", "attached_picture", "variable_frame_rate"), False),
+        **dict.fromkeys(("num_frames_header", "num_decoded", "duration_s")),
+        "frame_rate": "10/1",
+        "start_s": 0.0,
+        "end_s": 8.0,
+        "gaps": [],
+    }
+    estimates = {"timestamps_s": 0.0, "frame_count_s": 0.7, "content_s": 0.7}
+    content = {
+        "reason": "",
+        "picture_correlation": 0.9,
+        "view_scale": [1.0, 1.0],
+        "view_shift": [0.0, 0.0],
+        "windows": 10,
+        "windows_believed": 9,
+        "looked_s": 8.0,
+        "longest_unseen_s": 1.0,
+    }
     piece = {"reference_start_s": 0.7, "reference_end_s": 8.0, "target_start_s": 0.0, "scale": 1.0}
     usual = {
         "reference": 0,
@@ -120,13 +144,25 @@ def entry(**alignment: Any) -> dict[str, Any]:
         "offset_s": 0.7,
         "offset_frames": 7,
         "drift_ppm": 0.0,
+        "confidence": 0.9,
+        "error_s": 0.0,
+        "estimates": estimates,
         "content": content,
         "segments": [piece],
         "doubts": [],
     }
-    streams = [stream | {"index": 0}, stream | {"index": 1, "end_s": 7.3}]
-    found = {"status": "ok", "messages": [], "streams": streams}
-    return found | {"alignment": usual | alignment}
+    found = {
+        "path": "video/a.mp4",
+        "status": "ok",
+        "messages": [],
+        "container": None,
+        "streams": [stream | {"index": 0}, stream | {"index": 1, "end_s": 7.3}],
+        "shown_in": {},
+        "read_by": {},
+        "alignment": usual | alignment,
+        "offsets": [],
+    }
+    return record_of(ProbedFile, found | (given or {}))
 
 
 def test_lost_frames_lift_the_path_of_lags_above_what_timestamps_say() -> None:
@@ -140,9 +176,13 @@ def test_lost_frames_lift_the_path_of_lags_above_what_timestamps_say() -> None:
     assert chart.doubts == ((0.0, 1.5),)
 
 
-@pytest.mark.parametrize("alignment", [None, {"content": None}], ids=["one stream", "not compared"])
-def test_without_pixels_there_is_no_path_of_lags(alignment: dict[str, Any] | None) -> None:
-    assert lag_chart(entry() | {"alignment": alignment}) is None
+@pytest.mark.parametrize(
+    "measured",
+    [entry({"alignment": None}), entry(content=None)],
+    ids=["one stream", "not compared"],
+)
+def test_without_pixels_there_is_no_path_of_lags(measured: ProbedFile) -> None:
+    assert lag_chart(measured) is None
 
 
 @pytest.mark.parametrize(
