@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from dogclips.alignment import align
 from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
+from dogclips.clips.labelled import apply_labels, class_order
 from dogclips.clips.plan import plan_session
 from dogclips.clips.recordings import Recording
 from dogclips.clips.session import find_session
 from dogclips.errors import AnnotationError
-from dogclips.labels import LabelConfig, apply_labels, carry_tasks, class_order, split_task
+from dogclips.labels import LabelConfig, carry_tasks, split_task
 from dogclips.segments import SEGMENT_COLUMNS, segment_table
 from dogclips.streams import Stream, StreamTable
 from dogclips.training.tasks import tasks_of

@@ -183,8 +183,8 @@ def _copies(
 
 def _warn_of_labels(folders: Iterable[Path], clips: "pd.DataFrame", names: Sequence[str]) -> None:
     """Say where class indices change: from an input to the merged list, or from an earlier list."""
-    from dogclips.lists.listfile import LABELS, other_order
     from dogclips.lists.sessions import moved_labels
+    from dogclips.records.class_names import LABELS, other_order
 
     for path, moved in moved_labels(clips, names).items():
         shown = [f"{name} {own} -> {merged}" for name, (own, merged) in moved.items()]

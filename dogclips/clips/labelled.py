@@ -1,6 +1,6 @@
 """Annotation files made usable: what nothing refuses, under class names that all of them share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,7 +10,7 @@ from dogclips.annotations.project import refusal
 from dogclips.clips.config import CutConfig
 from dogclips.clips.names import safe
 from dogclips.errors import AnnotationError, DogclipsError
-from dogclips.labels import apply_labels, class_order, several_tasks
+from dogclips.labels import LabelConfig
 
 
 @dataclass(frozen=True)
@@ -56,44 +56,119 @@ class Labelled:
 
 def label_projects(projects: Sequence[Project], config: CutConfig) -> Labelled:
     """Return the files that can be used, with the labels that become classes."""
-    files: list[LabelledFile] = []
     refused = [
         Refused(project.path.stem, "", refusal(project.path, project.errors))
         for project in projects
         if project.errors
     ]
     usable = [project for project in projects if not project.errors]
+    warnings = [text for project in usable for text in _issues(project)]
     with_task = several_tasks((project.segments for project in usable), config.tasks)
-    for folder, project in _in_folders(usable):
+    tables: list[pd.DataFrame | AnnotationError] = []
+    for project in usable:
         try:
-            segments = apply_labels(
-                project.segments, config.labels, config.tasks, with_task=with_task
+            tables.append(
+                apply_labels(project.segments, config.labels, config.tasks, with_task=with_task)
             )
-            files.append(LabelledFile(folder, project, segments))
         except AnnotationError as error:
-            refused.append(Refused(folder, "", error))
-    names = [name for file in files for name in file.segments["label"]]
-    return Labelled(
-        files=tuple(files),
-        classes=class_order(names, config.labels.order),
-        with_task=with_task,
-        refused=tuple(refused),
-        warnings=tuple(text for project in usable for text in _issues(project)),
-    )
-
-
-def _in_folders(projects: Sequence[Project]) -> Iterator[tuple[str, Project]]:
-    """Yield each file with a folder of its own."""
-    taken: set[str] = set()
-    for project in projects:
-        folder = safe(project.path.stem)
-        while folder in taken:
-            folder += "_"
-        taken.add(folder)
-        yield folder, project
+            tables.append(error)
+    labelled = [table for table in tables if isinstance(table, pd.DataFrame)]
+    names = [name for table in labelled for name in table["label"]]
+    classes = class_order(names, config.labels.order)
+    files: list[LabelledFile] = []
+    for folder, project, table in zip(_folders(usable), usable, tables, strict=True):
+        if isinstance(table, AnnotationError):
+            refused.append(Refused(folder, "", table))
+        else:
+            files.append(LabelledFile(folder, project, table))
+    return Labelled(tuple(files), classes, with_task, tuple(refused), tuple(warnings))
 
 
 def _issues(project: Project) -> Iterator[str]:
     for issue, count in grouped(project.issues):
         more = f" (and {count - 1} more)" if count > 1 else ""
         yield f"{project.path.name}: {issue.code} {issue.place}: {issue.text}{more}"
+
+
+def _folders(projects: Sequence[Project]) -> list[str]:
+    """Return the folder of each file, no two alike."""
+    folders: list[str] = []
+    for project in projects:
+        folder = safe(project.path.stem)
+        while folder in folders:
+            folder += "_"
+        folders.append(folder)
+    return folders
+
+
+def several_tasks(tables: Iterable[pd.DataFrame], tasks: str | tuple[str, ...]) -> bool:
+    """Return whether segments answer several questions, so that classes carry their task.
+
+    Parameters
+    ----------
+    tables
+        Segments of all files that are labelled together.
+    tasks
+        Names of the attributes that become classes, or "all".
+    """
+    return len(set[str]().union(*(_chosen(table, tasks) for table in tables))) > 1
+
+
+def _chosen(segments: pd.DataFrame, tasks: str | tuple[str, ...]) -> set[str]:
+    """Return the attributes that become classes: those named, or "all" that carry segments."""
+    return {str(task) for task in segments["task"].unique() if tasks == "all" or task in tasks}
+
+
+def apply_labels(
+    segments: pd.DataFrame,
+    config: LabelConfig,
+    tasks: str | tuple[str, ...],
+    *,
+    with_task: bool | None = None,
+) -> pd.DataFrame:
+    """Return the segments that become classes, under their class names.
+
+    Parameters
+    ----------
+    segments
+        Columns of `segments.SEGMENT_COLUMNS`.
+    tasks
+        Names of the attributes that become classes, or "all".
+    with_task
+        Call a class `task:label`; None means if these segments have `several_tasks`. A dataset of
+        several projects must decide once for all of them.
+
+    Raises
+    ------
+    AnnotationError
+        A label is no option of its attribute and `unknown` is "error".
+    """
+    if with_task is None:
+        with_task = several_tasks([segments], tasks)
+    segments = segments[segments["task"].isin(_chosen(segments, tasks))]
+    known = segments["known"] | segments["label"].isin(list(config.rename))
+    segments = segments.assign(known=known)
+    unknown = segments[~segments["known"]]
+    if len(unknown) and config.unknown == "error":
+        first = unknown.iloc[0]
+        raise AnnotationError(
+            f"{first['label']!r} is no option of attribute {first['task']!r}",
+            where=f"{first['source_file']}: metadata.{first['source_id']}",
+            todo="add the option in VIA, or set labels.rename or labels.unknown",
+        )
+    if config.unknown == "drop":
+        segments = segments[segments["known"]]
+    names = segments["label"].replace(config.rename)
+    if with_task:
+        names = segments["task"] + ":" + names
+    dropped = segments["label"].isin(config.drop) | names.isin(config.drop)
+    return segments.assign(label=names)[~dropped].reset_index(drop=True)
+
+
+def class_order(names: Iterable[str], order: Iterable[str]) -> tuple[str, ...]:
+    """Return class names: those of `order` first, then the others as they are first seen.
+
+    >>> class_order(["walk", "sit", "walk"], ["run"])
+    ('run', 'walk', 'sit')
+    """
+    return tuple(dict.fromkeys([*order, *names]))

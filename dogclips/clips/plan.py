@@ -10,13 +10,18 @@ import pandas as pd
 from dogclips.annotations import Project
 from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import Refused, label_projects
+from dogclips.clips.probed import probe_document
 from dogclips.clips.recordings import Recordings, measure_recordings
 from dogclips.clips.rows import Row, name_apart, refused_row, rows_of, sample_background
 from dogclips.clips.session import Session
 from dogclips.clips.viewed import annotated_times, view_recordings
 from dogclips.clips.windows import plan_windows
+from dogclips.config import settings_text
+from dogclips.files import json_text
 from dogclips.media.encoding import ClipJob
 from dogclips.records.manifest import manifest_table
+from dogclips.records.probe import PROBE
+from dogclips.records.settings import SETTINGS
 from dogclips.streams import Stream
 
 
@@ -47,6 +52,12 @@ class ClipPlan:
     sources: Mapping[str, tuple[Path, Stream]]
     annotated: Mapping[str, tuple[int, Fraction]]
     warnings: tuple[str, ...]
+
+    @property
+    def documents(self) -> dict[str, str]:
+        """Return the settings and what was measured of every stream, by file name."""
+        probed = probe_document(list(dict.fromkeys(self.recordings.values())))
+        return {SETTINGS: settings_text(self.config), PROBE: json_text(probed)}
 
 
 def measure_session(session: Session, projects: Sequence[Project], config: CutConfig) -> Recordings:

@@ -137,7 +137,7 @@ def _shared_columns(viewed: ViewedRecording) -> Row:
         "source": viewed.source,
         "reference_stream": viewing.reference.index,
         "target_stream": viewing.target.index,
-        "annotated_in": viewed.annotated_in,
+        "annotated_in": viewing.player,
         "alignment": viewing.alignment.method,
         "verified": viewing.alignment.verified,
         "offset_s": float(viewing.alignment.offset_s),

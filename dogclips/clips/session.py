@@ -3,11 +3,13 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from dogclips.annotations import Project, read_dataset
+from dogclips.clips.config import CutConfig
 from dogclips.errors import SessionError
 from dogclips.files import file_name
 
@@ -128,6 +130,38 @@ def find_session(base_dir: Path) -> Session:
         raise SessionError("no such folder", where=base_dir, todo="name a session folder")
     videos = recordings_in(base_dir)
     return Session(base_dir, tuple(videos), tuple(projects_in(base_dir)))
+
+
+def find_sessions(
+    base_dirs: Iterable[Path], refuse: Callable[[SessionError], None]
+) -> list[Session]:
+    """Return the sessions that can be used; `refuse` is called with what is wrong with others."""
+    sessions = []
+    for base_dir in base_dirs:
+        try:
+            sessions.append(find_session(base_dir))
+        except SessionError as error:
+            refuse(error)
+    return sessions
+
+
+def read_projects(
+    sessions: Sequence[Session], config: CutConfig, warn: Callable[[str], None]
+) -> list[Project]:
+    """Return the annotation files of all sessions, which are one dataset.
+
+    Parameters
+    ----------
+    warn
+        Called with what is odd.
+    """
+    paths = [path for session in sessions for path in session.projects]
+    projects, oddities = read_dataset(paths, same_ids=config.labels.option_ids == "same")
+    unknown = config.projects.keys() - {project.path.stem for project in projects}
+    oddities += [f"projects.{name}: no annotation file has this name" for name in sorted(unknown)]
+    for text in oddities:
+        warn(text)
+    return projects
 
 
 def recordings_in(base_dir: Path) -> list[Path]:

@@ -23,11 +23,6 @@ from dogclips.clips.units import plan_units
 from dogclips.errors import OutputError, UsageError
 from dogclips.files import whole_file
 from dogclips.records.manifest import read_manifest, stored_manifest, with_rows
-from dogclips.records.probe import PROBE
-from dogclips.records.settings import SETTINGS
-
-# What a session has once, beside its clips, lists and manifest; the first shard carries it.
-DOCUMENTS = (SETTINGS, PROBE)
 
 _ROW = "row"  # a column of shards' manifests: the number of the row in the plan
 _HEAD = b"dogclips-shard"  # where in the metadata of the Parquet file the head lies
@@ -83,7 +78,7 @@ class ShardHead:
     num_rows
         How many rows the whole plan has.
     documents
-        The texts of `DOCUMENTS`, by file name; only the first shard has them.
+        As `ClipPlan.documents`; only the first shard has them.
     """
 
     shard: Shard
@@ -102,9 +97,7 @@ class Merged:
     documents: Mapping[str, str]
 
 
-def shard_of(
-    plan: ClipPlan, shard: Shard, documents: Mapping[str, str]
-) -> tuple[ClipPlan, ShardHead]:
+def shard_of(plan: ClipPlan, shard: Shard) -> tuple[ClipPlan, ShardHead]:
     """Return one shard's part of a plan, whose rows keep their index, and the head of its manifest.
 
     The rows that are no clips belong to the first shard.
@@ -119,7 +112,7 @@ def shard_of(
     if shard.number == 1:
         rows |= set(plan.table.index) - set(plan.jobs)
     own = replace(plan, table=plan.table.loc[sorted(rows)], jobs=jobs)
-    carried = {name: documents[name] for name in DOCUMENTS if shard.number == 1}
+    carried = plan.documents if shard.number == 1 else {}
     return own, ShardHead(shard, digest, len(plan.table), plan.classes, carried)
 
 
@@ -154,7 +147,7 @@ def read_shards(output: Path) -> list[tuple[ShardHead, pd.DataFrame]]:
     """
     found: list[tuple[ShardHead, pd.DataFrame]] = []
     documents: Mapping[str, str] = {}
-    for path in sorted(output.glob("manifest.shard-*-of-*.parquet")):
+    for path in _manifests(output):
         try:
             stored = pq.read_table(path)
             head = _head(json.loads(stored.schema.metadata[_HEAD]))
@@ -175,13 +168,8 @@ def _head(stored: dict[str, Any]) -> ShardHead:
     return ShardHead(shard=shard, classes=classes, **stored)
 
 
-def remove_shards(output: Path) -> None:
-    """Remove what shards have recorded; their rows are in the manifest by now.
-
-    Only for who holds `only_writer`: then no shard runs.
-    """
-    for path in (*output.glob("manifest.shard-*-of-*.parquet"), *output.glob(".lock.shard-*")):
-        path.unlink()
+def _manifests(output: Path) -> list[Path]:
+    return sorted(output.glob("manifest.shard-*-of-*.parquet"))
 
 
 def earlier_rows(output: Path, *, force: bool) -> pd.DataFrame | None:
@@ -193,13 +181,13 @@ def earlier_rows(output: Path, *, force: bool) -> pd.DataFrame | None:
         One of them cannot be read, or another version wrote it; `force` takes that for none.
     """
     try:
-        merged = read_manifest(output)
-        tables = [] if merged is None else [merged]
-        tables += [table for _, table in read_shards(output)]
+        shards = [rows for _, rows in read_shards(output)]
+        whole = read_manifest(output)
     except OutputError:
         if force:
             return None
         raise
+    tables = [*([] if whole is None else [whole]), *shards]
     return with_rows(*tables) if tables else None
 
 
@@ -217,6 +205,9 @@ def stale_rows(output: Path, table: pd.DataFrame, old: pd.DataFrame | None) -> p
 def only_writer(output: Path, shard: Shard | None = None) -> Iterator[None]:
     """Keep other runs out of an output folder; only shards of one number run side by side.
 
+    A run of all shards at once takes over what single ones have recorded: their manifests are
+    removed if the block does not fail.
+
     Raises
     ------
     OutputError
@@ -227,6 +218,9 @@ def only_writer(output: Path, shard: Shard | None = None) -> Iterator[None]:
         with ExitStack() as held:
             _lock(output, shard, held)
             yield
+            if shard is None:
+                for path in (*_manifests(output), *output.glob(f"{_LOCK}.shard-*")):
+                    path.unlink()
     except Timeout as error:
         raise OutputError(
             "another dogclips is writing to this folder", where=output, todo="wait for it to finish"
@@ -285,7 +279,6 @@ def merging(output: Path) -> Iterator[Merged]:
         table = with_rows(*(rows for _, rows in shards)).set_axis(numbers).sort_index()
         stale = stale_rows(output, table, earlier_rows(output, force=True))
         yield Merged(with_rows(table, stale), heads[0].classes, heads[0].documents)
-        remove_shards(output)
 
 
 def _check_heads(heads: Sequence[ShardHead], output: Path) -> None:

@@ -41,6 +41,11 @@ class Unit:
 Engine: TypeAlias = Callable[[Sequence[Unit]], Generator[list[ClipOutcome]]]
 
 
+def no_engine(_units: Sequence[Unit]) -> Generator[list[ClipOutcome]]:
+    """Cut nothing: clips stay in their recordings."""
+    yield from ()
+
+
 def plan_units(plan: "ClipPlan", todo: Collection[Path]) -> list[Unit]:
     """Return the units that hold clips to cut, in the order of the plan.
 

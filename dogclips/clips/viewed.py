@@ -11,7 +11,7 @@ from dogclips.annotations import Issue, Media
 from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import Labelled, LabelledFile, Refused
 from dogclips.clips.names import RecordingName, recording_name
-from dogclips.clips.recordings import Recording, Recordings
+from dogclips.clips.recordings import Recordings
 from dogclips.clips.session import Session, resolve_recordings
 from dogclips.clips.viewing import Viewing, counted_alike, viewing_of
 from dogclips.clips.windows import BOUT_COLUMNS
@@ -30,8 +30,6 @@ class ViewedRecording:
         Where its clips go, under `output/`.
     source
         The recording, relative to the session folder.
-    annotated_in
-        The player that its annotator used.
     attributes
         What annotators said of the whole recording.
     name
@@ -46,7 +44,6 @@ class ViewedRecording:
 
     folder: str
     source: str
-    annotated_in: str
     attributes: Mapping[str, str]
     viewing: Viewing
     name: RecordingName
@@ -73,36 +70,39 @@ def view_recordings(
     """
     for file in labelled.files:
         paths = resolve_recordings(file.project.media_names, session.videos)
-        choice = config.choice_of(file.project)
         for media in file.project.media:
-            path = paths[media.name]
             try:
+                path = paths[media.name]
                 if isinstance(path, SessionError):
                     raise path
-                yield _viewed(session.base_dir, file, media, recordings[path, choice], config)
+                yield _viewed(session.base_dir, file, media, path, recordings, config)
             except DogclipsError as error:
                 yield Refused(file.folder, media.name, error)
 
 
 def _viewed(
-    base_dir: Path, file: LabelledFile, media: Media, recording: Recording, config: CutConfig
+    base_dir: Path,
+    file: LabelledFile,
+    media: Media,
+    path: Path,
+    recordings: Recordings,
+    config: CutConfig,
 ) -> ViewedRecording:
-    choice, path = config.choice_of(file.project), recording.path
+    choice = config.choice_of(file.project)
+    recording = recordings[path, choice]
     viewing = viewing_of(recording, choice)
     issue = counted_alike(file.project, media, viewing.reference, path)
     own, everything = (
         viewing.in_seconds(table[table["media_name"] == media.name])
         for table in (file.segments, file.project.segments)
     )
-    bouts = bouts_of(own)
     created = recording.table.created if recording.table else None
     name, guess = recording_name(base_dir, path, created, config.name)
-    source = path.relative_to(base_dir).as_posix()
+    source, bouts = path.relative_to(base_dir).as_posix(), bouts_of(own)
     odd = [f"{source}: {text}" for text in _oddities(viewing, issue, own, bouts)]
     return ViewedRecording(
         folder=file.folder,
         source=source,
-        annotated_in=choice.annotated_in,
         attributes=media.attributes,
         viewing=viewing,
         name=name,

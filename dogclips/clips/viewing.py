@@ -1,7 +1,7 @@
 """How annotation time belongs to a recording: the stream, its player's zero, and its frames."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class AnnotatedStream:
     ----------
     reference
         The stream; programs that count frames count its frames, from 0.
+    player
+        What showed it.
     zero_s
         The container time that the player calls zero; see `alignment.zero_of`.
     fault
@@ -35,6 +37,7 @@ class AnnotatedStream:
     """
 
     reference: Stream
+    player: AnnotatedIn = "container"
     zero_s: Fraction = Fraction(0)
     fault: str = ""
 
@@ -141,7 +144,7 @@ class Viewing(AnnotatedStream):
 def annotated_stream(player: AnnotatedIn, stream: Stream, table: StreamTable) -> AnnotatedStream:
     """Return a stream of a measured file as a player shows it."""
     fault = fault_of(player, stream, table)
-    return AnnotatedStream(stream, zero_of(player, stream, table), fault)
+    return AnnotatedStream(stream, player, zero_of(player, stream, table), fault)
 
 
 def viewing_of(recording: Recording, choice: StreamChoice) -> Viewing:
@@ -159,9 +162,8 @@ def viewing_of(recording: Recording, choice: StreamChoice) -> Viewing:
         raise AlignmentError(text, where=recording.path, todo=todo)
     reference, target = choice.of(table)
     seen = annotated_stream(choice.annotated_in, reference, table)
-    return Viewing(
-        reference, seen.zero_s, seen.fault, path=recording.path, target=target, alignment=alignment
-    )
+    own = {field.name: getattr(seen, field.name) for field in fields(seen)}
+    return Viewing(**own, path=recording.path, target=target, alignment=alignment)
 
 
 def miscounted(project: Project, media: Media, stream: Stream) -> Issue | None:

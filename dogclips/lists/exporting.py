@@ -12,7 +12,6 @@ import pandas as pd
 from dogclips.errors import ListError
 from dogclips.lists.clip_paths import common_folder, unique_keys
 from dogclips.lists.export_folder import export_folder
-from dogclips.lists.listfile import LABELS, write_labels
 from dogclips.lists.tables import (
     describe_clips,
     label_table,
@@ -24,6 +23,7 @@ from dogclips.lists.trainer_lists import check_separator, write_mmaction2, write
 from dogclips.lists.unfit import refuse_unfit, unfit_reasons
 from dogclips.lists.video_folder import FOLDER_OF, write_video_folder
 from dogclips.lists.webdataset_shards import write_shards
+from dogclips.records.class_names import LABELS, write_labels
 from dogclips.records.split import SPLITS
 
 ListFormat = Literal["mmaction2", "slowfast", "csv", "parquet", "kinetics"]

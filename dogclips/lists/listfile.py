@@ -1,12 +1,11 @@
 """Clip lists as MMAction2's multi-label VideoDataset reads them, and their label names.
 
 A line is `PATH LABEL [LABEL ...]`, separated by one blank, so no path may hold one. Paths are
-relative to the folder of the list. `labels.txt` in that folder, or in the one above, holds one
-class name a line: line number = class index, from 0.
+relative to the folder of the list. Class names stand in `labels.txt` in that folder, or above.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +14,8 @@ from reprlib import repr as briefly
 from dogclips.errors import ListError
 from dogclips.files import write_whole
 from dogclips.lists.clip_paths import relative_paths
+from dogclips.records.class_names import read_labels, read_text
 from dogclips.records.manifest import ManifestIndex
-
-LABELS = "labels.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
         twice, with a clip that is missing or listed twice. The first such line is named by its
         number, and how many more there are. A clip that is still in its recording is not missing.
     """
-    text = _read(path, "check the path of the list")
+    text = read_text(path, "check the path of the list")
     labels = read_labels(path)
     folder = str((root or path.parent).absolute())
     index = ManifestIndex()
@@ -110,60 +108,6 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
     return ClipList(path, tuple(clips), labels)
 
 
-def read_labels(list_path: Path) -> tuple[str, ...]:
-    """Return the class names that belong to a list.
-
-    Raises
-    ------
-    ListError
-        There is no `labels.txt`, or a line of it is empty or doubled (its number is given).
-    """
-    folders = (list_path.parent, list_path.parent.parent)
-    path = next((folder / LABELS for folder in folders if (folder / LABELS).is_file()), None)
-    if path is None:
-        raise ListError("no labels.txt", where=list_path.parent, todo="one class name a line")
-    names: dict[str, int] = {}
-    for number, line in enumerate(_read(path, "check the file").splitlines(), start=1):
-        name = line.strip()
-        if not name:
-            raise ListError("a class without a name", where=f"{path}:{number}", todo="name it")
-        if names.setdefault(name, number) != number:
-            what = f"{name!r} is the name of line {names[name]}, too"
-            raise ListError(what, where=f"{path}:{number}", todo="call it otherwise")
-    return tuple(names)
-
-
-def other_order(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the class names of an earlier list if one of its indices means another class now.
-
-    Parameters
-    ----------
-    folder
-        Where `labels.txt` may lie; without a readable one nothing was said before.
-    """
-    if not (folder / LABELS).is_file():
-        return ()
-    try:
-        before = read_labels(folder / LABELS)
-    except ListError:
-        return ()
-    return before if any(one != two for one, two in zip(before, names, strict=False)) else ()
-
-
-def write_labels(path: Path, names: Sequence[str]) -> None:
-    """Write one class name a line.
-
-    Raises
-    ------
-    ListError
-        A name is empty or holds a line break.
-    """
-    for name in names:
-        if not name.strip() or name.splitlines() != [name]:
-            raise ListError(f"{name!r} cannot be a line", where=path, todo="use labels.rename")
-    write_whole(path, "".join(f"{name}\n" for name in names))
-
-
 def write_list(path: Path, clips: Iterable[ListedClip]) -> None:
     """Write a list with paths relative to its own folder.
 
@@ -172,16 +116,20 @@ def write_list(path: Path, clips: Iterable[ListedClip]) -> None:
     ListError
         A relative path holds a blank, which readers would take for the end of the path.
     """
-    lines = []
+    write_whole(path, list_text(path, clips))
+
+
+def list_text(path: Path, clips: Iterable[ListedClip]) -> str:
+    """Return the text of a list that will lie at a path; see `write_list`."""
     listed = list(clips)
-    relatives = relative_paths([str(clip.path) for clip in listed], path.parent)
-    for clip, relative in zip(listed, relatives, strict=True):
-        if len(relative.split()) != 1:
+    names = relative_paths([str(clip.path) for clip in listed], path.parent)
+    for name in names:
+        if len(name.split()) != 1:
             raise ListError(
-                f"a blank in {relative!r}", where=path, todo="rename the folder without blanks"
+                f"a blank in {name!r}", where=path, todo="rename the folder without blanks"
             )
-        lines.append(" ".join([relative, *(str(label) for label in clip.labels)]))
-    write_whole(path, "".join(f"{line}\n" for line in lines))
+    parts = ([name, *map(str, clip.labels)] for name, clip in zip(names, listed, strict=True))
+    return "".join(f"{' '.join(own)}\n" for own in parts)
 
 
 def _lines(text: str) -> list[str]:
@@ -263,11 +211,3 @@ def _no_index(line: str, folder: str) -> _Fault:
 
 def _is_index(part: str) -> bool:
     return part.isdecimal() and part.isascii() and len(part) < 10
-
-
-def _read(path: Path, todo: str) -> str:
-    """Return the text without the mark that some editors put in front of it."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ListError("cannot be read", where=path, todo=todo) from error

@@ -10,6 +10,7 @@ import pandas as pd
 from dogclips.annotations import Project, read_dataset
 from dogclips.clips.checks import CheckedProject, Found, check_projects, media_of
 from dogclips.clips.config import CutConfig
+from dogclips.clips.labelled import apply_labels, several_tasks
 from dogclips.clips.recordings import Recording
 from dogclips.clips.session import OUTPUT_DIR, VIA_DIR, VIDEO_DIR, files_in, resolve_recordings
 from dogclips.config import load_config
@@ -20,9 +21,8 @@ from dogclips.errors import (
     OutputError,
     SessionError,
 )
-from dogclips.labels import apply_labels, several_tasks
-from dogclips.lists.listfile import LABELS, read_labels
 from dogclips.media.probe import probe_many
+from dogclips.records.class_names import LABELS, read_labels
 from dogclips.records.manifest import read_manifest
 from dogclips.records.probe import ProbedFile, read_probe
 

@@ -9,14 +9,9 @@ import pandas as pd
 
 from dogclips.clips.session import OUTPUT_DIR
 from dogclips.errors import ListError
-from dogclips.lists.listfile import (
-    LABELS,
-    ListedClip,
-    read_labels,
-    read_list,
-    write_labels,
-    write_list,
-)
+from dogclips.files import write_whole
+from dogclips.lists.listfile import ListedClip, list_text, read_list
+from dogclips.records.class_names import LABELS, labels_text, read_labels
 from dogclips.records.manifest import FILE_ATTRIBUTE, ManifestIndex
 from dogclips.records.split import SPLITS
 
@@ -54,10 +49,16 @@ def write_session_lists(
     """
     listed = ["cut", "reused", *(["planned"] if virtual else [])]
     made = manifest[manifest["status"].isin(listed)]
-    write_labels(output / LABELS, classes)
-    write_list(output / DATASET, _listed(output, made))
-    for project, own in made.groupby("project"):
-        write_list(output / str(project) / DATASET, _listed(output, own))
+    rows = zip(made["project"], made["clip"], made["label_indices"], strict=True)
+    clips = {output / DATASET: list[ListedClip]()}
+    for project, clip, indices in rows:
+        listed_clip = ListedClip(output / clip, tuple(indices))
+        clips[output / DATASET].append(listed_clip)
+        clips.setdefault(output / project / DATASET, []).append(listed_clip)
+    texts = {output / LABELS: labels_text(output / LABELS, classes)}
+    texts |= {path: list_text(path, own) for path, own in clips.items()}
+    for path, text in texts.items():
+        write_whole(path, text)
 
 
 def read_clips(
@@ -175,13 +176,6 @@ def moved_labels(
         for path in clips["list"].unique()
     }
     return {path: own for path, own in moved.items() if own}
-
-
-def _listed(output: Path, rows: pd.DataFrame) -> list[ListedClip]:
-    return [
-        ListedClip(output / str(row["clip"]), tuple(row["label_indices"]))
-        for row in rows.to_dict("records")
-    ]
 
 
 def _lists_of(path: Path) -> list[Path]:

@@ -12,10 +12,11 @@ from dogclips.errors import ListError
 from dogclips.files import inert, json_text, whole_file
 from dogclips.lists.groups import Grouping, group_clips
 from dogclips.lists.kept import KeptGroups, split_record
-from dogclips.lists.listfile import LABELS, ListedClip, write_labels, write_list
+from dogclips.lists.listfile import ListedClip, write_list
 from dogclips.lists.stratification import count_groups, stratify
 from dogclips.lists.trainer_lists import write_slowfast
 from dogclips.lists.unfit import refuse_unfit, unfit_reasons
+from dogclips.records.class_names import LABELS, write_labels
 from dogclips.records.split import SPLIT_JSON, SPLITS
 
 TEST = "test"

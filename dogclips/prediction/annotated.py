@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from dogclips.annotations import Project, read_dataset
+from dogclips.clips.labelled import apply_labels
 from dogclips.clips.session import (
     VIA_DIR,
     VIDEO_DIR,
@@ -15,7 +16,7 @@ from dogclips.clips.session import (
 )
 from dogclips.clips.viewing import Viewing
 from dogclips.errors import DogclipsError
-from dogclips.labels import LabelConfig, apply_labels
+from dogclips.labels import LabelConfig
 from dogclips.segments import last_end_s
 from dogclips.timebase import Span, exact
 

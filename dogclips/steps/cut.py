@@ -1,32 +1,27 @@
 """Cut: recordings and their annotations become labelled clips and their lists."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
-from dogclips.annotations import Project, read_dataset
 from dogclips.clips.config import CutConfig
 from dogclips.clips.engines import local_engine
-from dogclips.clips.execution import cut_plan, record_plan
+from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session
-from dogclips.clips.probed import probe_document
-from dogclips.clips.session import OUTPUT_DIR, Session, find_session
-from dogclips.clips.shards import Shard, ShardHead, shard_of
-from dogclips.clips.units import Engine
-from dogclips.config import Settings, settings_of, settings_text
-from dogclips.errors import SessionError, UsageError
+from dogclips.clips.session import OUTPUT_DIR, find_sessions, read_projects
+from dogclips.clips.shards import Shard, shard_of
+from dogclips.clips.units import Engine, no_engine
+from dogclips.config import Settings, settings_of
+from dogclips.errors import UsageError
 from dogclips.events import Event, Feed, Progress, Result
-from dogclips.files import Paths, json_text, paths_of, write_whole
-from dogclips.lists.listfile import LABELS, other_order
+from dogclips.files import Paths, paths_of, write_whole
 from dogclips.lists.sessions import write_session_lists
 from dogclips.media.hardware import SOFTWARE, decoder_fault, encoder_fault
+from dogclips.records.class_names import order_change
 from dogclips.records.manifest import manifest_table
-from dogclips.records.probe import PROBE
-from dogclips.records.settings import SETTINGS
 
 EngineName = Literal["local", "ray"]
 
@@ -138,38 +133,35 @@ def cut(
         A clip failed, and `on_corrupt` is "fail".
     """
     feed, began = Feed(progress), time.monotonic()
-    base_dirs = paths_of(base_dirs)
     share = _share(shard, prune=prune, force=force, virtual=virtual)
-    how = _How(_engine(engine, address, workers), force=force, prune=prune, virtual=virtual)
+    cutting = no_engine if virtual else _engine(engine, address, workers)
     config = _on_this_machine(settings_of(CutConfig, settings), feed)
-    sessions = _sessions(base_dirs, feed)
-    projects = _projects(sessions, config, feed)
+    base_dirs = paths_of(base_dirs)
+    sessions = find_sessions(base_dirs, feed.fail)
+    projects = read_projects(sessions, config, feed.warn)
     done = []
     for session in sessions:
-        plan, head = _planned(session, projects, config, feed), None
+        own = [project for project in projects if project.path in session.projects]
+        plan = plan_session(session, own, measure_session(session, own, config), config)
+        head = None
         if share is not None:
-            plan, head = shard_of(plan, share, documents_of(plan))
-        manifest = plan.table if dry_run else _written(plan, head, how, feed)
+            plan, head = shard_of(plan, share)
+        for text in filter(None, (*plan.warnings, order_change(session.output, plan.classes))):
+            feed.warn(text)
+        manifest = plan.table
+        if not dry_run:
+            with feed.task(f"cutting {session.base_dir.name}", len(plan.jobs), "clips") as more:
+                manifest = cut_plan(
+                    plan, engine=cutting, shard=head, force=force, prune=prune, progress=more
+                )
+        if not dry_run and head is None:
+            write_session_lists(session.output, manifest, plan.classes, virtual=virtual)
+            for name, text in plan.documents.items():
+                write_whole(session.output / name, text)
         done.append(SessionCut(plan, manifest))
         feed.tell(done[-1])
     outputs = tuple(base_dir / OUTPUT_DIR for base_dir in base_dirs)
     return CutResult(tuple(done), outputs, time.monotonic() - began, **feed.kept)
-
-
-@dataclass(frozen=True)
-class _How:
-    """How plans are executed."""
-
-    engine: Engine
-    force: bool
-    prune: bool
-    virtual: bool
-
-
-def documents_of(plan: ClipPlan) -> dict[str, str]:
-    """Return, by file name, the settings of a plan and what was measured of every stream."""
-    document = probe_document(list(dict.fromkeys(plan.recordings.values())))
-    return {SETTINGS: settings_text(plan.config), PROBE: json_text(document)}
 
 
 def _share(text: str | None, *, prune: bool, force: bool, virtual: bool) -> Shard | None:
@@ -211,66 +203,3 @@ def _on_this_machine(config: CutConfig, feed: Feed) -> CutConfig:
         feed.warn(f"{device} does not decode here ({fault}): software instead")
         config = config.model_copy(update={"decoder": SOFTWARE})
     return config
-
-
-def _sessions(base_dirs: Sequence[Path], feed: Feed) -> list[Session]:
-    """Return the sessions that can be used."""
-    sessions = []
-    for base_dir in base_dirs:
-        try:
-            sessions.append(find_session(base_dir))
-        except SessionError as error:
-            feed.fail(error)
-    return sessions
-
-
-def _projects(sessions: Sequence[Session], config: CutConfig, feed: Feed) -> list[Project]:
-    """Read the annotation files of all sessions, which are one dataset."""
-    paths = [path for session in sessions for path in session.projects]
-    projects, others = read_dataset(paths, same_ids=config.labels.option_ids == "same")
-    unknown = config.projects.keys() - {project.path.stem for project in projects}
-    others.extend(f"projects.{name}: no annotation file has this name" for name in sorted(unknown))
-    for text in others:
-        feed.warn(text)
-    return projects
-
-
-def _planned(
-    session: Session, projects: Sequence[Project], config: CutConfig, feed: Feed
-) -> ClipPlan:
-    """Measure a session's recordings and plan its clips."""
-    own = [project for project in projects if project.path in session.projects]
-    plan = plan_session(session, own, measure_session(session, own, config), config)
-    for warning in plan.warnings:
-        feed.warn(warning)
-    before = other_order(session.output, plan.classes)
-    if before:
-        feed.warn(
-            f"class indices change from {', '.join(before)} to {', '.join(plan.classes)} "
-            f"({session.output / LABELS}): set labels.order to keep them"
-        )
-    return plan
-
-
-def _written(plan: ClipPlan, head: ShardHead | None, how: "_How", feed: Feed) -> pd.DataFrame:
-    """Cut what is planned, then write the lists and what they came from; return the manifest.
-
-    With the head of a shard's manifest the plan is the shard's, and the rest is left to the merge.
-    """
-    if how.virtual:
-        manifest = record_plan(plan)
-    else:
-        with feed.task(f"cutting {plan.session.base_dir.name}", len(plan.jobs), "clips") as done:
-            manifest = cut_plan(
-                plan,
-                engine=how.engine,
-                shard=head,
-                force=how.force,
-                prune=how.prune,
-                progress=done,
-            )
-    if head is None:
-        write_session_lists(plan.session.output, manifest, plan.classes, virtual=how.virtual)
-        for name, text in documents_of(plan).items():
-            write_whole(plan.session.output / name, text)
-    return manifest

@@ -23,8 +23,6 @@ from dogclips.records.manifest import read_manifest, write_manifest
 from tests.sessions import write_project
 from tests.videos import steady, write_made
 
-DOCUMENTS = {"config.yaml": "a: 1\n", "probe.json": "{}\n"}
-
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -56,7 +54,7 @@ def planned(base_dir: Path, **settings: object) -> ClipPlan:
 
 
 def cut_shard(plan: ClipPlan, number: int, of: int) -> pd.DataFrame:
-    own, head = shard_of(plan, Shard(number, of), DOCUMENTS)
+    own, head = shard_of(plan, Shard(number, of))
     return cut_plan(own, engine=local_engine(1), shard=head)
 
 
@@ -75,7 +73,7 @@ def test_what_is_no_shard_is_refused(text: str) -> None:
 @pytest.mark.parametrize("of", [1, 2, 3, 4, 7])
 def test_every_row_belongs_to_one_shard_and_units_stay_whole(session: Path, of: int) -> None:
     plan = planned(session)
-    shards = [shard_of(plan, Shard(number, of), DOCUMENTS) for number in range(1, of + 1)]
+    shards = [shard_of(plan, Shard(number, of)) for number in range(1, of + 1)]
 
     rows = Counter(place for own, _ in shards for place in own.table.index)
     assert rows == Counter(plan.table.index)
@@ -99,10 +97,10 @@ def test_every_row_belongs_to_one_shard_and_units_stay_whole(session: Path, of: 
 def test_the_plan_is_the_same_however_its_folder_is_named(
     session: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, absolute = shard_of(planned(session), Shard(1, 2), DOCUMENTS)
+    _, absolute = shard_of(planned(session), Shard(1, 2))
     monkeypatch.chdir(session.parent)
-    _, relative = shard_of(planned(Path(session.name)), Shard(1, 2), DOCUMENTS)
-    _, other = shard_of(planned(session, short_side=64), Shard(1, 2), DOCUMENTS)
+    _, relative = shard_of(planned(Path(session.name)), Shard(1, 2))
+    _, other = shard_of(planned(session, short_side=64), Shard(1, 2))
 
     assert absolute.plan == relative.plan != other.plan
 
@@ -113,7 +111,7 @@ def test_merged_shards_are_what_one_run_makes(session: Path, tmp_path: Path) -> 
         cut_shard(plan, number, 3)
     with merging(session / "output") as merged:
         table = merged.table
-        assert (merged.classes, merged.documents) == (plan.classes, DOCUMENTS)
+        assert (merged.classes, merged.documents) == (plan.classes, plan.documents)
 
     assert table.drop(columns=["status", "size_bytes", "sha256"]).equals(
         plan.table.drop(columns=["status", "size_bytes", "sha256"])
@@ -149,7 +147,7 @@ def test_shards_of_different_numbers_are_not_mixed(session: Path) -> None:
 def test_a_shard_that_has_not_come_to_its_end_is_not_merged(session: Path) -> None:
     plan = planned(session)
     cut_shard(plan, 1, 2)
-    own, head = shard_of(plan, Shard(2, 2), DOCUMENTS)
+    own, head = shard_of(plan, Shard(2, 2))
     with pytest.raises(KeyboardInterrupt):
         cut_plan(own, engine=_interrupted, shard=head)
 
@@ -217,8 +215,8 @@ def test_clips_that_only_an_earlier_plan_had_stay_and_are_stale_after_the_merge(
 
 def test_a_shard_removes_its_own_unfinished_files_only(session: Path) -> None:
     plan = planned(session)
-    mine, _ = shard_of(plan, Shard(1, 2), DOCUMENTS)
-    others, _ = shard_of(plan, Shard(2, 2), DOCUMENTS)
+    mine, _ = shard_of(plan, Shard(1, 2))
+    others, _ = shard_of(plan, Shard(2, 2))
     parts = [part_of(next(iter(own.jobs.values())).path) for own in (mine, others)]
     for part in parts:
         part.parent.mkdir(parents=True, exist_ok=True)

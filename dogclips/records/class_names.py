@@ -1,0 +1,83 @@
+"""`labels.txt`: one class name a line, the number of the line from 0 is the index of the class."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dogclips.errors import ListError
+from dogclips.files import write_whole
+
+LABELS = "labels.txt"
+
+
+def read_labels(list_path: Path) -> tuple[str, ...]:
+    """Return the class names that belong to a list.
+
+    Raises
+    ------
+    ListError
+        There is no `labels.txt`, or a line of it is empty or doubled (its number is given).
+    """
+    folders = (list_path.parent, list_path.parent.parent)
+    path = next((folder / LABELS for folder in folders if (folder / LABELS).is_file()), None)
+    if path is None:
+        raise ListError("no labels.txt", where=list_path.parent, todo="one class name a line")
+    names: dict[str, int] = {}
+    for number, line in enumerate(read_text(path, "check the file").splitlines(), start=1):
+        name = line.strip()
+        if not name:
+            raise ListError("a class without a name", where=f"{path}:{number}", todo="name it")
+        if names.setdefault(name, number) != number:
+            what = f"{name!r} is the name of line {names[name]}, too"
+            raise ListError(what, where=f"{path}:{number}", todo="call it otherwise")
+    return tuple(names)
+
+
+def other_order(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the class names of an earlier list if one of its indices means another class now.
+
+    Parameters
+    ----------
+    folder
+        Where `labels.txt` may lie; without a readable one nothing was said before.
+    """
+    if not (folder / LABELS).is_file():
+        return ()
+    try:
+        before = read_labels(folder / LABELS)
+    except ListError:
+        return ()
+    return before if any(one != two for one, two in zip(before, names, strict=False)) else ()
+
+
+def order_change(folder: Path, names: Sequence[str]) -> str:
+    """Return a warning if class indices will mean other classes than before; else nothing."""
+    before = other_order(folder, names)
+    change = f"class indices change from {', '.join(before)} to {', '.join(names)}"
+    return f"{change} ({folder / LABELS}): set labels.order to keep them" if before else ""
+
+
+def write_labels(path: Path, names: Sequence[str]) -> None:
+    """Write one class name a line.
+
+    Raises
+    ------
+    ListError
+        A name is empty or holds a line break.
+    """
+    write_whole(path, labels_text(path, names))
+
+
+def labels_text(path: Path, names: Sequence[str]) -> str:
+    """Return the text of a `labels.txt`; faults name its path, as `write_labels` would."""
+    for name in names:
+        if not name.strip() or name.splitlines() != [name]:
+            raise ListError(f"{name!r} cannot be a line", where=path, todo="use labels.rename")
+    return "".join(f"{name}\n" for name in names)
+
+
+def read_text(path: Path, todo: str) -> str:
+    """Return the text without the mark that some editors put in front of it."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ListError("cannot be read", where=path, todo=todo) from error
