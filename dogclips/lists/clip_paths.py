@@ -18,7 +18,7 @@ def common_folder(paths: Sequence[str]) -> Path:
 
 
 def relative_to(paths: Sequence[str], prefix: Path | None) -> list[str]:
-    """Return paths as they follow a prefix; without one they stay absolute.
+    """Return absolute paths as they follow a prefix; without one they stay absolute.
 
     >>> relative_to(["/d/Feb/2_2_kt/output/a.mp4", "/d/b.mp4"], Path("/d/Feb"))
     ['2_2_kt/output/a.mp4', '../b.mp4']
@@ -26,23 +26,8 @@ def relative_to(paths: Sequence[str], prefix: Path | None) -> list[str]:
     if prefix is None:
         return [*paths]
     folder = os.path.normpath(prefix.absolute())
-    inside = folder.rstrip("/") + "/"
-    return [
-        path[len(inside) :] if path.startswith(inside) else os.path.relpath(path, folder)
-        for path in paths
-    ]
-
-
-def relative_paths(paths: Sequence[str], folder: Path) -> list[str]:
-    """Return paths relative to a folder; most of many paths share a few folders.
-
-    >>> relative_paths(["/d/output/a.mp4", "/d/split/b.mp4"], Path("/d/split"))
-    ['../output/a.mp4', 'b.mp4']
-    """
-    parts = [os.path.split(path) for path in paths]
-    parents = {
-        parent: os.path.relpath(parent, folder) for parent in {parent for parent, _ in parts}
-    }
+    parts = [(path, "") if path == folder else os.path.split(path) for path in paths]
+    parents = {parent: os.path.relpath(parent, folder) for parent in {one for one, _ in parts}}
     return [os.path.normpath(f"{parents[parent]}/{name}") for parent, name in parts]
 
 

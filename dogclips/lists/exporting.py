@@ -12,32 +12,22 @@ import pandas as pd
 from dogclips.errors import ListError
 from dogclips.lists.clip_paths import common_folder, unique_keys
 from dogclips.lists.export_folder import export_folder
-from dogclips.lists.tables import (
+from dogclips.lists.formats import (
+    ListFormat,
+    check_separator,
     describe_clips,
-    label_table,
-    write_csv,
-    write_kinetics,
-    write_parquet,
+    write_list_as,
 )
-from dogclips.lists.trainer_lists import check_separator, write_mmaction2, write_slowfast
 from dogclips.lists.unfit import refuse_unfit, unfit_reasons
 from dogclips.lists.video_folder import FOLDER_OF, write_video_folder
 from dogclips.lists.webdataset_shards import write_shards
 from dogclips.records.class_names import LABELS, write_labels
 from dogclips.records.split import SPLITS
 
-ListFormat = Literal["mmaction2", "slowfast", "csv", "parquet", "kinetics"]
 ExportFormat = ListFormat | Literal["videofolder", "webdataset"]
 
 COPYING = frozenset({"videofolder", "webdataset"})  # formats that hold the clips themselves
 UNSPLIT = "all"
-SUFFIX_OF: Mapping[str, str] = {
-    "mmaction2": ".txt",
-    "slowfast": ".csv",
-    "csv": ".csv",
-    "parquet": ".parquet",
-    "kinetics": ".csv",
-}
 
 
 @dataclass(frozen=True)
@@ -166,45 +156,6 @@ def export_clips(
     return Export(out, tuple(names), settings, counts)
 
 
-def write_list_as(
-    list_format: ListFormat,
-    stem: Path,
-    clips: pd.DataFrame,
-    names: Sequence[str],
-    *,
-    prefix: Path | None = None,
-    separator: str = " ",
-) -> Path:
-    """Write the list of one split in a format, and return its path: `stem` and a suffix.
-
-    Parameters
-    ----------
-    stem
-        The path without suffix, such as `split/train`; its name is that of the split.
-    clips
-        Columns of `sessions.CLIP_COLUMNS`.
-    prefix
-        What paths are relative to; None leaves them absolute.
-
-    Raises
-    ------
-    ListError
-        The format cannot express some of the clips; nothing is written then.
-    """
-    refuse_unfit(list_format, clips, unfit_reasons(list_format, clips, prefix, separator))
-    path = stem.with_name(f"{stem.name}{SUFFIX_OF[list_format]}")
-    if list_format == "mmaction2":
-        write_mmaction2(path, clips, prefix)
-    elif list_format == "slowfast":
-        write_slowfast(path, clips, prefix, separator)
-    elif list_format == "kinetics":
-        write_kinetics(path, clips, names, stem.name, prefix)
-    else:
-        write = write_csv if list_format == "csv" else write_parquet
-        write(path, label_table(clips, names, stem.name, prefix))
-    return path
-
-
 def _write_split(
     folder: Path,
     split: str,
@@ -214,13 +165,12 @@ def _write_split(
     watch: Callable[[int], None],
 ) -> int:
     """Return how many files the clips of one split became."""
-    prefix = settings.prefix
+    stem, prefix, separator = folder / split, settings.prefix, settings.separator
     if settings.format == "videofolder":
         described = describe_clips(clips, names, prefix)
         return write_video_folder(folder / FOLDER_OF[split], clips, described, watch)
     if settings.format == "webdataset":
         described = describe_clips(clips, names, prefix)
-        return write_shards(folder / split, clips, described, settings.shard_size, watch)
-    separator = settings.separator
-    write_list_as(settings.format, folder / split, clips, names, prefix=prefix, separator=separator)
+        return write_shards(stem, clips, described, settings.shard_size, watch)
+    write_list_as(settings.format, stem, clips, names, prefix=prefix, separator=separator)
     return 1

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from dogclips.errors import ListError
-from dogclips.lists.clip_paths import relative_paths
+from dogclips.lists.clip_paths import relative_to
 from dogclips.lists.groups import PLACES, Grouping, group_clips
 from dogclips.records.split import SPLITS, TODO, SplitRecord, read_split_record
 
@@ -72,12 +72,12 @@ def split_record(
     groups: dict[str, dict[str, str]] = {}
     for kind, own in ties.drop_duplicates(["kind", "name"]).groupby("kind"):
         held = own["name"].tolist()
-        found = relative_paths(held, folder) if kind in PLACES else held
+        found = relative_to(held, folder) if kind in PLACES else held
         groups[str(kind)] = dict(zip(found, own["split"].tolist(), strict=True))
     recordings = clips.assign(split=splits).groupby("recording")["split"].unique()
-    whole = relative_paths(recordings.index.tolist(), folder)
+    whole = relative_to(recordings.index.tolist(), folder)
     files = {
-        str(split): tuple(relative_paths(clips.loc[own.index, "path"].tolist(), folder))
+        str(split): tuple(relative_to(clips.loc[own.index, "path"].tolist(), folder))
         for split, own in splits.groupby(splits)
     }
     return SplitRecord(

@@ -13,7 +13,7 @@ from reprlib import repr as briefly
 
 from dogclips.errors import ListError
 from dogclips.files import write_whole
-from dogclips.lists.clip_paths import relative_paths
+from dogclips.lists.clip_paths import relative_to
 from dogclips.records.class_names import read_labels, read_text
 from dogclips.records.manifest import ManifestIndex
 
@@ -122,7 +122,7 @@ def write_list(path: Path, clips: Iterable[ListedClip]) -> None:
 def list_text(path: Path, clips: Iterable[ListedClip]) -> str:
     """Return the text of a list that will lie at a path; see `write_list`."""
     listed = list(clips)
-    names = relative_paths([str(clip.path) for clip in listed], path.parent)
+    names = relative_to([str(clip.path) for clip in listed], path.parent)
     for name in names:
         if len(name.split()) != 1:
             raise ListError(

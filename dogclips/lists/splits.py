@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from dogclips.errors import ListError
-from dogclips.files import inert, json_text, whole_file
+from dogclips.files import inert, json_text, whole_file, write_whole
+from dogclips.lists.formats import list_lines, multi_hot
 from dogclips.lists.groups import Grouping, group_clips
 from dogclips.lists.kept import KeptGroups, split_record
 from dogclips.lists.listfile import ListedClip, write_list
 from dogclips.lists.stratification import count_groups, stratify
-from dogclips.lists.trainer_lists import write_slowfast
 from dogclips.lists.unfit import refuse_unfit, unfit_reasons
 from dogclips.records.class_names import LABELS, write_labels
 from dogclips.records.split import SPLIT_JSON, SPLITS
@@ -177,19 +177,15 @@ def _write_lines(path: Path, clips: pd.DataFrame, _: Sequence[str]) -> None:
     write_list(path, (ListedClip(Path(clip), labels) for clip, labels in rows))
 
 
+def _write_slowfast(path: Path, clips: pd.DataFrame, _: Sequence[str]) -> None:
+    write_whole(path, list_lines(clips["path"].tolist(), clips))
+
+
 def _write_csv(path: Path, clips: pd.DataFrame, names: Sequence[str]) -> None:
     """Write `path` and a 0/1 column for each class."""
-    hot = {
-        inert(name): [int(index in labels) for labels in clips["labels"]]
-        for index, name in enumerate(names)
-    }
-    table = pd.DataFrame(hot, index=range(len(clips)))
+    table = pd.DataFrame(multi_hot(clips["labels"], len(names)), columns=[*map(inert, names)])
     table.insert(0, "path", clips["path"].tolist(), allow_duplicates=True)
     table.to_csv(path, index=False)
-
-
-def _write_slowfast(path: Path, clips: pd.DataFrame, _: Sequence[str]) -> None:
-    write_slowfast(path, clips)
 
 
 # How a list is written: the ending of its name, and what writes clips of `sessions.CLIP_COLUMNS`

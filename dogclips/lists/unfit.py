@@ -7,7 +7,9 @@ import pandas as pd
 
 from dogclips.errors import ListError
 from dogclips.lists.clip_paths import relative_to
-from dogclips.lists.video_folder import SUFFIXES
+
+# Of videos that readers of videofolder and WebDataset take.
+SUFFIXES = frozenset({".mkv", ".mp4", ".avi", ".mpeg", ".mov"})
 
 REASONS = {
     "no-label": "no label, and the format wants one",

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from dogclips.lists.tables import write_parquet
+from dogclips.lists.formats import write_parquet
 
 # Clips without a split go to `train`, too: that is what the library calls the only split, and
 # elsewhere it would take a file called `yard_test_1.mp4` for a split of its own.
 FOLDER_OF = {"train": "train", "val": "validation", "test": "test", "all": "train"}
 # Text would leave the types of its columns to the first rows, and splits must have the same.
-METADATA = "metadata.parquet"
-SUFFIXES = frozenset({".mkv", ".mp4", ".avi", ".mpeg", ".mov"})
+_METADATA = "metadata.parquet"
 
 
 def write_video_folder(
@@ -33,7 +32,7 @@ def write_video_folder(
     clips
         `path`, and `key`, under which the clip appears.
     described
-        A row for each clip, of `tables.describe_clips`.
+        A row for each clip, of `formats.describe_clips`.
     watch
         Called with 1 after each clip.
 
@@ -50,7 +49,7 @@ def write_video_folder(
         watch(1)
     table = described.copy()
     table.insert(0, "file_name", names)
-    write_parquet(folder / METADATA, table)
+    write_parquet(folder / _METADATA, table)
     return len(names) + 1
 
 

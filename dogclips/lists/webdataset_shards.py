@@ -29,7 +29,7 @@ def write_shards(
     clips
         `path`, and `key`, under which the clip appears.
     described
-        A row for each clip, of `tables.describe_clips`.
+        A row for each clip, of `formats.describe_clips`.
     shard_size
         Clips in a shard.
     watch

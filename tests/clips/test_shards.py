@@ -253,6 +253,14 @@ def test_only_shards_of_one_number_run_side_by_side(
         pass
 
 
+def test_nothing_is_pruned_where_nothing_is_stale(session: Path) -> None:
+    plan = planned(session)
+    cut_plan(plan, engine=local_engine(1))
+    again = cut_plan(plan, engine=local_engine(1), prune=True)
+    assert "stale" not in set(again["status"])
+    assert Counter(again["status"])["reused"] == len(plan.jobs)
+
+
 def test_a_plain_run_takes_over_what_shards_have_cut(session: Path) -> None:
     plan = planned(session)
     cut = Counter(cut_shard(plan, 1, 2)["status"])["cut"]

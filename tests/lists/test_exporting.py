@@ -20,9 +20,10 @@ from dogclips.errors import ListError, UsageError
 from dogclips.files import uttered
 from dogclips.lists import read_list
 from dogclips.lists.clip_paths import unique_keys
-from dogclips.lists.exporting import ExportFormat, SplitCount, write_list_as
+from dogclips.lists.exporting import ExportFormat, SplitCount
+from dogclips.lists.formats import write_list_as
 from dogclips.lists.sessions import read_clips
-from dogclips.lists.video_folder import SUFFIXES
+from dogclips.lists.unfit import SUFFIXES
 from dogclips.records.manifest import write_manifest
 from tests.lists.exports import (
     LABELS,

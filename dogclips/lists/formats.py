@@ -1,0 +1,221 @@
+"""Lists and tables of clips as other tools read them: MMAction2, PySlowFast, Kinetics, data frames.
+
+MMAction2's VideoDataset with `multi_class=True` splits lines at blanks and puts `data_prefix`
+before the path (`mmaction/datasets/video_dataset.py`). PySlowFast's Kinetics loader splits them at
+every `DATA.PATH_LABEL_SEPARATOR` (`slowfast/datasets/kinetics.py`), takes a line of one part for
+class 0 and the middle of three parts for nothing; so no path may hold the separator.
+`DATA.PATH_PREFIX` comes before the path.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dogclips.errors import UsageError
+from dogclips.files import inert, whole_file, write_whole
+from dogclips.lists.clip_paths import relative_to
+from dogclips.lists.unfit import refuse_unfit, unfit_reasons
+from dogclips.records.manifest import FILE_ATTRIBUTE
+from dogclips.timebase import exact, shown
+
+ListFormat = Literal["mmaction2", "slowfast", "csv", "parquet", "kinetics"]
+
+KINETICS_COLUMNS = ("label", "youtube_id", "time_start", "time_end", "split")
+_SUFFIXES = {"mmaction2": ".txt", "parquet": ".parquet"}  # of others .csv
+
+# What clips are told apart and found by, next to their labels.
+_PLACES = ("recording", "project", "session")
+_TYPES = {
+    "labels": pa.list_(pa.string()),
+    "label_indices": pa.list_(pa.int64()),
+    "subjects": pa.list_(pa.string()),
+    "start_s": pa.float64(),
+    "end_s": pa.float64(),
+}
+
+
+def write_list_as(
+    list_format: ListFormat,
+    stem: Path,
+    clips: pd.DataFrame,
+    names: Sequence[str],
+    *,
+    prefix: Path | None = None,
+    separator: str = " ",
+) -> Path:
+    """Write the list of one split in a format, and return its path: `stem` and a suffix.
+
+    Parameters
+    ----------
+    stem
+        The path without suffix, such as `split/train`; its name is that of the split.
+    clips
+        Columns of `sessions.CLIP_COLUMNS`.
+    names
+        Class names: what the indices in `labels` mean.
+    prefix
+        What paths are relative to; None leaves them absolute.
+    separator
+        What stands between path and label in a list for PySlowFast.
+
+    Raises
+    ------
+    ListError
+        The format cannot express some of the clips; nothing is written then.
+    """
+    refuse_unfit(list_format, clips, unfit_reasons(list_format, clips, prefix, separator))
+    path = stem.with_name(stem.name + _SUFFIXES.get(list_format, ".csv"))
+    if list_format in {"mmaction2", "slowfast"}:
+        between = separator if list_format == "slowfast" else " "
+        write_whole(path, list_lines(relative_to([*clips["path"]], prefix), clips, between))
+    elif list_format == "parquet":
+        write_parquet(path, clip_table(clips, names, stem.name, prefix))
+    elif list_format == "csv":
+        _write_csv(path, _inert(clip_table(clips, names, stem.name, prefix)))
+    else:
+        _write_csv(path, _kinetics(clips, names, stem.name, prefix))
+    return path
+
+
+def list_lines(paths: Sequence[str], clips: pd.DataFrame, separator: str = " ") -> str:
+    """Return a line for each clip: its path and the indices of its labels."""
+    rows = zip(paths, clips["labels"], strict=True)
+    return "".join(f"{separator.join([path, *map(str, labels)])}\n" for path, labels in rows)
+
+
+def check_separator(separator: str) -> None:
+    """Refuse what cannot stand between a path and a number.
+
+    Raises
+    ------
+    UsageError
+        The separator is empty, breaks the line, or holds a digit.
+    """
+    breaks = separator.splitlines() != [separator]
+    if breaks or any(letter.isdigit() for letter in separator):
+        raise UsageError(
+            f"{separator!r} cannot separate a path from a label",
+            where="--separator",
+            todo="text without digits and line breaks, such as ' ' or ','",
+        )
+
+
+def describe_clips(
+    clips: pd.DataFrame, names: Sequence[str], prefix: Path | None = None
+) -> pd.DataFrame:
+    """Return what is known of clips, one row each, with their labels by name.
+
+    Parameters
+    ----------
+    clips
+        Columns of `sessions.CLIP_COLUMNS`.
+    prefix
+        What `path`, `recording`, `project` and `session` are relative to; None means nothing.
+
+    Returns
+    -------
+    described
+        `path`, `labels` (names), `label_indices`, `recording`, `project`, `session`, `subjects`,
+        `start_s` and `end_s`.
+    """
+    columns: dict[str, object] = {
+        "path": relative_to([*clips["path"]], prefix),
+        "labels": [[names[label] for label in own] for own in clips["labels"]],
+        "label_indices": [*map(list, clips["labels"])],
+        **{name: relative_to([*clips[name]], prefix) for name in _PLACES},
+        "subjects": [*map(list, clips["subjects"])],
+        **{name: clips[name].tolist() for name in ("start_s", "end_s")},
+    }
+    return pd.DataFrame(columns, index=range(len(clips)))
+
+
+def clip_table(
+    clips: pd.DataFrame, names: Sequence[str], split: str, prefix: Path | None = None
+) -> pd.DataFrame:
+    """Return clips with their split and a 0/1 column for each class, called after it.
+
+    Should a class be called as one of the other columns are, `label:` stands before all classes.
+    What annotators said of a whole recording comes last.
+    """
+    described = describe_clips(clips, names, prefix).drop(columns="label_indices")
+    described.insert(1, "split", split)
+    own = clips[[name for name in clips.columns if str(name).startswith(FILE_ATTRIBUTE)]]
+    described = pd.concat([described, own.reset_index(drop=True)], axis=1)
+    clash = set(names) & {str(name) for name in described.columns}
+    headings = [f"label:{name}" if clash else name for name in names]
+    hot = pd.DataFrame(multi_hot(clips["labels"], len(names)), columns=headings)
+    place = [*described.columns].index("labels") + 1
+    return pd.concat([described.iloc[:, :place], hot, described.iloc[:, place:]], axis=1)
+
+
+def multi_hot(labels: Iterable[Sequence[int]], num_classes: int) -> np.ndarray:
+    """Return 1 where a clip (row) has a class (column), else 0."""
+    listed = list(labels)
+    hot = np.zeros((len(listed), num_classes), dtype=np.int8)
+    for row, own in enumerate(listed):
+        hot[row, list(own)] = 1
+    return hot
+
+
+def write_parquet(path: Path, table: pd.DataFrame) -> None:
+    """Write a table of clips; its column types do not depend on what the clips are."""
+    fields = [pa.field(str(name), _type_of(table, str(name))) for name in table.columns]
+    rows = pa.Table.from_pandas(table, schema=pa.schema(fields), preserve_index=False)
+    with whole_file(path) as part:
+        pq.write_table(rows, part)
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    with whole_file(path) as part:
+        table.to_csv(part, index=False, lineterminator="\n")
+
+
+def _kinetics(
+    clips: pd.DataFrame, names: Sequence[str], split: str, prefix: Path | None
+) -> pd.DataFrame:
+    """Return one row a clip and label, with the header of the Kinetics annotations.
+
+    Readers of this format seek in the video that `youtube_id` names. That is the clip: its path
+    below the prefix without the suffix, from 0 s to the clip's length. A place in the recording
+    would be annotation time, which is not that of the stream a reader takes.
+    """
+    ids = [Path(name).with_suffix("").as_posix() for name in relative_to([*clips["path"]], prefix)]
+    times = zip(clips["start_s"], clips["end_s"], strict=True)
+    lengths = [exact(float(end_s)) - exact(float(start_s)) for start_s, end_s in times]
+    rows = [
+        (inert(names[label]), _inert_path(name), "0", shown(length).removesuffix(".0"), split)
+        for name, labels, length in zip(ids, clips["labels"], lengths, strict=True)
+        for label in labels
+    ]
+    return pd.DataFrame(rows, columns=[*KINETICS_COLUMNS])
+
+
+def _inert(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of which a spreadsheet runs nothing; lists are joined by ` | `."""
+    texts = {
+        str(name): [_cell(cell) for cell in table[name]]
+        for name in table.columns
+        if table[name].dtype.kind not in "if" and name != "path"
+    }
+    paths = [_inert_path(path) for path in table["path"]]
+    return table.assign(**texts, path=paths).rename(columns=lambda name: inert(str(name)))
+
+
+def _cell(cell: str | Sequence[str]) -> str:
+    return inert(cell if isinstance(cell, str) else " | ".join(cell))
+
+
+def _inert_path(path: str) -> str:
+    """Return a path that is no formula and still leads to the same file."""
+    return path if inert(path) == path else f"./{path}"
+
+
+def _type_of(table: pd.DataFrame, column: str) -> pa.DataType:
+    if column in _TYPES:
+        return _TYPES[column]
+    return pa.int8() if table[column].dtype.kind == "i" else pa.string()
