@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from dogclips.errors import UsageError
 from dogclips.files import inert, whole_file, write_whole
 from dogclips.lists.clip_paths import relative_to
+from dogclips.lists.listfile import list_lines
 from dogclips.lists.unfit import refuse_unfit, unfit_reasons
 from dogclips.records.manifest import FILE_ATTRIBUTE
 from dogclips.timebase import exact, shown
@@ -72,7 +73,9 @@ def write_list_as(
     path = stem.with_name(stem.name + _SUFFIXES.get(list_format, ".csv"))
     if list_format in {"mmaction2", "slowfast"}:
         between = separator if list_format == "slowfast" else " "
-        write_whole(path, list_lines(relative_to([*clips["path"]], prefix), clips, between))
+        write_whole(
+            path, list_lines(relative_to([*clips["path"]], prefix), clips["labels"], between)
+        )
     elif list_format == "parquet":
         write_parquet(path, clip_table(clips, names, stem.name, prefix))
     elif list_format == "csv":
@@ -80,12 +83,6 @@ def write_list_as(
     else:
         _write_csv(path, _kinetics(clips, names, stem.name, prefix))
     return path
-
-
-def list_lines(paths: Sequence[str], clips: pd.DataFrame, separator: str = " ") -> str:
-    """Return a line for each clip: its path and the indices of its labels."""
-    rows = zip(paths, clips["labels"], strict=True)
-    return "".join(f"{separator.join([path, *map(str, labels)])}\n" for path, labels in rows)
 
 
 def check_separator(separator: str) -> None:

@@ -5,7 +5,7 @@ relative to the folder of the list. Class names stand in `labels.txt` in that fo
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -116,20 +116,25 @@ def write_list(path: Path, clips: Iterable[ListedClip]) -> None:
     ListError
         A relative path holds a blank, which readers would take for the end of the path.
     """
-    write_whole(path, list_text(path, clips))
-
-
-def list_text(path: Path, clips: Iterable[ListedClip]) -> str:
-    """Return the text of a list that will lie at a path; see `write_list`."""
     listed = list(clips)
-    names = relative_to([str(clip.path) for clip in listed], path.parent)
+    write_whole(path, list_text(path, [str(c.path) for c in listed], [c.labels for c in listed]))
+
+
+def list_text(path: Path, clips: Iterable[str], labels: Iterable[Sequence[int]]) -> str:
+    """Return the text of a list that will lie at a path; see `write_list`."""
+    names = relative_to([*clips], path.parent)
     for name in names:
         if len(name.split()) != 1:
             raise ListError(
                 f"a blank in {name!r}", where=path, todo="rename the folder without blanks"
             )
-    parts = ([name, *map(str, clip.labels)] for name, clip in zip(names, listed, strict=True))
-    return "".join(f"{' '.join(own)}\n" for own in parts)
+    return list_lines(names, labels)
+
+
+def list_lines(paths: Iterable[str], labels: Iterable[Sequence[int]], separator: str = " ") -> str:
+    """Return a line for each clip: its path and the indices of its labels."""
+    rows = zip(paths, labels, strict=True)
+    return "".join(f"{separator.join([path, *map(str, own)])}\n" for path, own in rows)
 
 
 def _lines(text: str) -> list[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 from dogclips.clips.session import OUTPUT_DIR
 from dogclips.errors import ListError
 from dogclips.files import write_whole
-from dogclips.lists.listfile import ListedClip, list_text, read_list
+from dogclips.lists.listfile import list_text, read_list
 from dogclips.records.class_names import LABELS, labels_text, read_labels
 from dogclips.records.manifest import FILE_ATTRIBUTE, ManifestIndex
 from dogclips.records.split import SPLITS
@@ -49,14 +49,11 @@ def write_session_lists(
     """
     listed = ["cut", "reused", *(["planned"] if virtual else [])]
     made = manifest[manifest["status"].isin(listed)]
-    rows = zip(made["project"], made["clip"], made["label_indices"], strict=True)
-    clips = {output / DATASET: list[ListedClip]()}
-    for project, clip, indices in rows:
-        listed_clip = ListedClip(output / clip, tuple(indices))
-        clips[output / DATASET].append(listed_clip)
-        clips.setdefault(output / project / DATASET, []).append(listed_clip)
+    parts = {output: made} | {output / str(name): own for name, own in made.groupby("project")}
     texts = {output / LABELS: labels_text(output / LABELS, classes)}
-    texts |= {path: list_text(path, own) for path, own in clips.items()}
+    for folder, own in parts.items():
+        clips = [str(output / clip) for clip in own["clip"]]
+        texts[folder / DATASET] = list_text(folder / DATASET, clips, own["label_indices"])
     for path, text in texts.items():
         write_whole(path, text)
 

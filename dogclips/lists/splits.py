@@ -1,7 +1,7 @@
 """Split clips into train, val and test so that no group parts and labels spread evenly."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from dogclips.errors import ListError
-from dogclips.files import inert, json_text, whole_file, write_whole
-from dogclips.lists.formats import list_lines, multi_hot
+from dogclips.files import inert, json_text, whole_file
+from dogclips.lists.formats import multi_hot
 from dogclips.lists.groups import Grouping, group_clips
 from dogclips.lists.kept import KeptGroups, split_record
-from dogclips.lists.listfile import ListedClip, write_list
+from dogclips.lists.listfile import list_lines, list_text
 from dogclips.lists.stratification import count_groups, stratify
 from dogclips.lists.unfit import refuse_unfit, unfit_reasons
-from dogclips.records.class_names import LABELS, write_labels
+from dogclips.records.class_names import LABELS, labels_text
 from dogclips.records.split import SPLIT_JSON, SPLITS
 
 TEST = "test"
@@ -126,32 +126,19 @@ def write_split(
         How the split came about; `--keep` needs `group_by` (a recording if that is not said),
         `seed` and `shares`.
     """
-    suffix, write = WRITERS[list_format]
+    suffix, text_of = WRITERS[list_format]
     if list_format == "slowfast":
         refuse_unfit(list_format, clips, unfit_reasons(list_format, clips))
     record = split_record(out, clips, splits, names, settings)
-    text = json_text(record.as_plain())
-    lists = {f"{split}.{suffix}": clips[splits == split] for split in SPLITS}
-    lists = {name: own for name, own in lists.items() if len(own)}
+    parts = {f"{split}.{suffix}": clips[splits == split] for split in SPLITS}
+    texts = {SPLIT_JSON: json_text(record.as_plain()), LABELS: labels_text(out / LABELS, names)}
+    texts |= {name: text_of(out / name, own, names) for name, own in parts.items() if len(own)}
     with ExitStack() as stack:  # what comes in first is renamed last
-        stack.enter_context(whole_file(out / SPLIT_JSON)).write_text(text, encoding="utf-8")
-        with _named(out / LABELS):
-            write_labels(stack.enter_context(whole_file(out / LABELS)), names)
-        for name, own in lists.items():
-            with _named(out / name):
-                write(stack.enter_context(whole_file(out / name)), own, names)
+        for name, text in texts.items():
+            stack.enter_context(whole_file(out / name)).write_text(text, encoding="utf-8")
     earlier = {f"{split}.{ending}" for split in SPLITS for ending, _ in WRITERS.values()}
-    for name in earlier - set(lists):
+    for name in earlier - set(texts):
         (out / name).unlink(missing_ok=True)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Let faults of a file that is written under another name bear its own."""
-    try:
-        yield
-    except ListError as error:
-        raise ListError(error.what, where=path, todo=error.todo) from error
 
 
 def label_counts(
@@ -172,26 +159,25 @@ def groups_by_label(clips: pd.DataFrame, grouping: Grouping, num_classes: int) -
     return [int(number) for number in counts.groups_with()[1:]]
 
 
-def _write_lines(path: Path, clips: pd.DataFrame, _: Sequence[str]) -> None:
-    rows = zip(clips["path"], clips["labels"], strict=True)
-    write_list(path, (ListedClip(Path(clip), labels) for clip, labels in rows))
+def _text(path: Path, clips: pd.DataFrame, _: Sequence[str]) -> str:
+    return list_text(path, clips["path"], clips["labels"])
 
 
-def _write_slowfast(path: Path, clips: pd.DataFrame, _: Sequence[str]) -> None:
-    write_whole(path, list_lines(clips["path"].tolist(), clips))
+def _slowfast_text(_path: Path, clips: pd.DataFrame, _: Sequence[str]) -> str:
+    return list_lines(clips["path"], clips["labels"])
 
 
-def _write_csv(path: Path, clips: pd.DataFrame, names: Sequence[str]) -> None:
-    """Write `path` and a 0/1 column for each class."""
+def _csv_text(_path: Path, clips: pd.DataFrame, names: Sequence[str]) -> str:
+    """Return `path` and a 0/1 column for each class."""
     table = pd.DataFrame(multi_hot(clips["labels"], len(names)), columns=[*map(inert, names)])
     table.insert(0, "path", clips["path"].tolist(), allow_duplicates=True)
-    table.to_csv(path, index=False)
+    return table.to_csv(index=False)
 
 
-# How a list is written: the ending of its name, and what writes clips of `sessions.CLIP_COLUMNS`
-# with the names of their labels to a path. Paths in a list are relative to its folder.
-WRITERS: dict[str, tuple[str, Callable[[Path, pd.DataFrame, Sequence[str]], None]]] = {
-    "mmaction2": ("txt", _write_lines),
-    "slowfast": ("csv", _write_slowfast),
-    "csv": ("csv", _write_csv),
+# How a list is written: the ending of its name, and what returns the text of a list that will lie
+# at a path, from clips of `sessions.CLIP_COLUMNS` and the names of their labels.
+WRITERS: dict[str, tuple[str, Callable[[Path, pd.DataFrame, Sequence[str]], str]]] = {
+    "mmaction2": ("txt", _text),
+    "slowfast": ("csv", _slowfast_text),
+    "csv": ("csv", _csv_text),
 }
