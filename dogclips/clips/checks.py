@@ -22,7 +22,7 @@ from dogclips.annotations.project import Media
 from dogclips.clips.config import CutConfig
 from dogclips.clips.recordings import Recording
 from dogclips.clips.viewing import SAME_FILE, AnnotatedStream, annotated_stream, miscounted
-from dogclips.errors import AlignmentError, SessionError
+from dogclips.errors import AlignmentError, DogclipsError, SessionError
 from dogclips.timebase import ROUNDING_SLACK_S, exact
 
 # One row a recording that an annotation file names; `recording` is "" where none was found.
@@ -110,21 +110,14 @@ class CheckedProject:
 
 def _treat_unknown(project: Project, unknown: str) -> Project:
     """Return a project whose labels that are no options are kept, dropped or errors."""
-    if unknown == "keep":
-        return project
-    issues = tuple(_treated(issue, unknown) for issue in project.issues)
-    if unknown == "error":
-        return replace(project, issues=issues)
-    segments = project.segments[project.segments["known"]].reset_index(drop=True)
-    return replace(project, issues=issues, segments=segments)
-
-
-def _treated(issue: Issue, unknown: str) -> Issue:
-    if issue.code != "V045" or issue.level == "error":
-        return issue
-    if unknown == "error":
-        return replace(issue, level="error")
-    return replace(issue, text=f"{issue.text}; dropped")
+    segments, issues = project.segments, list(project.issues)
+    for index, issue in enumerate(issues):
+        if issue.code == "V045" and issue.level != "error" and unknown != "keep":
+            dropped = replace(issue, text=f"{issue.text}; dropped")
+            issues[index] = dropped if unknown == "drop" else replace(issue, level="error")
+    if unknown == "drop":
+        segments = segments[segments["known"]].reset_index(drop=True)
+    return replace(project, issues=tuple(issues), segments=segments)
 
 
 def check_projects(
@@ -177,19 +170,19 @@ def check_project(
     return CheckedProject(project, tuple(issues.found), segments, recordings)
 
 
-def project_table(checked: Sequence[CheckedProject]) -> pd.DataFrame:
+def checked_files(checked: Sequence[CheckedProject]) -> pd.DataFrame:
     """Return one row a file with the columns of `PROJECT_COLUMNS`."""
     return _table([_project_row(file) for file in checked], PROJECT_COLUMNS)
 
 
-def recording_table(checked: Sequence[CheckedProject]) -> pd.DataFrame:
+def checked_recordings(checked: Sequence[CheckedProject]) -> pd.DataFrame:
     """Return one row a recording of each file with the columns of `RECORDING_COLUMNS`."""
     return _table(
         [row for file in checked for row in file.recordings.to_dict("records")], RECORDING_COLUMNS
     )
 
 
-def label_table(checked: Sequence[CheckedProject]) -> pd.DataFrame:
+def checked_labels(checked: Sequence[CheckedProject]) -> pd.DataFrame:
     """Return one row a label of all files with the columns of `LABEL_COLUMNS`, sorted by name."""
     tables = [file.segments for file in checked if len(file.segments)]
     if not tables:
@@ -215,25 +208,23 @@ def _shown(
     recording: Recording | SessionError, choice: StreamChoice, place: str, issues: Issues
 ) -> AnnotatedStream | None:
     """Return what the annotator saw of a recording; None, with an issue, if that is unknown."""
-    if isinstance(recording, SessionError):
-        code, _, text = recording.what.partition(" ")
-        where = f" ({recording.where})" if recording.where else ""
-        issues.refuse(code, place, text + where, recording.todo)
-        return None
-    if recording.table is None:
-        error = recording.error or AlignmentError("not measured")
-        issues.refuse("V086", place, error.what, error.todo)
-        return None
     try:
+        if isinstance(recording, SessionError):
+            raise recording
+        if recording.table is None:
+            raise recording.error or AlignmentError("not measured")
         stream, _ = choice.of(recording.table)
-    except AlignmentError as error:
+        if stream.end_s is None:
+            what = f"stream {stream.index} has no timestamps"
+            raise AlignmentError(what, todo="remux the recording")
+        return annotated_stream(choice.annotated_in, stream, recording.table)
+    except SessionError as error:
+        code, _, text = error.what.partition(" ")
+        where = f" ({error.where})" if error.where else ""
+        issues.refuse(code, place, text + where, error.todo)
+    except DogclipsError as error:
         issues.refuse("V086", place, error.what, error.todo)
-        return None
-    if stream.end_s is None:
-        text = f"stream {stream.index} has no timestamps"
-        issues.refuse("V086", place, text, "remux the recording")
-        return None
-    return annotated_stream(choice.annotated_in, stream, recording.table)
+    return None
 
 
 def _timed(own: pd.DataFrame, recording: str, seen: AnnotatedStream | None) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import Refused, label_projects
 from dogclips.clips.probed import probe_document
 from dogclips.clips.recordings import Recordings, measure_recordings
-from dogclips.clips.rows import Row, name_apart, refused_row, rows_of, sample_background
+from dogclips.clips.rows import Columns, name_apart, refused_row, rows_of, sample_background
 from dogclips.clips.session import Session
 from dogclips.clips.viewed import annotated_times, view_recordings
 from dogclips.clips.windows import plan_windows
@@ -85,7 +85,7 @@ def plan_session(
     found = list(view_recordings(session, labelled, recordings, config))
     viewed = [one for one in found if not isinstance(one, Refused)]
     annotated = annotated_times(viewed, labelled.classes)
-    rows: list[Row] = [refused_row(refused) for refused in labelled.refused]
+    rows: list[Columns] = [refused_row(refused) for refused in labelled.refused]
     jobs: dict[int, ClipJob] = {}
     for one in found:
         if isinstance(one, Refused):

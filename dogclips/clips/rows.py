@@ -25,7 +25,7 @@ MADE_BY = f"dogclips {version('dogclips')}, {_AV}"
 # Of all that decides a clip's bytes besides source and settings: another number cuts all again.
 RULES = 1
 
-Row = dict[str, Any]
+Columns = dict[str, Any]
 # What only the rows of clips say.
 _OF_CLIPS = (
     *("clip", "first_pts", "last_pts", "time_base", "container_start", "num_frames"),
@@ -33,7 +33,7 @@ _OF_CLIPS = (
 )
 
 
-def refused_row(refused: Refused) -> Row:
+def refused_row(refused: Refused) -> Columns:
     """Return the row of what cannot be used."""
     return {
         "project": refused.project,
@@ -50,7 +50,7 @@ def rows_of(
     windows: pd.DataFrame,
     labelled: Labelled,
     config: CutConfig,
-) -> Iterator[tuple[Row, ClipJob | None]]:
+) -> Iterator[tuple[Columns, ClipJob | None]]:
     """Yield the row of each window of a recording, and its job if it can be cut.
 
     Parameters
@@ -95,7 +95,7 @@ def rows_of(
         yield row | made | {"status": "planned", "clip": clip}, job
 
 
-def name_apart(output: Path, rows: list[Row], jobs: dict[int, ClipJob]) -> None:
+def name_apart(output: Path, rows: list[Columns], jobs: dict[int, ClipJob]) -> None:
     """Give a number to clips whose recordings got the same name."""
     taken: set[str] = set()
     for index, job in jobs.items():
@@ -109,7 +109,9 @@ def name_apart(output: Path, rows: list[Row], jobs: dict[int, ClipJob]) -> None:
             rows[index]["clip"], jobs[index] = clip, replace(job, path=output / clip)
 
 
-def sample_background(rows: list[Row], jobs: dict[int, ClipJob], ratio: Fraction | None) -> None:
+def sample_background(
+    rows: list[Columns], jobs: dict[int, ClipJob], ratio: Fraction | None
+) -> None:
     """Give up background beyond `ratio` times the labelled clips; the same clips in every run.
 
     Parameters
@@ -128,7 +130,7 @@ def sample_background(rows: list[Row], jobs: dict[int, ClipJob], ratio: Fraction
         rows[index] = kept | {"status": "skipped", "reason": "not-sampled"}
 
 
-def _shared_columns(viewed: ViewedRecording) -> Row:
+def _shared_columns(viewed: ViewedRecording) -> Columns:
     """Return what every row of a recording says."""
     viewing = viewed.viewing
     return {
@@ -146,7 +148,9 @@ def _shared_columns(viewed: ViewedRecording) -> Row:
     }
 
 
-def _columns_of_clip(viewed: ViewedRecording, frames: SourceFrames, size: tuple[int, int]) -> Row:
+def _columns_of_clip(
+    viewed: ViewedRecording, frames: SourceFrames, size: tuple[int, int]
+) -> Columns:
     target = viewed.viewing.target
     return {
         "first_pts": int(target.pts[frames.places[0]]),

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -22,6 +21,7 @@ from dogclips.clips.plan import ClipPlan
 from dogclips.clips.units import plan_units
 from dogclips.errors import OutputError, UsageError
 from dogclips.files import whole_file
+from dogclips.records.documents import parse_document
 from dogclips.records.manifest import read_manifest, stored_manifest, with_rows
 
 _ROW = "row"  # a column of shards' manifests: the number of the row in the plan
@@ -150,7 +150,7 @@ def read_shards(output: Path) -> list[tuple[ShardHead, pd.DataFrame]]:
     for path in _manifests(output):
         try:
             stored = pq.read_table(path)
-            head = _head(json.loads(stored.schema.metadata[_HEAD]))
+            head = parse_document(ShardHead, stored.schema.metadata[_HEAD])
             documents = head.documents or documents  # the first shard comes first
             rows = stored.to_pandas().set_index(_ROW)
             found.append((head, stored_manifest(rows, documents)))
@@ -161,11 +161,6 @@ def read_shards(output: Path) -> list[tuple[ShardHead, pd.DataFrame]]:
                 todo="remove it, cut that shard",
             ) from error
     return sorted(found, key=lambda pair: (pair[0].shard.of, pair[0].shard.number))
-
-
-def _head(stored: dict[str, Any]) -> ShardHead:
-    shard, classes = Shard(**stored.pop("shard")), tuple(stored.pop("classes"))
-    return ShardHead(shard=shard, classes=classes, **stored)
 
 
 def _manifests(output: Path) -> list[Path]:

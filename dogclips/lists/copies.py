@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dogclips.errors import MediaError
 from dogclips.media.thumbprint import COLUMNS, HOPS, MOST_S, ROWS, Floats, thumbprints
 
-Places = NDArray[np.int64]
+_Indices = NDArray[np.int64]
 
 COPY_COLUMNS = ("path", "split", "other", "other_split", "likeness")
 # `status` is "unread" (with the fault), "still" or "repeating"; `reason` says it in words.
@@ -105,8 +105,8 @@ def _doubt(taken: Floats | MediaError) -> tuple[str, str] | None:
 class _Pairs:
     """Pairs of places in the table of clips, and how alike they are."""
 
-    first: Places
-    second: Places
+    first: _Indices
+    second: _Indices
     likeness: NDArray[np.float64]
 
 
@@ -199,15 +199,15 @@ class _Films:
         Shape (M, N, _AXES): `steps` from the start, along the axes in which most of them differ.
     """
 
-    places: Places
+    places: _Indices
     steps: Floats
-    lengths: Places
+    lengths: _Indices
     moving: Floats
     coarse: Floats
 
     @classmethod
     def of(
-        cls, prints: dict[int, Floats], places: Places, num_steps: int, axes: Floats
+        cls, prints: dict[int, Floats], places: _Indices, num_steps: int, axes: Floats
     ) -> "_Films":
         """Gather the thumbprints of the clips at `places`."""
         steps = np.zeros((len(places), HOPS, num_steps, ROWS * COLUMNS), dtype=np.float32)
@@ -271,7 +271,7 @@ def _alike_at(lag: int, films: _Films, others: _Films) -> Iterator[_Pairs]:
 
 
 def _in_full(
-    shift: tuple[int, int], films: _Films, others: _Films, row: Places, column: Places
+    shift: tuple[int, int], films: _Films, others: _Films, row: _Indices, column: _Indices
 ) -> _Pairs:
     """Return those pairs of rows and columns that are alike at a lag and a half of `others`."""
     lag, late = shift
@@ -291,7 +291,7 @@ def _starts(lag: int) -> tuple[int, int]:
 
 
 def _scale(
-    shift: tuple[int, int], films: _Films, others: _Films, row: Places, column: Places
+    shift: tuple[int, int], films: _Films, others: _Films, row: _Indices, column: _Indices
 ) -> Floats:
     """Return what the products of pairs would be if they were copies; infinite if little moves."""
     lag, late = shift

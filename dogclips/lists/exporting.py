@@ -66,7 +66,7 @@ class SplitCount:
     files
         Files that were written or linked.
     skipped
-        Clips that were left out, by reason (a key of `unfit.REASONS`).
+        Clips that were left out, by reason (a key of `unfit.UNFIT_REASONS`).
     """
 
     clips: int

@@ -11,7 +11,7 @@ from dogclips.lists.clip_paths import relative_to
 # Of videos that readers of videofolder and WebDataset take.
 SUFFIXES = frozenset({".mkv", ".mp4", ".avi", ".mpeg", ".mov"})
 
-REASONS = {
+UNFIT_REASONS = {
     "no-label": "no label, and the format wants one",
     "several-labels": "several labels, and the format takes one",
     "no-times": "no manifest tells how long it is",
@@ -24,7 +24,7 @@ REASONS = {
 def unfit_reasons(
     list_format: str, clips: pd.DataFrame, prefix: Path | None = None, separator: str = " "
 ) -> pd.Series:
-    """Return why the format cannot express a clip, a key of `REASONS`; "" where it can.
+    """Return why the format cannot express a clip, a key of `UNFIT_REASONS`; "" where it can.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def refuse_unfit(list_format: str, clips: pd.DataFrame, reasons: pd.Series) -> N
     counts = reasons[reasons != ""].value_counts()
     if counts.empty:
         return
-    why = "; ".join(f"{REASONS[str(reason)]} ({number})" for reason, number in counts.items())
+    why = "; ".join(f"{UNFIT_REASONS[str(reason)]} ({number})" for reason, number in counts.items())
     raise ListError(
         f"{counts.sum()} of {len(clips)} clips do not fit {list_format}: {why}",
         where=clips.loc[reasons != "", "path"].iloc[0],

@@ -19,9 +19,9 @@ from dogclips.clips.checks import (
     CheckedProject,
     check_project,
     check_projects,
-    label_table,
-    project_table,
-    recording_table,
+    checked_files,
+    checked_labels,
+    checked_recordings,
 )
 from dogclips.clips.config import CutConfig
 from dogclips.clips.recordings import Recording
@@ -200,8 +200,8 @@ def test_frames_have_no_times_without_their_recording() -> None:
 
     assert (said(file), file.status) == ([], "ok")
     assert pd.isna(row_of(file)["seconds"])
-    assert pd.isna(project_table([file])["seconds"][0])
-    assert pd.isna(label_table([file])["longest_s"][0])
+    assert pd.isna(checked_files([file])["seconds"][0])
+    assert pd.isna(checked_labels([file])["longest_s"][0])
 
 
 def test_untouched_segments_of_one_second_are_counted_once_whatever_their_labels(
@@ -254,7 +254,7 @@ def test_a_recording_of_several_files_is_told_in_each(recording: Path) -> None:
     text = "named by 2 annotation files: ann.json, bob.json"
     assert said(ann) == said(bob) == [("warning", "V085", text)]
     assert said(alone) == []
-    assert label_table([ann, bob])["recordings"].tolist() == [1]
+    assert checked_labels([ann, bob])["recordings"].tolist() == [1]
 
 
 UNKNOWN = {
@@ -277,7 +277,7 @@ def test_labels_that_are_no_options_are_kept_dropped_or_errors(
 
     level, text, labels = expected
     assert said(file) == [(level, "V045", text), ("warning", "V048", "other")]
-    assert label_table([file])["label"].tolist() == labels
+    assert checked_labels([file])["label"].tolist() == labels
 
 
 def test_tables_count_segments_seconds_and_overlaps(recording: Path) -> None:
@@ -295,7 +295,7 @@ def test_tables_count_segments_seconds_and_overlaps(recording: Path) -> None:
     assert (row["segments"], row["points"]) == (4, 1)
     assert (row["seconds"], row["share"]) == (pytest.approx(1.6), pytest.approx(0.8))
     assert (row["overlaps"], row["overlaps_all"]) == (1, 3)
-    labels = label_table([file]).set_index(["task", "label"])
+    labels = checked_labels([file]).set_index(["task", "label"])
     assert labels.loc[("behaviour", "walk")].to_dict() == {
         "segments": 2,
         "points": 0,
@@ -309,7 +309,7 @@ def test_tables_count_segments_seconds_and_overlaps(recording: Path) -> None:
     bark = labels.loc[("sound", "bark")]
     assert (bark["segments"], bark["points"], bark["seconds"]) == (0, 1, 0)
     assert pd.isna(bark["shortest_s"])
-    [whole] = project_table([file]).to_dict("records")
+    [whole] = checked_files([file]).to_dict("records")
     assert (whole["segments"], whole["points"], whole["labels"], whole["media"]) == (4, 1, 4, 1)
 
 
@@ -319,7 +319,7 @@ def test_labels_of_several_files_are_one_row_sorted_by_name() -> None:
         check_project(project((0, 2, "walk"), stem="b")),
     ]
 
-    labels = label_table(files)
+    labels = checked_labels(files)
 
     assert labels["label"].tolist() == ["sit", "walk"]
     assert labels["seconds"].tolist() == [3, 3]
@@ -329,11 +329,11 @@ def test_labels_of_several_files_are_one_row_sorted_by_name() -> None:
 def test_a_file_without_segments_is_a_row_of_zeros() -> None:
     file = check_project(Project(Path("0205.json"), "", segment_table([]), ()))
 
-    assert project_table([file])[["media", "segments", "labels"]].to_numpy().tolist() == [[0, 0, 0]]
+    assert checked_files([file])[["media", "segments", "labels"]].to_numpy().tolist() == [[0, 0, 0]]
     for table, columns in (
-        (project_table([file]), PROJECT_COLUMNS),
-        (recording_table([file]), RECORDING_COLUMNS),
-        (label_table([file]), LABEL_COLUMNS),
+        (checked_files([file]), PROJECT_COLUMNS),
+        (checked_recordings([file]), RECORDING_COLUMNS),
+        (checked_labels([file]), LABEL_COLUMNS),
     ):
         assert table.dtypes.astype(str).to_dict().keys() == columns.keys()
         assert [str(dtype) for dtype in table.dtypes if str(dtype)[0] in "iIF"] == [

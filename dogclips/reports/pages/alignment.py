@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.clips.moments import Guess, Moment, Shot
 from dogclips.clips.recordings import Recording
+from dogclips.clips.spot_checks import Guess, Shot, SpotCheck
 from dogclips.reports.pictures.lags import Lags, lags_of
 from dogclips.reports.tables.align import sheets_of, verdict_of
 
@@ -59,7 +59,7 @@ class _Tile:
     kind: str
 
 
-def alignment_html(file: Recording, moments: Sequence[Moment]) -> bytes:
+def alignment_html(file: Recording, checks: Sequence[SpotCheck]) -> bytes:
     """Return one self-contained page: verdict, pictures, charts and tables."""
     from jinja2 import Environment  # noqa: PLC0415 (as said above)
 
@@ -70,9 +70,9 @@ def alignment_html(file: Recording, moments: Sequence[Moment]) -> bytes:
         path=str(file.path),
         verdict=verdict_of(file),
         trusted=file.alignment is not None and file.alignment.trusted,
-        explanation=_explanation(moments),
-        moments=[
-            [(tile, _data_url(tile.pixels)) for tile in tiles] for tiles in _tiles(file, moments)
+        explanation=_explanation(checks),
+        checks=[
+            [(tile, _data_url(tile.pixels)) for tile in tiles] for tiles in _tiles(file, checks)
         ],
         charts=[_svg(lags), _svg(file)] if lags is not None else [],
         sheets=sheets_of(file),
@@ -81,21 +81,21 @@ def alignment_html(file: Recording, moments: Sequence[Moment]) -> bytes:
     return page.encode()
 
 
-def alignment_png(file: Recording, moments: Sequence[Moment]) -> bytes:
-    """Return one picture: verdict, a row of pictures for each moment, charts."""
+def alignment_png(file: Recording, checks: Sequence[SpotCheck]) -> bytes:
+    """Return one picture: verdict, a row of pictures for each check, charts."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     lags = lags_of(file)
-    heights = [_row_height(moment) for moment in moments]
+    heights = [_row_height(check) for check in checks]
     charts = 2.6 if lags is not None else 0.0
     figure = Figure(figsize=(15, 1.2 + sum(heights) + charts), layout="constrained", dpi=110)
     head = "\n".join([file.path.name, *wrap(verdict_of(file), _LINE)])
     figure.suptitle(head, x=0.01, ha="left", fontsize=14, fontweight="bold", parse_math=False)
-    figure.supxlabel(_explanation(moments), x=0.01, ha="left", fontsize=10)
+    figure.supxlabel(_explanation(checks), x=0.01, ha="left", fontsize=10)
     rows = [*heights, *([charts] if charts else [])]
     if rows:
         parts = figure.subfigures(len(rows), 1, height_ratios=rows, squeeze=False)[:, 0]
-        for part, tiles in zip(parts, _tiles(file, moments), strict=False):
+        for part, tiles in zip(parts, _tiles(file, checks), strict=False):
             _draw_moment(part, tiles)
         if lags is not None:
             left, right = parts[-1].subplots(1, 2)
@@ -104,19 +104,19 @@ def alignment_png(file: Recording, moments: Sequence[Moment]) -> bytes:
     return _saved(figure, "png")
 
 
-# The pictures of one moment.
+# The pictures of one check.
 
 
-def _tiles(file: Recording, moments: Sequence[Moment]) -> list[list[_Tile]]:
-    """Return for each moment the reference's picture, then picture and difference by each rule."""
-    differences = [guess.difference for m in moments for guess in (m.before, m.after)]
+def _tiles(file: Recording, checks: Sequence[SpotCheck]) -> list[list[_Tile]]:
+    """Return for each check the reference's picture, then picture and difference by each rule."""
+    differences = [guess.difference for m in checks for guess in (m.before, m.after)]
     brightest = max((float(np.percentile(one, 99.7)) for one in differences), default=0.0)
     full_scale = min(max(brightest, _FULL_SCALE[0]), _FULL_SCALE[1])
-    return [list(_tiles_of(moment, _rules(file), full_scale)) for moment in moments]
+    return [list(_tiles_of(check, _rules(file), full_scale)) for check in checks]
 
 
 def _rules(file: Recording) -> tuple[str, str]:
-    """Return what the two target frames of each moment are."""
+    """Return what the two target frames of each check are."""
     _, alignment = file.measured
     if not alignment.trusted:
         return "by timestamps", "by frame counts"
@@ -125,13 +125,13 @@ def _rules(file: Recording) -> tuple[str, str]:
     return "before: timestamps", "after: time map"
 
 
-def _tiles_of(moment: Moment, rules: tuple[str, str], full_scale: float) -> Iterator[_Tile]:
-    own = moment.reference
+def _tiles_of(check: SpotCheck, rules: tuple[str, str], full_scale: float) -> Iterator[_Tile]:
+    own = check.reference
     yield _Tile("what the annotator saw", _caption(own), own.picture, "reference")
-    places = [guess.shot.place for guess in (moment.before, moment.after)]
-    for rule, guess in zip(rules, (moment.before, moment.after), strict=True):
+    places = [guess.shot.place for guess in (check.before, check.after)]
+    for rule, guess in zip(rules, (check.before, check.after), strict=True):
         name, colon, _ = rule.partition(": ")
-        same = guess is moment.after and places[0] == places[1]
+        same = guess is check.after and places[0] == places[1]
         title = f"{name}{colon or ', '}the same frame" if same else rule
         kind = name if colon else "guess"
         yield _Tile(title, _caption(guess.shot), guess.shot.picture, kind)
@@ -143,8 +143,8 @@ def _caption(shot: Shot) -> str:
     return f"stream {shot.stream}, frame {shot.place}, {float(shot.time_s):.3f} s"
 
 
-def _explanation(moments: Sequence[Moment]) -> str:
-    if not moments:
+def _explanation(checks: Sequence[SpotCheck]) -> str:
+    if not checks:
         return ""
     return (
         "Differences: black where both pictures agree, bright where they do not, on one scale for"
@@ -160,9 +160,9 @@ def _heat(guess: Guess, full_scale: float) -> NDArray[np.uint8]:
     return np.asarray(colormaps["inferno"](level, bytes=True)[..., :3], dtype=np.uint8)
 
 
-def _row_height(moment: Moment) -> float:
+def _row_height(check: SpotCheck) -> float:
     """Return inches: pictures are three wide."""
-    rows, columns, _ = moment.reference.picture.shape
+    rows, columns, _ = check.reference.picture.shape
     return min(2.9 * int(rows) / int(columns), 4.0) + 0.6
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dogclips.annotations import grouped
-from dogclips.clips.checks import CheckedProject, label_table, project_table
+from dogclips.clips.checks import CheckedProject, checked_files, checked_labels
 from dogclips.files import file_name
 from dogclips.reports.tables.style import new_table, with_remarks
 
@@ -70,7 +70,7 @@ def file_report(file: CheckedProject) -> Group:
 
 def labels_report(checked: Sequence[CheckedProject]) -> Group:
     """Return one row a label of all files."""
-    labels = label_table(checked)
+    labels = checked_labels(checked)
     heads = _heads(_LABEL_HEADS, labels)
     tasks = labels["task"].unique()
     names = ("label",) if len(tasks) == 1 else ("task", "label")  # one task is a title
@@ -87,7 +87,7 @@ def labels_report(checked: Sequence[CheckedProject]) -> Group:
 
 def files_report(checked: Sequence[CheckedProject]) -> Group:
     """Return one row a file."""
-    files = project_table(checked)
+    files = checked_files(checked)
     heads = _heads(_PROJECT_HEADS, files)
     table = new_table()
     table.add_column("file", overflow="fold")
@@ -104,12 +104,12 @@ def check_document(checked: Sequence[CheckedProject]) -> dict[str, Any]:
     return {
         "version": 1,
         "files": [_file_json(file) for file in checked],
-        "labels": _rows_json(label_table(checked)),
+        "labels": _rows_json(checked_labels(checked)),
     }
 
 
 def _file_json(file: CheckedProject) -> dict[str, Any]:
-    [row] = _rows_json(project_table([file]))
+    [row] = _rows_json(checked_files([file]))
     return {
         "path": row["path"],
         "format": row["format"],
@@ -122,7 +122,7 @@ def _file_json(file: CheckedProject) -> dict[str, Any]:
             | {"recording": media["recording"] or None}
             for media in _rows_json(file.recordings)
         ],
-        "labels": _rows_json(label_table([file])),
+        "labels": _rows_json(checked_labels([file])),
         "counts": dict(file.project.counts),
         "issues": [
             {

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Group
 
 from dogclips.lists.exporting import Export
-from dogclips.lists.unfit import REASONS
+from dogclips.lists.unfit import UNFIT_REASONS
 from dogclips.lists.video_folder import FOLDER_OF
 from dogclips.reports.tables.style import new_table, with_remarks
 
@@ -14,7 +14,7 @@ from dogclips.reports.tables.style import new_table, with_remarks
 def export_table(export: Export) -> Group:
     """Return clips, labels, files and skipped clips of each split."""
     reasons = [
-        name for name in REASONS if any(name in own.skipped for own in export.splits.values())
+        name for name in UNFIT_REASONS if any(name in own.skipped for own in export.splits.values())
     ]
     rows = {
         split: [own.clips, own.labels, own.files, *(own.skipped.get(name, 0) for name in reasons)]
@@ -30,7 +30,7 @@ def export_table(export: Export) -> Group:
         table.add_section()
         table.add_row("", *(str(sum(column)) for column in zip(*rows.values(), strict=True)))
     title = f"{export.out}: {export.settings.format}, {len(export.names)} classes"
-    remarks = [f"{name}: {REASONS[name]}" for name in reasons]
+    remarks = [f"{name}: {UNFIT_REASONS[name]}" for name in reasons]
     return with_remarks(title, table, "\n".join(remarks))
 
 

@@ -11,8 +11,8 @@ from matplotlib.image import imread
 from rich.console import Console
 
 from dogclips.alignment import StreamChoice, Trust
-from dogclips.clips.moments import moments_of
 from dogclips.clips.recordings import Recording, measure_recordings
+from dogclips.clips.spot_checks import spot_checks
 from dogclips.reports.pages.alignment import alignment_html, alignment_png
 from dogclips.reports.pictures.lags import PLOT_WIDTH, Dot, Lags, lags_of, plot_lags
 from dogclips.reports.tables.align import alignment_report, verdict_of
@@ -90,21 +90,21 @@ def test_timestamps_that_tell_the_truth_are_confirmed(tmp_path: Path) -> None:
     assert verdict_of(file) == (
         "Trusted: stream 1 starts 0.700 s (7 frames) late; the pixels confirm its timestamps."
     )
-    assert all(m.reference.place - m.after.shot.place == 7 for m in moments_of(file))
+    assert all(m.reference.place - m.after.shot.place == 7 for m in spot_checks(file))
 
 
 def test_at_every_moment_the_correction_brings_the_pictures_together(lossy: Recording) -> None:
-    moments = moments_of(lossy)
+    checks = spot_checks(lossy)
 
-    assert len(moments) == 3
-    for moment in moments:
-        assert moment.before.shot.place == moment.reference.place
-        assert moment.after.shot.place == moment.reference.place - 7
-        assert moment.after.difference.mean() < 0.5 * moment.before.difference.mean()
+    assert len(checks) == 3
+    for check in checks:
+        assert check.before.shot.place == check.reference.place
+        assert check.after.shot.place == check.reference.place - 7
+        assert check.after.difference.mean() < 0.5 * check.before.difference.mean()
 
 
 def test_the_page_holds_the_pictures_and_no_name_acts_as_html(lossy: Recording) -> None:
-    page = alignment_html(lossy, moments_of(lossy)).decode()
+    page = alignment_html(lossy, spot_checks(lossy)).decode()
 
     pictures = re.findall(r'<figure class="(\w+)">.*?base64,([^"]+)"', page, re.DOTALL)
     assert [kind for kind, _ in pictures] == 3 * ["reference", *2 * ["before"], *2 * ["after"]]
@@ -118,7 +118,7 @@ def test_the_page_holds_the_pictures_and_no_name_acts_as_html(lossy: Recording) 
 
 
 def test_the_png_holds_a_row_of_pictures_for_every_moment(lossy: Recording) -> None:
-    picture = imread(BytesIO(alignment_png(lossy, moments_of(lossy))))
+    picture = imread(BytesIO(alignment_png(lossy, spot_checks(lossy))))
 
     height, width, _ = picture.shape
     assert width == 1650

@@ -15,10 +15,10 @@ from dogclips.media.footage import Footage
 from dogclips.streams import Stream
 from dogclips.timebase import Span, frame_at
 
-Picture = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 
 _WIDTH = 480  # pixels; enough to read a page by
-_MOMENTS = 3
+_CHECKS = 3
 _STRETCH_S = 2.5  # searched for its most telling frame
 _MOST_AGE = Fraction(3, 5)  # of a frame
 _FARTHEST_S = 2.0  # how far off two frames are compared to find that one
@@ -31,12 +31,12 @@ class Shot:
     stream: int
     place: int
     time_s: Fraction
-    picture: Picture
+    picture: Pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Guess:
-    """The target frame that one rule names for a moment.
+    """The target frame that one rule names for a check.
 
     `difference` is (rows, columns), 0 to 255: how far the part that both streams see differs.
     """
@@ -46,7 +46,7 @@ class Guess:
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class SpotCheck:
     """A frame of the reference, and the target's frame for it before and after the correction.
 
     Before it, that is the frame with the same timestamp; where the timestamps are right, the one
@@ -59,8 +59,8 @@ class Moment:
     after: Guess
 
 
-def moments_of(file: Recording) -> list[Moment]:
-    """Return a first, a middle and a last moment at which something moves.
+def spot_checks(file: Recording) -> list[SpotCheck]:
+    """Return a first, a middle and a last check at which something moves.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def moments_of(file: Recording) -> list[Moment]:
     pair = streams[alignment.reference], streams[alignment.target]
     if pair[0] is pair[1]:
         return []
-    return list(_Search(*pair, alignment, Footage(file.path)).moments())
+    return list(_Search(*pair, alignment, Footage(file.path)).checks())
 
 
 class _Search:
@@ -84,17 +84,17 @@ class _Search:
         content = alignment.content
         self.view = content.view if content and content.view.fit >= MIN_FIT else View()
 
-    def moments(self) -> Iterator[Moment]:
+    def checks(self) -> Iterator[SpotCheck]:
         for stretches in self.stretches():
             places = (self.telling_place(stretch) for stretch in stretches)
             place = next((place for place in places if place is not None), None)
             if place is not None:
-                yield self.moment(place)
+                yield self.check(place)
 
-    def moment(self, place: int) -> Moment:
+    def check(self, place: int) -> SpotCheck:
         shot = self.shot(self.reference, place)
         before, after = (self.shot(self.target, partner) for partner in self.partners(shot.time_s))
-        return Moment(
+        return SpotCheck(
             shot,
             Guess(before, difference(shot.picture, before.picture, self.view)),
             Guess(after, difference(shot.picture, after.picture, self.view)),
@@ -107,16 +107,16 @@ class _Search:
     # Where to look.
 
     def stretches(self) -> list[list[Span]]:
-        """Return for each moment where something moves, best first: by pixels, else by packets."""
+        """Return for each check where something moves, best first: by pixels, else by packets."""
         content = self.alignment.content
         spans = _believed(content, self.alignment) if content and content.confident else []
-        if len(spans) >= _MOMENTS:
+        if len(spans) >= _CHECKS:
             return spans
         start, end = (self.reference.start_s or Fraction(0), self.reference.end_s or Fraction(0))
         if spans:
             start, end = spans[0][0].start, max(span.end for [span] in spans)
-        third = (end - start) / _MOMENTS
-        parts = (Span(start + n * third, start + (n + 1) * third) for n in range(_MOMENTS))
+        third = (end - start) / _CHECKS
+        parts = (Span(start + n * third, start + (n + 1) * third) for n in range(_CHECKS))
         return [[self.most_active(part)] for part in parts]
 
     def most_active(self, span: Span) -> Span:
@@ -168,7 +168,7 @@ class _Search:
         return not doubtful and all(partner >= 0 for partner in self.partners(time_s))
 
     def is_exact(self, place: int) -> bool:
-        """Return whether the target has a frame of that very moment, not of a while ago."""
+        """Return whether the target has a frame of that very check, not of a while ago."""
         time_s = _time(self.reference, place)
         _, found_s = self.partner_times(time_s)
         age_s = found_s - _time(self.target, self.frame_at(found_s))
@@ -208,17 +208,17 @@ def _believed(content: Content, alignment: Alignment) -> list[list[Span]]:
         if window.span.duration <= 2 * max(shortest, Fraction(1))
         and not alignment.time_map.is_broken(window.span)
     ]
-    if len(clear) < _MOMENTS:
+    if len(clear) < _CHECKS:
         return [[window.span] for window in clear]
     begin, end = clear[0].span.start, max(window.span.end for window in clear)
-    thirds = [int(_MOMENTS * (window.span.start - begin) / (end - begin)) for window in clear]
-    if len(set(thirds)) < _MOMENTS:  # all in one place: equally many to a group
-        thirds = [_MOMENTS * number // len(clear) for number in range(len(clear))]
+    thirds = [int(_CHECKS * (window.span.start - begin) / (end - begin)) for window in clear]
+    if len(set(thirds)) < _CHECKS:  # all in one place: equally many to a group
+        thirds = [_CHECKS * number // len(clear) for number in range(len(clear))]
     ordered = sorted(zip(thirds, clear, strict=True), key=lambda pair: -pair[1].correlation)
-    return [[window.span for third, window in ordered if third == n] for n in range(_MOMENTS)]
+    return [[window.span for third, window in ordered if third == n] for n in range(_CHECKS)]
 
 
-def difference(reference: Picture, target: Picture, view: View) -> NDArray[np.float64]:
+def difference(reference: Pixels, target: Pixels, view: View) -> NDArray[np.float64]:
     """Return how far two pictures differ where both see the scene, (rows, columns), 0 to 255.
 
     Both are brought to the smaller of their sizes first: detail that only one stream has is no
@@ -235,14 +235,14 @@ def _pixels(part: tuple[float, float], count: int) -> int:
     return max(round((part[1] - part[0]) / 2 * count), 1)
 
 
-def _resized(picture: Picture, sampler: Sampler, rows: int, columns: int) -> NDArray[np.float64]:
+def _resized(picture: Pixels, sampler: Sampler, rows: int, columns: int) -> NDArray[np.float64]:
     """Return a part of a picture as (rows, columns, 3), each cell the mean of its pixels."""
     down = averaging(sampler.y, rows, picture.shape[0])
     across = averaging(sampler.x, columns, picture.shape[1])
     return np.asarray(np.einsum("rh,hwc,kw->rkc", down, picture, across, optimize=True))
 
 
-def _difference(pictures: Picture, one: int, other: int) -> NDArray[np.float64]:
+def _difference(pictures: Pixels, one: int, other: int) -> NDArray[np.float64]:
     return np.asarray(pictures[one].astype(np.float64) - pictures[other])
 
 
