@@ -6,9 +6,10 @@ and its virtual twin give a model the same frames.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -162,8 +163,8 @@ def excerpts(paths: Iterable[Path], source: Source) -> tuple[Excerpt, ...]:
     """
     wanted = list(paths)
     if source == "recordings":
-        index = ManifestIndex()
-        return tuple(_in_recording(index.find(path), path) for path in wanted)
+        index, source_of = ManifestIndex(), cache(_source_of)
+        return tuple(_in_recording(index.find(path), path, source_of) for path in wanted)
     for path in wanted:
         if not path.is_file():
             raise ListError(
@@ -172,7 +173,18 @@ def excerpts(paths: Iterable[Path], source: Source) -> tuple[Excerpt, ...]:
     return tuple(Excerpt(path) for path in wanted)
 
 
-def _in_recording(row: ManifestRow | None, path: Path) -> Excerpt:
+def _source_of(session: Path, name: str) -> Path:
+    source = session / name
+    if session.resolve() not in source.resolve().parents:
+        raise ListError(
+            "the recording lies outside of its session", where=source, todo="cut the session again"
+        )
+    return source
+
+
+def _in_recording(
+    row: ManifestRow | None, path: Path, source_of: Callable[[Path, str], Path]
+) -> Excerpt:
     if row is None:
         raise ListError(
             "no manifest names this clip",
@@ -185,11 +197,6 @@ def _in_recording(row: ManifestRow | None, path: Path) -> Excerpt:
             where=row.output,
             todo="cut the session again",
         )
-    source = row.session / str(row["source"])
-    if row.session.resolve() not in source.resolve().parents:
-        raise ListError(
-            "the recording lies outside of its session", where=source, todo="cut the session again"
-        )
     window = Window(
         first_pts=int(row["first_pts"]),
         last_pts=int(row["last_pts"]),
@@ -198,4 +205,4 @@ def _in_recording(row: ManifestRow | None, path: Path) -> Excerpt:
         begin_s=Fraction(row["container_start"]),
         timing=row["timing"],
     )
-    return Excerpt(source, int(row["target_stream"]), window)
+    return Excerpt(source_of(row.session, row["source"]), int(row["target_stream"]), window)
