@@ -61,8 +61,8 @@ PROJECT_COLUMNS = {
     "status": "str",
     "media": "int64",
     "segments": "int64",
-    "labels": "int64",
     "points": "int64",
+    "labels": "int64",
     "seconds": "Float64",
     "zero_length": "int64",
     "errors": "int64",
@@ -101,6 +101,11 @@ class CheckedProject:
     def path(self) -> Path:
         """Return the annotation file."""
         return self.project.path
+
+    @property
+    def errors(self) -> tuple[Issue, ...]:
+        """Return the issues that refuse the file or a recording."""
+        return tuple(issue for issue in self.issues if issue.level == "error")
 
     @property
     def status(self) -> str:

@@ -1,7 +1,7 @@
 """What a cut session left behind: manifest, measurements, annotations; and what is missing."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,14 @@ from typing import Any
 import pandas as pd
 
 from dogclips.annotations import Project, read_dataset
-from dogclips.clips.checks import CheckedProject, Found, check_projects, media_of
+from dogclips.clips.checks import CheckedProject, Found, check_projects
 from dogclips.clips.config import CutConfig
-from dogclips.clips.recordings import Recording
+from dogclips.clips.named import measure_named
 from dogclips.clips.session import OUTPUT_DIR, VIA_DIR, VIDEO_DIR, files_in, resolve_recordings
 from dogclips.config import load_config
-from dogclips.errors import AnnotationError, ConfigError, MediaError, SessionError
+from dogclips.errors import AnnotationError, ConfigError, SessionError
 from dogclips.labels import apply_labels, tasks_of
 from dogclips.lists.listfile import LABELS, read_labels
-from dogclips.media.probe import probe_many
 from dogclips.records.manifest import read_manifest
 
 KEPT = ("cut", "reused")
@@ -178,7 +177,7 @@ class _Reader:
                 f"no recordings ({self.base_dir / VIDEO_DIR}): annotations are checked alone"
             )
             return projects, None
-        return projects, _found(projects, videos)
+        return projects, measure_named(projects, {project.path: videos for project in projects})
 
     def segments(
         self, checked: Sequence[CheckedProject], sources: Sequence[Path], config: CutConfig
@@ -204,32 +203,6 @@ class _Reader:
             parts.append(own.loc[lasting, list(SEGMENT_COLUMNS)])
         filled = [part for part in parts if len(part)] or parts
         return pd.concat(filled, ignore_index=True)
-
-
-def _found(projects: Sequence[Project], videos: Sequence[Path]) -> dict[Path, Found]:
-    """Return for each annotation file what was measured of the recordings it names."""
-    named = {
-        project.path: resolve_recordings([media.name for media in media_of(project)], videos)
-        for project in projects
-    }
-    wanted = list(dict.fromkeys(_paths(named.values())))
-    measured = {
-        path: Recording(path, None, None, table)
-        if isinstance(table, MediaError)
-        else Recording(path, table, None)
-        for path, table in zip(wanted, probe_many(wanted), strict=True)
-    }
-    return {
-        file: {
-            name: measured[path] if isinstance(path, Path) else path for name, path in own.items()
-        }
-        for file, own in named.items()
-    }
-
-
-def _paths(named: Any) -> Iterator[Path]:
-    for own in named:
-        yield from (path for path in own.values() if isinstance(path, Path))
 
 
 def _lengths(checked: Sequence[CheckedProject]) -> dict[str, float]:

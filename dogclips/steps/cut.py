@@ -1,7 +1,7 @@
 """Cut: recordings and their annotations become labelled clips and their lists."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ from dogclips.clips.session import OUTPUT_DIR, Session, find_session
 from dogclips.clips.shards import Shard, ShardHead, shard_of
 from dogclips.clips.units import Engine
 from dogclips.config import Settings, settings_of, settings_text
-from dogclips.errors import SessionError, UsageError
+from dogclips.errors import MediaError, OutputError, SessionError, UsageError
 from dogclips.events import Event, Feed, Progress, Result
 from dogclips.files import Paths, json_text, paths_of, write_whole
 from dogclips.lists.listfile import LABELS, other_order
@@ -36,19 +36,24 @@ class SessionCut(Event):
 
     Parameters
     ----------
-    plan
-        What was planned: its settings, classes, and what was measured of each recording.
+    classes
+        Class names by index.
     manifest
         What became of each window; columns of `records.manifest.MANIFEST_COLUMNS`.
+    plan
+        What was planned: its settings, and what was measured of each recording. None where shards
+        were merged, which have planned it elsewhere.
     """
 
-    plan: ClipPlan
+    base_dir: Path
+    classes: tuple[str, ...]
     manifest: pd.DataFrame
+    plan: ClipPlan | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class CutResult(Result):
-    """What became of the windows of all sessions.
+    """What became of the windows of all sessions; a row that failed is a failure, too.
 
     Parameters
     ----------
@@ -69,12 +74,6 @@ class CutResult(Result):
         """Return the rows of all sessions."""
         tables = [one.manifest for one in self.sessions]
         return pd.concat(tables, ignore_index=True) if tables else manifest_table([])
-
-    @property
-    def ok(self) -> bool:
-        """Return whether every session was used and none of its rows failed."""
-        failed = any((one.manifest["status"] == "failed").any() for one in self.sessions)
-        return super().ok and not failed
 
 
 def cut(
@@ -124,15 +123,13 @@ def cut(
     Returns
     -------
     result
-        A session, recording or clip that failed is a failure or a row with its reason; it stops
-        no other.
+        A session that cannot be used, or whose output folder cannot be written to or is written to
+        by another run, is a failure; so is a row of a manifest that failed. It stops no other.
 
     Raises
     ------
     UsageError, ConfigError
         Arguments or settings are wrong or do not go together.
-    OutputError
-        An output folder cannot be written to, or another run writes to it.
     MediaError
         A clip failed, and `on_corrupt` is "fail".
     """
@@ -148,11 +145,14 @@ def cut(
         plan, head = _planned(session, projects, config, feed), None
         if share is not None:
             plan, head = shard_of(plan, share, documents_of(plan))
-        manifest = plan.table if dry_run else _written(plan, head, how, feed)
-        done.append(SessionCut(plan, manifest))
+        try:
+            manifest = plan.table if dry_run else _written(plan, head, how, feed)
+        except OutputError as error:
+            feed.fail(error)
+            continue
+        done.append(SessionCut(session.base_dir, plan.classes, manifest, plan))
         feed.tell(done[-1])
-    outputs = tuple(base_dir / OUTPUT_DIR for base_dir in base_dirs)
-    return CutResult(tuple(done), outputs, time.monotonic() - began, **feed.kept)
+    return cut_result(base_dirs, done, feed, time.monotonic() - began)
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,34 @@ class _How:
     force: bool
     prune: bool
     virtual: bool
+
+
+def cut_result(
+    base_dirs: Sequence[Path], done: Sequence[SessionCut], feed: Feed, seconds: float = 0.0
+) -> CutResult:
+    """Return the result of a cut, or of a merge."""
+    for session in done:
+        rows = session.manifest[session.manifest["status"] == "failed"]
+        for row in rows.to_dict("records"):  # which tables show: no lines of their own
+            kind = MediaError if row["clip"] else SessionError
+            place = session.base_dir / (row["source"] or row["project"])
+            feed.failures.append(kind(row["reason"], where=place))
+    outputs = tuple(base_dir / OUTPUT_DIR for base_dir in base_dirs)
+    return CutResult(tuple(done), outputs, seconds, **feed.kept)
+
+
+def write_session(
+    output: Path,
+    manifest: pd.DataFrame,
+    classes: Sequence[str],
+    documents: Mapping[str, str],
+    *,
+    virtual: bool = False,
+) -> None:
+    """Write what a session has besides its clips and their manifest: lists and documents."""
+    write_session_lists(output, manifest, classes, virtual=virtual)
+    for name, text in documents.items():
+        write_whole(output / name, text)
 
 
 def documents_of(plan: ClipPlan) -> dict[str, str]:
@@ -180,9 +208,9 @@ def _share(text: str | None, *, prune: bool, force: bool, virtual: bool) -> Shar
         raise UsageError(
             "a shard removes no clips", where="--prune", todo="prune with a plain cut after `merge`"
         )
-    given = {"--shard": text is not None, "--force": force, "--prune": prune}
-    for option, said in given.items():
-        if virtual and said:
+    others = {"--shard": text is not None, "--force": force, "--prune": prune}
+    for option, given in others.items():
+        if virtual and given:
             raise UsageError("nothing is cut", where=f"--virtual, {option}", todo="drop one")
     return None if text is None else Shard.from_text(text)
 
@@ -251,11 +279,12 @@ def _planned(
     return plan
 
 
-def _written(plan: ClipPlan, head: ShardHead | None, how: "_How", feed: Feed) -> pd.DataFrame:
+def _written(plan: ClipPlan, head: ShardHead | None, how: _How, feed: Feed) -> pd.DataFrame:
     """Cut what is planned, then write the lists and what they came from; return the manifest.
 
     With the head of a shard's manifest the plan is the shard's, and the rest is left to the merge.
     """
+    output = plan.session.output
     if how.virtual:
         manifest = record_plan(plan)
     else:
@@ -269,7 +298,5 @@ def _written(plan: ClipPlan, head: ShardHead | None, how: "_How", feed: Feed) ->
                 progress=done,
             )
     if head is None:
-        write_session_lists(plan.session.output, manifest, plan.classes, virtual=how.virtual)
-        for name, text in documents_of(plan).items():
-            write_whole(plan.session.output / name, text)
+        write_session(output, manifest, plan.classes, documents_of(plan), virtual=how.virtual)
     return manifest
