@@ -15,7 +15,7 @@ from dogclips.lists.exporting import (
     export_clips,
     with_splits,
 )
-from dogclips.steps.arguments import read_inputs, warn_of_moved_labels
+from dogclips.steps.inputs import read_inputs, warn_of_moved_labels
 
 
 @dataclass(frozen=True, eq=False)

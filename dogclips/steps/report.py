@@ -16,7 +16,8 @@ from dogclips.reports.pages.dataset_numbers import read_split
 from dogclips.reports.pages.findings import Finding
 from dogclips.reports.pages.runs import run_page
 from dogclips.reports.pictures.contact_sheet import Sheet, chosen_clips, sheets_of
-from dogclips.steps.arguments import read_each, suffix_of
+from dogclips.steps.arguments import suffix_of
+from dogclips.steps.inputs import read_each
 
 _SESSION_CLIPS, _RUN_CLIPS = 6, 3
 

@@ -15,7 +15,7 @@ from dogclips.lists.groups import group_clips
 from dogclips.lists.kept import SPLIT_JSON, in_label_order, kept_groups, read_kept
 from dogclips.lists.listfile import LABELS, other_order
 from dogclips.lists.splits import MadeSplit, assign_splits, fold_shares, fold_splits, write_split
-from dogclips.steps.arguments import few, read_inputs, warn_of_moved_labels
+from dogclips.steps.inputs import few, read_inputs, warn_of_moved_labels
 
 SplitFormat = Literal["mmaction2", "slowfast", "csv"]  # keys of `lists.splits.WRITERS`
 _SHARE = 0.15

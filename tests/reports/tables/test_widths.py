@@ -89,7 +89,7 @@ def cut_tables(_: Recording) -> list[RenderableType]:
 
 
 def split_tables(_: Recording) -> list[RenderableType]:
-    sizes = {"train": 80000, "val": 10000, "test": 12345}
+    sizes = {"train": 100000, "val": 1000, "test": 1345}
     number = sum(sizes.values())
     shown = [(0, 1), *((3,) if n % 8 else (0,) for n in range(1, number))]  # one never
     clips = pd.DataFrame({"labels": shown})
