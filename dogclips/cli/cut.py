@@ -84,7 +84,7 @@ def show_cut(command: str, run: Callable[[Show], "CutResult"], *, as_json: bool)
     from dogclips.reports.tables.cut import cut_document
     from dogclips.steps.cut import SessionCut
 
-    result = run(Show() if as_json else Show().on(SessionCut, _print_tables))
+    result = run(Show() if as_json else Show().on(SessionCut, print_tables))
     if as_json:
         print_document(
             command, cut_document(result.manifest, result.outputs, result.seconds), result
@@ -92,7 +92,8 @@ def show_cut(command: str, run: Callable[[Show], "CutResult"], *, as_json: bool)
     leave(result)
 
 
-def _print_tables(session: "SessionCut") -> None:
+def print_tables(session: "SessionCut") -> None:
+    """Print what became of the windows of a session."""
     from dogclips.reports.tables.cut import cut_label_table, window_table
 
     plan = session.plan
