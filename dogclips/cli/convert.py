@@ -49,6 +49,7 @@ def _document(result: "ConvertResult") -> dict[str, Any]:
         "warnings": [
             {"code": issue.code, "place": issue.place, "text": issue.text, "times": number}
             for issue, number in grouped(result.project.issues)
+            if issue.level == "warning"
         ],
     }
 

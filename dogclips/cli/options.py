@@ -32,8 +32,11 @@ def spread(arguments: Sequence[str]) -> list[str]:
     found: list[str] = []
     option = ""
     for argument in arguments:
+        name, equals, _ = argument.partition("=")
         if found and found[-1] in _SPREAD:
             option = found[-1]
+        elif equals and name in _SPREAD:
+            option = name
         elif option and _SPREAD[option].match(argument):
             found.append(option)
         else:
