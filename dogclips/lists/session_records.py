@@ -13,16 +13,16 @@ from dogclips.clips.checks import CheckedProject, Found, check_projects
 from dogclips.clips.config import CutConfig
 from dogclips.clips.named import measure_named
 from dogclips.clips.session import OUTPUT_DIR, VIA_DIR, VIDEO_DIR, files_in, resolve_recordings
-from dogclips.config import load_config
 from dogclips.errors import AnnotationError, ConfigError, SessionError
 from dogclips.labels import apply_labels, tasks_of
 from dogclips.lists.listfile import LABELS, read_labels
 from dogclips.records.manifest import read_manifest
+from dogclips.records.settings import read_settings
 
 KEPT = ("cut", "reused")
 
 
-SEGMENT_COLUMNS = ("source", "label", "start_s", "end_s")
+SHOWN_COLUMNS = ("source", "label", "start_s", "end_s")
 
 
 _ENTRY_KEYS = ("status", "messages", "streams", "alignment")
@@ -39,7 +39,7 @@ class RecordingRecords:
     windows
         Its rows of the manifest.
     segments
-        `SEGMENT_COLUMNS`, under class names; segments that are only points in time are left out.
+        `SHOWN_COLUMNS`, under class names; segments that are only points in time are left out.
     length_s
         Annotation time at which it ends; None where nobody measured it.
     """
@@ -137,7 +137,7 @@ class _Reader:
     def config(self) -> CutConfig:
         """Return the settings of the cut; the defaults where they are lost."""
         try:
-            return load_config(CutConfig, [self.output / "config.yaml"])
+            return read_settings(CutConfig, self.output)
         except ConfigError as error:
             self.missing.append(f"settings of the cut are unknown, defaults are taken: {error}")
             return CutConfig()
@@ -185,7 +185,7 @@ class _Reader:
         """Return the segments of all files that nothing refuses, under class names."""
         usable = [file for file in checked if not file.project.errors and len(file.segments)]
         tasks = {task for file in usable for task in tasks_of(file.segments, config.tasks)}
-        parts = [pd.DataFrame(columns=list(SEGMENT_COLUMNS))]
+        parts = [pd.DataFrame(columns=list(SHOWN_COLUMNS))]
         for file in usable:
             names = resolve_recordings(dict.fromkeys(file.segments["media_name"]), sources)
             found = {
@@ -200,7 +200,7 @@ class _Reader:
                 continue
             own = own.assign(source=own["media_name"].map(found))
             lasting = own["source"].notna() & own["start_s"].notna() & own["end_s"].notna()
-            parts.append(own.loc[lasting, list(SEGMENT_COLUMNS)])
+            parts.append(own.loc[lasting, list(SHOWN_COLUMNS)])
         filled = [part for part in parts if len(part)] or parts
         return pd.concat(filled, ignore_index=True)
 

@@ -11,7 +11,7 @@ from dogclips.events import Feed, Progress, Result
 from dogclips.files import write_whole
 from dogclips.reports.pages.alignment import alignment_html, alignment_png
 from dogclips.reports.tables.align import verdict_of
-from dogclips.steps.arguments import Reference, Target, stream_choice, suffix_of
+from dogclips.steps.arguments import stream_choice, suffix_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +27,8 @@ class AlignResult(Result):
 def align(
     path: str | Path,
     *,
-    reference: Reference = "auto",
-    target: Target = "best",
+    reference: int | str = "auto",
+    target: int | str = "best",
     annotated_in: AnnotatedIn = "chrome",
     trust: Trust = "auto",
     output: str | Path | None = None,
@@ -41,7 +41,8 @@ def align(
     path
         A recording.
     reference, target, annotated_in
-        The stream that the annotator saw, the one that clips are cut from, and the player.
+        The stream that the annotator saw (its index or "auto"), the one that clips are cut from
+        (its index, "auto" or "best"), and the player.
     trust
         What counts as a usable alignment: timestamps, frame-count, or auto to weigh all three.
     output

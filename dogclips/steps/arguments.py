@@ -7,11 +7,10 @@ from typing import Any
 from dogclips.alignment import AnnotatedIn, StreamChoice
 from dogclips.errors import UsageError
 
-Reference = int | str  # the index of a stream, or "auto"
-Target = int | str  # the index of a stream, "auto" or "best"
 
-
-def stream_choice(reference: Reference, target: Target, annotated_in: AnnotatedIn) -> StreamChoice:
+def stream_choice(
+    reference: int | str, target: int | str, annotated_in: AnnotatedIn
+) -> StreamChoice:
     """Return which stream the annotator saw, in which player, and which one clips are cut from.
 
     Raises

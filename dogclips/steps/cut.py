@@ -1,8 +1,9 @@
 """Cut: recordings and their annotations become labelled clips and their lists."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -136,7 +137,8 @@ def cut(
     feed, began = Feed(progress), time.monotonic()
     base_dirs = paths_of(base_dirs)
     share = _share(shard, prune=prune, force=force, virtual=virtual)
-    how = _How(_engine(engine, address, workers), force=force, prune=prune, virtual=virtual)
+    cutter = _engine(engine, address, workers)
+    execute = None if virtual else partial(cut_plan, engine=cutter, force=force, prune=prune)
     config = _on_this_machine(settings_of(CutConfig, settings), feed)
     sessions = _sessions(base_dirs, feed)
     projects = _projects(sessions, config, feed)
@@ -146,23 +148,13 @@ def cut(
         if share is not None:
             plan, head = shard_of(plan, share, documents_of(plan))
         try:
-            manifest = plan.table if dry_run else _written(plan, head, how, feed)
+            manifest = plan.table if dry_run else _written(plan, head, execute, feed)
         except OutputError as error:
             feed.fail(error)
             continue
         done.append(SessionCut(session.base_dir, plan.classes, manifest, plan))
         feed.tell(done[-1])
     return cut_result(base_dirs, done, feed, time.monotonic() - began)
-
-
-@dataclass(frozen=True)
-class _How:
-    """How plans are executed."""
-
-    engine: Engine
-    force: bool
-    prune: bool
-    virtual: bool
 
 
 def cut_result(
@@ -279,24 +271,24 @@ def _planned(
     return plan
 
 
-def _written(plan: ClipPlan, head: ShardHead | None, how: _How, feed: Feed) -> pd.DataFrame:
+def _written(
+    plan: ClipPlan,
+    head: ShardHead | None,
+    execute: Callable[..., pd.DataFrame] | None,
+    feed: Feed,
+) -> pd.DataFrame:
     """Cut what is planned, then write the lists and what they came from; return the manifest.
 
     With the head of a shard's manifest the plan is the shard's, and the rest is left to the merge.
+    Without anything that executes it, clips stay in their recordings.
     """
     output = plan.session.output
-    if how.virtual:
+    if execute is None:
         manifest = record_plan(plan)
     else:
         with feed.task(f"cutting {plan.session.base_dir.name}", len(plan.jobs), "clips") as done:
-            manifest = cut_plan(
-                plan,
-                engine=how.engine,
-                shard=head,
-                force=how.force,
-                prune=how.prune,
-                progress=done,
-            )
+            manifest = execute(plan, shard=head, progress=done)
     if head is None:
-        write_session(output, manifest, plan.classes, documents_of(plan), virtual=how.virtual)
+        documents = documents_of(plan)
+        write_session(output, manifest, plan.classes, documents, virtual=execute is None)
     return manifest

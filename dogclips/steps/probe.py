@@ -11,7 +11,7 @@ from dogclips.clips.session import recordings_in
 from dogclips.errors import SessionError
 from dogclips.events import Feed, Progress, Result
 from dogclips.files import Paths, json_text, paths_of, write_whole
-from dogclips.steps.arguments import Reference, Target, stream_choice
+from dogclips.steps.arguments import stream_choice
 
 _CONTENT_CHECKS: Mapping[bool | None, ContentCheck] = {
     None: "when-needed",
@@ -33,8 +33,8 @@ class ProbeResult(Result):
 def probe(
     paths: Paths,
     *,
-    reference: Reference = "auto",
-    target: Target = "best",
+    reference: int | str = "auto",
+    target: int | str = "best",
     annotated_in: AnnotatedIn = "chrome",
     content: bool | None = None,
     deep: bool = False,
@@ -48,7 +48,8 @@ def probe(
     paths
         Videos or session folders, or one.
     reference, target, annotated_in
-        The stream that the annotator saw, the one that clips are cut from, and the player.
+        The stream that the annotator saw (its index or "auto"), the one that clips are cut from
+        (its index, "auto" or "best"), and the player.
     content
         Compare the pixels of the streams; None where timestamps may lie.
     deep

@@ -86,8 +86,8 @@ def written(folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_the_command_line_and_python_leave_the_same_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_python_leaves_the_files_of_the_command_line_and_prints_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     here, there = tmp_path / "python", tmp_path / "program"
     for name in (ONE, OTHER):
@@ -96,6 +96,7 @@ def test_the_command_line_and_python_leave_the_same_files(
     shutil.copytree(here, there)  # with the files' times, which are part of a recipe
 
     documents = inside(here, from_python, monkeypatch)
+    assert capfd.readouterr() == ("", "")
     printed = inside(there, from_command_line, monkeypatch)
 
     for command, document in documents.items():
