@@ -1,6 +1,6 @@
 """What is wrong or odd in annotation files once their recordings are measured, and their tables.
 
-Pure: files are read and measured before. All times are seconds as the annotator's player showed
+Pure but for `measure_named`: files are read and measured before. All times are seconds as the annotator's player showed
 them; segments that count frames get the times of those frames.
 """
 
@@ -22,7 +22,9 @@ from dogclips.annotations.project import Media
 from dogclips.clips.config import CutConfig
 from dogclips.clips.frame_times import SAME_FILE, miscounted
 from dogclips.clips.recordings import Recording
-from dogclips.errors import AlignmentError, SessionError
+from dogclips.clips.session import resolve_recordings
+from dogclips.errors import AlignmentError, MediaError, SessionError
+from dogclips.media.probe import probe_many
 from dogclips.streams import Stream
 from dogclips.timebase import ROUNDING_SLACK_S, exact
 
@@ -247,6 +249,38 @@ def media_of(project: Project) -> list[Media]:
     found = {media.name: media for media in reversed(project.media)}
     names = [*project.media_names, *project.segments["media_name"].unique()]
     return [found.get(name, Media(name)) for name in dict.fromkeys(names)]
+
+
+def measure_named(
+    projects: Sequence[Project], among: Mapping[Path, Sequence[Path]]
+) -> dict[Path, Found]:
+    """Return what was measured of the recordings of each annotation file; none is aligned.
+
+    Parameters
+    ----------
+    among
+        For each annotation file the files among which its recordings are.
+    """
+    named = {
+        project.path: resolve_recordings(
+            [media.name for media in media_of(project)], among[project.path]
+        )
+        for project in projects
+    }
+    resolved = (path for own in named.values() for path in own.values())
+    wanted = list(dict.fromkeys(path for path in resolved if isinstance(path, Path)))
+    measured = {
+        path: Recording(path, None, None, table)
+        if isinstance(table, MediaError)
+        else Recording(path, table, None)
+        for path, table in zip(wanted, probe_many(wanted), strict=True)
+    }
+    return {
+        file: {
+            name: measured[path] if isinstance(path, Path) else path for name, path in own.items()
+        }
+        for file, own in named.items()
+    }
 
 
 def _shown(

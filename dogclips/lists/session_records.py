@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 
 from dogclips.annotations import Project, read_dataset
-from dogclips.clips.checks import CheckedProject, Found, check_projects
+from dogclips.clips.checks import CheckedProject, Found, check_projects, measure_named
 from dogclips.clips.config import CutConfig
-from dogclips.clips.named import measure_named
 from dogclips.clips.session import OUTPUT_DIR, VIA_DIR, VIDEO_DIR, files_in, resolve_recordings
 from dogclips.errors import AnnotationError, ConfigError, SessionError
 from dogclips.labels import apply_labels, tasks_of

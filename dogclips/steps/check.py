@@ -8,9 +8,8 @@ from typing import Literal
 
 from dogclips.annotations import Issue, Project, read_annotations, read_dataset
 from dogclips.annotations.project import refusal
-from dogclips.clips.checks import CheckedProject, check_projects
+from dogclips.clips.checks import CheckedProject, check_projects, measure_named
 from dogclips.clips.config import CutConfig
-from dogclips.clips.named import measure_named
 from dogclips.clips.session import VIA_DIR, VIDEO_DIR, files_in, projects_in
 from dogclips.config import Settings, settings_of
 from dogclips.errors import SessionError
