@@ -1,7 +1,7 @@
 """What is wrong or odd in annotation files once their recordings are measured, and their tables.
 
-Pure but for `measure_named`: files are read and measured before. All times are seconds as the annotator's player showed
-them; segments that count frames get the times of those frames.
+Pure but for `measure_named`: files are read and measured before. All times are seconds as the
+annotator's player showed them; segments that count frames get the times of those frames.
 """
 
 import math
