@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import pandas as pd
 
-from dogclips.errors import DogclipsError
+from dogclips.errors import DogclipsError, UsageError
 from dogclips.events import Feed
 from dogclips.lists.listfile import LABELS, ClipList
 from dogclips.lists.sessions import has_clips, merged_clips, moved_labels, read_lists
@@ -23,7 +23,11 @@ def read_each(
     ------
     DogclipsError
         Nothing can be read: the fault of the first one, and those of the others are failures.
+    UsageError
+        There are no inputs.
     """
+    if not paths:
+        raise UsageError("nothing to read", todo="name a folder or a file")
     found: list[FoundT] = []
     faults: list[DogclipsError] = []
     with feed.task(task, len(paths)) as done:
