@@ -76,11 +76,11 @@ def _measured(path: Path, choice: "StreamChoice", trust: Trusted) -> "Recording"
 
 
 def _write(file: "Recording", output: Path) -> None:
-    from dogclips.clips.moments import moments_of
+    from dogclips.clips.compared_frames import compared_frames
     from dogclips.files import whole_file
     from dogclips.reports.pages.alignment import alignment_html, alignment_png
 
     draw = alignment_png if output.suffix.lower() == ".png" else alignment_html
-    picture = draw(file, moments_of(file))
+    picture = draw(file, compared_frames(file))
     with whole_file(output) as part:
         part.write_bytes(picture)

@@ -10,8 +10,8 @@ from dogclips.cli.console import print_error, print_line, progress_bar
 from dogclips.errors import DogclipsError, UsageError
 
 if TYPE_CHECKING:
-    from dogclips.reports.pages.dataset import Dataset
-    from dogclips.reports.pictures.contact_sheet import Sheet
+    from dogclips.reports.pictures.clip_cards import LabelCards
+    from dogclips.scores.dataset import Dataset
 
 Records = TypeVar("Records")
 
@@ -96,18 +96,19 @@ def _report_dataset(
     base_dirs: Sequence[Path], output: Path, split: Path | None, number: int, seed: int
 ) -> None:
     from dogclips.lists.session_records import read_records
-    from dogclips.reports.pages.dataset import Dataset, dataset_findings, dataset_page
-    from dogclips.reports.pages.dataset_numbers import read_split
-    from dogclips.reports.pictures.timeline import counted
+    from dogclips.reports.pages.dataset import dataset_page
+    from dogclips.scores.concerns import concerns_of
+    from dogclips.scores.dataset import Dataset, read_split_lists
+    from dogclips.wording import counted
 
-    shares = None if split is None else read_split(split)
+    shares = None if split is None else read_split_lists(split)
     sessions = _read(base_dirs, read_records, "measuring recordings")
     dataset = Dataset.of(sessions)
-    findings = dataset_findings(dataset, shares)
-    sheets = _sheets(dataset, number, seed)
-    _write(dataset_page(dataset, findings, sheets, shares, made=_made()), output)
+    concerns = concerns_of(dataset, shares)
+    cards = _cards(dataset, number, seed)
+    _write(dataset_page(dataset, concerns, cards, shares, made=_made()), output)
     numbers = counted(len(dataset.windows), "window"), counted(len(dataset.kept), "clip")
-    print_line(f"{output}: {', '.join(numbers)}, {counted(len(findings), 'warning')}")
+    print_line(f"{output}: {', '.join(numbers)}, {counted(len(concerns), 'warning')}")
     _leave_if_less(sessions, base_dirs)
 
 
@@ -134,16 +135,17 @@ def _leave_if_less(read: Sequence[object], folders: Sequence[Path]) -> None:
         raise typer.Exit(1)
 
 
-def _sheets(dataset: "Dataset", number: int, seed: int) -> "list[Sheet]":
-    from dogclips.reports.pictures.contact_sheet import chosen_clips, sheets_of
+def _cards(dataset: "Dataset", number: int, seed: int) -> "list[LabelCards]":
+    from dogclips.reports.pictures.clip_cards import dataset_cards
+    from dogclips.scores.clip_choice import evenly_chosen
 
     if not number:
         return []
-    chosen = chosen_clips(dataset.windows, dataset.classes, number, seed)
+    chosen = evenly_chosen(dataset, number, seed)
     rows = {row for _, own in chosen.values() for row in own}
     with progress_bar("clips") as progress:
         task = progress.add_task("looking at clips", total=len(rows))
-        return sheets_of(dataset.windows, chosen, lambda done: progress.advance(task, done))
+        return dataset_cards(dataset.windows, chosen, lambda done: progress.advance(task, done))
 
 
 def _write(page: bytes, output: Path) -> None:

@@ -1,29 +1,26 @@
-"""By how many frames a stream lies about its time, window by window; and a plot of it in text."""
+"""By how many frames a stream lies about its time, as measured or in `probe.json`; and plots."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from rich.text import Text
 
-from dogclips.alignment import Alignment
 from dogclips.clips.recordings import Recording
-from dogclips.streams import Stream
+from dogclips.reports.pictures.recording_timeline import AxisTick, axis_ticks
 
 PLOT_WIDTH = 78  # columns in all; the narrowest usual terminal has 80
-
-
+CHART_HEIGHT = 40
+_LEAST_FRAMES = 4.0  # what a chart spans at least, so that half a frame looks small
 _GUTTER = 8
-
-
 _MOST_ROWS = 9  # and one more at either edge
-
-
 _BELIEVED, _REFUSED, _MAP, _DOUBT = "●", "·", "─", "░"
-
-
 _STYLES = {_BELIEVED: "bold green", _MAP: "green", _REFUSED: "dim", _DOUBT: "yellow"}
+
+# Two points of (container time on the reference, frames late).
+_Line = tuple[tuple[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Lags:
 
     span_s: tuple[float, float]
     dots: tuple[Dot, ...]
-    lines: tuple[tuple[tuple[float, float], tuple[float, float]], ...]
+    lines: tuple[_Line, ...]
     doubts: tuple[tuple[float, float], ...]
 
     @property
@@ -72,8 +69,8 @@ def lags_of(file: Recording) -> Lags | None:
         return None
     streams = {stream.index: stream for stream in table.streams}
     reference, target = streams[alignment.reference], streams[alignment.target]
-    rate = float(target.frame_rate or 25)
-    dots = tuple(
+    rate, begin_s = float(target.frame_rate or 25), float(target.start_s or 0)
+    dots = (
         Dot(
             float(window.span.start + window.span.end) / 2,
             -content.grid.shift_s(window.number) * rate,
@@ -81,26 +78,125 @@ def lags_of(file: Recording) -> Lags | None:
         )
         for window in content.windows
     )
+    lines = (
+        _line(
+            (float(piece.reference.start), float(piece.reference.end)),
+            begin_s + float(piece.target_start),
+            float(piece.scale),
+            rate,
+        )
+        for piece in alignment.time_map.pieces
+    )
     return Lags(
         (float(reference.start_s or 0), float(reference.end_s or 0)),
-        dots,
-        tuple(_lines(alignment, target)) if alignment.trusted else (),
+        tuple(dots),
+        tuple(lines) if alignment.trusted else (),
         tuple((float(doubt.start), float(doubt.end)) for doubt in alignment.time_map.doubts),
     )
 
 
-def _lines(
-    alignment: Alignment, target: Stream
-) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
-    rate, begin = target.frame_rate or Fraction(25), target.start_s or Fraction(0)
-    for piece in alignment.time_map.pieces:
-        # A drifting map names the frame on screen, half a frame behind the line through its lags.
-        half = Fraction(1, 2) if piece.scale != 1 else Fraction(0)
-        start, end = (
-            (float(time_s), float((time_s - begin - piece(time_s)) * rate + half))
-            for time_s in (piece.reference.start, piece.reference.end)
+def _line(span_s: tuple[float, float], target_s: float, scale: float, rate: float) -> _Line:
+    """Return the ends of a piece of a time map that takes its start to `target_s`."""
+    # A drifting map names the frame on screen, half a frame behind the line through its lags.
+    half = 0.5 if scale != 1 else 0.0
+    (start, end), length_s = span_s, span_s[1] - span_s[0]
+    return (
+        (start, (start - target_s) * rate + half),
+        (end, (end - target_s - length_s * scale) * rate + half),
+    )
+
+
+# A chart for a page, of what `probe.json` holds.
+
+
+@dataclass(frozen=True)
+class LagChart:
+    """How late a target is over the reference's container time, as parts of an SVG.
+
+    Parameters
+    ----------
+    low, high
+        Frames at the lower and at the upper edge, `CHART_HEIGHT` units apart.
+    """
+
+    lags: Lags
+    low: float
+    high: float
+    text: str
+
+    @property
+    def view(self) -> str:
+        """Return the view box: seconds to the right, `CHART_HEIGHT` units downward."""
+        start, end = self._span_s
+        return f"{start:.2f} 0 {end - start:.2f} {CHART_HEIGHT}"
+
+    @property
+    def path(self) -> str:
+        """Return SVG path data of the time map."""
+        lines = self.lags.lines
+        return "".join(
+            f"M{a:.2f} {self.down(b)}L{c:.2f} {self.down(d)}" for (a, b), (c, d) in lines
         )
-        yield start, end
+
+    @property
+    def ticks(self) -> list[AxisTick]:
+        """Return the marks of the time axis."""
+        return axis_ticks(*self._span_s)
+
+    @property
+    def in_doubt_s(self) -> float:
+        """Return the length of all stretches at which nobody can know."""
+        return sum(end - start for start, end in self.lags.doubts)
+
+    @property
+    def _span_s(self) -> tuple[float, float]:
+        start, end = self.lags.span_s
+        return start, max(end, start + 0.1)
+
+    def down(self, late: float) -> float:
+        """Return how many units downward so many frames lie; at 0 timestamps are right."""
+        return round(CHART_HEIGHT * (self.high - late) / (self.high - self.low), 2)
+
+
+def lag_chart(entry: Mapping[str, Any]) -> LagChart | None:
+    """Return the chart of one entry of `probe.json`; None where nobody compared pixels."""
+    alignment = entry.get("alignment")
+    if not alignment or not alignment["content"] or alignment["content"]["windows"] == 0:
+        return None
+    streams = {stream["index"]: stream for stream in entry["streams"]}
+    reference, target = streams[alignment["reference"]], streams[alignment["target"]]
+    rate, begin_s = float(Fraction(target["frame_rate"] or 25)), float(target["start_s"] or 0)
+    lines = tuple(
+        _line(
+            (piece["reference_start_s"], piece["reference_end_s"]),
+            begin_s + piece["target_start_s"],
+            piece["scale"],
+            rate,
+        )
+        for piece in alignment["segments"]
+        if alignment["trusted"]
+    )
+    doubts = ((one["reference_start_s"], one["reference_end_s"]) for one in alignment["doubts"])
+    span_s = float(reference["start_s"] or 0), float(reference["end_s"] or 0)
+    lates = [late for line in lines for _, late in line]
+    low, high = min([*lates, 0.0]), max([*lates, 0.0])
+    edge = max(0.15 * (high - low), (_LEAST_FRAMES - (high - low)) / 2)
+    lags = Lags(span_s, (), lines, tuple(doubts))
+    return LagChart(lags, low - edge, high + edge, _chart_text(lates, alignment["content"]))
+
+
+def _chart_text(lates: list[float], content: Mapping[str, Any]) -> str:
+    ends = sorted({round(late) for late in lates})
+    late = f"{ends[0]:+d}" if len(ends) == 1 else f"{ends[0]:+d} to {ends[-1]:+d}" if ends else "?"
+    late = "0" if late == "+0" else late
+    frames = "frame" if late in ("+1", "-1") else "frames"
+    return (
+        f"Late against its timestamps: {late} {frames}; {content['windows_believed']} of"
+        f" {content['windows']} windows believed, {content['looked_s']:.0f} s looked at"
+    )
+
+
+# A plot for a terminal.
 
 
 def plot_lags(lags: Lags) -> Text:

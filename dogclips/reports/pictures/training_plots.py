@@ -1,15 +1,9 @@
-"""Plots of a training and of its scores, as SVG files.
-
-Letters stay letters in them: a label in any script is drawn with the fonts of whoever looks at it.
-matplotlib is imported where something is drawn: no other command pays for it.
-"""
+"""Plots of a training, of its scores, and of a test of learning rates, as SVG files."""
 
 import math
-import warnings
 from collections.abc import Iterator, Sequence
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
 import numpy as np
@@ -18,42 +12,26 @@ import pandas as pd
 from dogclips.files import whole_file
 from dogclips.records.clip_predictions import PredictedClips, by_clip
 from dogclips.records.training_run import EpochRecord, TaskResult, TestReport
+from dogclips.reports.pictures.figures import (
+    BLUE,
+    GRAY,
+    GREEN,
+    INK,
+    LIGHT,
+    ORANGE,
+    drawing,
+    svg_of,
+)
 from dogclips.reports.tables.train import shown_score
+from dogclips.scores.lr_range import RangePoint, suggestion
 from dogclips.scores.ranking import Floats, ranking
+from dogclips.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GREEN, ORANGE, BLUE, GRAY, LIGHT, INK = (
-    "#1a7f4b",
-    "#c4570a",
-    "#2456a6",
-    "#8a8f98",
-    "#d9dce1",
-    "#1c1f24",
-)
-
-
-_SETTINGS: dict[Any, Any] = {  # a Literal of 300 names in matplotlib's types
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GRAY,
-    "text.parse_math": False,  # a label may hold dollars
-    "svg.fonttype": "none",
-    "svg.hashsalt": "dogclips",  # the same plot is the same file
-}
-
-
-_NO_METADATA: dict[str, str | None] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-
-
 _MOST_POINTS = 300  # of a curve; more cannot be told apart at this size
-
-
-_LONGEST = 28  # letters of a label
 
 
 def write_plots(
@@ -92,11 +70,25 @@ def draw_plots(
     records: Sequence[EpochRecord], predictions: pd.DataFrame, report: TestReport
 ) -> list[tuple[str, bytes]]:
     """Return the name and the SVG of every plot: curves, classes, calibration, confusion."""
-    import matplotlib as mpl  # noqa: PLC0415 (as said above)
-
-    with mpl.rc_context(_SETTINGS):
+    with drawing():
         figures = _figures(records, by_clip(predictions), report)
-        return [(name, _svg(figure)) for name, figure in figures]
+        return [(name, svg_of(figure)) for name, figure in figures]
+
+
+def range_plot(points: Sequence[RangePoint]) -> bytes:
+    """Return loss against learning rate as an SVG."""
+    with drawing():
+        figure = _figure(6.0, 3.5, (0.65, 0.15, 0.55, 0.35))
+        axes = figure.subplots()
+        axes.plot([point.lr for point in points], [point.loss for point in points], color=BLUE)
+        found = suggestion(points)
+        if found is not None:
+            axes.axvline(found, color=GREEN, ls="--")
+            axes.set_title(f"falls fastest at {found:.1e}")
+        axes.set(xscale="log", xlabel="optimizer.lr", ylabel="training loss, smoothed")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("")
+        return svg_of(figure)
 
 
 def _figures(
@@ -154,7 +146,7 @@ def _average_precision(report: TestReport) -> "Figure":
         report.classes,
         key=lambda one: (one.average_precision is None, -(one.average_precision or 0)),
     )
-    names = [f"{_brief(one.label)} ({one.positives})" for one in shown]
+    names = [f"{shortened(one.label)} ({one.positives})" for one in shown]
     left = _inches(names) + 0.2
     figure = _figure(left + 5.0, 1.2 + 0.27 * len(shown), (left, 0.2, 0.85, 0.35))
     axes = figure.subplots()
@@ -205,7 +197,7 @@ def _precision_recall(clips: PredictedClips, report: TestReport) -> "Figure":
         axes.axhline(one.positives / report.num_clips, color=ORANGE, lw=1, ls="--")
         if one.recall is not None and one.precision is not None:
             axes.plot(one.recall, one.precision, "o", color=INK, ms=5)
-        title = f"{_brief(one.label, 22)}\nAP {shown_score(one.average_precision)}"
+        title = f"{shortened(one.label, 22)}\nAP {shown_score(one.average_precision)}"
         axes.set_title(title, fontsize=9)
         axes.set(xlim=(0, 1.03), ylim=(0, 1.05), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     figure.supxlabel("recall", fontsize=9)
@@ -258,7 +250,7 @@ def _confusion(report: TestReport, task: TaskResult) -> "Figure":
 
     own = [report.classes[k] for k in task.classes]
     percent = np.array(task.confusion, dtype=np.float64) * 100
-    labels = [_brief(one.label) for one in own]
+    labels = [shortened(one.label) for one in own]
     names = [f"{label} ({one.positives})" for label, one in zip(labels, own, strict=True)]
     side = max(0.42 * len(own), 1.7)
     left, below = _inches(names) + 0.45, _inches(labels) + 0.45
@@ -295,10 +287,6 @@ _CONFUSED = {
 }
 
 
-def _brief(label: str, longest: int = _LONGEST) -> str:
-    return label if len(label) <= longest else f"{label[: longest - 1]}…"
-
-
 def _inches(names: Sequence[str]) -> float:
     """Return how long the longest of several names is in print.
 
@@ -318,16 +306,3 @@ def _figure(width: float, height: float, edges: tuple[float, float, float, float
         left=left / width, right=1 - right / width, bottom=below / height, top=1 - above / height
     )
     return figure
-
-
-def _svg(figure: "Figure") -> bytes:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415
-
-    buffer = BytesIO()
-    with warnings.catch_warnings():
-        # Letters that matplotlib's own font lacks come from the viewer's fonts.
-        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
-        # `savefig` would draw everything twice.
-        canvas: Any = FigureCanvasSVG(figure)  # has no types
-        canvas.print_svg(buffer, metadata=_NO_METADATA)
-    return buffer.getvalue()
