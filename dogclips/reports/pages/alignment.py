@@ -23,8 +23,8 @@ from dogclips.reports.pictures.figures import (
     png_of,
     svg_of,
 )
-from dogclips.reports.pictures.lags import Lags, lags_of
 from dogclips.reports.tables.align import sheets_of, verdict_of
+from dogclips.scores.lags import Lags, lags_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

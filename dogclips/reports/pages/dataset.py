@@ -9,7 +9,7 @@ from dogclips.lists.session_records import KEPT, RecordingRecords
 from dogclips.reports.pages.page import rendered
 from dogclips.reports.pages.shaded_tables import lengths_table, split_table, together_table
 from dogclips.reports.pictures.clip_cards import LabelCards
-from dogclips.reports.pictures.lags import lag_chart
+from dogclips.reports.pictures.lag_plots import lag_chart
 from dogclips.reports.pictures.recording_timeline import recording_timeline
 from dogclips.reports.tables.cut import SKIP_REASONS
 from dogclips.scores.concerns import Concern

@@ -8,8 +8,9 @@ from rich.text import Text
 
 from dogclips.alignment import MapPiece, estimate
 from dogclips.clips.recordings import Recording
-from dogclips.reports.pictures.lags import lags_of, plot_lags
+from dogclips.reports.pictures.lag_plots import plot_lags
 from dogclips.reports.tables.style import new_table, with_remarks
+from dogclips.scores.lags import lags_of
 from dogclips.streams import Stream
 
 

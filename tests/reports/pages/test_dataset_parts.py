@@ -17,7 +17,7 @@ from dogclips.records.manifest import manifest_table
 from dogclips.reports.pages.dataset import clip_verdict
 from dogclips.reports.pages.shaded_tables import lengths_table, split_table, together_table
 from dogclips.reports.pictures.clip_cards import dataset_cards
-from dogclips.reports.pictures.lags import CHART_HEIGHT, lag_chart
+from dogclips.reports.pictures.lag_plots import CHART_HEIGHT, lag_chart
 from dogclips.reports.pictures.recording_timeline import axis_ticks, recording_timeline
 from dogclips.scores.clip_choice import NO_LABEL, evenly_chosen
 from dogclips.scores.concerns import concerns_of
@@ -135,7 +135,7 @@ def test_lost_frames_lift_the_path_of_lags_above_what_timestamps_say() -> None:
     assert chart is not None
     assert chart.text.startswith("Late against its timestamps: +7 frames; 9 of 10 windows believed")
     per_frame = CHART_HEIGHT / (chart.high - chart.low)
-    lifted = pytest.approx(chart.down(0.0) - 7 * per_frame, abs=0.02)
+    lifted = pytest.approx(chart.zero - 7 * per_frame, abs=0.02)
     assert [float(part) for part in re.split("[ ML]", chart.path)[1:]] == [0.7, lifted, 8.0, lifted]
     assert chart.lags.doubts == ((0.0, 1.5),)
 

@@ -14,8 +14,9 @@ from dogclips.alignment import StreamChoice, Trust
 from dogclips.clips.compared_frames import compared_frames
 from dogclips.clips.recordings import Recording, measure_recordings
 from dogclips.reports.pages.alignment import alignment_html, alignment_png
-from dogclips.reports.pictures.lags import PLOT_WIDTH, Dot, Lags, lags_of, plot_lags
+from dogclips.reports.pictures.lag_plots import PLOT_WIDTH, plot_lags
 from dogclips.reports.tables.align import alignment_report, verdict_of
+from dogclips.scores.lags import Dot, Lags, lags_of
 from tests.moving import write_moving
 
 ODD_NAME = 'yard <b>&"$^$.mp4'
