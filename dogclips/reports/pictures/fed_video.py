@@ -62,14 +62,10 @@ class Layout:
     num_tracks: int = 0
 
     @property
-    def factor(self) -> int:
-        """Return by which whole factor frames are enlarged."""
-        return max(-(-_LEAST_CELL // self.cell[0]), 1)
-
-    @property
     def box(self) -> tuple[int, int]:
-        """Return width and height of a cell's frame."""
-        return self.cell[0] * self.factor, self.cell[1] * self.factor
+        """Return width and height of a cell's frame, enlarged by a whole factor."""
+        factor = max(-(-_LEAST_CELL // self.cell[0]), 1)
+        return self.cell[0] * factor, self.cell[1] * factor
 
     @property
     def step(self) -> tuple[int, int]:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.text import Text
 
 from dogclips.reports.pictures.recording_timeline import AxisTick, axis_ticks
@@ -14,6 +16,7 @@ PLOT_WIDTH = 78  # columns in all; the narrowest usual terminal has 80
 CHART_HEIGHT = 40
 _LEAST_FRAMES = 4.0  # what a chart spans at least, so that half a frame looks small
 _GUTTER = 8
+_COLUMNS = PLOT_WIDTH - _GUTTER
 _MOST_ROWS = 9  # and one more at either edge
 _BELIEVED, _REFUSED, _MAP, _DOUBT = "●", "·", "─", "░"
 _STYLES = {_BELIEVED: "bold green", _MAP: "green", _REFUSED: "dim", _DOUBT: "yellow"}
@@ -84,75 +87,59 @@ def _chart_text(lates: list[float], content: Mapping[str, Any]) -> str:
 
 def plot_lags(lags: Lags) -> Text:
     """Return a plot in text, at most `PLOT_WIDTH` columns wide; it needs no colour."""
-    return _Plot(lags).text()
+    low, high = min(lags.shown), max(lags.shown)
+    if max(abs(low), abs(high)) <= 2 * _MOST_ROWS:  # keep what the timestamps say in sight
+        low, high = min(low, 0.0), max(high, 0.0)
+    step = _nice((high - low) / (_MOST_ROWS - 1))
+    bottom = math.floor(low / step + 0.5) - 1
+    cells, outside = _cells(lags, step, bottom, math.floor(high / step + 0.5) + 2 - bottom)
+    text = Text(no_wrap=True, overflow="crop")
+    text.append("frames that the target is late against its timestamps\n", style="bold")
+    for row in reversed(range(len(cells))):
+        late = (bottom + row) * step
+        label = f"{late:+g}" if late else "0"
+        text.append(f"{label:>{_GUTTER - 2}} ┤")
+        for cell in cells[row].tolist():
+            text.append(cell, style=_STYLES.get(cell))
+        text.append("\n")
+    text.append(_axis(*lags.span_s))
+    text.append(f"{_BELIEVED} believed  {_REFUSED} refused  {_MAP} time map  {_DOUBT} in doubt")
+    if outside:
+        text.append(f"  ({outside} refused lie outside)")
+    return text
 
 
-class _Plot:
-    def __init__(self, lags: Lags) -> None:
-        self.lags = lags
-        self.columns = PLOT_WIDTH - _GUTTER
-        low, high = min(lags.shown), max(lags.shown)
-        if max(abs(low), abs(high)) <= 2 * _MOST_ROWS:  # keep what the timestamps say in sight
-            low, high = min(low, 0.0), max(high, 0.0)
-        self.step = _nice((high - low) / (_MOST_ROWS - 1))
-        self.bottom = math.floor(low / self.step + 0.5) - 1
-        self.rows = math.floor(high / self.step + 0.5) + 2 - self.bottom
-        self.cells = [[" "] * self.columns for _ in range(self.rows)]
-        self.outside = 0
+def _cells(lags: Lags, step: float, bottom: int, num_rows: int) -> tuple[NDArray[np.str_], int]:
+    """Return (rows, columns) of signs, lowest first, and how many windows lie outside."""
+    cells, outside = np.full((num_rows, _COLUMNS), " "), 0
+    start, end = lags.span_s
 
-    def text(self) -> Text:
-        self.fill()
-        text = Text(no_wrap=True, overflow="crop")
-        text.append("frames that the target is late against its timestamps\n", style="bold")
-        for row in reversed(range(self.rows)):
-            late = (self.bottom + row) * self.step
-            label = f"{late:+g}" if late else "0"
-            text.append(f"{label:>{_GUTTER - 2}} ┤")
-            for cell in self.cells[row]:
-                text.append(cell, style=_STYLES.get(cell))
-            text.append("\n")
-        text.append(self.axis())
-        text.append(f"{_BELIEVED} believed  {_REFUSED} refused  {_MAP} time map  {_DOUBT} in doubt")
-        if self.outside:
-            text.append(f"  ({self.outside} refused lie outside)")
-        return text
-
-    def fill(self) -> None:
-        for start, end in self.lags.doubts:
-            for column in range(self.column(start), self.column(end) + 1):
-                for cells in self.cells:
-                    cells[column] = _DOUBT
-        for start_point, end_point in self.lags.lines:
-            self.line(start_point, end_point)
-        for dot in sorted(self.lags.dots, key=lambda dot: dot.believed):
-            row = self.row(dot.late)
-            if 0 <= row < self.rows:
-                self.cells[row][self.column(dot.time_s)] = _BELIEVED if dot.believed else _REFUSED
-            else:
-                self.outside += 1
-
-    def line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        first, last = self.column(start[0]), self.column(end[0])
-        for column in range(first, last + 1):
-            share = (column - first) / max(last - first, 1)
-            row = self.row(start[1] + share * (end[1] - start[1]))
-            if self.cells[row][column] == " ":  # what is in doubt hides the map
-                self.cells[row][column] = _MAP
-
-    def row(self, late: float) -> int:
-        return math.floor(late / self.step + 0.5) - self.bottom
-
-    def column(self, time_s: float) -> int:
-        start, end = self.lags.span_s
+    def column(time_s: float) -> int:
         share = (time_s - start) / max(end - start, 1e-9)
-        return min(max(int(share * self.columns), 0), self.columns - 1)
+        return min(max(int(share * _COLUMNS), 0), _COLUMNS - 1)
 
-    def axis(self) -> str:
-        start, end = self.lags.span_s
-        line = " " * (_GUTTER - 1) + "└" + "─" * self.columns
-        first, middle, last = (f"{time:.1f} s" for time in (start, (start + end) / 2, end))
-        labels = f"{first:<{self.columns // 3}}{middle:^{self.columns // 3}}"
-        return f"{line}\n{' ' * _GUTTER}{labels}{last:>{self.columns - len(labels)}}\n"
+    for begin, stop in lags.doubts:
+        cells[:, column(begin) : column(stop) + 1] = _DOUBT
+    for (begin, early), (stop, late) in lags.lines:
+        columns = np.arange(column(begin), column(stop) + 1)
+        lates = np.linspace(early, late, len(columns))
+        rows = np.floor(lates / step + 0.5).astype(int) - bottom
+        free = cells[rows, columns] == " "  # what is in doubt hides the map
+        cells[rows[free], columns[free]] = _MAP
+    for dot in sorted(lags.dots, key=lambda dot: dot.believed):
+        row = math.floor(dot.late / step + 0.5) - bottom
+        if 0 <= row < num_rows:
+            cells[row, column(dot.time_s)] = _BELIEVED if dot.believed else _REFUSED
+        else:
+            outside += 1
+    return cells, outside
+
+
+def _axis(start: float, end: float) -> str:
+    line = " " * (_GUTTER - 1) + "└" + "─" * _COLUMNS
+    first, middle, last = (f"{time:.1f} s" for time in (start, (start + end) / 2, end))
+    labels = f"{first:<{_COLUMNS // 3}}{middle:^{_COLUMNS // 3}}"
+    return f"{line}\n{' ' * _GUTTER}{labels}{last:>{_COLUMNS - len(labels)}}\n"
 
 
 def _nice(step: float) -> float:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
@@ -28,7 +29,6 @@ from dogclips.scores.ranking import Floats, ranking
 from dogclips.wording import shortened
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _MOST_POINTS = 300  # of a curve; more cannot be told apart at this size
@@ -106,38 +106,31 @@ def _figures(
             yield name, _confusion(report, task)
 
 
+# Title of a panel: attribute of a record, what its line is called, its colour.
+_CURVES = {
+    "loss": (("train_loss", "training", GRAY), ("val_loss", "validation", BLUE)),
+    "mAP on the validation list": (("val_map", "mAP", BLUE),),
+    "learning rate after the epoch": (("lr", "learning rate", INK),),
+}
+
+
 def _curves(records: Sequence[EpochRecord]) -> "Figure":
     """Draw loss, mAP and learning rate against the epoch; the best epoch is marked."""
-    figure = _figure(10.5, 3.0, (0.45, 0.15, 0.5, 0.35))
-    losses, scores, rates = figure.subplots(1, 3, gridspec_kw={"wspace": 0.22})
-    epochs = [record.epoch for record in records]
-    best = [record.epoch for record in records if record.best][-1:]
-    losses.plot(epochs, [record.train_loss for record in records], color=GRAY, label="training")
-    losses.plot(epochs, [record.val_loss for record in records], color=BLUE, label="validation")
-    losses.set_title("loss")
-    losses.set_ylim(bottom=0)
-    known = [math.nan if record.val_map is None else record.val_map for record in records]
-    scores.plot(epochs, known, color=BLUE)
-    scores.set_title("mAP on the validation list")
-    scores.set_ylim(0, 1.02)
-    rates.plot(epochs, [record.lr for record in records], color=INK)
-    rates.set_title("learning rate after the epoch")
-    rates.set_ylim(bottom=0)
-    for axes in (losses, scores, rates):
-        _number_epochs(axes)
-        for epoch in best:
-            axes.axvline(epoch, color=GREEN, lw=1, ls="--", label="best epoch")
-    losses.legend(frameon=False)
-    return figure
-
-
-def _number_epochs(axes: "Axes") -> None:
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("epoch")
-    for line in axes.lines:
-        line.set_marker("o" if np.size(line.get_xdata()) < 2 else "")
+    figure = _figure(10.5, 3.0, (0.45, 0.15, 0.5, 0.35))
+    panels = figure.subplots(1, 3, gridspec_kw={"wspace": 0.22})
+    values = pd.DataFrame([asdict(record) for record in records]).astype(float)
+    marker = "o" if len(records) == 1 else ""
+    for axes, (title, curves) in zip(panels, _CURVES.items(), strict=True):
+        for name, label, colour in curves:
+            axes.plot(values["epoch"], values[name], color=colour, label=label, marker=marker)
+        for epoch in values["epoch"][values["best"] == 1][-1:]:
+            axes.axvline(epoch, color=GREEN, lw=1, ls="--", label="best epoch")
+        axes.set(title=title, xlabel="epoch", ylim=(0, 1.02 if title.startswith("mAP") else None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panels[0].legend(frameon=False)
+    return figure
 
 
 def _average_precision(report: TestReport) -> "Figure":
@@ -176,19 +169,13 @@ def _precision_recall(clips: PredictedClips, report: TestReport) -> "Figure":
     rows = math.ceil(len(shown) / columns)
     width = max(0.6 + 2.0 * columns, 3.6)
     figure = _figure(width, 0.9 + 1.9 * rows, (0.65, 0.15, 0.55, 0.75))
+    apart = {"wspace": 0.14, "hspace": 0.4}
     panels = figure.subplots(
-        rows,
-        columns,
-        squeeze=False,
-        sharex=True,
-        sharey=True,
-        gridspec_kw={"wspace": 0.14, "hspace": 0.4},
+        rows, columns, squeeze=False, sharex=True, sharey=True, gridspec_kw=apart
     )
-    for place, axes in enumerate(panels.flat):
-        if place >= len(shown):
-            axes.set_axis_off()
-            continue
-        k = shown[place]
+    for axes in panels.flat[len(shown) :]:
+        axes.set_axis_off()
+    for k, axes in zip(shown, panels.flat, strict=False):
         one = report.classes[k]
         ranked = ranking(clips.probability[:, k], clips.target[:, k])
         recall, precision = _thinned(ranked.recall, ranked.precision)
@@ -217,25 +204,18 @@ def _calibration(report: TestReport) -> "Figure":
     """Draw how often what got a probability came true, and how many got it."""
     figure = _figure(9.0, 4.2, (0.55, 0.2, 0.55, 0.35))
     left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.25})
-    filled = [one for one in report.reliability if one.count]
-    said = [one.probability for one in filled]
-    came = [one.frequency for one in filled]
+    filled = [(one.probability, one.frequency) for one in report.reliability if one.count]
     left.plot((0, 1), (0, 1), color=GRAY, lw=1, ls="--", label="ideal")
-    left.plot(said, came, "o-", color=BLUE, clip_on=False, label="all classes together")
+    left.plot(
+        *zip(*filled, strict=True), "o-", color=BLUE, clip_on=False, label="all classes together"
+    )
     left.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability given", ylabel="share that came true")
     left.set_aspect("equal")
     error, score = shown_score(report.calibration_error), shown_score(report.brier)
     left.set_title(f"calibration error {error}, Brier score {score}", loc="left")
     left.legend(frameon=False, loc="upper left")
-    lows = [one.low for one in report.reliability]
-    right.bar(
-        lows,
-        [one.count for one in report.reliability],
-        width=1 / len(lows),
-        align="edge",
-        color=LIGHT,
-        edgecolor=GRAY,
-    )
+    lows, counts = zip(*((one.low, one.count) for one in report.reliability), strict=True)
+    right.bar(lows, counts, width=1 / len(lows), align="edge", color=LIGHT, edgecolor=GRAY)
     right.set(xlim=(0, 1), xlabel="probability given", ylabel="clips x classes")
     right.set_yscale("log")
     right.yaxis.set_major_formatter("{x:,.0f}")
