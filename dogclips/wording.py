@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 
@@ -21,6 +22,17 @@ def shortened(text: str, longest: int = 28) -> str:
     'chews on…'
     """
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def clock(seconds: Fraction | float, *, tenths: bool = True) -> str:
+    """Return a time as players show it.
+
+    >>> clock(Fraction(599, 10)), clock(Fraction(7325)), clock(1200, tenths=False)
+    ('0:00:59.9', '2:02:05.0', '0:20:00')
+    """
+    whole, tenth = divmod(int(seconds * 10), 10)
+    shown = f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+    return f"{shown}.{tenth}" if tenths else shown
 
 
 def late_start(offset_s: float, offset_frames: int) -> str:

@@ -7,8 +7,9 @@ then what is odd in recordings, annotations and splits, then what makes labels r
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+from dogclips.annotations.issues import Level
 from dogclips.scores.dataset import Dataset, ListedSplit, label_numbers
 from dogclips.wording import counted
 
@@ -17,8 +18,6 @@ _MOST_LINES = 40
 # Messages of `probe.json` that concern the alignment; P021 is said with the clips that rest on it.
 _DOUBTS = ("P012", "P014", "P023", "P033")
 _NOT_VERIFIED = "P021"
-
-Level = Literal["error", "warning"]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from dogclips.lists.session_records import KEPT, RecordingRecords
 from dogclips.reports.pages.page import rendered
-from dogclips.reports.pages.shaded_tables import lengths_table, split_table, together_table
+from dogclips.reports.pages.shaded_tables import balance_table, lengths_table, together_table
 from dogclips.reports.pictures.clip_cards import LabelCards
 from dogclips.reports.pictures.lag_plots import lag_chart
 from dogclips.reports.pictures.recording_timeline import recording_timeline
@@ -69,7 +69,7 @@ def dataset_page(
         "labels": list(label_numbers(dataset).itertuples()),
         "together": together_table(dataset),
         "lengths": lengths_table(dataset),
-        "split": split and split_table(split),
+        "split": split and balance_table(split),
         "split_folder": "" if split is None else split.folder.name,
         "cards": cards,
         "recordings": recordings,

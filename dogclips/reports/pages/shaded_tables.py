@@ -63,7 +63,7 @@ def lengths_table(dataset: Dataset) -> ShadedTable:
     return ShadedTable(list(counts.columns), rows)
 
 
-def split_table(split: ListedSplit) -> ShadedTable:
+def balance_table(split: ListedSplit) -> ShadedTable:
     """Show clips with each label in each split; shaded by how far their ratio is off."""
     clips, whole = split.clips, max(len(split.clips), 1)
     parts = [part for part in SPLITS if (clips["split"] == part).any()]

@@ -17,8 +17,6 @@ from dogclips.wording import counted
 
 _WIDTH = 160  # columns of one frame
 
-Tell = Callable[[int], None]
-
 
 @dataclass(frozen=True)
 class StillsPicture:
@@ -66,7 +64,7 @@ class LabelCards:
 def dataset_cards(
     windows: pd.DataFrame,
     chosen: Mapping[str, tuple[int, list[int]]],
-    progress: Tell = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> list[LabelCards]:
     """Return the clips of each label; each clip is read once.
 
@@ -98,7 +96,7 @@ def dataset_cards(
 
 
 def run_cards(
-    clips: PredictedClips, number: int, progress: Tell = lambda _: None
+    clips: PredictedClips, number: int, progress: Callable[[int], None] = lambda _: None
 ) -> list[LabelCards]:
     """Return the best and the worst clips of each label that has positives.
 
@@ -140,7 +138,7 @@ def _time(clip: "pd.Series[Any]") -> str:
     return "" if pd.isna(clip["start_s"]) else f"{clip['start_s']:.1f} to {clip['end_s']:.1f} s"
 
 
-def _pictures(paths: "pd.Series[str]", progress: Tell) -> dict[Any, StillsPicture]:
+def _pictures(paths: "pd.Series[str]", progress: Callable[[int], None]) -> dict[Any, StillsPicture]:
     """Return the picture of each path, by its row."""
     pictures = {}
     for row, seen in zip(

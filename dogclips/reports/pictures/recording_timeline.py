@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dogclips.lists.session_records import KEPT, RecordingRecords
 from dogclips.reports.tables.cut import SKIP_REASONS
-from dogclips.wording import counted
+from dogclips.wording import clock, counted
 
 ROW_HEIGHT = 10  # in units of its drawing
 _MOST_TICKS = 6
@@ -130,22 +130,16 @@ def axis_ticks(start: float, end: float) -> list[AxisTick]:
     >>> [tick.text for tick in axis_ticks(0.0, 4000.0)]
     ['0:00:00', '0:20:00', '0:40:00', '1:00:00']
     """
+
+    def text(time_s: float) -> str:
+        if end > _LONG_S:
+            return clock(round(time_s), tenths=False)
+        return f"{time_s:g} s" if time_s == times[0] else f"{time_s:g}"
+
     step = next((s for s in _STEPS_S if (end - start) / s <= _MOST_TICKS), _STEPS_S[-1])
     numbers = range(math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9) + 1)
-    return [
-        AxisTick(
-            100 * (number * step - start) / (end - start),
-            _time(number * step, long=end > _LONG_S, first=number == numbers[0]),
-        )
-        for number in numbers
-    ]
-
-
-def _time(time_s: float, *, long: bool, first: bool) -> str:
-    if long:
-        minutes, seconds = divmod(round(time_s), 60)
-        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-    return f"{time_s:g} s" if first else f"{time_s:g}"
+    times = [number * step for number in numbers]
+    return [AxisTick(100 * (time_s - start) / (end - start), text(time_s)) for time_s in times]
 
 
 def joined_spans(starts: NDArray[Any], ends: NDArray[Any]) -> list[tuple[float, float]]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dogclips.lists.session_records import RecordingRecords, SessionRecords
 from dogclips.records.manifest import manifest_table
 from dogclips.reports.pages.dataset import clip_verdict
-from dogclips.reports.pages.shaded_tables import lengths_table, split_table, together_table
+from dogclips.reports.pages.shaded_tables import balance_table, lengths_table, together_table
 from dogclips.reports.pictures.clip_cards import dataset_cards
 from dogclips.reports.pictures.lag_plots import CHART_HEIGHT, lag_chart
 from dogclips.reports.pictures.recording_timeline import axis_ticks, recording_timeline
@@ -219,7 +219,7 @@ def split_of(*clips: tuple[str, str, tuple[int, ...]]) -> ListedSplit:
 def test_a_split_shows_how_far_off_its_ratios_are_and_what_it_shares() -> None:
     split = split_of(("a", "train", (0,)), ("a", "val", (0, 1)), ("b", "train", (0,)))
 
-    table = split_table(split)
+    table = balance_table(split)
 
     assert table.columns == ["all", "train", "val"]
     cells = {name: [cell.text for cell in own] for name, own in table.rows}
