@@ -16,7 +16,6 @@ from dogclips.scores.concerns import Concern
 from dogclips.scores.dataset import Dataset, ListedSplit, label_numbers, window_counts
 from dogclips.wording import counted, late_start
 
-_MOST_OPEN = 8  # recordings that are unfolded; of more a reader picks some
 _STATUSES = {
     "cut": "clips, cut by the last run",
     "reused": "clips of an earlier run",
@@ -55,13 +54,7 @@ def dataset_page(
     made
         By what and when, for the foot of the page.
     """
-    sessions = dataset.sessions
-    recordings = {
-        name: [_part(one, dataset.classes) for one in session.recordings]
-        for name, session in sessions.items()
-    }
     values = {
-        "title": next(iter(sessions)) if len(sessions) == 1 else f"{len(sessions)} sessions",
         "dataset": dataset,
         "concerns": concerns,
         "facts": _facts(dataset),
@@ -69,11 +62,13 @@ def dataset_page(
         "labels": list(label_numbers(dataset).itertuples()),
         "together": together_table(dataset),
         "lengths": lengths_table(dataset),
-        "split": split and balance_table(split),
-        "split_folder": "" if split is None else split.folder.name,
+        "split": split,
+        "balance": split and balance_table(split),
         "cards": cards,
-        "recordings": recordings,
-        "opened": sum(map(len, recordings.values())) <= _MOST_OPEN,
+        "recordings": {
+            name: [_part(one, dataset.classes) for one in session.recordings]
+            for name, session in dataset.sessions.items()
+        },
         "made": made,
     }
     return rendered("dataset_page.html.j2", values)

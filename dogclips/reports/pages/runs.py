@@ -44,17 +44,7 @@ def run_page(
     """
     names = distinct_names([run.run_dir for run in runs])
     parts = [
-        {
-            "run": run,
-            "name": name,
-            "comparison": Comparison() if run is runs[0] else compared(run, runs[0]),
-            "tiles": [*_tiles(run)],
-            "notes": [*_notes(run)],
-            "plots": [*_plots(run)],
-            "cards": run_cards(run.clips, number, progress),
-            "details": [*_leaves(run.facts)],
-            "scores": {one.label: one.average_precision for one in run.report.classes},
-        }
+        _part(run, runs[0]) | {"name": name, "cards": run_cards(run.clips, number, progress)}
         for run, name in zip(runs, names, strict=True)
     ]
     title = names[0] if len(runs) == 1 else f"{len(runs)} training runs"
@@ -62,6 +52,19 @@ def run_page(
         "run_page.html.j2",
         {"title": title, "parts": parts, "draws": DRAWS, "score": shown_score, "made": made},
     )
+
+
+def _part(run: RunRecords, first: RunRecords) -> dict[str, Any]:
+    """Return what the page shows of one run, beside the first one."""
+    return {
+        "run": run,
+        "comparison": Comparison() if run is first else compared(run, first),
+        "tiles": [*_tiles(run)],
+        "notes": [*_notes(run)],
+        "plots": [*_plots(run)],
+        "details": [*_leaves(run.facts)],
+        "scores": {one.label: one.average_precision for one in run.report.classes},
+    }
 
 
 def _tiles(run: RunRecords) -> Iterator[tuple[str, str]]:

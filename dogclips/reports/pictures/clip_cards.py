@@ -77,7 +77,7 @@ def dataset_cards(
     progress
         Called with the number of clips that were read since the last call.
     """
-    rows = windows.loc[list({row: None for _, own in chosen.values() for row in own})]
+    rows = windows.loc[list(dict.fromkeys(row for _, own in chosen.values() for row in own))]
     pictures = _pictures(rows["path"], progress)
     cards = {
         row: ClipCard(
@@ -107,31 +107,36 @@ def run_cards(
     progress
         Called with the number of clips that were read since the last call.
     """
-    labels = [k for k in range(len(clips.labels)) if clips.target[:, k].any()]
-    chosen = {k: most_telling(clips, k, number) for k in labels}
+    positives = np.flatnonzero(clips.target.any(axis=0)).tolist()
+    chosen = {k: most_telling(clips, k, number) for k in positives}
     rows = sorted({row for kinds in chosen.values() for own in kinds.values() for row in own})
     pictures = _pictures(clips.clips["clip"].loc[rows], progress)
-
-    def card(row: int, k: int) -> ClipCard:
-        clip, probability = clips.clips.iloc[row], float(clips.probability[row, k])
-        return ClipCard(
-            name=Path(clip["clip"]).name,
-            recording=Path(clip["recording"]).name,
-            time=_time(clip),
-            labels=tuple(clips.labels[n] for n in np.flatnonzero(clips.target[row])),
-            picture=pictures[row],
-            probability=probability,
-            right=(probability > claimed_above(clips, k)) == bool(clips.target[row, k]),
-        )
 
     return [
         LabelCards(
             clips.labels[k],
             f"claimed above {claimed_above(clips, k):.3f}",
-            {kind: [card(row, k) for row in own] for kind, own in kinds.items() if own},
+            {
+                kind: [_run_card(clips, row, k, pictures[row]) for row in own]
+                for kind, own in kinds.items()
+                if own
+            },
         )
         for k, kinds in chosen.items()
     ]
+
+
+def _run_card(clips: PredictedClips, row: int, k: int, picture: StillsPicture) -> ClipCard:
+    clip, probability = clips.clips.iloc[row], float(clips.probability[row, k])
+    return ClipCard(
+        name=Path(clip["clip"]).name,
+        recording=Path(clip["recording"]).name,
+        time=_time(clip),
+        labels=tuple(clips.labels[n] for n in np.flatnonzero(clips.target[row])),
+        picture=picture,
+        probability=probability,
+        right=(probability > claimed_above(clips, k)) == bool(clips.target[row, k]),
+    )
 
 
 def _time(clip: "pd.Series[Any]") -> str:
