@@ -35,7 +35,7 @@ def clock(seconds: Fraction | float, *, tenths: bool = True) -> str:
     return f"{shown}.{tenth}" if tenths else shown
 
 
-def late_start(offset_s: float, offset_frames: int) -> str:
+def late_start(offset_s: Fraction | float, offset_frames: int) -> str:
     """Return how late a stream starts against another.
 
     >>> late_start(0.7, 7), late_start(-0.1, -1), late_start(0, 0)
@@ -43,8 +43,17 @@ def late_start(offset_s: float, offset_frames: int) -> str:
     """
     if not offset_s:
         return "starts together"
-    size = f"{abs(offset_s):.3f} s ({counted(abs(offset_frames), 'frame')})"
+    size = seconds_and_frames(offset_s, offset_frames)
     return f"starts {size} {'late' if offset_s > 0 else 'early'}"
+
+
+def seconds_and_frames(seconds: Fraction | float, frames: int) -> str:
+    """Return how long something lasts, whatever its sign.
+
+    >>> seconds_and_frames(Fraction(-7, 10), -7)
+    '0.700 s (7 frames)'
+    """
+    return f"{abs(float(seconds)):.3f} s ({counted(abs(frames), 'frame')})"
 
 
 def distinct_names(folders: Sequence[Path]) -> list[str]:
