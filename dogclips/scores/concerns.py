@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from dogclips.annotations.issues import Level
-from dogclips.scores.dataset import Dataset, ListedSplit, label_numbers
+from dogclips.scores.dataset import Dataset, ListedSplit
 from dogclips.wording import counted
 
 FEW_CLIPS, FEW_RECORDINGS = 10, 3  # below these a label cannot be in train, val and test alike
@@ -157,7 +157,7 @@ def _of_split(split: ListedSplit, dataset: Dataset) -> Iterator[Concern]:
 
 
 def _rare(dataset: Dataset) -> Iterator[Concern]:
-    labels = label_numbers(dataset)
+    labels = dataset.label_numbers
     none = labels.index[labels["clips"] == 0]
     if len(none):
         yield Concern("warning", "labels", f"no clip shows {', '.join(none)}")

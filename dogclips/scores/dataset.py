@@ -74,36 +74,32 @@ class Dataset:
         shows[labels.index, pd.Categorical(labels, categories=list(self.classes)).codes] = True
         return shows
 
+    @cached_property
+    def label_numbers(self) -> pd.DataFrame:
+        """A row a label, under its name.
+
+        `clips` that show it, `alone`: those of them that show no other label, `recordings` that
+        the clips are from; `segments`, `seconds` and `median_s` as annotated, NaN without any.
+        """
+        recordings = self.kept.groupby(["session", "source"]).ngroup().to_numpy()
+        lengths = self.segments.groupby("label")["seconds"].agg(["size", "sum", "median"])
+        lengths = lengths.reindex(list(self.classes))
+        columns = {
+            "clips": self.shows.sum(axis=0),
+            "alone": self.shows[self.shows.sum(axis=1) == 1].sum(axis=0),
+            "recordings": [len(np.unique(recordings[own])) for own in self.shows.T],
+            "segments": lengths["size"].fillna(0).astype(int),
+            "seconds": lengths["sum"].fillna(0.0),
+            "median_s": lengths["median"],
+        }
+        return pd.DataFrame(columns, index=list(self.classes))
+
 
 def window_counts(dataset: Dataset) -> Mapping[tuple[str, str], int]:
     """Return the number of windows of each status and reason; those that failed have none."""
     real = dataset.windows[dataset.windows["start_s"].notna()]
     reasons = real["reason"].where(real["status"] == "skipped", "")
     return Counter(zip(real["status"], reasons, strict=True))
-
-
-def label_numbers(dataset: Dataset) -> pd.DataFrame:
-    """Return a row a label, under its name.
-
-    Returns
-    -------
-    DataFrame
-        `clips` that show it, `alone`: those of them that show no other label, `recordings` that
-        the clips are from; `segments`, `seconds` and `median_s` as annotated, NaN without any.
-    """
-    kept, shows = dataset.kept, dataset.shows
-    recordings = kept.groupby(["session", "source"]).ngroup().to_numpy()
-    lengths = dataset.segments.groupby("label")["seconds"].agg(["size", "sum", "median"])
-    lengths = lengths.reindex(list(dataset.classes))
-    columns = {
-        "clips": shows.sum(axis=0),
-        "alone": shows[shows.sum(axis=1) == 1].sum(axis=0),
-        "recordings": [len(np.unique(recordings[own])) for own in shows.T],
-        "segments": lengths["size"].fillna(0).astype(int),
-        "seconds": lengths["sum"].fillna(0.0),
-        "median_s": lengths["median"],
-    }
-    return pd.DataFrame(columns, index=list(dataset.classes))
 
 
 def shown_together(dataset: Dataset) -> NDArray[np.int64]:

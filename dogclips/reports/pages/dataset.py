@@ -13,7 +13,7 @@ from dogclips.reports.pictures.lag_plots import lag_chart
 from dogclips.reports.pictures.recording_timeline import recording_timeline
 from dogclips.reports.tables.cut import SKIP_REASONS
 from dogclips.scores.concerns import Concern
-from dogclips.scores.dataset import Dataset, ListedSplit, label_numbers, window_counts
+from dogclips.scores.dataset import Dataset, ListedSplit, window_counts
 from dogclips.wording import counted, late_start
 
 _STATUSES = {
@@ -47,10 +47,8 @@ def dataset_page(
 
     Parameters
     ----------
-    concerns
-        As `concerns_of` returns them.
-    cards
-        As `dataset_cards` returns them.
+    concerns, cards
+        As `concerns_of` and `dataset_cards` return them.
     made
         By what and when, for the foot of the page.
     """
@@ -59,7 +57,6 @@ def dataset_page(
         "concerns": concerns,
         "facts": _facts(dataset),
         "statuses": _status_rows(dataset),
-        "labels": list(label_numbers(dataset).itertuples()),
         "together": together_table(dataset),
         "lengths": lengths_table(dataset),
         "split": split,

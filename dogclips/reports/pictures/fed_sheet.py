@@ -7,6 +7,7 @@ Shapes: T frames, H x W pixels.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -68,9 +69,8 @@ def write_sheet(path: Path, blocks: Iterable[Image.Image], title: Sequence[str])
     OutputError
         The folder cannot be written to.
     """
-    drawn: list[Image.Image] = [title_block(title)]
-    height = 2 * MARGIN + drawn[0].height
-    for block in blocks:
+    drawn, height = list[Image.Image](), MARGIN
+    for block in chain([title_block(title)], blocks):
         drawn.append(block)
         height += block.height + MARGIN
         if height > _MOST_HEIGHT:

@@ -21,7 +21,7 @@ from dogclips.reports.pictures.lag_plots import CHART_HEIGHT, lag_chart
 from dogclips.reports.pictures.recording_timeline import axis_ticks, recording_timeline
 from dogclips.scores.clip_choice import NO_LABEL, evenly_chosen
 from dogclips.scores.concerns import concerns_of
-from dogclips.scores.dataset import Dataset, ListedSplit, label_numbers
+from dogclips.scores.dataset import Dataset, ListedSplit
 
 Spans = list[tuple[int, int]]
 spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), min_size=1, max_size=40)
@@ -182,7 +182,7 @@ def test_labels_are_counted_with_the_clips_that_show_them_alone_or_together() ->
     segments = [("sit", 0, 1), ("sit", 4, 7), ("walk", 4, 4.6)]
     found = shows(["sit"], ["sit", "walk"], [], ["sit"], segments=segments)
 
-    sit, walk = label_numbers(found).itertuples()
+    sit, walk = found.label_numbers.itertuples()
 
     assert (sit.clips, sit.alone, sit.recordings) == (3, 2, 1)
     assert (sit.segments, sit.seconds, sit.median_s) == (2, 4.0, 2.0)
