@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dogclips.lists.session_records import RecordingRecords, SessionRecords
 from dogclips.records.manifest import manifest_table
-from dogclips.reports.pages.dataset import clip_verdict
+from dogclips.reports.pages.dataset import clip_verdict, dataset_page
 from dogclips.reports.pages.shaded_tables import balance_table, lengths_table, together_table
 from dogclips.reports.pictures.clip_cards import dataset_cards
 from dogclips.reports.pictures.lag_plots import CHART_HEIGHT, lag_chart
@@ -205,6 +205,14 @@ def test_lengths_are_counted_in_classes_that_double() -> None:
         "\N{GREATER-THAN OR EQUAL TO} 128": "1",
     }
     assert [cell.text for cell in table.rows[2][1]] == [""] * len(table.columns)
+
+
+@pytest.mark.parametrize("rows", [[], [row(0, "skipped", "no-label")], [row(0, labels=[])]])
+def test_a_data_set_without_labels_is_a_page_that_says_so(rows: list[dict[str, Any]]) -> None:
+    page = dataset_page(dataset(*rows), [], []).decode()
+
+    assert "There are no labels." in page
+    assert "Nothing to warn of." in page
 
 
 def split_of(*clips: tuple[str, str, tuple[int, ...]]) -> ListedSplit:
