@@ -39,7 +39,7 @@ def report(
 
     Example: dogclips report dog_video/Feb/* --split data/split --output report.html
     """
-    from dogclips.reports.pictures.timeline import counted
+    from dogclips.wording import counted
 
     result = dogclips.report(
         folders,
@@ -53,6 +53,6 @@ def report(
     if result.dataset is not None:
         kinds = {"window": result.dataset.windows, "clip": result.dataset.kept}
         found = [counted(len(rows), noun) for noun, rows in kinds.items()]
-        found.append(counted(len(result.findings), "warning"))
+        found.append(counted(len(result.concerns), "warning"))
     print_line(f"{output}: {', '.join(found)}")
     leave(result)

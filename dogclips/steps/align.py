@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dogclips.alignment import AnnotatedIn, Trust
-from dogclips.clips.moments import moments_of
+from dogclips.clips.compared_frames import compared_frames
 from dogclips.clips.recordings import Recording, measure_recordings
 from dogclips.errors import AlignmentError
 from dogclips.events import Feed, Progress, Result
@@ -69,7 +69,7 @@ def align(
         feed.fail(recording.error)
     elif output is not None:
         draw = alignment_png if suffix == ".png" else alignment_html
-        write_whole(Path(output), draw(recording, moments_of(recording)))
+        write_whole(Path(output), draw(recording, compared_frames(recording)))
     if recording.alignment is not None and not recording.alignment.trusted:
         # The table says it as well: no line of its own.
         feed.failures.append(AlignmentError(verdict_of(recording), where=path, todo="see --trust"))

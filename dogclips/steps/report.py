@@ -11,11 +11,12 @@ from dogclips.events import Feed, Progress, Result
 from dogclips.files import Paths, paths_of, write_whole
 from dogclips.lists.session_records import read_records
 from dogclips.records.run_folder import RunRecords, is_run, read_run
-from dogclips.reports.pages.dataset import Dataset, dataset_findings, dataset_page
-from dogclips.reports.pages.dataset_numbers import read_split
-from dogclips.reports.pages.findings import Finding
+from dogclips.reports.pages.dataset import dataset_page
 from dogclips.reports.pages.runs import run_page
-from dogclips.reports.pictures.contact_sheet import Sheet, chosen_clips, sheets_of
+from dogclips.reports.pictures.clip_cards import LabelCards, dataset_cards
+from dogclips.scores.clip_choice import evenly_chosen
+from dogclips.scores.concerns import Concern, concerns_of
+from dogclips.scores.dataset import Dataset, read_split_lists
 from dogclips.steps.arguments import suffix_of
 from dogclips.steps.inputs import read_each
 
@@ -30,7 +31,7 @@ class ReportResult(Result):
     ----------
     output
         The page.
-    dataset, findings
+    dataset, concerns
         Of sessions: all of them, and what is odd about them.
     runs
         Of trainings: what their folders hold.
@@ -38,7 +39,7 @@ class ReportResult(Result):
 
     output: Path
     dataset: Dataset | None = None
-    findings: tuple[Finding, ...] = ()
+    concerns: tuple[Concern, ...] = ()
     runs: tuple[RunRecords, ...] = ()
 
 
@@ -114,22 +115,22 @@ def _are_runs(folders: Sequence[Path]) -> bool:
 def _report_dataset(
     base_dirs: Sequence[Path], output: Path, lists: Path | None, number: int, seed: int, feed: Feed
 ) -> ReportResult:
-    shares = None if lists is None else read_split(lists)
+    shares = None if lists is None else read_split_lists(lists)
     sessions = read_each(base_dirs, read_records, feed, "measuring recordings")
     dataset = Dataset.of(sessions)
-    findings = dataset_findings(dataset, shares)
-    sheets = _sheets(dataset, number, seed, feed)
-    write_whole(output, dataset_page(dataset, findings, sheets, shares, made=_made()))
-    return ReportResult(output, dataset, tuple(findings), **feed.kept)
+    concerns = concerns_of(dataset, shares)
+    cards = _cards(dataset, number, seed, feed)
+    write_whole(output, dataset_page(dataset, concerns, cards, shares, made=_made()))
+    return ReportResult(output, dataset, tuple(concerns), **feed.kept)
 
 
-def _sheets(dataset: Dataset, number: int, seed: int, feed: Feed) -> list[Sheet]:
+def _cards(dataset: Dataset, number: int, seed: int, feed: Feed) -> list[LabelCards]:
     if not number:
         return []
-    chosen = chosen_clips(dataset.windows, dataset.classes, number, seed)
+    chosen = evenly_chosen(dataset, number, seed)
     rows = {row for _, own in chosen.values() for row in own}
     with feed.task("looking at clips", len(rows), "clips") as done:
-        return sheets_of(dataset.windows, chosen, done)
+        return dataset_cards(dataset.windows, chosen, done)
 
 
 def _made() -> str:

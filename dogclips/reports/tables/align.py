@@ -8,9 +8,11 @@ from rich.text import Text
 
 from dogclips.alignment import MapPiece, estimate
 from dogclips.clips.recordings import Recording
-from dogclips.reports.pictures.lags import lags_of, plot_lags
+from dogclips.reports.pictures.lag_plots import plot_lags
 from dogclips.reports.tables.style import marked, new_table, with_remarks
+from dogclips.scores.lags import lags_of
 from dogclips.streams import Stream
+from dogclips.wording import late_start, seconds_and_frames
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,11 @@ class _Pair:
             return "NOT trusted: a clock starts anew, so that one time means two moments."
         if "P014" in self.codes:
             return "NOT trusted: the streams run on unrelated clocks."
+        counted_s = self.known.frame_count_s
+        apart = seconds_and_frames(counted_s, self.frames(counted_s))
         return (
             "NOT trusted: by timestamps both streams start together, but their lengths differ by"
-            f" {self.size(self.known.frame_count_s)}, and the pixels cannot tell where frames are"
+            f" {apart}, and the pixels cannot tell where frames are"
             " missing."
         )
 
@@ -121,13 +125,8 @@ class _Pair:
         return f"{found}, but its timestamps say that it {self.late(self.known.timestamps_s)}"
 
     def late(self, offset_s: Fraction) -> str:
-        if not offset_s:
-            return f"starts together with stream {self.reference.index}"
-        return f"starts {self.size(offset_s)} {'late' if offset_s > 0 else 'early'}"
-
-    def size(self, time_s: Fraction) -> str:
-        frames = abs(self.frames(time_s))
-        return f"{abs(float(time_s)):.3f} s ({frames} {'frame' if frames == 1 else 'frames'})"
+        late = late_start(offset_s, self.frames(offset_s))
+        return late if offset_s else f"{late} with stream {self.reference.index}"
 
     def frames(self, time_s: Fraction) -> int:
         return round(time_s * (self.target.frame_rate or 0))
