@@ -11,7 +11,6 @@ from dogclips.clips.session import OUTPUT_DIR
 from dogclips.errors import ListError
 from dogclips.lists.listfile import (
     LABELS,
-    ClipList,
     ListedClip,
     read_labels,
     read_list,
@@ -85,18 +84,9 @@ def read_clips(
     ListError
         An input is no list and no folder with lists, or two of them list the same clip.
     """
-    return merged_clips([own for path in inputs for own in read_lists(path, root)])
-
-
-def read_lists(path: Path, root: Path | None = None) -> list[ClipList]:
-    """Read the lists of one input; see `read_clips`."""
-    return [read_list(own, root) for own in _lists_of(path)]
-
-
-def merged_clips(lists: Sequence[ClipList]) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the clips of all lists, and their class names, as `read_clips` does."""
     names: dict[str, int] = {}
     rows = []
+    lists = [read_list(path, root) for given in inputs for path in _lists_of(given)]
     origins = origins_of(clip.path for clips in lists for clip in clips.clips)
     for clips in lists:
         listed_in = os.path.normpath(clips.path.absolute())

@@ -66,14 +66,14 @@ def export(
     Returns
     -------
     result
-        An input that cannot be read is a failure; it stops no other.
+        What was exported, and where to.
 
     Raises
     ------
     UsageError
         An argument means nothing for the format, or the separator cannot separate.
     ListError
-        No input can be read, or the format cannot express some clips and `skip_unfit` is not set.
+        An input cannot be read, or the format cannot express a clip and `skip_unfit` is not set.
     OutputError
         The folder holds something else, or cannot be written.
     """

@@ -1,4 +1,4 @@
-"""Inputs that several steps read in one way: a bad one stops no other."""
+"""Inputs that several steps read in one way."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,8 +8,8 @@ import pandas as pd
 
 from dogclips.errors import DogclipsError, UsageError
 from dogclips.events import Feed
-from dogclips.lists.listfile import LABELS, ClipList
-from dogclips.lists.sessions import has_clips, merged_clips, moved_labels, read_lists
+from dogclips.lists.listfile import LABELS
+from dogclips.lists.sessions import has_clips, moved_labels, read_clips
 
 FoundT = TypeVar("FoundT")
 
@@ -49,26 +49,23 @@ def read_inputs(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the clips of sessions, splits and lists; see `lists.sessions.read_clips`.
 
-    An input whose lists are empty is left out with a warning, unless all are.
+    An input whose lists are empty is left out with a warning, unless all are. One that cannot be
+    read is no row that may be missing: what is made of all of them would be another thing.
 
     Raises
     ------
+    UsageError
+        There are no inputs.
     ListError
-        No input can be read, or two of them list the same clip.
+        An input cannot be read, or two of them list the same clip.
     """
-    empty: list[Path] = []
-
-    def lists_of(path: Path) -> list[ClipList]:
-        if has_clips(path):
-            return read_lists(path, root)
-        empty.append(path)
-        return []
-
-    found = read_each(inputs, lists_of, feed, "reading lists")
-    lists = [own for lists in found for own in lists] or read_lists(empty[0], root)
-    for path in empty:
-        feed.warn(f"no window became a clip here, left out ({path}): see its manifest.csv")
-    return merged_clips(lists)
+    if not inputs:
+        raise UsageError("nothing to read", todo="name a folder or a file")
+    filled = [path for path in inputs if has_clips(path)]
+    for path in inputs if filled else ():
+        if path not in filled:
+            feed.warn(f"no window became a clip here, left out ({path}): see its manifest.csv")
+    return read_clips(filled or inputs, root)
 
 
 def warn_of_moved_labels(clips: pd.DataFrame, names: Sequence[str], feed: Feed) -> None:

@@ -84,14 +84,14 @@ def split(
     Returns
     -------
     result
-        An input that cannot be read is a failure; it stops no other.
+        What was split, and how labels spread.
 
     Raises
     ------
     UsageError
         Arguments do not go together, or there is no such thing to group by.
     ListError
-        No input can be read, two of them list the same clip, or there are too few groups.
+        An input cannot be read, two of them list the same clip, or there are too few groups.
     OutputError
         `out` cannot be written to.
     """

@@ -57,7 +57,7 @@ def test_a_report_knows_the_settings_and_the_streams(
 
     assert report.ok
     assert report.dataset is not None
-    [records] = report.dataset.sessions
+    [records] = report.dataset.sessions.values()
     assert records.missing == ()
     assert [len(own.measured) for own in records.recordings] == [1]
 

@@ -1,12 +1,13 @@
-"""Several inputs of one step: a bad one stops no other."""
+"""Several inputs of one step."""
 
 from pathlib import Path
 
 import pytest
 
 import dogclips
-from dogclips.errors import ListError, UsageError
+from dogclips.errors import ListError, SessionError, UsageError
 from dogclips.events import Event, Failed
+from tests.sessions import write_session
 
 
 def test_without_inputs_there_is_nothing_to_do(tmp_path: Path) -> None:
@@ -21,11 +22,21 @@ def test_where_no_input_can_be_read_the_first_fault_is_raised_and_the_others_are
 ) -> None:
     told: list[Event] = []
 
-    with pytest.raises(ListError, match=r"one\.txt"):
-        dogclips.split(
-            [tmp_path / "one.txt", tmp_path / "two.txt"], tmp_path / "out", progress=told.append
+    with pytest.raises(SessionError, match="one"):
+        dogclips.report(
+            [tmp_path / "one", tmp_path / "two"], tmp_path / "page.html", progress=told.append
         )
 
     [failed] = [event for event in told if isinstance(event, Failed)]
-    assert failed.error.where == str(tmp_path / "two.txt")
+    assert failed.error.where == str(tmp_path / "two")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_split_of_which_one_input_cannot_be_read_is_not_made(tmp_path: Path) -> None:
+    session = write_session(tmp_path / "session")
+    dogclips.cut(session)
+
+    with pytest.raises(ListError, match="missing"):
+        dogclips.split([session, tmp_path / "missing.txt"], tmp_path / "out")
+
     assert not (tmp_path / "out").exists()
