@@ -27,7 +27,15 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from dogclips.steps.align import align
+    from dogclips.steps.check import check
+    from dogclips.steps.convert import convert
     from dogclips.steps.cut import cut
+    from dogclips.steps.export import export
+    from dogclips.steps.merge import merge
+    from dogclips.steps.probe import probe
+    from dogclips.steps.report import report
+    from dogclips.steps.split import split
 
 
 def __getattr__(name: str) -> Any:

@@ -61,10 +61,10 @@ def whole_file(path: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 to `path`, whole or not at all."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write text as UTF-8, or bytes, to `path`, whole or not at all; see `whole_file`."""
     with whole_file(path) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def json_text(document: Any) -> str:

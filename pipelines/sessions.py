@@ -11,14 +11,14 @@ from pathlib import Path
 
 from rich import print as show
 
+import dogclips
 from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.session import find_session
 from dogclips.config import load_config
-from dogclips.lists.sessions import read_clips, write_session_lists
-from dogclips.lists.splits import assign_splits, label_counts, write_split
+from dogclips.lists.sessions import write_session_lists
 from dogclips.reports.tables.cut import window_table
 from dogclips.reports.tables.split import split_table
 from dogclips.reports.tables.train import result_table
@@ -27,7 +27,6 @@ from dogclips.training.run import train
 from dogclips.training.testing import test
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
 
 
 def main(folder: Path, out: Path, *settings: str) -> None:
@@ -43,10 +42,8 @@ def main(folder: Path, out: Path, *settings: str) -> None:
         write_session_lists(session.output, manifest, plan.classes)
         show(window_table(manifest, str(base_dir)))
 
-    clips, names = read_clips(base_dirs)
-    splits = assign_splits(clips, len(names), SHARES, group_by="session")
-    write_split(out / "split", clips, splits, names, settings={"group_by": "session"})
-    show(split_table(clips, splits, label_counts(clips, splits, len(names)), names))
+    found = dogclips.split(base_dirs, out / "split", val=0.2, test=0.2, group_by="session")
+    show(split_table(found.made))
 
     lists = [f"data.{split}={out}/split/{split}.txt" for split in ("train", "val")]
     model = CONFIGS / "train" / "slowfast_tiny.yaml"

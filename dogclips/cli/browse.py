@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from dogclips.records.fed import FedClip
-    from dogclips.reports.pictures.fed_video import Shown
+    from dogclips.reports.pictures.fed_video import ClipStrips
     from dogclips.training.browsing import Browser, Browsing
 
 _CLIPS = 8
@@ -166,7 +166,7 @@ def _write(
     from dogclips.reports.pictures.fed_sheet import clip_block, write_sheet
     from dogclips.reports.pictures.fed_video import write_clips
 
-    def make(path: Path, shown: "Iterable[Shown]") -> None:
+    def make(path: Path, shown: "Iterable[ClipStrips]") -> None:
         if video:
             write_clips(path, shown, browser.layout)
         else:
@@ -174,7 +174,7 @@ def _write(
             blocks = (clip_block(clip, strips, marked=marked) for clip, strips in shown)
             write_sheet(path, blocks, browser.title(len(browser.places) if together else 1))
 
-    def watched() -> "Iterator[Shown]":
+    def watched() -> "Iterator[ClipStrips]":
         for clip, strips in browser:
             seen.append(clip)
             progress.advance(task)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import typer
+
 from dogclips.errors import DogclipsError
 from dogclips.events import Advanced, Began, Ended, Event, Failed, Result, Warned
 from dogclips.files import json_text
@@ -41,6 +43,12 @@ def print_document(
     head = {"version": 1, "command": command}
     tail = {"error": faults[0], "errors": faults} if faults else {}
     sys.stdout.write(json_text(head | dict(document) | {"warnings": warnings, **document} | tail))
+
+
+def leave(result: Result) -> None:
+    """End with exit code 1 if not everything that was asked for was done."""
+    if not result.ok:
+        raise typer.Exit(1)
 
 
 def _fault(error: DogclipsError) -> dict[str, str]:
@@ -89,7 +97,7 @@ class Show:
             print_warning(str(event))
         elif isinstance(event, Failed):
             print_error(str(event.error))
-        elif isinstance(event, Began):
+        elif isinstance(event, Began) and sys.stderr.isatty():  # else rich would load for nothing
             self._end()
             self._bar = progress_bar(event.unit)
             self._bar.add_task(event.task, total=event.total)

@@ -1,17 +1,18 @@
 """`dogclips cut`: recordings and their annotations become labelled four-second clips."""
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 import dogclips
-from dogclips.cli.console import Show, print_document, print_result
+from dogclips.cli.console import Show, leave, print_document, print_result
 from dogclips.cli.options import ConfigFiles, Json, OnUnknownLabel, Overrides, chosen_settings
 
 if TYPE_CHECKING:
-    from dogclips.steps.cut import SessionCut
+    from dogclips.steps.cut import CutResult, SessionCut
 
 
 def cut(
@@ -51,29 +52,26 @@ def cut(
 
     Example: dogclips cut dog_video/Feb/2_2_kt --set short_side=256
     """
-    from dogclips.reports.tables.cut import cut_document
-    from dogclips.steps.cut import SessionCut
-
     stop_when_told()
     options = {"labels.unknown": on_unknown, "on_corrupt": on_corrupt}
-    show = Show() if as_json else Show().on(SessionCut, _print_tables)
-    result = dogclips.cut(
-        base_dirs,
-        chosen_settings(config, set_, options),
-        dry_run=dry_run,
-        workers=workers,
-        force=force,
-        prune=prune,
-        engine=engine,
-        address=address,
-        shard=shard,
-        virtual=virtual,
-        progress=show,
+    settings = chosen_settings(config, set_, options)
+    show_cut(
+        "cut",
+        lambda show: dogclips.cut(
+            base_dirs,
+            settings,
+            dry_run=dry_run,
+            workers=workers,
+            force=force,
+            prune=prune,
+            engine=engine,
+            address=address,
+            shard=shard,
+            virtual=virtual,
+            progress=show,
+        ),
+        as_json=as_json,
     )
-    if as_json:
-        print_document("cut", cut_document(result.manifest, result.outputs, result.seconds), result)
-    if not result.ok:
-        raise typer.Exit(1)
 
 
 def stop_when_told() -> None:
@@ -81,12 +79,31 @@ def stop_when_told() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _print_tables(session: "SessionCut") -> None:
-    from dogclips.reports.tables.cut import label_table, window_table
+def show_cut(command: str, run: Callable[[Show], "CutResult"], *, as_json: bool) -> None:
+    """Run `cut` or `merge` and show what became of the windows of each session."""
+    from dogclips.reports.tables.cut import cut_document
+    from dogclips.steps.cut import SessionCut
 
-    plan, manifest = session.plan, session.manifest
-    base_dir = plan.session.base_dir
+    result = run(Show() if as_json else Show().on(SessionCut, print_tables))
+    if as_json:
+        print_document(
+            command, cut_document(result.manifest, result.outputs, result.seconds), result
+        )
+    leave(result)
+
+
+def print_tables(session: "SessionCut") -> None:
+    """Print what became of the windows of a session."""
+    from dogclips.reports.tables.cut import cut_label_table, window_table
+
+    plan = session.plan
+    length = f" of {plan.config.clip_seconds:g} s" if plan else ""
     print_result(
-        label_table(manifest, plan.classes, f"{base_dir}: labels", plan.annotated),
-        window_table(manifest, f"{base_dir}: windows of {plan.config.clip_seconds:g} s"),
+        cut_label_table(
+            session.manifest,
+            session.classes,
+            f"{session.base_dir}: labels",
+            plan.annotated if plan else None,
+        ),
+        window_table(session.manifest, f"{session.base_dir}: windows{length}"),
     )

@@ -1,26 +1,15 @@
 """`dogclips export`: clips and their lists in the formats of other tools."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from dogclips.cli.console import print_json, print_line, print_result, print_warning, progress_bar
-from dogclips.cli.options import Json, with_clips
-from dogclips.errors import UsageError
+import dogclips
+from dogclips.cli.console import Show, leave, print_document, print_line, print_result
+from dogclips.cli.options import Json
 
-
-class Format(StrEnum):
-    """The tool that reads it, or the kind of file."""
-
-    mmaction2 = "mmaction2"
-    slowfast = "slowfast"
-    csv = "csv"
-    parquet = "parquet"
-    kinetics = "kinetics"
-    videofolder = "videofolder"
-    webdataset = "webdataset"
+Format = Literal["mmaction2", "slowfast", "csv", "parquet", "kinetics", "videofolder", "webdataset"]
 
 
 def export(
@@ -53,45 +42,23 @@ def export(
 
     Example: dogclips export data/split --format videofolder --out data/export
     """
-    from dogclips.lists.exporting import COPYING, ExportSettings, export_clips, with_splits
-    from dogclips.lists.sessions import moved_labels, read_clips
     from dogclips.reports.tables.export import export_document, export_table, loading_lines
 
-    _check_options(export_format, separator, shard_size)
-    settings = ExportSettings(
-        format=export_format.value,
+    result = dogclips.export(
+        inputs,
+        out,
+        format=export_format,
         prefix=prefix,
-        separator=" " if separator is None else separator,
-        shard_size=shard_size or 1000,
+        root=root,
+        separator=separator,
+        shard_size=shard_size,
         skip_unfit=skip_unfit,
+        progress=Show(),
     )
-    clips, names = read_clips(with_clips(inputs), root)
-    clips = with_splits(clips)
-    with progress_bar("clips") as progress:
-        copying = export_format.value in COPYING  # lists are written in no time
-        task = progress.add_task(f"exporting to {out}", total=len(clips), visible=copying)
-        done = export_clips(clips, names, out, settings, lambda n: progress.advance(task, n))
-    for path, moved in moved_labels(clips, names).items():
-        own = ", ".join(f"{name} {before} is {after}" for name, (before, after) in moved.items())
-        print_warning(f"{path}: merging gave labels other indices: {own}")
     if as_json:
-        print_json(export_document(done))
+        print_document("export", export_document(result.export), result)
     else:
-        print_result(export_table(done))
-        for line in loading_lines(done):  # for a file: nothing may fold them
+        print_result(export_table(result.export))
+        for line in loading_lines(result.export):  # for a file: nothing may fold them
             print_line(line)
-
-
-def _check_options(export_format: Format, separator: str | None, shard_size: int | None) -> None:
-    """Refuse options that mean nothing for the format."""
-    given = {
-        "--separator": (separator, Format.slowfast),
-        "--shard-size": (shard_size, Format.webdataset),
-    }
-    for option, (value, only) in given.items():
-        if value is not None and export_format != only:
-            raise UsageError(
-                f"it means nothing for {export_format.value}",
-                where=option,
-                todo=f"leave it out, or use --format {only.value}",
-            )
+    leave(result)

@@ -35,7 +35,7 @@ def lr_find(
     from dataclasses import asdict
 
     from dogclips.files import whole_file
-    from dogclips.reports.pictures.lr_range import range_plot
+    from dogclips.reports.pictures.training_plots import range_plot
     from dogclips.reports.tables.lr_find import range_table
     from dogclips.scores.lr_range import suggestion
     from dogclips.training.lr_range import range_test

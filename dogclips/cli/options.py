@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dogclips.cli.console import print_warning
-from dogclips.errors import UsageError
-
 if TYPE_CHECKING:
-    from dogclips.alignment import StreamChoice
     from dogclips.config import Setting
 
 
@@ -36,8 +32,11 @@ def spread(arguments: Sequence[str]) -> list[str]:
     found: list[str] = []
     option = ""
     for argument in arguments:
+        name, equals, _ = argument.partition("=")
         if found and found[-1] in _SPREAD:
             option = found[-1]
+        elif equals and name in _SPREAD:
+            option = name
         elif option and _SPREAD[option].match(argument):
             found.append(option)
         else:
@@ -60,7 +59,7 @@ _TARGET = typer.Option("--target", metavar="N|auto|best", help="Stream that clip
 _ANNOTATED_IN = typer.Option("--annotated-in", help="Player of the annotator.")
 Reference = Annotated[str, _REFERENCE]
 Target = Annotated[str, _TARGET]
-AnnotatedIn = Annotated[PlayerName, _ANNOTATED_IN]
+Player = Annotated[PlayerName, _ANNOTATED_IN]
 # For commands that take from elsewhere what is not said.
 MaybeReference = Annotated[str | None, _REFERENCE]
 MaybeTarget = Annotated[str | None, _TARGET]
@@ -96,41 +95,3 @@ def chosen_settings(
         parse_override(override)
     given = {key: value for key, value in options.items() if value is not None}
     return [*(files or ()), *(overrides or ()), given]
-
-
-def stream_choice(reference: str, target: str, annotated_in: PlayerName) -> "StreamChoice":
-    """Return the streams that the options name.
-
-    Raises
-    ------
-    UsageError
-        One of them is neither a number nor a known word.
-    """
-    from dogclips.alignment import StreamChoice
-
-    return StreamChoice(
-        reference=_stream(reference, "--reference", ("auto",)),
-        target=_stream(target, "--target", ("auto", "best")),
-        annotated_in=annotated_in,
-    )
-
-
-def with_clips(inputs: Sequence[Path]) -> list[Path]:
-    """Return the inputs that list clips, and say which do not; all of them if none does."""
-    from dogclips.lists.sessions import has_clips
-
-    filled = [path for path in inputs if has_clips(path)]
-    for path in inputs if filled else ():
-        if path not in filled:
-            print_warning(f"no window became a clip here, left out ({path}): see its manifest.csv")
-    return filled or list(inputs)
-
-
-def _stream(text: str, option: str, words: tuple[str, ...]) -> Any:
-    if text in words:
-        return text
-    if text.isdigit():
-        return int(text)
-    raise UsageError(
-        f"{text!r} is no stream", where=option, todo=f"a number, or {' or '.join(words)}"
-    )

@@ -1,7 +1,7 @@
 """What is wrong or odd in annotation files once their recordings are measured, and their tables.
 
-Pure: files are read and measured before. All times are seconds as the annotator's player showed
-them; segments that count frames get the times of those frames.
+Pure but for `measure_named`: files are read and measured before. All times are seconds as the
+annotator's player showed them; segments that count frames get the times of those frames.
 """
 
 import math
@@ -21,8 +21,10 @@ from dogclips.annotations.issues import Issues
 from dogclips.annotations.project import Media
 from dogclips.clips.config import CutConfig
 from dogclips.clips.recordings import Recording
+from dogclips.clips.session import resolve_recordings
 from dogclips.clips.viewing import SAME_FILE, AnnotatedStream, annotated_stream, miscounted
-from dogclips.errors import AlignmentError, DogclipsError, SessionError
+from dogclips.errors import AlignmentError, DogclipsError, MediaError, SessionError
+from dogclips.media.probe import probe_many
 from dogclips.timebase import ROUNDING_SLACK_S, exact
 
 # One row a recording that an annotation file names; `recording` is "" where none was found.
@@ -60,8 +62,8 @@ PROJECT_COLUMNS = {
     "status": "str",
     "media": "int64",
     "segments": "int64",
-    "labels": "int64",
     "points": "int64",
+    "labels": "int64",
     "seconds": "Float64",
     "zero_length": "int64",
     "errors": "int64",
@@ -100,6 +102,11 @@ class CheckedProject:
     def path(self) -> Path:
         """Return the annotation file."""
         return self.project.path
+
+    @property
+    def errors(self) -> tuple[Issue, ...]:
+        """Return the issues that refuse the file or a recording."""
+        return tuple(issue for issue in self.issues if issue.level == "error")
 
     @property
     def status(self) -> str:
@@ -202,6 +209,38 @@ def media_of(project: Project) -> list[Media]:
     found = {media.name: media for media in reversed(project.media)}
     names = [*project.media_names, *project.segments["media_name"].unique()]
     return [found.get(name, Media(name)) for name in dict.fromkeys(names)]
+
+
+def measure_named(
+    projects: Sequence[Project], among: Mapping[Path, Sequence[Path]]
+) -> dict[Path, Found]:
+    """Return what was measured of the recordings of each annotation file; none is aligned.
+
+    Parameters
+    ----------
+    among
+        For each annotation file the files among which its recordings are.
+    """
+    named = {
+        project.path: resolve_recordings(
+            [media.name for media in media_of(project)], among[project.path]
+        )
+        for project in projects
+    }
+    resolved = (path for own in named.values() for path in own.values())
+    wanted = list(dict.fromkeys(path for path in resolved if isinstance(path, Path)))
+    measured = {
+        path: Recording(path, None, None, table)
+        if isinstance(table, MediaError)
+        else Recording(path, table, None)
+        for path, table in zip(wanted, probe_many(wanted), strict=True)
+    }
+    return {
+        file: {
+            name: measured[path] if isinstance(path, Path) else path for name, path in own.items()
+        }
+        for file, own in named.items()
+    }
 
 
 def _shown(

@@ -192,6 +192,7 @@ def stale_rows(output: Path, table: pd.DataFrame, old: pd.DataFrame | None) -> p
         return table[:0]
     made = old[(old["sha256"] != "") & ~old["clip"].isin(set(table["clip"]))]
     made = made.drop_duplicates("clip", keep="last")
+    # An empty list would ask for no columns, not for no rows.
     there = made["clip"].map(lambda clip: (output / clip).is_file()).astype(bool)
     return made[there].assign(status="stale", reason="an earlier plan's")
 

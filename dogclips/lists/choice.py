@@ -36,9 +36,14 @@ def drawn_clips(clips: ClipList, number: int, label: str | None, seed: int) -> l
         places = [place for place in places if index in clips.clips[place].labels]
         if not places:
             raise UsageError(f"no clip has label {label!r}", where=clips.path, todo="name another")
+    return evenly_drawn(places, number, Random(seed))  # noqa: S311 (no secret)
+
+
+def evenly_drawn(places: Sequence[int], number: int, random: Random) -> list[int]:
+    """Return at most so many of the places that lie evenly among them, from a random start."""
     number = min(number, len(places))
-    start = Random(seed).random()  # noqa: S311 (no secret)
-    return [places[int((place + start) * len(places) / number)] for place in range(number)]
+    start = random.random()
+    return [places[int((index + start) * len(places) / number)] for index in range(number)]
 
 
 def named_clips(clips: ClipList, names: Sequence[str]) -> list[int]:

@@ -1,35 +1,26 @@
 """What a cut session left behind: manifest, measurements, annotations; and what is missing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from dogclips.annotations import Project, read_dataset
-from dogclips.clips.checks import CheckedProject, Found, check_projects, media_of
+from dogclips.clips.checks import CheckedProject, Found, check_projects, measure_named
 from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import apply_labels, several_tasks
-from dogclips.clips.recordings import Recording
 from dogclips.clips.session import OUTPUT_DIR, VIA_DIR, VIDEO_DIR, files_in, resolve_recordings
-from dogclips.config import load_config
-from dogclips.errors import (
-    AnnotationError,
-    ConfigError,
-    MediaError,
-    OutputError,
-    SessionError,
-)
-from dogclips.media.probe import probe_many
+from dogclips.errors import AnnotationError, ConfigError, OutputError, SessionError
 from dogclips.records.class_names import LABELS, read_labels
 from dogclips.records.manifest import read_manifest
 from dogclips.records.probe import ProbedFile, read_probe
+from dogclips.records.settings import read_settings
 
 KEPT = ("cut", "reused")
 
 
-SEGMENT_COLUMNS = ("source", "label", "start_s", "end_s")
+SHOWN_COLUMNS = ("source", "label", "start_s", "end_s")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +34,7 @@ class RecordingRecords:
     windows
         Its rows of the manifest.
     segments
-        `SEGMENT_COLUMNS`, under class names; segments that are only points in time are left out.
+        `SHOWN_COLUMNS`, under class names; segments that are only points in time are left out.
     length_s
         Annotation time at which it ends; None where nobody measured it.
     """
@@ -141,7 +132,7 @@ class _Reader:
     def config(self) -> CutConfig:
         """Return the settings of the cut; the defaults where they are lost."""
         try:
-            return load_config(CutConfig, [self.output / "config.yaml"])
+            return read_settings(CutConfig, self.output)
         except ConfigError as error:
             self.missing.append(f"settings of the cut are unknown, defaults are taken: {error}")
             return CutConfig()
@@ -178,7 +169,7 @@ class _Reader:
                 f"no recordings ({self.base_dir / VIDEO_DIR}): annotations are checked alone"
             )
             return projects, None
-        return projects, _found(projects, videos)
+        return projects, measure_named(projects, {project.path: videos for project in projects})
 
     def segments(
         self, checked: Sequence[CheckedProject], sources: Sequence[Path], config: CutConfig
@@ -186,7 +177,7 @@ class _Reader:
         """Return the segments of all files that nothing refuses, under class names."""
         usable = [file for file in checked if not file.project.errors and len(file.segments)]
         with_task = several_tasks((file.segments for file in usable), config.tasks)
-        parts = [pd.DataFrame(columns=list(SEGMENT_COLUMNS))]
+        parts = [pd.DataFrame(columns=list(SHOWN_COLUMNS))]
         for file in usable:
             names = resolve_recordings(dict.fromkeys(file.segments["media_name"]), sources)
             found = {
@@ -199,35 +190,9 @@ class _Reader:
                 continue
             own = own.assign(source=own["media_name"].map(found))
             lasting = own["source"].notna() & own["start_s"].notna() & own["end_s"].notna()
-            parts.append(own.loc[lasting, list(SEGMENT_COLUMNS)])
+            parts.append(own.loc[lasting, list(SHOWN_COLUMNS)])
         filled = [part for part in parts if len(part)] or parts
         return pd.concat(filled, ignore_index=True)
-
-
-def _found(projects: Sequence[Project], videos: Sequence[Path]) -> dict[Path, Found]:
-    """Return for each annotation file what was measured of the recordings it names."""
-    named = {
-        project.path: resolve_recordings([media.name for media in media_of(project)], videos)
-        for project in projects
-    }
-    wanted = list(dict.fromkeys(_paths(named.values())))
-    measured = {
-        path: Recording(path, None, None, table)
-        if isinstance(table, MediaError)
-        else Recording(path, table, None)
-        for path, table in zip(wanted, probe_many(wanted), strict=True)
-    }
-    return {
-        file: {
-            name: measured[path] if isinstance(path, Path) else path for name, path in own.items()
-        }
-        for file, own in named.items()
-    }
-
-
-def _paths(named: Any) -> Iterator[Path]:
-    for own in named:
-        yield from (path for path in own.values() if isinstance(path, Path))
 
 
 def _lengths(checked: Sequence[CheckedProject]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """From a session's manifest to its lists, and back to clips that know where they come from."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,23 @@ CLIP_COLUMNS = (
 
 
 def write_session_lists(
-    output: Path, manifest: pd.DataFrame, classes: Sequence[str], *, virtual: bool = False
+    output: Path,
+    manifest: pd.DataFrame,
+    classes: Sequence[str],
+    documents: Mapping[str, str] | None = None,
+    *,
+    virtual: bool = False,
 ) -> None:
-    """Write `labels.txt`, `dataset.txt` and one `dataset.txt` for each project folder.
+    """Write what a session has besides its clips and their manifest.
+
+    That is `labels.txt`, `dataset.txt` and one `dataset.txt` for each project folder.
 
     Parameters
     ----------
     manifest
-        Columns of `clips.manifest.MANIFEST_COLUMNS`; only clips that are there are listed.
+        Columns of `records.manifest.MANIFEST_COLUMNS`; only clips that are there are listed.
+    documents
+        The texts of further files, by name; see `clips.plan.ClipPlan`.
     virtual
         List planned clips as well, which still lie in their recordings.
     """
@@ -54,6 +63,7 @@ def write_session_lists(
     for folder, own in parts.items():
         clips = [str(output / clip) for clip in own["clip"]]
         texts[folder / DATASET] = list_text(folder / DATASET, clips, own["label_indices"])
+    texts |= {output / name: text for name, text in (documents or {}).items()}
     for path, text in texts.items():
         write_whole(path, text)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,18 +22,34 @@ from dogclips.records.split import SPLIT_JSON, SPLITS
 TEST = "test"
 
 
-@dataclass(frozen=True)
-class Decided:
-    """What a split was asked for, and what was found on the way.
+@dataclass(frozen=True, eq=False)
+class MadeSplit:
+    """Clips in train, val and test, or in folds, and how they came there.
 
-    `settings` are what `split.json` says; `shares` is the wanted share of each split, or of each
-    fold. `copies` and `unmatched` are what `copies.copies_between` returns; None where nobody has
-    looked.
+    Parameters
+    ----------
+    clips
+        Columns of `sessions.CLIP_COLUMNS`.
+    names
+        Class names: what the indices in `labels` mean.
+    splits
+        The split, or fold, of each clip.
+    shares
+        The wanted share of each split, or fold.
+    settings
+        What `split.json` says of how it was made.
+    kept
+        What an earlier split has decided; None where none was kept.
+    copies, unmatched
+        What `copies.copies_between` returns; None where nobody has looked.
     """
 
-    settings: Mapping[str, object]
+    clips: pd.DataFrame
+    names: Sequence[str]
+    splits: pd.Series
     shares: Mapping[str, float]
     grouping: Grouping
+    settings: Mapping[str, object] = field(default_factory=dict)
     kept: KeptGroups | None = None
     copies: pd.DataFrame | None = None
     unmatched: pd.DataFrame | None = None

@@ -15,9 +15,9 @@ from dogclips.clips.session import OUTPUT_DIR, find_sessions, read_projects
 from dogclips.clips.shards import Shard, shard_of
 from dogclips.clips.units import Engine, no_engine
 from dogclips.config import Settings, settings_of
-from dogclips.errors import UsageError
+from dogclips.errors import DogclipsError, MediaError, OutputError, SessionError, UsageError
 from dogclips.events import Event, Feed, Progress, Result
-from dogclips.files import Paths, paths_of, write_whole
+from dogclips.files import Paths, paths_of
 from dogclips.lists.sessions import write_session_lists
 from dogclips.media.hardware import SOFTWARE, decoder_fault, encoder_fault
 from dogclips.records.class_names import order_change
@@ -32,19 +32,37 @@ class SessionCut(Event):
 
     Parameters
     ----------
-    plan
-        What was planned: its settings, classes, and what was measured of each recording.
+    classes
+        Class names by index.
     manifest
         What became of each window; columns of `records.manifest.MANIFEST_COLUMNS`.
+    plan
+        What was planned: its settings, and what was measured of each recording. None where shards
+        were merged, which have planned it elsewhere.
     """
 
-    plan: ClipPlan
+    base_dir: Path
+    classes: tuple[str, ...]
     manifest: pd.DataFrame
+    plan: ClipPlan | None = None
+
+    @property
+    def failures(self) -> list[DogclipsError]:
+        """Return the rows that failed, which tables show: they get no lines of their own."""
+        failed = self.manifest[self.manifest["status"] == "failed"]
+        return [
+            (MediaError if clip else SessionError)(
+                reason, where=self.base_dir / (source or project)
+            )
+            for clip, reason, source, project in zip(
+                *(failed[name] for name in ("clip", "reason", "source", "project")), strict=True
+            )
+        ]
 
 
 @dataclass(frozen=True, eq=False)
 class CutResult(Result):
-    """What became of the windows of all sessions.
+    """What became of the windows of all sessions; a row that failed is a failure, too.
 
     Parameters
     ----------
@@ -65,12 +83,6 @@ class CutResult(Result):
         """Return the rows of all sessions."""
         tables = [one.manifest for one in self.sessions]
         return pd.concat(tables, ignore_index=True) if tables else manifest_table([])
-
-    @property
-    def ok(self) -> bool:
-        """Return whether every session was used and none of its rows failed."""
-        failed = any((one.manifest["status"] == "failed").any() for one in self.sessions)
-        return super().ok and not failed
 
 
 def cut(
@@ -120,15 +132,13 @@ def cut(
     Returns
     -------
     result
-        A session, recording or clip that failed is a failure or a row with its reason; it stops
-        no other.
+        A session that cannot be used, or whose output folder cannot be written to or is written to
+        by another run, is a failure; so is a row of a manifest that failed. It stops no other.
 
     Raises
     ------
     UsageError, ConfigError
         Arguments or settings are wrong or do not go together.
-    OutputError
-        An output folder cannot be written to, or another run writes to it.
     MediaError
         A clip failed, and `on_corrupt` is "fail".
     """
@@ -149,16 +159,21 @@ def cut(
         for text in filter(None, (*plan.warnings, order_change(session.output, plan.classes))):
             feed.warn(text)
         manifest = plan.table
-        if not dry_run:
-            with feed.task(f"cutting {session.base_dir.name}", len(plan.jobs), "clips") as more:
-                manifest = cut_plan(
-                    plan, engine=cutting, shard=head, force=force, prune=prune, progress=more
+        try:
+            if not dry_run:
+                with feed.task(f"cutting {session.base_dir.name}", len(plan.jobs), "clips") as more:
+                    manifest = cut_plan(
+                        plan, engine=cutting, shard=head, force=force, prune=prune, progress=more
+                    )
+            if not dry_run and head is None:
+                write_session_lists(
+                    session.output, manifest, plan.classes, plan.documents, virtual=virtual
                 )
-        if not dry_run and head is None:
-            write_session_lists(session.output, manifest, plan.classes, virtual=virtual)
-            for name, text in plan.documents.items():
-                write_whole(session.output / name, text)
-        done.append(SessionCut(plan, manifest))
+        except OutputError as error:
+            feed.fail(error)
+            continue
+        done.append(SessionCut(session.base_dir, plan.classes, manifest, plan))
+        feed.failures.extend(done[-1].failures)
         feed.tell(done[-1])
     outputs = tuple(base_dir / OUTPUT_DIR for base_dir in base_dirs)
     return CutResult(tuple(done), outputs, time.monotonic() - began, **feed.kept)
@@ -173,9 +188,9 @@ def _share(text: str | None, *, prune: bool, force: bool, virtual: bool) -> Shar
         raise UsageError(
             "a shard removes no clips", where="--prune", todo="prune with a plain cut after `merge`"
         )
-    given = {"--shard": text is not None, "--force": force, "--prune": prune}
-    for option, said in given.items():
-        if virtual and said:
+    others = {"--shard": text is not None, "--force": force, "--prune": prune}
+    for option, given in others.items():
+        if virtual and given:
             raise UsageError("nothing is cut", where=f"--virtual, {option}", todo="drop one")
     return None if text is None else Shard.from_text(text)
 

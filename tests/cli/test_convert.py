@@ -67,6 +67,7 @@ def test_json_is_one_document(source: Path, tmp_path: Path) -> None:
     warnings = document.pop("warnings")
     assert document == {
         "version": 1,
+        "command": "convert",
         "input": str(source),
         "format": "via3",
         "output": str(out),

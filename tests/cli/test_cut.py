@@ -202,6 +202,17 @@ def test_clips_of_an_earlier_plan_are_listed_and_go_only_when_asked(tmp_path: Pa
     )
 
 
+def test_pruning_where_nothing_is_stale_removes_nothing(session: Path) -> None:
+    dogclips("cut", session)
+    before = files_in(session / "output" / "0205")
+
+    again = dogclips("cut", session, "--prune", "--json")
+
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["stale"] == []
+    assert files_in(session / "output" / "0205") == before
+
+
 def test_class_indices_never_change_in_silence(session: Path) -> None:
     assert "class indices" not in dogclips("cut", session).stderr
     write_project(session, "0101", {"020500.mp4": [(4, 8, "2")]})  # read first, with sniff

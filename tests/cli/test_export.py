@@ -32,6 +32,8 @@ def test_json_is_one_document_about_every_split(workplace: Path) -> None:
     load = document.pop("load")
     assert document == {
         "version": 1,
+        "command": "export",
+        "warnings": [],
         "format": "mmaction2",
         "out": "out",
         "prefix": str(workplace / "s"),
@@ -117,8 +119,8 @@ def test_labels_that_get_other_indices_are_a_warning(workplace: Path) -> None:
     shown = dogclips("export", "s", "t", "--format", "csv", "--out", "out", cwd=workplace)
     assert shown.returncode == 0
     assert shown.stderr == (
-        f"warning: {workplace}/t/output/dataset.txt: merging gave labels other indices: "
-        "walk 0 is 1, run 1 is 2\n"
+        "warning: class indices differ from the input's own: walk 0 -> 1, run 1 -> 2 "
+        f"({workplace}/t/output/dataset.txt): use the labels.txt beside the new lists\n"
     )
 
 

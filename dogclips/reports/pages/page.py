@@ -1,24 +1,17 @@
-"""Pages that are one file: rendered from a template, with pictures inside.
+"""Pages that are one file: rendered from a template of this folder, with pictures inside.
 
-Jinja2 and matplotlib are imported where something is drawn: no other command pays for them.
+Jinja2 is imported where a page is made: no other command pays for it.
 """
 
-from base64 import b64encode
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-_JPEG = {"quality": 72, "optimize": True}
-
 
 def rendered(template: str, values: Mapping[str, Any]) -> bytes:
-    """Return the page that a template of this folder makes of values; all text is escaped.
+    """Return the page that a template makes of values; all text is escaped.
 
-    A template that extends `page.html.j2` shares its style, and its policy by which a browser
+    Templates extend `page.html.j2`: they share its style, and its policy by which a browser
     neither loads anything from outside nor runs any script.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
@@ -30,13 +23,5 @@ def rendered(template: str, values: Mapping[str, Any]) -> bytes:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    environment.filters["commas"] = "{:,}".format
     return environment.get_template(template).render(values).encode()
-
-
-def picture_url(pixels: NDArray[np.uint8]) -> str:
-    """Return a picture of (rows, columns, 3) as a JPEG in a data URL."""
-    from matplotlib.image import imsave  # noqa: PLC0415
-
-    buffer = BytesIO()
-    imsave(buffer, pixels, format="jpg", pil_kwargs=_JPEG)
-    return f"data:image/jpeg;base64,{b64encode(buffer.getvalue()).decode()}"

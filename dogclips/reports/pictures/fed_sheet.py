@@ -7,6 +7,7 @@ Shapes: T frames, H x W pixels.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,45 +18,41 @@ from dogclips.errors import UsageError
 from dogclips.files import whole_file
 from dogclips.media.lettering import drawable, fitting, font
 from dogclips.records.fed import FedClip, FedView, Kind, Strip
-from dogclips.reports.tables.browse import clock
-
-Block = Image.Image
-
 
 Colour = tuple[int, int, int]
 
-
 GROUND, INK, QUIET, RULE = (255, 255, 255), (28, 30, 34), (104, 110, 120), (214, 217, 222)
-
-
 FAULT = (176, 32, 38)
-
-
 COLOURS: dict[Kind, Colour] = {"train": (196, 92, 0), "test": (24, 96, 190)}
-
-
 MARGIN, GAP, EDGE = 20, 8, 3  # pixels; an edge marks a frame and lies in the gap
-
-
-TEXT, SMALL, HEAD = 14, 12, 17  # sizes of letters
-
-
-_LINE = 20
-
-
+LINE = 20
+_TEXT, _SMALL, _HEAD = 14, 12, 17  # sizes of letters
 _HEADING = 190  # columns beside the frames
-
-
 _MOST_WIDTH = 2080  # of the frames of a line: 16 small ones, 8 of 224
-
-
 _LEAST_TILE = 96  # columns that a time needs
-
-
 _MOST_HEIGHT = 32767  # more is not opened by some browsers
 
 
-def write_sheet(path: Path, blocks: Iterable[Block], title: Sequence[str]) -> None:
+def write_words(
+    draw: ImageDraw.ImageDraw,
+    corner: tuple[int, int],
+    text: str,
+    width: float,
+    colour: Colour = INK,
+    *,
+    bold: bool = False,
+) -> None:
+    """Write as much of a text as fits into so many columns."""
+    letters = font(_TEXT, bold=bold)
+    draw.text(corner, fitting(drawable(text), width, letters), fill=colour, font=letters)
+
+
+def squares(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Return frames (..., H, W, 3) in which each pixel is a square of one colour."""
+    return pixels.repeat(factor, axis=-3).repeat(factor, axis=-2)
+
+
+def write_sheet(path: Path, blocks: Iterable[Image.Image], title: Sequence[str]) -> None:
     """Write the pictures of clips one below the other, as PNG.
 
     Parameters
@@ -72,9 +69,8 @@ def write_sheet(path: Path, blocks: Iterable[Block], title: Sequence[str]) -> No
     OutputError
         The folder cannot be written to.
     """
-    drawn: list[Block] = [title_block(title)]
-    height = 2 * MARGIN + drawn[0].height
-    for block in blocks:
+    drawn, height = list[Image.Image](), MARGIN
+    for block in chain([title_block(title)], blocks):
         drawn.append(block)
         height += block.height + MARGIN
         if height > _MOST_HEIGHT:
@@ -94,20 +90,19 @@ def write_sheet(path: Path, blocks: Iterable[Block], title: Sequence[str]) -> No
         sheet.save(part, format="PNG")
 
 
-def title_block(lines: Sequence[str]) -> Block:
+def title_block(lines: Sequence[str]) -> Image.Image:
     """Return lines of text, the first one large."""
-    sizes = [HEAD, *[TEXT] * (len(lines) - 1)]
     texts = [drawable(line) for line in lines]
-    width = max(font(size).getlength(text) for size, text in zip(sizes, texts, strict=True))
-    block = Image.new("RGB", (round(width) + 1, len(lines) * _LINE + 8), GROUND)
+    letters = [font(_TEXT if row else _HEAD, bold=not row) for row in range(len(lines))]
+    width = max(own.getlength(text) for own, text in zip(letters, texts, strict=True))
+    block = Image.new("RGB", (round(width) + 1, len(lines) * LINE + 8), GROUND)
     draw = ImageDraw.Draw(block)
-    for row, (text, size) in enumerate(zip(texts, sizes, strict=True)):
-        colour = QUIET if row else INK
-        draw.text((0, row * (_LINE + 4)), text, fill=colour, font=font(size, bold=not row))
+    for row, (text, own) in enumerate(zip(texts, letters, strict=True)):
+        draw.text((0, row * (LINE + 4)), text, fill=QUIET if row else INK, font=own)
     return block
 
 
-def clip_block(clip: FedClip, strips: Sequence[Strip], *, marked: bool = False) -> Block:
+def clip_block(clip: FedClip, strips: Sequence[Strip], *, marked: bool = False) -> Image.Image:
     """Draw a clip: name, labels, and a row of frames for each strip.
 
     Parameters
@@ -120,14 +115,12 @@ def clip_block(clip: FedClip, strips: Sequence[Strip], *, marked: bool = False) 
     rows = [_strip_block(strip, clip.views if marked else ()) for strip in strips]
     width = max([_HEADING + _LEAST_TILE * 6, *(row.width for row in rows)])
     heads = _heads(clip, width)
-    head_height = len(heads) * _LINE + GAP
+    head_height = len(heads) * LINE + GAP
     height = 1 + GAP + head_height + sum(row.height + GAP for row in rows)
     block = Image.new("RGB", (width, height), GROUND)
     draw = ImageDraw.Draw(block)
-    for line, (text, colour, bold) in enumerate(heads):
-        letters = font(TEXT, bold=bold)
-        words = fitting(drawable(text), width, letters)
-        draw.text((0, 1 + GAP + line * _LINE), words, fill=colour, font=letters)
+    for line, (text, colour) in enumerate(heads):
+        write_words(draw, (0, 1 + GAP + line * LINE), text, width, colour, bold=not line)
     top = 1 + GAP + head_height
     for row in rows:
         block.paste(row, (0, top))
@@ -140,7 +133,7 @@ def heading_texts(clip: FedClip) -> tuple[str, str]:
     labels = ", ".join(clip.labels) or "no label"
     if clip.fault:
         return clip.name, labels
-    return clip.name, f"{labels}   ·   {clock(clip.start_s)} to {clock(clip.end_s)} s"
+    return clip.name, f"{labels}   ·   {clip.start_s:.3f} to {clip.end_s:.3f} s"
 
 
 def heading_colour(strip: Strip) -> Colour:
@@ -148,23 +141,16 @@ def heading_colour(strip: Strip) -> Colour:
     return next((colour for kind, colour in COLOURS.items() if kind == strip.heading[0]), INK)
 
 
-def _enlarged(pixels: NDArray[np.uint8], least: int) -> NDArray[np.uint8]:
-    """Return frames (T, H, W, 3) of at least so many columns; each pixel becomes a square."""
-    factor = max(-(-least // pixels.shape[2]), 1)
-    return pixels.repeat(factor, axis=1).repeat(factor, axis=2)
-
-
-def _heads(clip: FedClip, width: int) -> list[tuple[str, Colour, bool]]:
-    name, about = heading_texts(clip)
-    heads = [(name, INK, True), (about, INK, False)]
-    heads += [(clip.remark, QUIET, False)] if clip.remark else []
+def _heads(clip: FedClip, width: int) -> list[tuple[str, Colour]]:
+    heads: list[tuple[str, Colour]] = [(text, INK) for text in heading_texts(clip)]
+    heads += [(clip.remark, QUIET)] if clip.remark else []
     faults = _wrapped(f"unreadable: {clip.fault}", width) if clip.fault else []
-    return [*heads, *((line, FAULT, False) for line in faults)]
+    return [*heads, *((line, FAULT) for line in faults)]
 
 
 def _wrapped(text: str, width: int) -> list[str]:
     """Break a text between words so that each line fits."""
-    letters, lines = font(TEXT), [""]
+    letters, lines = font(_TEXT), [""]
     for word in drawable(text).split():
         longer = f"{lines[-1]} {word}".strip()
         if lines[-1] and letters.getlength(longer) > width:
@@ -174,27 +160,27 @@ def _wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
-def _strip_block(strip: Strip, views: Sequence[FedView]) -> Block:
+def _strip_block(strip: Strip, views: Sequence[FedView]) -> Image.Image:
     """Draw the frames of a strip in lines of equal length, its heading on the left."""
-    tiles = _enlarged(strip.pixels, _LEAST_TILE)
-    number, height, width = tiles.shape[:3]
-    num_lines = -(-number // max((_MOST_WIDTH + GAP) // (width + GAP), 1))
-    per_line = -(-number // num_lines)
-    below = _LINE * (2 if views else 1)
+    tiles = squares(strip.pixels, max(-(-_LEAST_TILE // strip.pixels.shape[2]), 1))
+    num_frames, height, width = tiles.shape[:3]
+    num_lines = -(-num_frames // max((_MOST_WIDTH + GAP) // (width + GAP), 1))
+    per_line = -(-num_frames // num_lines)
+    below = LINE * (2 if views else 1)
     step = EDGE + height + below + GAP
     block = Image.new(
         "RGB", (_HEADING + per_line * (width + GAP) - GAP + EDGE, num_lines * step), GROUND
     )
     draw = ImageDraw.Draw(block)
     _draw_heading(draw, strip, views, num_lines * step)
-    for place, (tile, time_s) in enumerate(zip(tiles, strip.times_s, strict=True)):
-        left = _HEADING + place % per_line * (width + GAP)
-        top = place // per_line * step + EDGE
+    for number, (tile, time_s) in enumerate(zip(tiles, strip.times_s, strict=True)):
+        left = _HEADING + number % per_line * (width + GAP)
+        top = number // per_line * step + EDGE
         takers = [view for view in views if time_s in view.times_s]
         _mark(draw, takers, (left, top, width, height))
         block.paste(Image.fromarray(tile), (left, top))
         colour = INK if takers or not views else QUIET
-        draw.text((left, top + height + 3), f"{clock(time_s)} s", fill=colour, font=font(SMALL))
+        draw.text((left, top + height + 3), f"{time_s:.3f} s", fill=colour, font=font(_SMALL))
     return block
 
 
@@ -204,14 +190,12 @@ def _draw_heading(
     """Write what a strip is, and what the marks in it mean, as far as there is room."""
     for line, text in enumerate(strip.heading):
         colour = INK if line else heading_colour(strip)
-        letters = font(TEXT, bold=not line)
-        words = fitting(drawable(text), _HEADING - GAP, letters)
-        draw.text((0, EDGE + line * _LINE), words, fill=colour, font=letters)
-    top = EDGE + len(strip.heading) * _LINE + GAP
-    for view, at in zip(views, range(top, height - _LINE, _LINE), strict=False):
+        write_words(draw, (0, EDGE + line * LINE), text, _HEADING - GAP, colour, bold=not line)
+    top = EDGE + len(strip.heading) * LINE + GAP
+    for view, at in zip(views, range(top, height - LINE, LINE), strict=False):
         right = _draw_chip(draw, view, 0, at)
-        words = fitting(view.heading, _HEADING - right - 2 * GAP, font(SMALL))
-        draw.text((right + 4, at), words, fill=INK, font=font(SMALL))
+        words = fitting(view.heading, _HEADING - right - 2 * GAP, font(_SMALL))
+        draw.text((right + 4, at), words, fill=INK, font=font(_SMALL))
 
 
 def _mark(
@@ -223,11 +207,11 @@ def _mark(
     left, top, width, height = tile
     box = (left - EDGE, top - EDGE, left + width + EDGE - 1, top + height + EDGE - 1)
     draw.rectangle(box, fill=COLOURS[takers[0].kind])
-    right, chip_top = left + width, top + height + _LINE
+    right, chip_top = left + width, top + height + LINE
     for number, view in enumerate(takers):
         if left + _chip_width(view) > right:
             rest = f"+{len(takers) - number}"
-            draw.text((left, chip_top), rest, fill=INK, font=font(SMALL))
+            draw.text((left, chip_top), rest, fill=INK, font=font(_SMALL))
             return
         left = _draw_chip(draw, view, left, chip_top) + 3
 
@@ -236,9 +220,9 @@ def _draw_chip(draw: ImageDraw.ImageDraw, view: FedView, left: int, top: int) ->
     """Draw the mark of a view, and return where it ends."""
     right = left + _chip_width(view)
     draw.rectangle((left, top, right - 1, top + 15), fill=COLOURS[view.kind])
-    draw.text((left + 4, top), view.mark, fill=GROUND, font=font(SMALL))
+    draw.text((left + 4, top), view.mark, fill=GROUND, font=font(_SMALL))
     return right
 
 
 def _chip_width(view: FedView) -> int:
-    return round(font(SMALL).getlength(view.mark)) + 8
+    return round(font(_SMALL).getlength(view.mark)) + 8

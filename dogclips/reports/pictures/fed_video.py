@@ -13,52 +13,34 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from dogclips.media.lettering import drawable, fitting, font
 from dogclips.media.writing import Picture, TimedFrame, VideoTrack, write_video
-from dogclips.records.fed import FedClip, FedView, Strip
+from dogclips.records.fed import FedClip, Strip
 from dogclips.reports.pictures.fed_sheet import (
     COLOURS,
     FAULT,
     GAP,
     GROUND,
     INK,
+    LINE,
     MARGIN,
     QUIET,
     RULE,
-    TEXT,
     heading_colour,
     heading_texts,
+    squares,
+    write_words,
 )
-from dogclips.reports.tables.browse import clock
 
 _TICKS = 1000  # of a second
-
-
 _PAUSE = 700  # ticks between two clips
-
-
 _FAULT = 2500  # ticks for which a reason is shown
-
-
-_LINE = 20
-
-
 _LEAST_CELL = 160  # columns that the heading of a view needs
-
-
 _MOST_WIDTH = 1280
-
-
 _LEAST_WIDTH = 480  # of a page: names of clips are long
-
-
 _NAME = 170  # columns of a view's name beside its times
-
-
 _OPTIONS = {"preset": "veryfast", "crf": "12"}
 
-
-Shown = tuple[FedClip, Sequence[Strip]]
+ClipStrips = tuple[FedClip, Sequence[Strip]]
 
 
 @dataclass(frozen=True)
@@ -80,24 +62,20 @@ class Layout:
     num_tracks: int = 0
 
     @property
-    def factor(self) -> int:
-        """Return by which whole factor frames are enlarged."""
-        return max(-(-_LEAST_CELL // self.cell[0]), 1)
-
-    @property
     def box(self) -> tuple[int, int]:
-        """Return width and height of a cell's frame."""
-        return self.cell[0] * self.factor, self.cell[1] * self.factor
+        """Return width and height of a cell's frame, enlarged by a whole factor."""
+        factor = max(-(-_LEAST_CELL // self.cell[0]), 1)
+        return self.cell[0] * factor, self.cell[1] * factor
 
     @property
     def step(self) -> tuple[int, int]:
         """Return from one cell to the next, in pixels."""
-        return self.box[0] + GAP, self.box[1] + 2 * _LINE + GAP
+        return self.box[0] + GAP, self.box[1] + 2 * LINE + GAP
 
     def corner(self, number: int) -> tuple[int, int]:
         """Return left and top of a cell."""
         row, column = divmod(number, self.columns)
-        top = MARGIN + 2 * _LINE + GAP
+        top = MARGIN + 2 * LINE + GAP
         return MARGIN + column * self.step[0], top + row * self.step[1]
 
     @property
@@ -116,11 +94,11 @@ class Layout:
     def size(self) -> tuple[int, int]:
         """Return width and height of a page, both even."""
         width = max(self.columns * self.step[0] - GAP, _LEAST_WIDTH) + 2 * MARGIN
-        height = self.tracks_top + self.num_tracks * _LINE + MARGIN
+        height = self.tracks_top + self.num_tracks * LINE + MARGIN
         return width + width % 2, height + height % 2
 
 
-def write_clips(path: Path, clips: Iterable[Shown], layout: Layout) -> None:
+def write_clips(path: Path, clips: Iterable[ClipStrips], layout: Layout) -> None:
     """Write clips one after the other; a clip without strips is a page with the reason.
 
     Raises
@@ -137,11 +115,11 @@ def write_clips(path: Path, clips: Iterable[Shown], layout: Layout) -> None:
     write_video(path, [track], _frames(clips, layout))
 
 
-def _frames(clips: Iterable[Shown], layout: Layout) -> Iterator[TimedFrame]:
+def _frames(clips: Iterable[ClipStrips], layout: Layout) -> Iterator[TimedFrame]:
     begin, last = 0, np.zeros(0, dtype=np.uint8)
     for clip, strips in clips:
         ground = _ground(clip, layout)
-        for time_s in _moments(clip, strips):
+        for time_s in _page_times(clip, strips):
             last = _page(ground, clip, strips, layout, time_s)
             yield 0, begin + round((time_s - clip.start_s) * _TICKS), last
         begin += _FAULT if clip.fault else round((clip.end_s - clip.start_s) * _TICKS) + _PAUSE
@@ -149,7 +127,7 @@ def _frames(clips: Iterable[Shown], layout: Layout) -> Iterator[TimedFrame]:
         yield 0, begin, last  # without it the last page would be gone at once
 
 
-def _moments(clip: FedClip, strips: Sequence[Strip]) -> list[float]:
+def _page_times(clip: FedClip, strips: Sequence[Strip]) -> list[float]:
     """Return when a page changes, rounded to what a video can tell apart."""
     times = {clip.start_s, *(time_s for strip in strips for time_s in strip.times_s)}
     ticks = {round((time_s - clip.start_s) * _TICKS): time_s for time_s in sorted(times)}
@@ -161,21 +139,16 @@ def _ground(clip: FedClip, layout: Layout) -> Image.Image:
     page = Image.new("RGB", layout.size, GROUND)
     draw, width = ImageDraw.Draw(page), layout.size[0] - 2 * MARGIN
     for row, text in enumerate(heading_texts(clip)):
-        letters = font(TEXT, bold=not row)
-        words = fitting(drawable(text), width, letters)
-        draw.text((MARGIN, MARGIN + row * _LINE), words, fill=INK, font=letters)
-    below = (clip.fault, FAULT) if clip.fault else (clip.remark, QUIET)
-    if below[0]:
-        words = fitting(drawable(below[0]), width, font(TEXT))
-        draw.text((MARGIN, MARGIN + 3 * _LINE), words, fill=below[1], font=font(TEXT))
+        write_words(draw, (MARGIN, MARGIN + row * LINE), text, width, bold=not row)
+    below, colour = (clip.fault, FAULT) if clip.fault else (clip.remark, QUIET)
+    write_words(draw, (MARGIN, MARGIN + 3 * LINE), below, width, colour)
     for row, view in enumerate(clip.views[: layout.num_tracks]):
-        top = layout.tracks_top + row * _LINE
-        words = fitting(drawable(view.heading), _NAME - GAP, font(TEXT))
-        draw.text((MARGIN, top), words, fill=COLOURS[view.kind], font=font(TEXT))
-        left, right = _track(layout)
-        draw.rectangle((left, top + 8, right, top + 9), fill=RULE)
+        top, colour = layout.tracks_top + row * LINE, COLOURS[view.kind]
+        write_words(draw, (MARGIN, top), view.heading, _NAME - GAP, colour)
+        draw.rectangle((MARGIN + _NAME, top + 8, MARGIN + width, top + 9), fill=RULE)
         for time_s in view.times_s:
-            _tick(draw, clip, layout, time_s, top, view)
+            at = _column(clip, layout, time_s)
+            draw.rectangle((at - 1, top + 3, at + 1, top + 14), fill=colour)
     return page
 
 
@@ -186,52 +159,29 @@ def _page(
     page = ground.copy()
     draw = ImageDraw.Draw(page)
     for number, strip in enumerate(strips):
-        corner = layout.corner(number)
-        place = bisect_right(strip.times_s, time_s) - 1
-        if place < 0:
-            width, height = layout.box
-            draw.rectangle((*corner, corner[0] + width - 1, corner[1] + height - 1), fill=RULE)
+        left, top = layout.corner(number)
+        width, height = layout.box
+        index = bisect_right(strip.times_s, time_s) - 1
+        if index < 0:
+            draw.rectangle((left, top, left + width - 1, top + height - 1), fill=RULE)
         else:
-            tile = _enlarged(strip.pixels[place], layout)
-            page.paste(tile, corner)
-            height = tile.height
-        clock_text = f"{clock(strip.times_s[place])} s" if place >= 0 else ""
-        left, top = corner[0], corner[1] + height + 2
-        draw.text(
-            (left, top), ", ".join(strip.heading), fill=heading_colour(strip), font=font(TEXT)
-        )
-        draw.text((left, top + _LINE), clock_text, fill=INK, font=font(TEXT))
+            rows, columns = strip.pixels.shape[1:3]
+            factor = max(min(width // columns, height // rows), 1)
+            page.paste(Image.fromarray(squares(strip.pixels[index], factor)), (left, top))
+            height = rows * factor
+            clock = f"{strip.times_s[index]:.3f} s"
+            write_words(draw, (left, top + height + 2 + LINE), clock, page.width)
+        heading, colour = ", ".join(strip.heading), heading_colour(strip)
+        write_words(draw, (left, top + height + 2), heading, page.width, colour)
     if layout.num_tracks and clip.views:
-        at = _x(clip, layout, time_s)
-        bottom = layout.tracks_top + len(clip.views) * _LINE
+        at = _column(clip, layout, time_s)
+        bottom = layout.tracks_top + len(clip.views) * LINE
         draw.line((at, layout.tracks_top, at, bottom), fill=INK)
     return np.asarray(page, dtype=np.uint8)
 
 
-def _enlarged(pixels: Picture, layout: Layout) -> Image.Image:
-    """Return a frame whose pixels are squares, as large as the cell allows."""
-    height, width = pixels.shape[:2]
-    factor = max(min(layout.box[0] // width, layout.box[1] // height), 1)
-    return Image.fromarray(pixels.repeat(factor, axis=0).repeat(factor, axis=1))
-
-
-def _track(layout: Layout) -> tuple[int, int]:
-    return MARGIN + _NAME, layout.size[0] - MARGIN
-
-
-def _x(clip: FedClip, layout: Layout, time_s: float) -> int:
-    left, right = _track(layout)
+def _column(clip: FedClip, layout: Layout, time_s: float) -> int:
+    """Return where a time of a clip lies below its frames."""
+    left, right = MARGIN + _NAME, layout.size[0] - MARGIN
     share = (time_s - clip.start_s) / max(clip.end_s - clip.start_s, 1e-9)
     return left + round((right - left) * share)
-
-
-def _tick(
-    draw: ImageDraw.ImageDraw,
-    clip: FedClip,
-    layout: Layout,
-    time_s: float,
-    top: int,
-    view: FedView,
-) -> None:
-    at = _x(clip, layout, time_s)
-    draw.rectangle((at - 1, top + 3, at + 1, top + 14), fill=COLOURS[view.kind])

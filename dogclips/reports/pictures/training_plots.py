@@ -1,15 +1,10 @@
-"""Plots of a training and of its scores, as SVG files.
-
-Letters stay letters in them: a label in any script is drawn with the fonts of whoever looks at it.
-matplotlib is imported where something is drawn: no other command pays for it.
-"""
+"""Plots of a training, of its scores, and of a test of learning rates, as SVG files."""
 
 import math
-import warnings
 from collections.abc import Iterator, Sequence
-from io import BytesIO
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
 import numpy as np
@@ -18,42 +13,25 @@ import pandas as pd
 from dogclips.files import whole_file
 from dogclips.records.clip_predictions import PredictedClips, by_clip
 from dogclips.records.training_run import EpochRecord, TaskResult, TestReport
+from dogclips.reports.pictures.figures import (
+    BLUE,
+    GRAY,
+    GREEN,
+    INK,
+    LIGHT,
+    ORANGE,
+    drawing,
+    svg_of,
+)
 from dogclips.reports.tables.train import shown_score
+from dogclips.scores.lr_range import RangePoint, suggestion
 from dogclips.scores.ranking import Floats, ranking
+from dogclips.wording import shortened
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GREEN, ORANGE, BLUE, GRAY, LIGHT, INK = (
-    "#1a7f4b",
-    "#c4570a",
-    "#2456a6",
-    "#8a8f98",
-    "#d9dce1",
-    "#1c1f24",
-)
-
-
-_SETTINGS: dict[Any, Any] = {  # a Literal of 300 names in matplotlib's types
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GRAY,
-    "text.parse_math": False,  # a label may hold dollars
-    "svg.fonttype": "none",
-    "svg.hashsalt": "dogclips",  # the same plot is the same file
-}
-
-
-_NO_METADATA: dict[str, str | None] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-
-
 _MOST_POINTS = 300  # of a curve; more cannot be told apart at this size
-
-
-_LONGEST = 28  # letters of a label
 
 
 def write_plots(
@@ -92,11 +70,25 @@ def draw_plots(
     records: Sequence[EpochRecord], predictions: pd.DataFrame, report: TestReport
 ) -> list[tuple[str, bytes]]:
     """Return the name and the SVG of every plot: curves, classes, calibration, confusion."""
-    import matplotlib as mpl  # noqa: PLC0415 (as said above)
-
-    with mpl.rc_context(_SETTINGS):
+    with drawing():
         figures = _figures(records, by_clip(predictions), report)
-        return [(name, _svg(figure)) for name, figure in figures]
+        return [(name, svg_of(figure)) for name, figure in figures]
+
+
+def range_plot(points: Sequence[RangePoint]) -> bytes:
+    """Return loss against learning rate as an SVG."""
+    with drawing():
+        figure = _figure(6.0, 3.5, (0.65, 0.15, 0.55, 0.35))
+        axes = figure.subplots()
+        axes.plot([point.lr for point in points], [point.loss for point in points], color=BLUE)
+        found = suggestion(points)
+        if found is not None:
+            axes.axvline(found, color=GREEN, ls="--")
+            axes.set_title(f"falls fastest at {found:.1e}")
+        axes.set(xscale="log", xlabel="optimizer.lr", ylabel="training loss, smoothed")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("")
+        return svg_of(figure)
 
 
 def _figures(
@@ -114,38 +106,31 @@ def _figures(
             yield name, _confusion(report, task)
 
 
+# Title of a panel: attribute of a record, what its line is called, its colour.
+_CURVES = {
+    "loss": (("train_loss", "training", GRAY), ("val_loss", "validation", BLUE)),
+    "mAP on the validation list": (("val_map", "mAP", BLUE),),
+    "learning rate after the epoch": (("lr", "learning rate", INK),),
+}
+
+
 def _curves(records: Sequence[EpochRecord]) -> "Figure":
     """Draw loss, mAP and learning rate against the epoch; the best epoch is marked."""
-    figure = _figure(10.5, 3.0, (0.45, 0.15, 0.5, 0.35))
-    losses, scores, rates = figure.subplots(1, 3, gridspec_kw={"wspace": 0.22})
-    epochs = [record.epoch for record in records]
-    best = [record.epoch for record in records if record.best][-1:]
-    losses.plot(epochs, [record.train_loss for record in records], color=GRAY, label="training")
-    losses.plot(epochs, [record.val_loss for record in records], color=BLUE, label="validation")
-    losses.set_title("loss")
-    losses.set_ylim(bottom=0)
-    known = [math.nan if record.val_map is None else record.val_map for record in records]
-    scores.plot(epochs, known, color=BLUE)
-    scores.set_title("mAP on the validation list")
-    scores.set_ylim(0, 1.02)
-    rates.plot(epochs, [record.lr for record in records], color=INK)
-    rates.set_title("learning rate after the epoch")
-    rates.set_ylim(bottom=0)
-    for axes in (losses, scores, rates):
-        _number_epochs(axes)
-        for epoch in best:
-            axes.axvline(epoch, color=GREEN, lw=1, ls="--", label="best epoch")
-    losses.legend(frameon=False)
-    return figure
-
-
-def _number_epochs(axes: "Axes") -> None:
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("epoch")
-    for line in axes.lines:
-        line.set_marker("o" if np.size(line.get_xdata()) < 2 else "")
+    figure = _figure(10.5, 3.0, (0.45, 0.15, 0.5, 0.35))
+    panels = figure.subplots(1, 3, gridspec_kw={"wspace": 0.22})
+    values = pd.DataFrame([asdict(record) for record in records]).astype(float)
+    marker = "o" if len(records) == 1 else ""
+    for axes, (title, curves) in zip(panels, _CURVES.items(), strict=True):
+        for name, label, colour in curves:
+            axes.plot(values["epoch"], values[name], color=colour, label=label, marker=marker)
+        for epoch in values["epoch"][values["best"] == 1][-1:]:
+            axes.axvline(epoch, color=GREEN, lw=1, ls="--", label="best epoch")
+        axes.set(title=title, xlabel="epoch", ylim=(0, 1.02 if title.startswith("mAP") else None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panels[0].legend(frameon=False)
+    return figure
 
 
 def _average_precision(report: TestReport) -> "Figure":
@@ -154,7 +139,7 @@ def _average_precision(report: TestReport) -> "Figure":
         report.classes,
         key=lambda one: (one.average_precision is None, -(one.average_precision or 0)),
     )
-    names = [f"{_brief(one.label)} ({one.positives})" for one in shown]
+    names = [f"{shortened(one.label)} ({one.positives})" for one in shown]
     left = _inches(names) + 0.2
     figure = _figure(left + 5.0, 1.2 + 0.27 * len(shown), (left, 0.2, 0.85, 0.35))
     axes = figure.subplots()
@@ -184,19 +169,13 @@ def _precision_recall(clips: PredictedClips, report: TestReport) -> "Figure":
     rows = math.ceil(len(shown) / columns)
     width = max(0.6 + 2.0 * columns, 3.6)
     figure = _figure(width, 0.9 + 1.9 * rows, (0.65, 0.15, 0.55, 0.75))
+    apart = {"wspace": 0.14, "hspace": 0.4}
     panels = figure.subplots(
-        rows,
-        columns,
-        squeeze=False,
-        sharex=True,
-        sharey=True,
-        gridspec_kw={"wspace": 0.14, "hspace": 0.4},
+        rows, columns, squeeze=False, sharex=True, sharey=True, gridspec_kw=apart
     )
-    for place, axes in enumerate(panels.flat):
-        if place >= len(shown):
-            axes.set_axis_off()
-            continue
-        k = shown[place]
+    for axes in panels.flat[len(shown) :]:
+        axes.set_axis_off()
+    for k, axes in zip(shown, panels.flat, strict=False):
         one = report.classes[k]
         ranked = ranking(clips.probability[:, k], clips.target[:, k])
         recall, precision = _thinned(ranked.recall, ranked.precision)
@@ -205,7 +184,7 @@ def _precision_recall(clips: PredictedClips, report: TestReport) -> "Figure":
         axes.axhline(one.positives / report.num_clips, color=ORANGE, lw=1, ls="--")
         if one.recall is not None and one.precision is not None:
             axes.plot(one.recall, one.precision, "o", color=INK, ms=5)
-        title = f"{_brief(one.label, 22)}\nAP {shown_score(one.average_precision)}"
+        title = f"{shortened(one.label, 22)}\nAP {shown_score(one.average_precision)}"
         axes.set_title(title, fontsize=9)
         axes.set(xlim=(0, 1.03), ylim=(0, 1.05), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     figure.supxlabel("recall", fontsize=9)
@@ -225,25 +204,18 @@ def _calibration(report: TestReport) -> "Figure":
     """Draw how often what got a probability came true, and how many got it."""
     figure = _figure(9.0, 4.2, (0.55, 0.2, 0.55, 0.35))
     left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.25})
-    filled = [one for one in report.reliability if one.count]
-    said = [one.probability for one in filled]
-    came = [one.frequency for one in filled]
+    filled = [(one.probability, one.frequency) for one in report.reliability if one.count]
     left.plot((0, 1), (0, 1), color=GRAY, lw=1, ls="--", label="ideal")
-    left.plot(said, came, "o-", color=BLUE, clip_on=False, label="all classes together")
+    left.plot(
+        *zip(*filled, strict=True), "o-", color=BLUE, clip_on=False, label="all classes together"
+    )
     left.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability given", ylabel="share that came true")
     left.set_aspect("equal")
     error, score = shown_score(report.calibration_error), shown_score(report.brier)
     left.set_title(f"calibration error {error}, Brier score {score}", loc="left")
     left.legend(frameon=False, loc="upper left")
-    lows = [one.low for one in report.reliability]
-    right.bar(
-        lows,
-        [one.count for one in report.reliability],
-        width=1 / len(lows),
-        align="edge",
-        color=LIGHT,
-        edgecolor=GRAY,
-    )
+    lows, counts = zip(*((one.low, one.count) for one in report.reliability), strict=True)
+    right.bar(lows, counts, width=1 / len(lows), align="edge", color=LIGHT, edgecolor=GRAY)
     right.set(xlim=(0, 1), xlabel="probability given", ylabel="clips x classes")
     right.set_yscale("log")
     right.yaxis.set_major_formatter("{x:,.0f}")
@@ -258,7 +230,7 @@ def _confusion(report: TestReport, task: TaskResult) -> "Figure":
 
     own = [report.classes[k] for k in task.classes]
     percent = np.array(task.confusion, dtype=np.float64) * 100
-    labels = [_brief(one.label) for one in own]
+    labels = [shortened(one.label) for one in own]
     names = [f"{label} ({one.positives})" for label, one in zip(labels, own, strict=True)]
     side = max(0.42 * len(own), 1.7)
     left, below = _inches(names) + 0.45, _inches(labels) + 0.45
@@ -295,10 +267,6 @@ _CONFUSED = {
 }
 
 
-def _brief(label: str, longest: int = _LONGEST) -> str:
-    return label if len(label) <= longest else f"{label[: longest - 1]}…"
-
-
 def _inches(names: Sequence[str]) -> float:
     """Return how long the longest of several names is in print.
 
@@ -318,16 +286,3 @@ def _figure(width: float, height: float, edges: tuple[float, float, float, float
         left=left / width, right=1 - right / width, bottom=below / height, top=1 - above / height
     )
     return figure
-
-
-def _svg(figure: "Figure") -> bytes:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415
-
-    buffer = BytesIO()
-    with warnings.catch_warnings():
-        # Letters that matplotlib's own font lacks come from the viewer's fonts.
-        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
-        # `savefig` would draw everything twice.
-        canvas: Any = FigureCanvasSVG(figure)  # has no types
-        canvas.print_svg(buffer, metadata=_NO_METADATA)
-    return buffer.getvalue()

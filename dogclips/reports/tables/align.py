@@ -8,9 +8,11 @@ from rich.text import Text
 
 from dogclips.alignment import MapPiece, estimate
 from dogclips.clips.recordings import Recording
-from dogclips.reports.pictures.lags import lags_of, plot_lags
-from dogclips.reports.tables.style import new_table, with_remarks
+from dogclips.reports.pictures.lag_plots import plot_lags
+from dogclips.reports.tables.style import marked, new_table, with_remarks
+from dogclips.scores.lags import lags_of
 from dogclips.streams import Stream
+from dogclips.wording import late_start, seconds_and_frames
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,8 @@ def alignment_report(file: Recording) -> Group:
 
 
 def _table(sheet: Sheet) -> Group:
-    table = new_table()
-    for name in sheet.columns:
-        last = name == sheet.columns[-1]
-        table.add_column(
-            name.rstrip(">"),
-            justify="right" if name.endswith(">") else "left",
-            no_wrap=not last,
-            overflow="fold",
-        )
+    *columns, last = sheet.columns
+    table = new_table(*marked(columns, "|"), last)
     for row in sheet.rows:
         table.add_row(*row)
     return with_remarks(sheet.title, table, sheet.note)
@@ -86,8 +81,6 @@ class _Pair:
         self.known = self.alignment.estimates
         self.codes = [message.code for message in self.alignment.messages]
 
-    # The verdict.
-
     def verdict(self) -> str:
         if not self.alignment.trusted:
             return self.not_trusted()
@@ -110,9 +103,11 @@ class _Pair:
             return "NOT trusted: a clock starts anew, so that one time means two moments."
         if "P014" in self.codes:
             return "NOT trusted: the streams run on unrelated clocks."
+        counted_s = self.known.frame_count_s
+        apart = seconds_and_frames(counted_s, self.frames(counted_s))
         return (
             "NOT trusted: by timestamps both streams start together, but their lengths differ by"
-            f" {self.size(self.known.frame_count_s)}, and the pixels cannot tell where frames are"
+            f" {apart}, and the pixels cannot tell where frames are"
             " missing."
         )
 
@@ -130,32 +125,22 @@ class _Pair:
         return f"{found}, but its timestamps say that it {self.late(self.known.timestamps_s)}"
 
     def late(self, offset_s: Fraction) -> str:
-        if not offset_s:
-            return f"starts together with stream {self.reference.index}"
-        return f"starts {self.size(offset_s)} {'late' if offset_s > 0 else 'early'}"
-
-    def size(self, time_s: Fraction) -> str:
-        frames = abs(self.frames(time_s))
-        return f"{abs(float(time_s)):.3f} s ({frames} {'frame' if frames == 1 else 'frames'})"
+        late = late_start(offset_s, self.frames(offset_s))
+        return late if offset_s else f"{late} with stream {self.reference.index}"
 
     def frames(self, time_s: Fraction) -> int:
         return round(time_s * (self.target.frame_rate or 0))
 
-    # The tables.
-
     def estimates(self) -> Sheet:
-        offsets = (
-            ("timestamps", self.known.timestamps_s, self.from_timestamps()),
-            ("frame counts", self.known.frame_count_s, self.from_counts()),
-            ("content", self.known.content_s, self.from_content()),
-        )
+        offsets = {
+            "timestamps": (self.known.timestamps_s, self.from_timestamps()),
+            "frame counts": (self.known.frame_count_s, self.from_counts()),
+            "content": (self.known.content_s, self.from_content()),
+        }
+        used = self.alignment.method.replace("-count", " counts") if self.alignment.trusted else ""
         rows = tuple(
-            (
-                f"{'>' if self.decides(how) else ' '} {how}",
-                *self.offset(offset_s),
-                words,
-            )
-            for how, offset_s, words in offsets
+            (f"{'>' if how == used else ' '} {how}", *self.offset(offset_s), words)
+            for how, (offset_s, words) in offsets.items()
         )
         title = (
             f"how late stream {_described(self.target)} starts against stream"
@@ -163,18 +148,13 @@ class _Pair:
         )
         return Sheet(title, ("  by", "late s>", "frames>", "because"), rows)
 
-    def decides(self, how: str) -> bool:
-        used = {"frame-count": "frame counts"}.get(self.alignment.method, self.alignment.method)
-        return self.alignment.trusted and how == used
-
     def offset(self, offset_s: Fraction | None) -> tuple[str, str]:
         if offset_s is None:
             return "?", "?"
         return f"{float(offset_s):+.3f}", f"{self.frames(offset_s):+d}"
 
     def from_timestamps(self) -> str:
-        starts = (stream.start_s for stream in (self.reference, self.target))
-        one, other = (float(start or 0) for start in starts)
+        one, other = (float(own.start_s or 0) for own in (self.reference, self.target))
         return f"the first frames are stamped {one:.3f} s and {other:.3f} s"
 
     def from_counts(self) -> str:
@@ -206,15 +186,13 @@ class _Pair:
         """Return the pieces; nothing where the streams never run side by side."""
         pieces = self.alignment.time_map.pieces
         rows = tuple(self.piece(piece) for piece in pieces if piece.reference.duration > 0)
-        title = (
-            f"time map, container time of streams {self.reference.index} and {self.target.index}"
-        )
+        one, other = self.reference.index, self.target.index
+        title = f"time map, container time of streams {one} and {other}"
         if not self.alignment.trusted:
             title += " (by timestamps, not trusted)"
-        names = (f"stream {self.reference.index}\nfrom s>", "to s>")
-        target = f"stream {self.target.index}\nfrom s>"
-        other = (target, "to s>", "late s>", "frames>", "clock\nppm>")
-        return [Sheet(title, (*names, *other), rows, self.doubts())] if rows else []
+        spans = (f"stream {one}\nfrom s>", "to s>", f"stream {other}\nfrom s>", "to s>")
+        columns = (*spans, "late s>", "frames>", "clock\nppm>")
+        return [Sheet(title, columns, rows, self.doubts())] if rows else []
 
     def piece(self, piece: MapPiece) -> tuple[str, ...]:
         start, end = piece.reference.start, piece.reference.end
@@ -227,9 +205,9 @@ class _Pair:
     def doubts(self) -> str:
         doubts = self.alignment.time_map.doubts
         total_s = float(sum(doubt.duration for doubt in doubts))
-        stretches = (f"{float(doubt.start):.2f} to {float(doubt.end):.2f}" for doubt in doubts)
+        spans = (f"{float(doubt.start):.2f} to {float(doubt.end):.2f}" for doubt in doubts)
         where = f"{total_s:.2f} s of stream {self.reference.index}"
-        listed = f"in doubt, and nothing is cut there ({where}): {', '.join(stretches)} s"
+        listed = f"in doubt, and nothing is cut there ({where}): {', '.join(spans)} s"
         return listed if doubts else ""
 
     def others(self) -> list[Sheet]:
@@ -245,7 +223,7 @@ class _Pair:
 
     def other(self, stream: Stream) -> tuple[str, ...]:
         known = estimate(self.reference, stream)
-        late = "?" if known is None else f"{float(known.timestamps_s):+.3f}"
+        late, _ = self.offset(None if known is None else known.timestamps_s)
         words = "sound has no pixels to ask" if stream.type == "audio" else "choose it by --target"
         return _described(stream), late, words
 

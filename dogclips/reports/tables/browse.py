@@ -18,7 +18,8 @@ def fed_table(clips: Sequence[FedClip], title: str) -> Group:
     for clip in clips:
         about = _plain(clip.name), _plain(", ".join(clip.labels))
         rows = [
-            (Text(view.heading), Text(" ".join(map(clock, view.times_s)))) for view in clip.views
+            (Text(view.heading), Text(" ".join(f"{time_s:.3f}" for time_s in view.times_s)))
+            for view in clip.views
         ]
         if clip.remark:
             rows.append((Text(""), _plain(clip.remark)))
@@ -28,15 +29,6 @@ def fed_table(clips: Sequence[FedClip], title: str) -> Group:
             table.add_row(*about, *row)
             about = Text(""), Text("")
     return with_remarks(title, table)
-
-
-def clock(time_s: float) -> str:
-    """Return seconds as they stand under a frame.
-
-    >>> clock(0.35)
-    '0.350'
-    """
-    return f"{time_s:.3f}"
 
 
 def fed_document(clips: Sequence[FedClip]) -> list[dict[str, Any]]:

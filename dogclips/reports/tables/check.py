@@ -1,6 +1,7 @@
 """What `dogclips check` shows: recordings, issues and labels of annotation files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,49 +13,26 @@ from rich.text import Text
 from dogclips.annotations import grouped
 from dogclips.clips.checks import CheckedProject, checked_files, checked_labels
 from dogclips.files import file_name
-from dogclips.reports.tables.style import new_table, with_remarks
+from dogclips.reports.tables.style import marked, new_table, with_remarks
 
-_RECORDING_HEADS = {
+# The heads of numbers that are not called like their columns.
+_HEADS = {
     "duration_s": "length\ns",
     "segments": "seg-\nments",
-    "points": "points",
     "seconds": "label-\nled s",
-    "share": "share",
     "overlaps": "overlap\nin task",  # of one subject, too
     "overlaps_all": "overlap\nin all",
     "unadjusted_1s": "1.000 s",
     "past_end": "past\nend",
-}
-
-
-_LABEL_HEADS = {
-    "segments": "seg-\nments",
-    "points": "points",
-    "seconds": "seconds",
     "shortest_s": "short-\nest s",
     "median_s": "median\ns",
     "longest_s": "long-\nest s",
     "recordings": "record-\nings",
-    "subjects": "subjects",
-}
-
-
-_PROJECT_HEADS = {
-    "media": "media",
-    "segments": "seg-\nments",
-    "points": "points",
-    "labels": "labels",
-    "seconds": "label-\nled s",
     "zero_length": "of no\nlength",
-    "errors": "errors",
-    "warnings": "warnings",
 }
-
-
+_COUNTED = ("int64", "Float64")  # the index of a stream is Int64
 # Most files have none.
 _IF_ANY = ("points", "subjects", "zero_length", "unadjusted_1s", "past_end")
-
-
 _SUMS = ("seconds",)  # the rest of the times are shown to the millisecond
 
 
@@ -68,41 +46,34 @@ def file_report(file: CheckedProject) -> Group:
     return Group(*parts) if parts else Group(Text(f"{_plain(title)}\n", style="bold"))
 
 
+def check_reports(checked: Sequence[CheckedProject]) -> list[Group]:
+    """Return the report of each file, then the labels and all files."""
+    reports = [file_report(file) for file in checked]
+    if any(len(file.segments) for file in checked):
+        reports.append(labels_report(checked))
+    return [*reports, files_report(checked)]
+
+
 def labels_report(checked: Sequence[CheckedProject]) -> Group:
     """Return one row a label of all files."""
     labels = checked_labels(checked)
-    heads = _heads(_LABEL_HEADS, labels)
     tasks = labels["task"].unique()
     names = ("label",) if len(tasks) == 1 else ("task", "label")  # one task is a title
-    table = new_table()
-    for name in names:
-        table.add_column(name, overflow="fold")
-    _add_numbers(table, heads)
-    for row in labels.to_dict("records"):
-        own = (Text(_plain(row[name])) for name in names)
-        table.add_row(*own, *(_shown(name, row[name]) for name in heads))
     title = f"labels of {_plain(tasks[0])}" if len(tasks) == 1 and tasks[0] else "labels"
-    return with_remarks(title, table)
+    texts = {name: map(_text, labels[name]) for name in names}
+    return with_remarks(title, _table(texts, labels))
 
 
 def files_report(checked: Sequence[CheckedProject]) -> Group:
     """Return one row a file."""
     files = checked_files(checked)
-    heads = _heads(_PROJECT_HEADS, files)
-    table = new_table()
-    table.add_column("file", overflow="fold")
-    table.add_column("status", no_wrap=True)
-    _add_numbers(table, heads)
-    for row in files.to_dict("records"):
-        names = Text(_plain(row["path"])), _status(row["status"])
-        table.add_row(*names, *(_shown(name, row[name]) for name in heads))
-    return with_remarks("annotation files", table)
+    texts = {"file": map(_text, files["path"]), "status|": map(_status, files["status"])}
+    return with_remarks("annotation files", _table(texts, files))
 
 
 def check_document(checked: Sequence[CheckedProject]) -> dict[str, Any]:
     """Return the JSON document of `check --json`; times in seconds, null where unknown."""
     return {
-        "version": 1,
         "files": [_file_json(file) for file in checked],
         "labels": _rows_json(checked_labels(checked)),
     }
@@ -110,30 +81,20 @@ def check_document(checked: Sequence[CheckedProject]) -> dict[str, Any]:
 
 def _file_json(file: CheckedProject) -> dict[str, Any]:
     [row] = _rows_json(checked_files([file]))
+    media = [
+        {name: value for name, value in row.items() if name != "path"}
+        | {"recording": row["recording"] or None}
+        for row in _rows_json(file.recordings)
+    ]
     return {
-        "path": row["path"],
-        "format": row["format"],
-        "status": row["status"],
-        "segments": row["segments"],
-        "points": row["points"],
-        "seconds": row["seconds"],
-        "media": [
-            {name: value for name, value in media.items() if name != "path"}
-            | {"recording": media["recording"] or None}
-            for media in _rows_json(file.recordings)
-        ],
+        **{
+            name: row[name]
+            for name in ("path", "format", "status", "segments", "points", "seconds")
+        },
+        "media": media,
         "labels": _rows_json(checked_labels([file])),
         "counts": dict(file.project.counts),
-        "issues": [
-            {
-                "code": issue.code,
-                "level": issue.level,
-                "place": issue.place,
-                "text": issue.text,
-                "todo": issue.todo,
-            }
-            for issue in file.issues
-        ],
+        "issues": [asdict(issue) for issue in file.issues],
     }
 
 
@@ -150,41 +111,32 @@ def _value_json(value: Any) -> Any:
     return round(value, 6) if isinstance(value, float) else value
 
 
-def _recordings(file: CheckedProject) -> Table:
-    table = new_table()
-    table.add_column("recording", overflow="fold")
-    heads = _heads(_RECORDING_HEADS, file.recordings)
-    _add_numbers(table, heads)
-    for row in file.recordings.to_dict("records"):
-        name = file_name(row["name"])
-        found = Path(row["recording"]).name
-        if found and found != name:
-            name = f"{found} ({name})"
-        table.add_row(Text(_plain(name)), *(_shown(head, row[head]) for head in heads))
+def _table(texts: Mapping[str, Iterable[Text]], rows: pd.DataFrame) -> Table:
+    """Return columns of texts, then those of the counts and times that a table needs."""
+    counted = [str(name) for name, dtype in rows.dtypes.items() if str(dtype) in _COUNTED]
+    shown = [name for name in counted if name not in _IF_ANY or rows[name].any()]
+    heads = _HEADS | ({"seconds": "seconds"} if "label" in rows else {})
+    table = new_table(*texts, *marked(heads.get(name, name) for name in shown))
+    for row, *own in zip(rows.to_dict("records"), *texts.values(), strict=True):
+        table.add_row(*own, *(_shown(name, row[name]) for name in shown))
     return table
+
+
+def _recordings(file: CheckedProject) -> Table:
+    names = []
+    for named, found in zip(file.recordings["name"], file.recordings["recording"], strict=True):
+        own, path = file_name(named), Path(found)
+        names.append(own if path.name in ("", own) else f"{path.name} ({own})")
+    return _table({"recording": map(_text, names)}, file.recordings)
 
 
 def _issues(file: CheckedProject) -> Table:
-    table = new_table()
-    table.add_column("issue", no_wrap=True)
-    table.add_column("places", justify="right", no_wrap=True)
-    table.add_column("first place", overflow="fold")
-    table.add_column("what", overflow="fold")
+    table = new_table("issue|", "places>|", "first place", "what")
     for issue, count in grouped(file.issues):
         level = _status(issue.level).append(f" {issue.code}", style="default")
         what = f"{issue.text}: {issue.todo}" if issue.todo else issue.text
-        table.add_row(level, str(count), Text(_plain(issue.place)), Text(_plain(what)))
+        table.add_row(level, str(count), _text(issue.place), _text(what))
     return table
-
-
-def _heads(heads: dict[str, str], rows: pd.DataFrame) -> dict[str, str]:
-    """Return the columns that a table needs."""
-    return {name: head for name, head in heads.items() if name not in _IF_ANY or rows[name].any()}
-
-
-def _add_numbers(table: Table, heads: dict[str, str]) -> None:
-    for head in heads.values():
-        table.add_column(head, justify="right", no_wrap=True)
 
 
 def _shown(name: str, value: Any) -> str:
@@ -200,6 +152,10 @@ def _shown(name: str, value: Any) -> str:
 
 def _status(level: str) -> Text:
     return Text(level, style={"error": "red", "warning": "yellow"}.get(level, ""))
+
+
+def _text(text: str) -> Text:
+    return Text(_plain(text))
 
 
 def _plain(text: str) -> str:

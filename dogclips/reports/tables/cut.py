@@ -1,7 +1,7 @@
 """What `dogclips cut` shows: labels and windows of a plan, the summary of a run."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,10 @@ SKIP_REASONS = {
     "frames-lost": "spans frames that one of the streams has lost",
     "no-timestamps": "the stream has no timestamps",
 }
+_KEPT = ("planned", "cut", "reused")
 
 
-def label_table(
+def cut_label_table(
     manifest: pd.DataFrame,
     classes: Sequence[str],
     title: str,
@@ -39,11 +40,11 @@ def label_table(
     annotated
         For each class how many segments there are, and their seconds in all, if that is known.
     """
-    kept = manifest[manifest["status"].isin(["planned", "cut", "reused"])]
+    kept = manifest[manifest["status"].isin(_KEPT)]
     clips: Counter[int] = Counter(index for own in kept["label_indices"] for index in own)
-    table = new_table()
-    for name in ("class", "label", "clips", *(("segments", "seconds") if annotated else ())):
-        table.add_column(name, justify="left" if name == "label" else "right")
+    table = new_table(
+        "class>", "label", "clips>", *(("segments>", "seconds>") if annotated else ())
+    )
     for index, name in enumerate(classes):
         count, seconds = annotated[name] if annotated else (0, Fraction(0))
         more = (str(count), f"{float(seconds):.1f}") if annotated else ()
@@ -59,19 +60,14 @@ def label_table(
 
 def window_table(manifest: pd.DataFrame, title: str) -> Group:
     """Return how many windows became clips, and why the others did not."""
-    table = new_table()
-    table.add_column("windows")
-    table.add_column("number", justify="right")
-    table.add_column("why", overflow="fold")
-    for status in ("planned", "cut", "reused"):
-        count = int((manifest["status"] == status).sum())
-        if count:
-            table.add_row(status, str(count), "")
-    stale = manifest[manifest["status"] == "stale"]["clip"]
-    if len(stale):
-        table.add_row(
-            "stale", str(len(stale)), f"an earlier plan's: {escape(_first_of(stale))}; --prune"
-        )
+    table = new_table("windows", "number>", "why")
+    by_status = Counter(manifest["status"])
+    for status in (status for status in _KEPT if by_status[status]):
+        table.add_row(status, str(by_status[status]), "")
+    stale = manifest.loc[manifest["status"] == "stale", "clip"].tolist()
+    if stale:
+        few = ", ".join(stale[:3]) + (", ..." if len(stale) > 3 else "")
+        table.add_row("stale", str(len(stale)), f"an earlier plan's: {escape(few)}; --prune")
     for reason, count in skipped(manifest).items():
         table.add_row(f"skipped: {reason}", str(count), SKIP_REASONS.get(reason, ""))
     for row in manifest[manifest["status"] == "failed"].to_dict("records"):
@@ -80,20 +76,14 @@ def window_table(manifest: pd.DataFrame, title: str) -> Group:
     return with_remarks(title, table)
 
 
-def _first_of(clips: Iterable[str]) -> str:
-    """Return a list of names that is cut short."""
-    names = list(clips)
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-
-
 def cut_document(manifest: pd.DataFrame, outputs: Sequence[Path], seconds: float) -> dict[str, Any]:
     """Return the JSON document of `cut --json` over all session folders."""
     count = Counter(manifest["status"])
-    kept = manifest[manifest["status"].isin(["planned", "cut", "reused"])]
+    kept = manifest[manifest["status"].isin(_KEPT)]
     failed = manifest[manifest["status"] == "failed"]
     columns = ["project", "source", "clip", "reason"]
     return {
-        "planned": sum(count[status] for status in ("planned", "cut", "reused")),
+        "planned": len(kept),
         "cut": count["cut"],
         "reused": count["reused"],
         "stale": manifest.loc[manifest["status"] == "stale", "clip"].tolist(),

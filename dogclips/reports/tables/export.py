@@ -1,6 +1,7 @@
 """What `dogclips export` shows: what each split became, and how its tool loads it."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group
@@ -8,7 +9,7 @@ from rich.console import Group
 from dogclips.lists.exporting import Export
 from dogclips.lists.unfit import UNFIT_REASONS
 from dogclips.lists.video_folder import FOLDER_OF
-from dogclips.reports.tables.style import new_table, with_remarks
+from dogclips.reports.tables.style import marked, new_table, with_remarks
 
 
 def export_table(export: Export) -> Group:
@@ -20,12 +21,10 @@ def export_table(export: Export) -> Group:
         split: [own.clips, own.labels, own.files, *(own.skipped.get(name, 0) for name in reasons)]
         for split, own in export.splits.items()
     }
-    table = new_table()
-    table.add_column("split")
-    for heading in ("clips", "labels", "files", *(f"skipped: {name}" for name in reasons)):
-        table.add_column(heading, justify="right")
-    for split, numbers in rows.items():
-        table.add_row(split, *map(str, numbers))
+    heads = ("clips", "labels", "files", *(f"skipped: {name}" for name in reasons))
+    table = new_table("split", *marked(heads, ">"))
+    for split, counts in rows.items():
+        table.add_row(split, *map(str, counts))
     if len(rows) > 1:
         table.add_section()
         table.add_row("", *(str(sum(column)) for column in zip(*rows.values(), strict=True)))
@@ -37,20 +36,11 @@ def export_table(export: Export) -> Group:
 def export_document(export: Export) -> dict[str, Any]:
     """Return the JSON document of `export --json`."""
     return {
-        "version": 1,
         "format": export.settings.format,
         "out": str(export.out),
         "prefix": str(export.settings.prefix),
         "labels": list(export.names),
-        "splits": {
-            split: {
-                "clips": own.clips,
-                "labels": own.labels,
-                "files": own.files,
-                "skipped": dict(own.skipped),
-            }
-            for split, own in export.splits.items()
-        },
+        "splits": {split: asdict(own) for split, own in export.splits.items()},
         "load": loading_lines(export),
     }
 

@@ -16,6 +16,7 @@ from dogclips.reports.tables.style import new_table, with_remarks
 from dogclips.reports.tables.train import shown_score
 from dogclips.scores.agreement import PROTOCOL, Agreement, Counts
 from dogclips.scores.prediction import Prediction
+from dogclips.wording import clock
 
 REASONS = {**SKIP_REASONS, "does-not-decode": "shows a frame that does not decode"}
 
@@ -188,17 +189,6 @@ def scores_document(predictions: Sequence[Prediction], protocol: str) -> dict[st
             if one.agreement is not None
         },
     }
-
-
-def clock(time_s: Fraction) -> str:
-    """Return a length for people.
-
-    >>> clock(Fraction(599, 10)), clock(Fraction(7325))
-    ('0:00:59.9', '2:02:05.0')
-    """
-    tenths = int(time_s * 10)
-    minutes, seconds = divmod(tenths // 10, 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}.{tenths % 10}"
 
 
 def _recording(one: Prediction, most: int) -> dict[str, Any]:

@@ -7,18 +7,14 @@ from rich.console import Group
 
 from dogclips.alignment import Alignment, read_by, shown_in
 from dogclips.clips.recordings import Recording
-from dogclips.reports.tables.style import new_table, with_remarks
+from dogclips.reports.tables.style import marked, new_table, with_remarks
 from dogclips.streams import Stream
 
 
 def probe_table(file: Recording) -> Group:
     """Return one row a stream; differences are against the reference stream."""
-    table = new_table()
-    table.add_column("#", no_wrap=True)
-    table.add_column("stream", overflow="fold")
-    for column in ("frames", "rate", "start\ns", "end\ns", "late\ns", "late\nframes"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("notes", overflow="fold")
+    heads = ("frames", "rate", "start\ns", "end\ns", "late\ns", "late\nframes")
+    table = new_table("#|", "stream", *marked(heads), "notes")
     if file.table is not None:
         reference = _reference(file)
         for stream in file.table.streams:
@@ -65,7 +61,7 @@ def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) 
         _short(stream.end_s),
         "" if late_s is None else f"{float(late_s):+.3f}",
         "" if late_frames is None else f"{late_frames:+d}",
-        ", ".join(_notes(stream, alignment)),
+        _notes(stream, alignment),
     ]
 
 
@@ -85,21 +81,16 @@ def _rate(stream: Stream) -> str:
     return f"~{text}" if stream.variable_frame_rate else text
 
 
-def _notes(stream: Stream, alignment: Alignment | None) -> list[str]:
-    notes = []
-    if alignment is not None and stream.index == alignment.reference:
-        notes.append("reference")
-    if alignment is not None and stream.index == alignment.target:
-        notes.append("target")
-    if stream.default:
-        notes.append("default")
-    if stream.attached_picture:
-        notes.append("cover picture")
-    if stream.rotation:
-        notes.append(f"rotated {stream.rotation}")
-    if stream.num_decoded is not None:
-        notes.append(f"{stream.num_decoded} decode")
-    return notes
+def _notes(stream: Stream, alignment: Alignment | None) -> str:
+    notes = {
+        "reference": alignment is not None and stream.index == alignment.reference,
+        "target": alignment is not None and stream.index == alignment.target,
+        "default": stream.default,
+        "cover picture": stream.attached_picture,
+        f"rotated {stream.rotation}": stream.rotation != 0,
+        f"{stream.num_decoded} decode": stream.num_decoded is not None,
+    }
+    return ", ".join(note for note, holds in notes.items() if holds)
 
 
 def _short(value: Fraction | None) -> str:

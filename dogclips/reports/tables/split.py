@@ -1,7 +1,7 @@
 """What `dogclips split` shows: how labels spread over train, val and test, or over folds."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from statistics import fmean
 from typing import Any
@@ -12,273 +12,207 @@ from rich.markup import escape
 from rich.table import Table
 
 from dogclips.lists.groups import NONE, PLACES, SUBJECT
-from dogclips.lists.splits import TEST, Decided, groups_by_label
-from dogclips.reports.tables.style import new_table, with_remarks
+from dogclips.lists.splits import TEST, MadeSplit, groups_by_label, label_counts
+from dogclips.reports.tables.style import marked, new_table, with_remarks
 
 _LEGEND = "labels: clips, % of the split's clips, points off the % of all clips"
+_SIZES = "clips: % of all clips, points off the share asked for"
 
 
-@dataclass(frozen=True)
-class _Spread:
-    """Labels over the parts of a split, which are train, val and test, or folds.
+def split_table(made: MadeSplit) -> Group:
+    """Return clips with each label in each split, their ratio, and how far it is off."""
+    balance = _Balance(made)
+    table = new_table("label", *marked(("all", *balance.sizes), ">"))
+    for name in made.names:
+        cells = (balance.cell(name, part) for part in balance.sizes)
+        table.add_row(escape(name), balance.cell_of_all(name), *cells)
+    table.add_section()
+    shares = (balance.share(part) for part in balance.sizes)
+    table.add_row("clips", f"{len(made.clips)} 100.0%", *shares)
+    for noun, groups in balance.groups.items():
+        each = balance.groups_by_part(groups)
+        table.add_row(noun, str(groups.nunique()), *map(str, each.values()))
+    remarks = "\n".join([f"{_LEGEND};\n{_SIZES}", *balance.remarks()])
+    return with_remarks("clips by label and split", table, remarks)
 
-    `counts` has the clips with each label, by part; `sizes` the clips of each part.
+
+def fold_table(made: MadeSplit) -> Group:
+    """Return, for each label, the folds in which its ratio is lowest and highest; then the folds.
+
+    As `split_table`, with folds as splits; as wide for ten folds as for two.
     """
+    balance = _Balance(made)
+    held_out = [TEST] if TEST in balance.sizes else []
+    folds = [part for part in balance.filled if part != TEST]
+    table = new_table("label", *marked(("all", "lowest val", "highest val", *held_out), ">"))
+    for name in made.names:
+        ratios = {fold: balance.ratio(name, fold) for fold in folds}
+        ends = (min(folds, key=ratios.__getitem__), max(folds, key=ratios.__getitem__))
+        cells = (f"{fold}  {balance.cell(name, fold)}" for fold in ends)
+        tests = (balance.cell(name, part) for part in held_out)
+        table.add_row(escape(name), balance.cell_of_all(name), *cells, *tests)
+    remarks = "\n".join([_LEGEND, *balance.remarks()])
+    sizes = with_remarks("", _fold_sizes(balance), remarks)
+    return Group(with_remarks("clips by label and fold", table), sizes)
 
-    names: Sequence[str]
-    counts: Mapping[str, Sequence[int]]
-    sizes: Mapping[str, int]
+
+def _fold_sizes(balance: "_Balance") -> Table:
+    """Return clips and groups of each fold's val, and of test."""
+    counts = [balance.groups_by_part(own) for own in balance.groups.values()]
+    table = new_table("fold", *marked(("val clips", *balance.groups), ">"))
+    for part in balance.sizes:
+        table.add_row(part, balance.share(part), *(str(each[part]) for each in counts))
+    return table
+
+
+def split_document(made: MadeSplit) -> dict[str, Any]:
+    """Return the JSON document of `split --json`; with folds, these stand for the splits."""
+    balance, kept = _Balance(made), made.kept
+    copies, unmatched = (
+        None if table is None else table.to_dict("records")
+        for table in (made.copies, made.unmatched)
+    )
+    return {
+        **made.settings,
+        "clips": balance.sizes,
+        "recordings": balance.groups_by_part(made.clips["recording"]),
+        "groups": balance.groups_by_part(made.grouping.names),
+        "labels": balance.counts,
+        "ratios": {
+            name: {"all": balance.overall(name)}
+            | {part: balance.ratio(name, part) for part in balance.filled}
+            for name in made.names
+        },
+        "mean_deviation": fmean([off for off, *_ in balance.deviations] or [0.0]),
+        "largest_deviation": balance.largest,
+        "unspread": balance.unspread,
+        "without_group": made.grouping.strays,
+        "kept": kept and {name: getattr(kept, name) for name in ("stayed", "followed", "gone")},
+        "copies": copies,
+        "unmatched": unmatched,
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Balance:
+    """How labels spread over the parts of a split, which are train, val and test, or folds."""
+
+    made: MadeSplit
+
+    @cached_property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return the clips with each label in each part."""
+        names, parts = self.made.names, list(self.made.shares)
+        counts = label_counts(self.made.clips, self.made.splits, len(names), parts)
+        return {
+            name: dict(zip(parts, own, strict=True))
+            for name, own in zip(names, counts.to_numpy().tolist(), strict=True)
+        }
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Return the clips of each part."""
+        found = self.made.splits.value_counts()
+        return {part: int(found.get(part, 0)) for part in self.made.shares}
 
     @property
     def filled(self) -> list[str]:
         return [part for part, size in self.sizes.items() if size]
 
-    @property
-    def size(self) -> int:
-        return sum(self.sizes.values())
+    def ratio(self, name: str, part: str) -> float:
+        return self.counts[name][part] / max(self.sizes[part], 1)
 
-    def total(self, label: int) -> int:
-        return sum(counts[label] for counts in self.counts.values())
+    def overall(self, name: str) -> float:
+        return sum(self.counts[name].values()) / max(len(self.made.clips), 1)
 
-    def overall(self, label: int) -> float:
-        return self.total(label) / max(self.size, 1)
+    def off(self, name: str, part: str) -> float:
+        return self.ratio(name, part) - self.overall(name)
 
-    def ratio(self, label: int, part: str) -> float:
-        return self.counts[part][label] / max(self.sizes[part], 1)
-
-    def off(self, label: int, part: str) -> float:
-        return self.ratio(label, part) - self.overall(label)
-
-    def deviations(self) -> list[tuple[float, int, str]]:
+    @cached_property
+    def deviations(self) -> list[tuple[float, str, str]]:
         """Return how far the ratio of each label in each part is off, the label and the part."""
-        labels = range(len(self.names))
-        return [(abs(self.off(own, part)), own, part) for own in labels for part in self.filled]
+        return [
+            (abs(self.off(name, part)), name, part)
+            for name in self.made.names
+            for part in self.filled
+        ]
 
-    def cell(self, label: int, part: str) -> str:
-        shown = f"{100 * self.ratio(label, part):5.1f}% {_points(self.off(label, part))}"
-        return f"{self.counts[part][label]} {shown}" if self.sizes[part] else "-"
+    @property
+    def largest(self) -> dict[str, Any] | None:
+        """Return the label and the part whose ratio is farthest off."""
+        if not self.deviations:
+            return None
+        _, name, part = max(self.deviations, key=itemgetter(0))
+        ratios = {"ratio": self.ratio(name, part), "all": self.overall(name)}
+        return {"label": name, "split": part, **ratios}
 
-    def all_cell(self, label: int) -> str:
-        return f"{self.total(label)} {100 * self.overall(label):5.1f}%"
+    @property
+    def groups(self) -> dict[str, pd.Series]:
+        """Return what is counted below the labels: recordings, and what else never parts."""
+        grouping, recordings = self.made.grouping, {"recordings": self.made.clips["recording"]}
+        if grouping.by in ("recording", NONE):
+            return recordings
+        return recordings | {f"{_noun(grouping.by)}s": grouping.names}
 
+    def groups_by_part(self, groups: pd.Series) -> dict[str, int]:
+        """Return the number of groups in each part."""
+        found = groups.groupby(self.made.splits).nunique()
+        return {part: int(found.get(part, 0)) for part in self.sizes}
 
-def split_table(
-    clips: pd.DataFrame,
-    splits: pd.Series,
-    counts: pd.DataFrame,
-    names: Sequence[str],
-    decided: Decided | None = None,
-) -> Group:
-    """Return clips with each label in each split, their ratio, and how far it is off.
+    @cached_property
+    def unspread(self) -> dict[str, int]:
+        """Return the number of groups of each label that has fewer than splits have clips."""
+        names, wanting = self.made.names, len(self.filled)
+        found = groups_by_label(self.made.clips, self.made.grouping, len(names))
+        pairs = zip(names, found, strict=True)
+        return {name: number for name, number in pairs if 0 < number < wanting}
 
-    Parameters
-    ----------
-    clips
-        Columns of `lists.sessions.CLIP_COLUMNS`.
-    counts
-        Clips for each label (rows) in each split (columns).
-    decided
-        What was asked for and found; None leaves out what only that can tell.
-    """
-    spread = _spread(splits, counts, names)
-    table = new_table()
-    table.add_column("label", overflow="fold")
-    for column in ("all", *spread.sizes):
-        table.add_column(column, justify="right")
-    for label, name in enumerate(names):
-        cells = (spread.cell(label, part) for part in spread.sizes)
-        table.add_row(escape(name), spread.all_cell(label), *cells)
-    table.add_section()
-    shares = {} if decided is None else decided.shares
-    sizes = (_share(spread, part, shares.get(part)) for part in spread.sizes)
-    table.add_row("clips", f"{spread.size} 100.0%", *sizes)
-    for noun, groups in _groups(clips, decided).items():
-        each = _numbers(groups, splits, spread)
-        table.add_row(noun, str(groups.nunique()), *map(str, each.values()))
-    legend = f"{_LEGEND};\nclips: % of all clips, points off the share asked for"
-    remarks = [legend if shares else _LEGEND, *_remarks(clips, spread, decided)]
-    return with_remarks("clips by label and split", table, "\n".join(remarks))
+    def cell(self, name: str, part: str) -> str:
+        shown = f"{100 * self.ratio(name, part):5.1f}% {_points(self.off(name, part))}"
+        return f"{self.counts[name][part]} {shown}" if self.sizes[part] else "-"
 
+    def cell_of_all(self, name: str) -> str:
+        return f"{sum(self.counts[name].values())} {100 * self.overall(name):5.1f}%"
 
-def fold_table(
-    clips: pd.DataFrame,
-    folds: pd.Series,
-    counts: pd.DataFrame,
-    names: Sequence[str],
-    decided: Decided,
-) -> Group:
-    """Return, for each label, the folds in which its ratio is lowest and highest; then the folds.
+    def share(self, part: str) -> str:
+        share = self.sizes[part] / max(len(self.made.clips), 1)
+        off = _points(share - self.made.shares[part])
+        return f"{self.sizes[part]} {100 * share:5.1f}% {off}"
 
-    As `split_table`, with folds as splits; as wide for ten folds as for two.
-    """
-    spread = _spread(folds, counts, names)
-    held_out = [TEST] if TEST in spread.sizes else []
-    table = new_table()
-    table.add_column("label", overflow="fold")
-    for column in ("all", "lowest val", "highest val", *held_out):
-        table.add_column(column, justify="right")
-    parts = [part for part in spread.filled if part != TEST]
-    for label, name in enumerate(names):
-        ratios = {part: spread.ratio(label, part) for part in parts}
-        ends = (min(parts, key=ratios.__getitem__), max(parts, key=ratios.__getitem__))
-        cells = (f"{part}  {spread.cell(label, part)}" for part in ends)
-        tests = (spread.cell(label, part) for part in held_out)
-        table.add_row(escape(name), spread.all_cell(label), *cells, *tests)
-    remarks = "\n".join([_LEGEND, *_remarks(clips, spread, decided)])
-    sizes = _fold_sizes(clips, folds, spread, decided)
-    return Group(with_remarks("clips by label and fold", table), with_remarks("", sizes, remarks))
-
-
-def _fold_sizes(clips: pd.DataFrame, folds: pd.Series, spread: _Spread, decided: Decided) -> Table:
-    """Return clips and groups of each fold's val, and of test."""
-    groups = _groups(clips, decided)
-    numbers = [_numbers(own, folds, spread) for own in groups.values()]
-    table = new_table()
-    table.add_column("fold")
-    for column in ("val clips", *groups):
-        table.add_column(column, justify="right")
-    for part in spread.sizes:
-        share = _share(spread, part, decided.shares.get(part))
-        table.add_row(part, share, *(str(each[part]) for each in numbers))
-    return table
-
-
-def split_document(
-    clips: pd.DataFrame,
-    splits: pd.Series,
-    counts: pd.DataFrame,
-    names: Sequence[str],
-    decided: Decided,
-) -> dict[str, Any]:
-    """Return the JSON document of `split --json`; with folds, these stand for the splits."""
-    spread = _spread(splits, counts, names)
-    kept = decided.kept and {
-        "stayed": decided.kept.stayed,
-        "followed": decided.kept.followed,
-        "gone": decided.kept.gone,
-    }
-    return {
-        "version": 1,
-        **decided.settings,
-        "clips": dict(spread.sizes),
-        "recordings": _numbers(clips["recording"], splits, spread),
-        "groups": _numbers(decided.grouping.names, splits, spread),
-        "labels": {
-            name: {part: counted[label] for part, counted in spread.counts.items()}
-            for label, name in enumerate(names)
-        },
-        "ratios": {
-            name: {"all": spread.overall(label)}
-            | {part: spread.ratio(label, part) for part in spread.filled}
-            for label, name in enumerate(names)
-        },
-        "mean_deviation": fmean([off for off, *_ in spread.deviations()] or [0.0]),
-        "largest_deviation": _largest(spread),
-        "unspread": _unspread(clips, spread, decided),
-        "without_group": decided.grouping.strays,
-        "kept": kept,
-        "copies": _records(decided.copies),
-        "unmatched": _records(decided.unmatched),
-    }
-
-
-def _records(table: pd.DataFrame | None) -> list[dict[Any, Any]] | None:
-    return None if table is None else table.to_dict("records")
-
-
-def _spread(splits: pd.Series, counts: pd.DataFrame, names: Sequence[str]) -> _Spread:
-    parts = [str(part) for part in counts.columns]
-    found = splits.value_counts().to_dict()
-    by_part = {part: [int(number) for number in counts[part]] for part in parts}
-    return _Spread(names, by_part, {part: int(found.get(part, 0)) for part in parts})
-
-
-def _share(spread: _Spread, part: str, wanted: float | None) -> str:
-    share = spread.sizes[part] / max(spread.size, 1)
-    off = "" if wanted is None else f" {_points(share - wanted)}"
-    return f"{spread.sizes[part]} {100 * share:5.1f}%{off}"
+    def remarks(self) -> list[str]:
+        """Say what is off, missing or could not be spread, what has no group, what was kept."""
+        remarks, found = [], self.largest
+        if found:
+            remarks.append(
+                f"largest deviation: {found['label']} in {found['split']}, "
+                f"{found['ratio']:.1%} of its clips, {found['all']:.1%} of all"
+            )
+        for part in self.filled:
+            missing = [name for name, own in self.counts.items() if not own[part]]
+            if missing:
+                remarks.append(f"in no {part} clip: {', '.join(missing)}")
+        noun, kept, strays = _noun(self.made.grouping.by), self.made.kept, self.made.grouping.strays
+        if self.unspread:
+            each = (f"{name} ({_count(number, noun)})" for name, number in self.unspread.items())
+            remarks.append(f"in too few groups to reach every split: {', '.join(each)}")
+        if strays:
+            by = self.made.grouping.by
+            remarks.append(f"{_count(strays, 'clip')} without {by}: grouped by recording")
+        if kept:
+            placed = len(self.made.clips) - kept.stayed - kept.followed
+            remarks.append(
+                f"kept: {_count(kept.stayed, 'clip')} where they were, {kept.followed} new in kept "
+                f"groups; {placed} placed now; {kept.gone} earlier ones are gone"
+            )
+        return remarks
 
 
 def _points(ratio: float) -> str:
     return f"{round(100 * ratio, 1) + 0.0:+5.1f}"  # without a minus before zero
 
 
-def _groups(clips: pd.DataFrame, decided: Decided | None) -> dict[str, pd.Series]:
-    """Return what is counted below the labels: recordings, and what else never parts."""
-    recordings = {"recordings": clips["recording"]}
-    if decided is None or decided.grouping.by in ("recording", NONE):
-        return recordings
-    return recordings | {f"{_noun(decided.grouping.by)}s": decided.grouping.names}
-
-
 def _noun(by: str) -> str:
     return {NONE: "clip", SUBJECT: "subject group"}.get(by, by if by in PLACES else "group")
-
-
-def _numbers(groups: pd.Series, splits: pd.Series, spread: _Spread) -> dict[str, int]:
-    """Return the number of groups in each part."""
-    found = groups.groupby(splits).nunique().to_dict()
-    return {part: int(found.get(part, 0)) for part in spread.sizes}
-
-
-def _largest(spread: _Spread) -> dict[str, Any] | None:
-    deviations = spread.deviations()
-    if not deviations:
-        return None
-    _, label, part = max(deviations, key=itemgetter(0))
-    return {
-        "label": spread.names[label],
-        "split": part,
-        "ratio": spread.ratio(label, part),
-        "all": spread.overall(label),
-    }
-
-
-def _unspread(clips: pd.DataFrame, spread: _Spread, decided: Decided | None) -> dict[str, int]:
-    """Return the number of groups of each label that has fewer of them than splits have clips."""
-    if decided is None:
-        return {}
-    numbers = groups_by_label(clips, decided.grouping, len(spread.names))
-    wanting = len(spread.filled)
-    pairs = zip(spread.names, numbers, strict=True)
-    return {name: number for name, number in pairs if 0 < number < wanting}
-
-
-def _remarks(clips: pd.DataFrame, spread: _Spread, decided: Decided | None) -> list[str]:
-    remarks = []
-    found = _largest(spread)
-    if found:
-        remarks.append(
-            f"largest deviation: {found['label']} in {found['split']}, "
-            f"{found['ratio']:.1%} of its clips, {found['all']:.1%} of all"
-        )
-    for part in spread.filled:
-        counts = zip(spread.names, spread.counts[part], strict=True)
-        missing = [name for name, number in counts if not number]
-        if missing:
-            remarks.append(f"in no {part} clip: {', '.join(missing)}")
-    return [*remarks, *(_findings(clips, spread, decided) if decided else [])]
-
-
-def _findings(clips: pd.DataFrame, spread: _Spread, decided: Decided) -> list[str]:
-    """Say what could not be spread, what has no group, and what was kept."""
-    findings = []
-    noun, kept, strays = _noun(decided.grouping.by), decided.kept, decided.grouping.strays
-    unspread = _unspread(clips, spread, decided)
-    if unspread:
-        each = (f"{name} ({_count(number, noun)})" for name, number in unspread.items())
-        findings.append(f"in too few groups to reach every split: {', '.join(each)}")
-    if strays:
-        findings.append(
-            f"{_count(strays, 'clip')} without {decided.grouping.by}: grouped by recording"
-        )
-    if kept:
-        placed = len(clips) - kept.stayed - kept.followed
-        findings.append(
-            f"kept: {_count(kept.stayed, 'clip')} where they were, {kept.followed} new in kept "
-            f"groups; {placed} placed now; {kept.gone} earlier ones are gone"
-        )
-    return findings
 
 
 def _count(number: int, noun: str) -> str:

@@ -117,8 +117,8 @@ def test_markup_and_formulas_come_out_as_text(page: Path, seen: Seen) -> None:
     assert not re.search(r"(src|href)=\"(?!data:|#)", page.read_text())
 
 
-def test_findings_come_in_order_of_weight(seen: Seen) -> None:
-    order = [" ".join(text.split()) for text in seen[DESKTOP]["findings"]]
+def test_concerns_come_in_order_of_weight(seen: Seen) -> None:
+    order = [" ".join(text.split()) for text in seen[DESKTOP]["concerns"]]
 
     topics = [
         ("error", "alignment in doubt P012"),

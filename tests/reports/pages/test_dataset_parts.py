@@ -16,20 +16,14 @@ from dogclips.lists.session_records import RecordingRecords, SessionRecords
 from dogclips.records.documents import record_of
 from dogclips.records.manifest import manifest_table
 from dogclips.records.probe import ProbedFile
-from dogclips.reports.pages.dataset import verdict_of
-from dogclips.reports.pages.dataset_numbers import (
-    Split,
-    durations,
-    label_rows,
-    leaks,
-    split_grid,
-    together,
-    windows_of,
-)
-from dogclips.reports.pages.findings import Finding, findings_of
-from dogclips.reports.pictures.contact_sheet import NO_LABEL, chosen_clips, sheets_of
-from dogclips.reports.pictures.timeline import ticks_of, timeline_of
-from dogclips.reports.pictures.timeline_lags import HEIGHT, lag_chart
+from dogclips.reports.pages.dataset import clip_verdict, dataset_page
+from dogclips.reports.pages.shaded_tables import balance_table, lengths_table, together_table
+from dogclips.reports.pictures.clip_cards import dataset_cards
+from dogclips.reports.pictures.lag_plots import CHART_HEIGHT, lag_chart
+from dogclips.reports.pictures.recording_timeline import axis_ticks, recording_timeline
+from dogclips.scores.clip_choice import NO_LABEL, evenly_chosen
+from dogclips.scores.concerns import concerns_of
+from dogclips.scores.dataset import Dataset, ListedSplit
 
 Spans = list[tuple[int, int]]
 spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), min_size=1, max_size=40)
@@ -47,8 +41,14 @@ def recording(*rows: dict[str, Any], segments: Any = (), length_s: float = 20) -
     return RecordingRecords("video/a.mp4", (), manifest_table(rows), table, length_s)
 
 
-def session(*rows: dict[str, Any], **more: Any) -> SessionRecords:
-    return SessionRecords(Path("2_2_kt"), manifest_table(rows), (), **more)
+def dataset(
+    *rows: dict[str, Any], segments: Any = (), classes: tuple[str, ...] = (), **more: Any
+) -> Dataset:
+    """Return a data set of one session, which is called s."""
+    recordings = (recording(*rows, segments=segments),)
+    return Dataset.of(
+        [SessionRecords(Path("s"), manifest_table(rows), recordings, classes, **more)]
+    )
 
 
 # Timelines.
@@ -57,7 +57,7 @@ def session(*rows: dict[str, Any], **more: Any) -> SessionRecords:
 def test_windows_of_one_fate_are_one_row_and_touching_ones_one_box() -> None:
     windows = [row(0), row(4), row(8, "skipped", "no-label"), row(12, "reused")]
 
-    kept, dropped = timeline_of(recording(*windows), []).rows
+    kept, dropped = recording_timeline(recording(*windows), []).rows
 
     assert (kept.name, kept.number, kept.path) == ("clips", 3, "M0 0h8v10h-8zM12 0h4v10h-4z")
     assert kept.times == "0\N{EN DASH}8, 12\N{EN DASH}16 s"
@@ -68,7 +68,7 @@ def test_windows_of_one_fate_are_one_row_and_touching_ones_one_box() -> None:
 def test_each_label_has_its_row_in_class_order_and_its_colour_everywhere() -> None:
     segments = [("walk", 3.25, 4), ("sit", 0, 2), ("walk", 0, 1)]
 
-    rows = timeline_of(recording(segments=segments), ["lie", "sit", "walk"]).rows
+    rows = recording_timeline(recording(segments=segments), ["lie", "sit", "walk"]).rows
 
     assert [(one.name, one.number, one.colour) for one in rows] == [("sit", 1, 1), ("walk", 2, 2)]
     assert rows[1].title == "walk: 2 segments, 1.8 s"
@@ -78,7 +78,7 @@ def test_each_label_has_its_row_in_class_order_and_its_colour_everywhere() -> No
 def test_windows_before_zero_and_past_the_end_are_in_sight() -> None:
     windows = [row(-2, "skipped", "before-target-start"), row(18, "skipped", "after-end")]
 
-    timeline = timeline_of(recording(*windows), [])
+    timeline = recording_timeline(recording(*windows), [])
 
     assert (timeline.span_s, timeline.length_s) == ((-2, 22), 20)
     assert timeline.view == "-2 0 24 10"
@@ -89,7 +89,7 @@ def test_windows_before_zero_and_past_the_end_are_in_sight() -> None:
 def test_boxes_cover_the_same_seconds_as_the_windows(found: Spans) -> None:
     windows = [row(float(start), end_s=float(start + length)) for start, length in found]
 
-    [kept] = timeline_of(recording(*windows), []).rows
+    [kept] = recording_timeline(recording(*windows), []).rows
 
     covered = [second for start, length in found for second in range(start, start + length)]
     boxes = [tuple(map(int, part.split("\N{EN DASH}"))) for part in kept.times[:-2].split(", ")]
@@ -100,7 +100,7 @@ def test_boxes_cover_the_same_seconds_as_the_windows(found: Spans) -> None:
 @settings(max_examples=25)
 @given(st.floats(0, 100), st.floats(0.2, 200_000))
 def test_an_axis_has_a_few_ticks_inside(start: float, length: float) -> None:
-    ticks = ticks_of((start, start + length))
+    ticks = axis_ticks(start, start + length)
 
     assert len(ticks) <= 1 + max(6, length / 14400)
     assert all(-1e-6 <= tick.place <= 100 + 1e-6 for tick in ticks)
@@ -170,10 +170,10 @@ def test_lost_frames_lift_the_path_of_lags_above_what_timestamps_say() -> None:
 
     assert chart is not None
     assert chart.text.startswith("Late against its timestamps: +7 frames; 9 of 10 windows believed")
-    per_frame = HEIGHT / (chart.high - chart.low)
+    per_frame = CHART_HEIGHT / (chart.high - chart.low)
     lifted = pytest.approx(chart.zero - 7 * per_frame, abs=0.02)
     assert [float(part) for part in re.split("[ ML]", chart.path)[1:]] == [0.7, lifted, 8.0, lifted]
-    assert chart.doubts == ((0.0, 1.5),)
+    assert chart.lags.doubts == ((0.0, 1.5),)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_without_pixels_there_is_no_path_of_lags(measured: ProbedFile) -> None:
 def test_verdicts_say_whether_labels_are_on_their_frames(
     alignment: dict[str, Any], level: str, start: str
 ) -> None:
-    verdict = verdict_of(entry(**alignment))
+    verdict = clip_verdict(entry(**alignment))
 
     assert verdict.level == level
     assert verdict.text.startswith(start)
@@ -212,42 +212,52 @@ def test_verdicts_say_whether_labels_are_on_their_frames(
 # Numbers.
 
 
-def windows_with(*labels: list[str], **more: Any) -> pd.DataFrame:
-    rows = [row(4.0 * place, labels=own, **more) for place, own in enumerate(labels)]
-    return windows_of([session(*rows)], ["s"])
+def shows(*labels: list[str], segments: Any = (), classes: Any = ("sit", "walk")) -> Dataset:
+    """Return a data set of clips with these labels."""
+    rows = [row(4.0 * number, labels=own) for number, own in enumerate(labels)]
+    return dataset(*rows, segments=segments, classes=classes)
 
 
 def test_labels_are_counted_with_the_clips_that_show_them_alone_or_together() -> None:
-    windows = windows_with(["sit"], ["sit", "walk"], [], ["sit"])
-    segments = pd.DataFrame({"label": ["sit", "sit", "walk"], "seconds": [1.0, 3.0, 0.6]})
+    segments = [("sit", 0, 1), ("sit", 4, 7), ("walk", 4, 4.6)]
+    found = shows(["sit"], ["sit", "walk"], [], ["sit"], segments=segments)
 
-    sit, walk = label_rows(windows, segments, ["sit", "walk"])
+    sit, walk = found.label_numbers.itertuples()
 
-    assert (sit.clips, sit.share, sit.alone, sit.recordings) == (3, 0.75, 2, 1)
+    assert (sit.clips, sit.alone, sit.recordings) == (3, 2, 1)
     assert (sit.segments, sit.seconds, sit.median_s) == (2, 4.0, 2.0)
-    assert (walk.clips, walk.alone, walk.bar) == (1, 0, 1 / 3)
-    grid = together(windows, ["sit", "walk"])
-    assert [[cell.text for cell in cells] for _, cells in grid.rows] == [["3", "1"], ["1", "1"]]
-    assert grid.rows[1][1][0].shade > 2 * grid.rows[0][1][1].shade
+    assert (walk.clips, walk.alone) == (1, 0)
+    table = together_table(found)
+    assert [[cell.text for cell in cells] for _, cells in table.rows] == [["3", "1"], ["1", "1"]]
+    assert table.rows[1][1][0].shade > 2 * table.rows[0][1][1].shade
 
 
 def test_lengths_are_counted_in_classes_that_double() -> None:
-    seconds = [0.1, 1.0, 1.9, 2.0, 200.0]
-    grid = durations(pd.DataFrame({"label": "sit", "seconds": seconds}), ["sit", "walk"])
+    segments = [("sit", 0, seconds) for seconds in (0.1, 1.0, 1.9, 2.0, 200.0)]
 
-    shown = dict(zip(grid.columns, (cell.text for cell in grid.rows[1][1]), strict=True))
+    table = lengths_table(shows(segments=segments))
+
+    shown = dict(zip(table.columns, (cell.text for cell in table.rows[1][1]), strict=True))
     assert {head: text for head, text in shown.items() if text} == {
         "< 0.25": "1",
         "1\N{EN DASH}2": "2",
         "2\N{EN DASH}4": "1",
         "\N{GREATER-THAN OR EQUAL TO} 128": "1",
     }
-    assert [cell.text for cell in grid.rows[2][1]] == [""] * len(grid.columns)
+    assert [cell.text for cell in table.rows[2][1]] == [""] * len(table.columns)
 
 
-def split_of(*clips: tuple[str, str, tuple[int, ...]]) -> Split:
+@pytest.mark.parametrize("rows", [[], [row(0, "skipped", "no-label")], [row(0, labels=[])]])
+def test_a_data_set_without_labels_is_a_page_that_says_so(rows: list[dict[str, Any]]) -> None:
+    page = dataset_page(dataset(*rows), [], []).decode()
+
+    assert "There are no labels." in page
+    assert "Nothing to warn of." in page
+
+
+def split_of(*clips: tuple[str, str, tuple[int, ...]]) -> ListedSplit:
     table = pd.DataFrame(clips, columns=["recording", "split", "labels"])
-    return Split(
+    return ListedSplit(
         Path("split"),
         ("sit", "walk"),
         table.assign(path=range(len(clips))).astype(str).assign(labels=table["labels"]),
@@ -257,31 +267,31 @@ def split_of(*clips: tuple[str, str, tuple[int, ...]]) -> Split:
 def test_a_split_shows_how_far_off_its_ratios_are_and_what_it_shares() -> None:
     split = split_of(("a", "train", (0,)), ("a", "val", (0, 1)), ("b", "train", (0,)))
 
-    grid = split_grid(split)
+    table = balance_table(split)
 
-    assert grid.columns == ("all", "train", "val")
-    cells = {name: [cell.text for cell in own] for name, own in grid.rows}
+    assert table.columns == ["all", "train", "val"]
+    cells = {name: [cell.text for cell in own] for name, own in table.rows}
     assert cells["walk"] == ["1 (33.3%)", "0 (0.0%, -33.3)", "1 (100.0%, +66.7)"]
     assert cells["recordings"] == ["2", "2", "1"]
-    assert leaks(split) == ["a"]
+    assert split.leaks == ["a"]
 
 
-# Findings.
+# Concerns.
 
 
 def test_a_split_recording_is_an_error_and_unverified_clips_are_counted() -> None:
-    windows = windows_of([session(row(0, labels=["sit"], verified=False), row(4))], ["s"])
+    found = dataset(row(0, labels=["sit"], verified=False), row(4), classes=("sit",))
     split = split_of(("a", "train", (0,)), ("a", "val", (1,)))
 
-    findings = findings_of({"s": session()}, windows, [], split)
+    concerns = concerns_of(found, split)
 
-    assert [(one.level, one.topic) for one in findings[:2]] == [
+    assert [(one.level, one.topic) for one in concerns[:2]] == [
         ("error", "split"),
         ("warning", "offset not verified"),
     ]
-    assert "1 recording are in several splits" in findings[0].text
-    assert findings[1].text.startswith("1 clip of 1 recording rest on an offset")
-    assert [one.text for one in findings[2:]][:2] == [
+    assert "1 recording are in several splits" in concerns[0].text
+    assert concerns[1].text.startswith("1 clip of 1 recording rest on an offset")
+    assert [one.text for one in concerns[2:]][:2] == [
         "in no train clip: walk",
         "in no val clip: sit",
     ]
@@ -289,11 +299,10 @@ def test_a_split_recording_is_an_error_and_unverified_clips_are_counted() -> Non
 
 def test_an_unfinished_cut_and_what_failed_are_told() -> None:
     rows = [row(0, "planned"), row(4, "failed", "no frames"), row(8, "stale", clip="p/old.mp4")]
-    windows = windows_of([session(*rows)], ["s"])
 
-    findings = findings_of({"s": session(missing=("no settings",))}, windows, [], None)
+    concerns = concerns_of(dataset(*rows, missing=("no settings",)))
 
-    assert [(one.level, one.topic, one.text) for one in findings] == [
+    assert [(one.level, one.topic, one.text) for one in concerns] == [
         ("error", "failed", "s/video/a.mp4: no frames"),
         ("warning", "session", "s: no settings"),
         ("warning", "unfinished", "1 clip planned and not cut: run `dogclips cut` again"),
@@ -307,13 +316,13 @@ def test_an_unfinished_cut_and_what_failed_are_told() -> None:
 
 def test_long_lists_of_cases_are_cut_off() -> None:
     rows = [row(0, "failed", f"fault {number}") for number in range(100)]
-    [failed] = findings_of({}, windows_of([session(*rows)], ["s"]), [], None)
 
-    assert isinstance(failed, Finding)
+    [failed] = concerns_of(dataset(*rows))
+
     assert (len(failed.lines), failed.lines[-1]) == (41, "and 60 more")
 
 
-# Contact sheets.
+# Clips to look at.
 
 
 @settings(max_examples=25)
@@ -321,34 +330,32 @@ def test_long_lists_of_cases_are_cut_off() -> None:
 def test_clips_are_drawn_evenly_and_again_for_the_same_seed(
     count: int, number: int, seed: int
 ) -> None:
-    windows = windows_with(*[["sit"]] * count)
+    found = shows(*[["sit"]] * count)
 
-    total, rows = chosen_clips(windows, ["sit", "walk"], number, seed)["sit"]
+    total, rows = evenly_chosen(found, number, seed)["sit"]
 
     assert total == count
     assert len(set(rows)) == len(rows) == min(number, count)
     steps = np.diff(sorted(rows))
     assert np.ptp(steps) <= 1 if len(steps) else number == 1 or count == 1
-    assert chosen_clips(windows, ["sit", "walk"], number, seed)["sit"][1] == rows
+    assert evenly_chosen(found, number, seed)["sit"][1] == rows
 
 
 def test_every_clip_has_the_same_chance_and_those_without_a_label_their_own_sheet() -> None:
-    windows = windows_with(*[["sit"]] * 5, [])
+    found = shows(*[["sit"]] * 5, [])
 
-    drawn = Counter(
-        own for seed in range(150) for own in chosen_clips(windows, ["sit"], 2, seed)["sit"][1]
-    )
+    drawn = Counter(own for seed in range(150) for own in evenly_chosen(found, 2, seed)["sit"][1])
 
     assert set(drawn) == set(range(5))
     assert min(drawn.values()) > 40  # of 60 on average
-    assert chosen_clips(windows, ["sit"], 2, 0)[NO_LABEL] == (1, [5])
+    assert evenly_chosen(found, 2, 0)[NO_LABEL] == (1, [5])
 
 
 def test_a_clip_that_is_gone_has_its_fault_in_place_of_pictures(tmp_path: Path) -> None:
-    windows = windows_with(["sit"]).assign(path=str(tmp_path / "gone.mp4"))
+    windows = shows(["sit"]).windows.assign(path=str(tmp_path / "gone.mp4"))
 
-    [sheet] = sheets_of(windows, {"sit": (1, [0])})
+    [label] = dataset_cards(windows, {"sit": (1, [0])})
 
-    [still] = sheet.stills
-    assert (still.url, still.clip, still.recording) == ("", "c.mp4", "s/a.mp4")
-    assert still.fault.startswith("no such file")
+    [card] = label.kinds[""]
+    assert (card.picture.url, card.name, card.recording) == ("", "c.mp4", "s/a.mp4")
+    assert card.picture.fault.startswith("no such file")

@@ -8,10 +8,12 @@ import pytest
 
 from dogclips.lists.session_records import RecordingRecords, SessionRecords
 from dogclips.records.manifest import manifest_table
-from dogclips.reports.pages.dataset import Dataset, dataset_findings, dataset_page
-from dogclips.reports.pages.page import picture_url
-from dogclips.reports.pictures.contact_sheet import Sheet, Still
+from dogclips.reports.pages.dataset import dataset_page
+from dogclips.reports.pictures.clip_cards import ClipCard, LabelCards, StillsPicture
+from dogclips.reports.pictures.figures import picture_url
 from dogclips.reports.tables.cut import SKIP_REASONS
+from dogclips.scores.concerns import concerns_of
+from dogclips.scores.dataset import Dataset
 from tests.reports.reader import DESKTOP, has_chromium, read_page
 
 NUM_RECORDINGS, NUM_WINDOWS, NUM_SEGMENTS = 100, 1000, 500
@@ -49,7 +51,7 @@ def page() -> bytes:
         for source, own in manifest.groupby("source")
     )
     dataset = Dataset.of([SessionRecords(Path("2_2_kt"), manifest, recordings, tuple(CLASSES))])
-    return dataset_page(dataset, dataset_findings(dataset), sheets(random))
+    return dataset_page(dataset, concerns_of(dataset), cards(random))
 
 
 def segments(random: np.random.Generator) -> pd.DataFrame:
@@ -59,11 +61,12 @@ def segments(random: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({"source": "", "label": labels, "start_s": starts, "end_s": ends})
 
 
-def sheets(random: np.random.Generator) -> list[Sheet]:
-    """Return two stills a label, of noise, which compresses worst."""
+def cards(random: np.random.Generator) -> list[LabelCards]:
+    """Return two cards a label, with pictures of noise, which compresses worst."""
     url = picture_url(random.integers(0, 256, (90, 484, 3)).astype(np.uint8))
-    still = Still("clip.mp4", "a.mp4", "0 to 4 s", (CLASSES[0],), url, width=484, height=90)
-    return [Sheet(name, 5000, (still, still)) for name in CLASSES]
+    picture = StillsPicture(url, width=484, height=90)
+    card = ClipCard("clip.mp4", "a.mp4", "0 to 4 s", (CLASSES[0],), picture)
+    return [LabelCards(name, "2 of 5,000 clips", {"": (card, card)}) for name in CLASSES]
 
 
 def test_a_hundred_thousand_windows_stay_small(page: bytes) -> None:

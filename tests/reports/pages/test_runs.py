@@ -10,8 +10,8 @@ from dogclips.errors import OutputError
 from dogclips.records.clip_predictions import by_clip
 from dogclips.records.run_folder import is_run, read_run
 from dogclips.reports.pages.runs import run_page
-from dogclips.reports.pictures.run_clips import KINDS, chosen_clips
 from dogclips.reports.tables.train import shown_score
+from dogclips.scores.clip_choice import TELLING, most_telling
 from tests.painted import write_clip
 from tests.reports.predicted import RECORDS, predicted, write_run
 from tests.reports.reader import DESKTOP, PHONE, has_chromium, read_page
@@ -98,13 +98,13 @@ def test_several_runs_stand_beside_the_first_with_their_difference(runs: list[Pa
 
 def test_best_and_worst_clips_are_those_of_the_highest_and_lowest_probability() -> None:
     clips = by_clip(predicted(("sit", "lie"), 40)[0])
-    kinds = chosen_clips(clips, 0, 3)
+    kinds = most_telling(clips, 0, 3)
     sit = clips.target[:, 0]
     carry = sorted(range(40), key=lambda n: -clips.probability[n, 0] if sit[n] else 1)[: sit.sum()]
     others = sorted(set(range(40)) - set(carry), key=lambda n: -clips.probability[n, 0])
-    assert [kinds[kind] for kind in KINDS] == [carry[:3], carry[:-4:-1], others[:3]]
-    few = chosen_clips(clips, 0, len(carry) - 1)
-    assert few[KINDS[1]] == carry[-1:]  # the others are shown as the best
+    assert [kinds[kind] for kind in TELLING] == [carry[:3], carry[:-4:-1], others[:3]]
+    few = most_telling(clips, 0, len(carry) - 1)
+    assert few[TELLING[1]] == carry[-1:]  # the others are shown as the best
 
 
 def test_a_run_is_read_as_training_left_it(runs: list[Path], tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from dogclips.errors import OutputError
-from dogclips.reports.pictures.training_plots import draw_plots, write_plots
+from dogclips.reports.pictures.training_plots import draw_plots, range_plot, write_plots
+from dogclips.scores.lr_range import RangePoint
 from tests.reports.predicted import RECORDS, predicted
 
 ODD = (
@@ -84,3 +85,14 @@ def test_what_cannot_be_drawn_is_left_out_and_a_folder_in_the_way_is_an_error(
     (tmp_path / "plots").write_text("a file")
     with pytest.raises(OutputError, match="cannot write"):
         write_plots(tmp_path / "plots", RECORDS, table, report)
+
+
+def test_the_rates_of_a_range_test_are_written_as_numbers() -> None:
+    losses = {1e-5: 9, 1e-4: 8, 1e-3: 5, 1e-2: 3, 1e-1: 2, 1.0: 7}
+    points = [RangePoint(rate, loss) for rate, loss in losses.items()]
+
+    said = texts(range_plot(points))
+
+    assert {"0.0001", "0.001", "1", "falls fastest at 1.0e-03", "optimizer.lr"} <= set(said)
+    assert not any("math" in text for text in said)
+    assert range_plot(points) == range_plot(points)

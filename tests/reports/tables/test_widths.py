@@ -26,14 +26,14 @@ from dogclips.annotations import Issue, Media, Project
 from dogclips.clips.checks import check_project
 from dogclips.clips.recordings import Recording, align_recording
 from dogclips.lists.groups import Grouping
-from dogclips.lists.splits import Decided
+from dogclips.lists.splits import MadeSplit
 from dogclips.records.manifest import manifest_table
 from dogclips.records.models import Layer, ModelFacts
 from dogclips.records.training_run import ClassResult, TestReport
 from dogclips.records.weights import WeightsFacts
 from dogclips.reports.tables.align import alignment_report
 from dogclips.reports.tables.check import file_report, files_report, labels_report
-from dogclips.reports.tables.cut import SKIP_REASONS, label_table, window_table
+from dogclips.reports.tables.cut import SKIP_REASONS, cut_label_table, window_table
 from dogclips.reports.tables.models import layers_report, models_report
 from dogclips.reports.tables.probe import probe_table
 from dogclips.reports.tables.split import fold_table, split_table
@@ -83,15 +83,16 @@ def cut_tables(_: Recording) -> list[RenderableType]:
     manifest = manifest_table([*kept, *skipped, failed])
     annotated = dict.fromkeys(LABELS, (123456, Fraction(1234567, 10)))
     return [
-        label_table(manifest, LABELS, "2_2_kt: labels", annotated),
+        cut_label_table(manifest, LABELS, "2_2_kt: labels", annotated),
         window_table(manifest, "2_2_kt: windows of 4 s"),
     ]
 
 
 def split_tables(_: Recording) -> list[RenderableType]:
-    sizes = {"train": 80000, "val": 10000, "test": 12345}
+    sizes = {"train": 100000, "val": 1000, "test": 1345}
     number = sum(sizes.values())
-    clips = pd.DataFrame({"labels": [(n % 4,) for n in range(number)]})
+    shown = [(0, 1), *((3,) if n % 8 else (0,) for n in range(1, number))]  # one never
+    clips = pd.DataFrame({"labels": shown})
     clips = clips.assign(recording=[f"r{n % 1500}" for n in range(number)])
     grouping = Grouping("recording", clips["recording"], pd.DataFrame(), 0)
     tables: list[RenderableType] = []
@@ -100,9 +101,8 @@ def split_tables(_: Recording) -> list[RenderableType]:
         (("fold1", "fold2", "test"), fold_table),
     ):
         splits = pd.Series(np.repeat(list(names), list(sizes.values())))
-        counts = pd.DataFrame({name: [12345, 1, 0, 80000] for name in names})
-        decided = Decided({}, dict.fromkeys(names, 1 / 3), grouping)
-        tables.append(table(clips, splits, counts, LABELS, decided))
+        shares = dict.fromkeys(names, 1 / 3)
+        tables.append(table(MadeSplit(clips, LABELS, splits, shares, grouping)))
     return tables
 
 

@@ -1,4 +1,4 @@
-"""Moments of a recording at which a person sees whether its two streams are aligned."""
+"""Frames of both streams side by side, by which a person sees whether they are aligned."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,38 +15,35 @@ from dogclips.media.footage import Footage
 from dogclips.streams import Stream
 from dogclips.timebase import Span, frame_at
 
-Pixels = NDArray[np.uint8]
-
 _WIDTH = 480  # pixels; enough to read a page by
-_CHECKS = 3
+_MOST = 3  # stretches of a recording, each with one frame to compare
 _STRETCH_S = 2.5  # searched for its most telling frame
 _MOST_AGE = Fraction(3, 5)  # of a frame
 _FARTHEST_S = 2.0  # how far off two frames are compared to find that one
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
-    """One frame of one stream: its place in `Stream.pts`, its container time, (H, W, 3) pixels."""
+class StreamFrame:
+    """One frame of one stream: its index in `Stream.pts`, container time, (H, W, 3) pixels."""
 
     stream: int
-    place: int
+    index: int
     time_s: Fraction
-    picture: Pixels
+    pixels: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
-class Guess:
-    """The target frame that one rule names for a check.
+class PartnerFrame(StreamFrame):
+    """The target frame that one rule names for a frame of the reference.
 
     `difference` is (rows, columns), 0 to 255: how far the part that both streams see differs.
     """
 
-    shot: Shot
     difference: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class SpotCheck:
+class ComparedFrames:
     """A frame of the reference, and the target's frame for it before and after the correction.
 
     Before it, that is the frame with the same timestamp; where the timestamps are right, the one
@@ -54,13 +51,13 @@ class SpotCheck:
     timestamps say and `after` what the frame counts say: a person may see which is right.
     """
 
-    reference: Shot
-    before: Guess
-    after: Guess
+    reference: StreamFrame
+    before: PartnerFrame
+    after: PartnerFrame
 
 
-def spot_checks(file: Recording) -> list[SpotCheck]:
-    """Return a first, a middle and a last check at which something moves.
+def compared_frames(file: Recording) -> list[ComparedFrames]:
+    """Return a first, a middle and a last frame at which something moves, and their partners.
 
     Raises
     ------
@@ -72,7 +69,7 @@ def spot_checks(file: Recording) -> list[SpotCheck]:
     pair = streams[alignment.reference], streams[alignment.target]
     if pair[0] is pair[1]:
         return []
-    return list(_Search(*pair, alignment, Footage(file.path)).checks())
+    return list(_Search(*pair, alignment, Footage(file.path)).found())
 
 
 class _Search:
@@ -84,44 +81,39 @@ class _Search:
         content = alignment.content
         self.view = content.view if content and content.view.fit >= MIN_FIT else View()
 
-    def checks(self) -> Iterator[SpotCheck]:
+    def found(self) -> Iterator[ComparedFrames]:
         for stretches in self.stretches():
-            places = (self.telling_place(stretch) for stretch in stretches)
-            place = next((place for place in places if place is not None), None)
-            if place is not None:
-                yield self.check(place)
+            indices = (self.telling_index(stretch) for stretch in stretches)
+            index = next((index for index in indices if index is not None), None)
+            if index is not None:
+                time_s = _time(self.reference, index)
+                pixels = self.footage.picture(self.reference, index, _WIDTH)
+                own = StreamFrame(self.reference.index, index, time_s, pixels)
+                yield ComparedFrames(own, *(self.partner(own, n) for n in self.partners(time_s)))
 
-    def check(self, place: int) -> SpotCheck:
-        shot = self.shot(self.reference, place)
-        before, after = (self.shot(self.target, partner) for partner in self.partners(shot.time_s))
-        return SpotCheck(
-            shot,
-            Guess(before, difference(shot.picture, before.picture, self.view)),
-            Guess(after, difference(shot.picture, after.picture, self.view)),
-        )
-
-    def shot(self, stream: Stream, place: int) -> Shot:
-        picture = self.footage.picture(stream, place, _WIDTH)
-        return Shot(stream.index, place, _time(stream, place), picture)
+    def partner(self, own: StreamFrame, index: int) -> PartnerFrame:
+        pixels = self.footage.picture(self.target, index, _WIDTH)
+        off = difference(own.pixels, pixels, self.view)
+        return PartnerFrame(self.target.index, index, _time(self.target, index), pixels, off)
 
     # Where to look.
 
     def stretches(self) -> list[list[Span]]:
-        """Return for each check where something moves, best first: by pixels, else by packets."""
+        """Return in each part where something moves, best first: by pixels, else by packets."""
         content = self.alignment.content
         spans = _believed(content, self.alignment) if content and content.confident else []
-        if len(spans) >= _CHECKS:
+        if len(spans) >= _MOST:
             return spans
         start, end = (self.reference.start_s or Fraction(0), self.reference.end_s or Fraction(0))
         if spans:
             start, end = spans[0][0].start, max(span.end for [span] in spans)
-        third = (end - start) / _CHECKS
-        parts = (Span(start + n * third, start + (n + 1) * third) for n in range(_CHECKS))
+        third = (end - start) / _MOST
+        parts = (Span(start + n * third, start + (n + 1) * third) for n in range(_MOST))
         return [[self.most_active(part)] for part in parts]
 
     def most_active(self, span: Span) -> Span:
         """Return the stretch with the largest packets."""
-        first, stop = self.places(span)
+        first, stop = self.indices(span)
         length = round(_STRETCH_S * float(self.reference.frame_rate or 25))
         if stop - first <= length:
             return span
@@ -130,24 +122,24 @@ class _Search:
         begin = _time(self.reference, first + int(np.argmax(sums)))
         return Span(begin, begin + Fraction(_STRETCH_S))
 
-    def telling_place(self, span: Span) -> int | None:
+    def telling_index(self, span: Span) -> int | None:
         """Return the frame of a stretch at which a wrong offset shows most."""
-        first, stop = self.places(span)
-        usable = [place for place in range(first, stop) if self.is_usable(place)]
+        first, stop = self.indices(span)
+        usable = [index for index in range(first, stop) if self.is_usable(index)]
         if not usable:
             return None
-        usable = [place for place in usable if self.is_exact(place)] or usable
+        usable = [index for index in usable if self.is_exact(index)] or usable
         steps = self.steps_off(_time(self.reference, usable[len(usable) // 2]))
         seen = self.footage.look(self.reference, first + min(steps, 0), stop + max(steps, 0))
-        rows = {place: row for row, place in enumerate(seen.places.tolist())}
+        rows = {index: row for row, index in enumerate(seen.places.tolist())}
         changes = {
-            place: np.abs(_difference(seen.pictures, rows[place], rows[place + steps])).mean()
-            for place in usable
-            if place in rows and place + steps in rows
+            index: np.abs(_difference(seen.pictures, rows[index], rows[index + steps])).mean()
+            for index in usable
+            if index in rows and index + steps in rows
         }
-        return max(changes, key=lambda place: changes[place]) if changes else usable[0]
+        return max(changes, key=lambda index: changes[index]) if changes else usable[0]
 
-    def places(self, span: Span) -> tuple[int, int]:
+    def indices(self, span: Span) -> tuple[int, int]:
         times = self.reference.pts * float(self.reference.time_base)
         first, stop = np.searchsorted(times, (float(span.start), float(span.end)))
         return int(first), int(stop)
@@ -161,15 +153,15 @@ class _Search:
 
     # Which frame of the target.
 
-    def is_usable(self, place: int) -> bool:
+    def is_usable(self, index: int) -> bool:
         """Return whether the shift is known at a frame and the target has frames for it."""
-        time_s = _time(self.reference, place)
+        time_s = _time(self.reference, index)
         doubtful = self.alignment.time_map.is_doubtful(Span(time_s, time_s + Fraction(1, 1000)))
         return not doubtful and all(partner >= 0 for partner in self.partners(time_s))
 
-    def is_exact(self, place: int) -> bool:
-        """Return whether the target has a frame of that very check, not of a while ago."""
-        time_s = _time(self.reference, place)
+    def is_exact(self, index: int) -> bool:
+        """Return whether the target has a frame of that very time, not of a while ago."""
+        time_s = _time(self.reference, index)
         _, found_s = self.partner_times(time_s)
         age_s = found_s - _time(self.target, self.frame_at(found_s))
         return age_s * (self.reference.frame_rate or 25) <= _MOST_AGE
@@ -208,17 +200,19 @@ def _believed(content: Content, alignment: Alignment) -> list[list[Span]]:
         if window.span.duration <= 2 * max(shortest, Fraction(1))
         and not alignment.time_map.is_broken(window.span)
     ]
-    if len(clear) < _CHECKS:
+    if len(clear) < _MOST:
         return [[window.span] for window in clear]
     begin, end = clear[0].span.start, max(window.span.end for window in clear)
-    thirds = [int(_CHECKS * (window.span.start - begin) / (end - begin)) for window in clear]
-    if len(set(thirds)) < _CHECKS:  # all in one place: equally many to a group
-        thirds = [_CHECKS * number // len(clear) for number in range(len(clear))]
+    thirds = [int(_MOST * (window.span.start - begin) / (end - begin)) for window in clear]
+    if len(set(thirds)) < _MOST:  # all in one index: equally many to a group
+        thirds = [_MOST * number // len(clear) for number in range(len(clear))]
     ordered = sorted(zip(thirds, clear, strict=True), key=lambda pair: -pair[1].correlation)
-    return [[window.span for third, window in ordered if third == n] for n in range(_CHECKS)]
+    return [[window.span for third, window in ordered if third == n] for n in range(_MOST)]
 
 
-def difference(reference: Pixels, target: Pixels, view: View) -> NDArray[np.float64]:
+def difference(
+    reference: NDArray[np.uint8], target: NDArray[np.uint8], view: View
+) -> NDArray[np.float64]:
     """Return how far two pictures differ where both see the scene, (rows, columns), 0 to 255.
 
     Both are brought to the smaller of their sizes first: detail that only one stream has is no
@@ -235,16 +229,18 @@ def _pixels(part: tuple[float, float], count: int) -> int:
     return max(round((part[1] - part[0]) / 2 * count), 1)
 
 
-def _resized(picture: Pixels, sampler: Sampler, rows: int, columns: int) -> NDArray[np.float64]:
+def _resized(
+    picture: NDArray[np.uint8], sampler: Sampler, rows: int, columns: int
+) -> NDArray[np.float64]:
     """Return a part of a picture as (rows, columns, 3), each cell the mean of its pixels."""
     down = averaging(sampler.y, rows, picture.shape[0])
     across = averaging(sampler.x, columns, picture.shape[1])
     return np.asarray(np.einsum("rh,hwc,kw->rkc", down, picture, across, optimize=True))
 
 
-def _difference(pictures: Pixels, one: int, other: int) -> NDArray[np.float64]:
+def _difference(pictures: NDArray[np.uint8], one: int, other: int) -> NDArray[np.float64]:
     return np.asarray(pictures[one].astype(np.float64) - pictures[other])
 
 
-def _time(stream: Stream, place: int) -> Fraction:
-    return int(stream.pts[place]) * stream.time_base
+def _time(stream: Stream, index: int) -> Fraction:
+    return int(stream.pts[index]) * stream.time_base

@@ -1,0 +1,53 @@
+"""Arguments that several steps take, checked in one way; a probe loads no more than it needs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dogclips.alignment import AnnotatedIn, StreamChoice
+from dogclips.errors import UsageError
+
+
+def stream_choice(
+    reference: int | str, target: int | str, annotated_in: AnnotatedIn
+) -> StreamChoice:
+    """Return which stream the annotator saw, in which player, and which one clips are cut from.
+
+    Raises
+    ------
+    UsageError
+        A stream is neither a number nor a known word.
+    """
+    return StreamChoice(
+        reference=_stream(reference, "--reference", ("auto",)),
+        target=_stream(target, "--target", ("auto", "best")),
+        annotated_in=annotated_in,
+    )
+
+
+def _stream(given: int | str, option: str, words: Sequence[str]) -> Any:
+    if isinstance(given, int) or given in words:
+        return given
+    if given.isdigit():
+        return int(given)
+    raise UsageError(
+        f"{given!r} is no stream", where=option, todo=f"a number, or {' or '.join(words)}"
+    )
+
+
+def suffix_of(output: Path, known: Sequence[str]) -> str:
+    """Return the suffix of a file to write, in lower case.
+
+    Raises
+    ------
+    UsageError
+        It is none of those known.
+    """
+    suffix = output.suffix.lower()
+    if suffix not in known:
+        raise UsageError(
+            f"cannot write {output.suffix or 'a file without suffix'}",
+            where="--output",
+            todo=f"name a file that ends in {' or '.join(known)}",
+        )
+    return suffix

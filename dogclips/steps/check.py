@@ -1,0 +1,116 @@
+"""Check: what is wrong with annotation files, and what they hold."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dogclips.annotations import Issue, Project, read_annotations, read_dataset
+from dogclips.annotations.project import refusal
+from dogclips.clips.checks import CheckedProject, check_projects, measure_named
+from dogclips.clips.config import CutConfig
+from dogclips.clips.session import VIA_DIR, VIDEO_DIR, files_in, projects_in
+from dogclips.config import Settings, settings_of
+from dogclips.errors import SessionError
+from dogclips.events import Feed, Progress, Result
+from dogclips.files import Paths, paths_of
+from dogclips.segments import segment_table
+
+# What lies beside recordings and is none.
+_NO_VIDEO = re.compile(
+    r"\.(json|csv|tsv|txt|md|xml|eaf|pfsx|boris|gz|ya?ml|html|pdf|xlsx|h5|np[yz]|pkl|parquet|vtt|srt"
+    r"|png|jpe?g)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class CheckResult(Result):
+    """What was found in each annotation file; those with errors are failures.
+
+    `clips.checks` makes tables of their recordings and labels.
+    """
+
+    files: tuple[CheckedProject, ...]
+
+
+def check(
+    paths: Paths,
+    settings: Settings[CutConfig] = None,
+    *,
+    videos: str | Path | Literal[False] | None = None,
+    progress: Progress | None = None,
+) -> CheckResult:
+    """Check annotation files against each other and their recordings; nothing is written.
+
+    Parameters
+    ----------
+    paths
+        Session folders or annotation files, or one.
+    settings
+        As `cut` takes them: they say what annotators saw, and what unknown labels are.
+    videos
+        Where the recordings lie; None for `video/` of the session, else beside the file; False
+        checks the annotation files alone.
+    progress
+        Called with each event.
+
+    Returns
+    -------
+    result
+        A path without annotations is a file with its error; it stops no other.
+
+    Raises
+    ------
+    ConfigError
+        The settings are wrong.
+    """
+    feed, config = Feed(progress), settings_of(CutConfig, settings)
+    projects = _projects(paths_of(paths), feed, same_ids=config.labels.option_ids == "same")
+    found = None
+    if videos is not False:
+        among = {project.path: _videos_of(project.path, videos) for project in projects}
+        with feed.task("measuring recordings"):
+            found = measure_named(projects, among)
+    checked = check_projects(projects, found, config)
+    # The tables show all errors: no lines of their own.
+    feed.failures.extend(refusal(file.path, file.errors) for file in checked if file.errors)
+    return CheckResult(tuple(checked), **feed.kept)
+
+
+def _projects(paths: Sequence[Path], feed: Feed, *, same_ids: bool) -> list[Project]:
+    """Return every annotation file that is meant, as one dataset, in the order of the paths.
+
+    A path that gives none is a file with its error. What lies in `via/` and is no project is left
+    out, but not what is named itself.
+    """
+    files: dict[Path, Path] = {}  # by what they are, however they are named
+    refused: dict[Path, Project] = {}
+    for path in paths:
+        try:
+            for file in projects_in(path) if path.is_dir() else [path]:
+                files.setdefault(file.resolve(), file)
+        except SessionError as error:
+            issue = Issue("V001", "", f"{error.what} ({error.where})", "error", error.todo)
+            refused[path] = Project(path, "", segment_table([]), (), (issue,))
+    projects, others = read_dataset(files.values(), same_ids=same_ids)
+    read = {project.path: project for project in projects}
+    left_out = [file for file in files.values() if file not in read]
+    for file, line in zip(left_out, others, strict=True):
+        if file in paths:
+            read[file] = read_annotations(file)
+        else:
+            feed.warn(line)
+    return [*(read[file] for file in files.values() if file in read), *refused.values()]
+
+
+def _videos_of(file: Path, videos: str | Path | None) -> list[Path]:
+    """Return the files among which an annotation file's recordings are."""
+    if videos is not None:
+        return files_in(Path(videos))
+    folder = file.absolute().parent
+    base_dir = file.parent.parent if file.parent.name else folder.parent
+    if folder.name == VIA_DIR and (base_dir / VIDEO_DIR).is_dir():
+        return files_in(base_dir / VIDEO_DIR)
+    return [path for path in files_in(file.parent) if not _NO_VIDEO.search(path.name)]

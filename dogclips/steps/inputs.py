@@ -1,0 +1,83 @@
+"""Inputs that several steps read in one way."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+
+from dogclips.errors import DogclipsError, UsageError
+from dogclips.events import Feed
+from dogclips.lists.sessions import has_clips, moved_labels, read_clips
+from dogclips.records.class_names import LABELS
+
+FoundT = TypeVar("FoundT")
+
+
+def read_each(
+    paths: Sequence[Path], read: Callable[[Path], FoundT], feed: Feed, task: str
+) -> list[FoundT]:
+    """Return what was read from the inputs that can be read; the others are failures.
+
+    Raises
+    ------
+    DogclipsError
+        Nothing can be read: the fault of the first one, and those of the others are failures.
+    UsageError
+        There are no inputs.
+    """
+    if not paths:
+        raise UsageError("nothing to read", todo="name a folder or a file")
+    found: list[FoundT] = []
+    faults: list[DogclipsError] = []
+    with feed.task(task, len(paths)) as done:
+        for path in paths:
+            try:
+                found.append(read(path))
+            except DogclipsError as error:
+                faults.append(error)
+            done(1)
+    for fault in faults if found else faults[1:]:
+        feed.fail(fault)
+    if not found:
+        raise faults[0]
+    return found
+
+
+def read_inputs(
+    inputs: Sequence[Path], feed: Feed, root: Path | None = None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the clips of sessions, splits and lists; see `lists.sessions.read_clips`.
+
+    An input whose lists are empty is left out with a warning, unless all are. One that cannot be
+    read is no row that may be missing: what is made of all of them would be another thing.
+
+    Raises
+    ------
+    UsageError
+        There are no inputs.
+    ListError
+        An input cannot be read, or two of them list the same clip.
+    """
+    if not inputs:
+        raise UsageError("nothing to read", todo="name a folder or a file")
+    filled = [path for path in inputs if has_clips(path)]
+    for path in inputs if filled else ():
+        if path not in filled:
+            feed.warn(f"no window became a clip here, left out ({path}): see its manifest.csv")
+    return read_clips(filled or inputs, root)
+
+
+def warn_of_moved_labels(clips: pd.DataFrame, names: Sequence[str], feed: Feed) -> None:
+    """Warn where class indices change from an input to the merged list."""
+    for path, moved in moved_labels(clips, names).items():
+        shown = [f"{name} {own} -> {merged}" for name, (own, merged) in moved.items()]
+        feed.warn(
+            f"class indices differ from the input's own: {few(shown)} ({path}): "
+            f"use the {LABELS} beside the new lists"
+        )
+
+
+def few(texts: Sequence[str]) -> str:
+    """Return the first texts on one line."""
+    return ", ".join(texts[:5]) + (", ..." if len(texts) > 5 else "")

@@ -1,0 +1,90 @@
+"""Probe: measure every stream of recordings, and how the streams align."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dogclips.alignment import AnnotatedIn
+from dogclips.clips.probed import probe_document
+from dogclips.clips.recordings import ContentCheck, Recording, measure_recordings
+from dogclips.clips.session import recordings_in
+from dogclips.errors import SessionError
+from dogclips.events import Feed, Progress, Result
+from dogclips.files import Paths, json_text, paths_of, write_whole
+from dogclips.steps.arguments import stream_choice
+
+_CONTENT_CHECKS: Mapping[bool | None, ContentCheck] = {
+    None: "when-needed",
+    True: "always",
+    False: "never",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ProbeResult(Result):
+    """What was measured of each recording; those that cannot be used hold their fault.
+
+    `clips.probed.probe_document` has all of it as a document.
+    """
+
+    recordings: tuple[Recording, ...]
+
+
+def probe(
+    paths: Paths,
+    *,
+    reference: int | str = "auto",
+    target: int | str = "best",
+    annotated_in: AnnotatedIn = "chrome",
+    content: bool | None = None,
+    deep: bool = False,
+    output: str | Path | None = None,
+    progress: Progress | None = None,
+) -> ProbeResult:
+    """Measure frames, times, rates and gaps of every stream, and the offsets between streams.
+
+    Parameters
+    ----------
+    paths
+        Videos or session folders, or one.
+    reference, target, annotated_in
+        The stream that the annotator saw (its index or "auto"), the one that clips are cut from
+        (its index, "auto" or "best"), and the player.
+    content
+        Compare the pixels of the streams; None where timestamps may lie.
+    deep
+        Decode every frame, too.
+    output
+        Write the document there as JSON.
+    progress
+        Called with each event.
+
+    Returns
+    -------
+    result
+        A recording or folder that cannot be used is a failure; it stops no other.
+
+    Raises
+    ------
+    UsageError
+        A stream is neither a number nor a known word.
+    OutputError
+        `output` cannot be written.
+    """
+    feed, choice = Feed(progress), stream_choice(reference, target, annotated_in)
+    files: list[Path] = []
+    for path in paths_of(paths):
+        try:
+            files.extend(recordings_in(path) if path.is_dir() else [path])
+        except SessionError as error:
+            feed.fail(error)
+    check = _CONTENT_CHECKS[content]
+    with feed.task("measuring recordings"):
+        found = measure_recordings(files, [choice], content=check, deep=deep)
+    recordings = tuple(found.values())
+    for recording in recordings:
+        if recording.error is not None:
+            feed.fail(recording.error)
+    if output is not None:
+        write_whole(Path(output), json_text(probe_document(recordings)))
+    return ProbeResult(recordings, **feed.kept)

@@ -1,0 +1,138 @@
+"""Report: one page from which a person can judge a data set, or trainings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from dogclips import __version__
+from dogclips.errors import UsageError
+from dogclips.events import Feed, Progress, Result
+from dogclips.files import Paths, paths_of, write_whole
+from dogclips.lists.session_records import read_records
+from dogclips.records.run_folder import RunRecords, is_run, read_run
+from dogclips.reports.pages.dataset import dataset_page
+from dogclips.reports.pages.runs import run_page
+from dogclips.reports.pictures.clip_cards import LabelCards, dataset_cards
+from dogclips.scores.clip_choice import evenly_chosen
+from dogclips.scores.concerns import Concern, concerns_of
+from dogclips.scores.dataset import Dataset, read_split_lists
+from dogclips.steps.arguments import suffix_of
+from dogclips.steps.inputs import read_each
+
+_SESSION_CLIPS, _RUN_CLIPS = 6, 3
+
+
+@dataclass(frozen=True, eq=False)
+class ReportResult(Result):
+    """What the page shows.
+
+    Parameters
+    ----------
+    output
+        The page.
+    dataset, concerns
+        Of sessions: all of them, and what is odd about them.
+    runs
+        Of trainings: what their folders hold.
+    """
+
+    output: Path
+    dataset: Dataset | None = None
+    concerns: tuple[Concern, ...] = ()
+    runs: tuple[RunRecords, ...] = ()
+
+
+def report(
+    folders: Paths,
+    output: str | Path,
+    *,
+    split: str | Path | None = None,
+    clips_per_label: int | None = None,
+    seed: int | None = None,
+    progress: Progress | None = None,
+) -> ReportResult:
+    """Write one page that shows what a data set holds, or how trainings went, side by side.
+
+    Parameters
+    ----------
+    folders
+        Sessions that were cut, or run folders of trainings.
+    output
+        The page, `.html`.
+    split
+        Of sessions: a folder with the lists of a split, whose balance is shown as well.
+    clips_per_label
+        Clips to show of each label; None for 6, of trainings for the 3 best and 3 of each fault.
+    seed
+        Of sessions: draws the clips that are shown; None for 0.
+    progress
+        Called with each event.
+
+    Returns
+    -------
+    result
+        A folder that cannot be read is a failure; it stops no other.
+
+    Raises
+    ------
+    UsageError
+        Sessions and trainings are mixed, arguments do not go with trainings, or the suffix is
+        another one.
+    DogclipsError
+        No folder can be read, or the split cannot.
+    OutputError
+        `output` cannot be written.
+    """
+    feed, output = Feed(progress), Path(output)
+    paths = list(dict.fromkeys(paths_of(folders)))
+    suffix_of(output, (".html",))
+    if not _are_runs(paths):
+        lists = None if split is None else Path(split)
+        number = _SESSION_CLIPS if clips_per_label is None else clips_per_label
+        return _report_dataset(paths, output, lists, number, seed or 0, feed)
+    if split is not None or seed is not None:
+        raise UsageError(
+            "trainings have lists of their own", where="--split, --seed", todo="drop them"
+        )
+    runs = read_each(paths, read_run, feed, "reading trainings")
+    number = _RUN_CLIPS if clips_per_label is None else clips_per_label
+    with feed.task("looking at clips") as done:
+        page = run_page(runs, number=number, made=_made(), progress=done)
+    write_whole(output, page)
+    return ReportResult(output, runs=tuple(runs), **feed.kept)
+
+
+def _are_runs(folders: Sequence[Path]) -> bool:
+    runs = [folder for folder in folders if is_run(folder)]
+    if runs and len(runs) < len(folders):
+        raise UsageError(
+            "a training among sessions", where=runs[0], todo="make a page of each kind"
+        )
+    return bool(runs)
+
+
+def _report_dataset(
+    base_dirs: Sequence[Path], output: Path, lists: Path | None, number: int, seed: int, feed: Feed
+) -> ReportResult:
+    shares = None if lists is None else read_split_lists(lists)
+    sessions = read_each(base_dirs, read_records, feed, "measuring recordings")
+    dataset = Dataset.of(sessions)
+    concerns = concerns_of(dataset, shares)
+    cards = _cards(dataset, number, seed, feed)
+    write_whole(output, dataset_page(dataset, concerns, cards, shares, made=_made()))
+    return ReportResult(output, dataset, tuple(concerns), **feed.kept)
+
+
+def _cards(dataset: Dataset, number: int, seed: int, feed: Feed) -> list[LabelCards]:
+    if not number:
+        return []
+    chosen = evenly_chosen(dataset, number, seed)
+    rows = {row for _, own in chosen.values() for row in own}
+    with feed.task("looking at clips", len(rows), "clips") as done:
+        return dataset_cards(dataset.windows, chosen, done)
+
+
+def _made() -> str:
+    """Return by what and when a page was made."""
+    return f"dogclips {__version__}, {datetime.now().astimezone():%Y-%m-%d %H:%M}"

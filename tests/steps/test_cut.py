@@ -1,0 +1,110 @@
+"""A cut from Python leaves all that later steps need."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import dogclips
+from dogclips.clips.config import CutConfig
+from dogclips.errors import OutputError, SessionError
+from dogclips.events import Event, Failed
+from dogclips.lists import read_list
+from dogclips.loading.excerpts import excerpts
+from dogclips.records.manifest import settings_of_cut
+from dogclips.records.settings import read_settings
+from dogclips.steps.cut import CutResult, SessionCut
+from tests.sessions import write_project, write_session
+
+SETTINGS = {"clip_seconds": 2, "stride_seconds": 2, "content": "never"}
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_session(tmp_path_factory.mktemp("Feb") / "2_2_kt")
+
+
+@pytest.fixture(scope="module")
+def result(session: Path) -> CutResult:
+    return dogclips.cut(session, SETTINGS, workers=1)
+
+
+def test_the_settings_lie_beside_the_clips_and_predictions_take_them(
+    session: Path, result: CutResult
+) -> None:
+    clips = [clip.path for clip in read_list(session / "output" / "dataset.txt").clips]
+
+    settings = read_settings(CutConfig, session / "output")
+
+    assert settings == result.sessions[0].plan.config  # type: ignore[union-attr]
+    assert (settings.clip_seconds, settings.content) == (2, "never")
+    assert [settings_of_cut(CutConfig, clip) for clip in clips] == [settings] * len(clips)
+
+
+def test_clips_can_be_read_from_their_recordings(session: Path, result: CutResult) -> None:
+    clips = [clip.path for clip in read_list(session / "output" / "dataset.txt").clips]
+
+    found = excerpts(clips, "recordings")
+
+    assert len(found) == 4
+    assert {own.path for own in found} == {session / "video" / "020500.mp4"}
+
+
+def test_a_report_knows_the_settings_and_the_streams(
+    session: Path, result: CutResult, tmp_path: Path
+) -> None:
+    report = dogclips.report(session, tmp_path / "report.html", clips_per_label=0)
+
+    assert report.ok
+    assert report.dataset is not None
+    [records] = report.dataset.sessions.values()
+    assert records.missing == ()
+    assert [len(own.measured) for own in records.recordings] == [1]
+
+
+def test_the_result_holds_the_manifest_that_was_written(session: Path, result: CutResult) -> None:
+    written = pd.read_parquet(session / "output" / "manifest.parquet")
+
+    assert result.ok
+    assert result.outputs == (session / "output",)
+    assert result.manifest["clip"].tolist() == written["clip"].tolist()
+    assert (result.manifest["status"] == "cut").sum() == 4
+
+
+def test_a_session_that_cannot_be_used_is_a_failure_and_stops_no_other(tmp_path: Path) -> None:
+    good, bad = write_session(tmp_path / "2_2_kt"), tmp_path / "2_3_kt"
+    (tmp_path / "2_4_kt").mkdir()
+    told: list[Event] = []
+
+    found = dogclips.cut(
+        [bad, good, tmp_path / "2_4_kt"], {"content": "never"}, workers=1, progress=told.append
+    )
+
+    assert [type(failure) for failure in found.failures] == [SessionError, SessionError]
+    assert [event.error for event in told if isinstance(event, Failed)] == [*found.failures]
+    assert [event.base_dir for event in told if isinstance(event, SessionCut)] == [good]
+    assert (good / "output" / "dataset.txt").is_file()
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_failure_and_stops_no_other(
+    tmp_path: Path,
+) -> None:
+    bad, good = write_session(tmp_path / "2_2_kt"), write_session(tmp_path / "2_3_kt")
+    (bad / "output").write_text("a file, no folder")
+
+    found = dogclips.cut([bad, good], {"content": "never"}, workers=1)
+
+    assert [type(failure) for failure in found.failures] == [OutputError]
+    assert [own.base_dir for own in found.sessions] == [good]
+
+
+def test_a_row_that_failed_is_a_failure_with_its_place(tmp_path: Path) -> None:
+    session = write_session(tmp_path / "2_2_kt")
+    write_project(session, "0206", {"absent.mp4": [(0, 4, "0")]})
+
+    found = dogclips.cut(session, {"content": "never"}, dry_run=True)
+
+    [failure] = found.failures
+    assert "no recording is named 'absent.mp4'" in failure.what
+    assert failure.where.startswith(str(session))
+    assert not found.ok
