@@ -182,13 +182,6 @@ def checked_files(checked: Sequence[CheckedProject]) -> pd.DataFrame:
     return _table([_project_row(file) for file in checked], PROJECT_COLUMNS)
 
 
-def checked_recordings(checked: Sequence[CheckedProject]) -> pd.DataFrame:
-    """Return one row a recording of each file with the columns of `RECORDING_COLUMNS`."""
-    return _table(
-        [row for file in checked for row in file.recordings.to_dict("records")], RECORDING_COLUMNS
-    )
-
-
 def checked_labels(checked: Sequence[CheckedProject]) -> pd.DataFrame:
     """Return one row a label of all files with the columns of `LABEL_COLUMNS`, sorted by name."""
     tables = [file.segments for file in checked if len(file.segments)]

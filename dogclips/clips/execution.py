@@ -64,9 +64,9 @@ def cut_plan(
     with only_writer(output, shard.shard if shard else None):
         old = earlier_rows(output, force=force)
         table = plan.table.copy()
-        if shard is None:  # what a killed run left unfinished; another shard may be at work
-            for part in output.rglob(".*.part"):
-                part.unlink(missing_ok=True)
+        # What a killed run left unfinished; beside a shard others may be at work.
+        for part in output.rglob(".*.part") if shard is None else ():
+            part.unlink(missing_ok=True)
         for folder in {job.path.parent for job in plan.jobs.values()}:
             folder.mkdir(parents=True, exist_ok=True)
         if old is not None and not force:

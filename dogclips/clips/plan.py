@@ -91,13 +91,8 @@ def plan_session(
         if isinstance(one, Refused):
             rows.append(refused_row(one))
             continue
-        windows = plan_windows(
-            one.bouts,
-            labelled.classes,
-            config.windows,
-            until_s=one.until_s,
-            annotated_s=one.annotated_s,
-        )
+        times = {"until_s": one.until_s, "annotated_s": one.annotated_s}
+        windows = plan_windows(one.bouts, labelled.classes, config.windows, **times)
         for row, job in rows_of(session.output, one, windows, labelled, config):
             if job is not None:
                 jobs[len(rows)] = job

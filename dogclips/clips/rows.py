@@ -16,6 +16,7 @@ from dogclips.clips.frames import SourceFrames
 from dogclips.clips.labelled import Labelled, Refused
 from dogclips.clips.names import clip_name
 from dogclips.clips.viewed import ViewedRecording
+from dogclips.clips.viewing import Viewing
 from dogclips.media.encoding import ClipJob
 from dogclips.media.picture import output_size
 from dogclips.records.manifest import FILE_ATTRIBUTE
@@ -68,30 +69,22 @@ def rows_of(
     each: Iterator[Any] = windows.itertuples(index=False)
     for window in each:
         indices = [index_of[label] for label in window.labels]
-        row = {
-            **shared,
-            "status": "skipped",
-            "start_s": float(window.start),
-            "end_s": float(window.start + clip_s),
-            "labels": window.labels,
-            "label_indices": indices,
-            "tasks": window.tasks,
-            "subjects": (window.subject,) if window.subject else window.subjects,
-            "container_start_s": float(viewing.container_s(window.start)),
-        }
+        row = shared | _columns_of_window(window, viewing, clip_s) | {"label_indices": indices}
         frames = viewing.frames(
             window.start, clip_s, config.resample_to, keep_doubtful=config.keep_doubtful
         )
         if isinstance(frames, str) or window.reason:
             reason = frames if isinstance(frames, str) else window.reason
-            yield row | {"reason": reason}, None
+            yield row | {"status": "skipped", "reason": reason}, None
             continue
         name = clip_name(viewed.name, window.start, indices, config.name, window.subject)
         clip = f"{viewed.folder}/{name}"
         job = ClipJob(
             output / clip, frames.places, frames.pts, frames.time_base, frames.frame_rate, size
         )
-        made = _columns_of_clip(viewed, frames, size) | {"recipe": _recipe(recipe, viewed, frames)}
+        made = _columns_of_clip(viewing, frames, size) | {
+            "recipe": _recipe(recipe, viewing, frames)
+        }
         yield row | made | {"status": "planned", "clip": clip}, job
 
 
@@ -148,10 +141,20 @@ def _shared_columns(viewed: ViewedRecording) -> Columns:
     }
 
 
-def _columns_of_clip(
-    viewed: ViewedRecording, frames: SourceFrames, size: tuple[int, int]
-) -> Columns:
-    target = viewed.viewing.target
+def _columns_of_window(window: Any, viewing: Viewing, clip_s: Fraction) -> Columns:
+    """Return what a row says of its window, which has the columns of `windows.WINDOW_COLUMNS`."""
+    return {
+        "start_s": float(window.start),
+        "end_s": float(window.start + clip_s),
+        "labels": window.labels,
+        "tasks": window.tasks,
+        "subjects": (window.subject,) if window.subject else window.subjects,
+        "container_start_s": float(viewing.container_s(window.start)),
+    }
+
+
+def _columns_of_clip(viewing: Viewing, frames: SourceFrames, size: tuple[int, int]) -> Columns:
+    target = viewing.target
     return {
         "first_pts": int(target.pts[frames.places[0]]),
         "last_pts": int(target.pts[frames.places[-1]]),
@@ -175,9 +178,9 @@ def _shared_recipe(viewed: ViewedRecording, config: CutConfig) -> list[object]:
     return [*file, config.short_side, config.encoder.model_dump(), f"{rules}, {_AV}"]
 
 
-def _recipe(shared: list[object], viewed: ViewedRecording, frames: SourceFrames) -> str:
+def _recipe(shared: list[object], viewing: Viewing, frames: SourceFrames) -> str:
     """Return the digest of all that decides the bytes of a clip."""
-    source_pts = viewed.viewing.target.pts[list(frames.places)].tolist()
+    source_pts = viewing.target.pts[list(frames.places)].tolist()
     parts = [*shared, source_pts, list(frames.pts), str(frames.time_base)]
     return _digest(json.dumps(parts))[:16]
 

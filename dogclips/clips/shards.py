@@ -21,7 +21,7 @@ from dogclips.clips.plan import ClipPlan
 from dogclips.clips.units import plan_units
 from dogclips.errors import OutputError, UsageError
 from dogclips.files import whole_file
-from dogclips.records.documents import parse_document
+from dogclips.records.documents import record_of
 from dogclips.records.manifest import read_manifest, stored_manifest, with_rows
 
 _ROW = "row"  # a column of shards' manifests: the number of the row in the plan
@@ -150,7 +150,7 @@ def read_shards(output: Path) -> list[tuple[ShardHead, pd.DataFrame]]:
     for path in _manifests(output):
         try:
             stored = pq.read_table(path)
-            head = parse_document(ShardHead, stored.schema.metadata[_HEAD])
+            head = record_of(ShardHead, stored.schema.metadata[_HEAD])
             documents = head.documents or documents  # the first shard comes first
             rows = stored.to_pandas().set_index(_ROW)
             found.append((head, stored_manifest(rows, documents)))

@@ -14,7 +14,7 @@ from reprlib import repr as briefly
 from dogclips.errors import ListError
 from dogclips.files import write_whole
 from dogclips.lists.clip_paths import relative_to
-from dogclips.records.class_names import read_labels, read_plain
+from dogclips.records.class_names import read_labels, unmarked_text
 from dogclips.records.manifest import ManifestIndex
 
 
@@ -80,7 +80,7 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
         twice, with a clip that is missing or listed twice. The first such line is named by its
         number, and how many more there are. A clip that is still in its recording is not missing.
     """
-    text = read_plain(path, "check the path of the list")
+    text = unmarked_text(path, "check the path of the list")
     labels = read_labels(path)
     folder = str((root or path.parent).absolute())
     index = ManifestIndex()

@@ -22,7 +22,7 @@ def read_labels(list_path: Path) -> tuple[str, ...]:
     if path is None:
         raise ListError("no labels.txt", where=list_path.parent, todo="one class name a line")
     names: dict[str, int] = {}
-    for number, line in enumerate(read_plain(path, "check the file").splitlines(), start=1):
+    for number, line in enumerate(unmarked_text(path, "check the file").splitlines(), start=1):
         name = line.strip()
         if not name:
             raise ListError("a class without a name", where=f"{path}:{number}", todo="name it")
@@ -75,7 +75,7 @@ def labels_text(path: Path, names: Sequence[str]) -> str:
     return "".join(f"{name}\n" for name in names)
 
 
-def read_plain(path: Path, todo: str) -> str:
+def unmarked_text(path: Path, todo: str) -> str:
     """Return the text without the mark that some editors put in front of it."""
     try:
         return path.read_text(encoding="utf-8-sig")

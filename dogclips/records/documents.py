@@ -26,44 +26,31 @@ def read_document(
         Of the kind `error`: the file cannot be read, or it is damaged.
     """
     try:
-        return parse_document(kind, path.read_bytes())
+        return record_of(kind, path.read_bytes())
     except OSError as fault:
         raise error("cannot be read", where=path, todo=todo) from fault
     except ValueError as fault:
         raise error(f"damaged: {fault}", where=path, todo=todo) from fault
 
 
-def parse_document(kind: type[T], text: bytes | str) -> T:
-    """Return JSON text as the dataclass `kind`.
-
-    Raises
-    ------
-    ValueError
-        It is damaged; the first wrong key is named.
-    """
-    found: T = _checked(kind, "validate_json", text)
-    return found
-
-
-def record_of(kind: type[T], plain: Any) -> T:
-    """Return plain values as the dataclass `kind`, or a tuple of them.
+def record_of(kind: type[T], given: Any) -> T:
+    """Return JSON text, or plain values, as the dataclass `kind` or a tuple of such.
 
     Raises
     ------
     ValueError
         They are damaged; the first wrong key is named.
     """
-    found: T = _checked(kind, "validate_python", plain)
-    return found
-
-
-def _checked(kind: Any, how: str, given: Any) -> Any:
+    record: Any = kind
     try:
-        return getattr(_adapter(kind), how)(given)
+        as_text = isinstance(given, str | bytes)
+        adapter = _adapter(record)
+        found: T = adapter.validate_json(given) if as_text else adapter.validate_python(given)
     except ValidationError as fault:
         first = fault.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"{key}: {first['msg']}" if key else first["msg"]) from fault
+    return found
 
 
 @cache

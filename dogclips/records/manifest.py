@@ -13,7 +13,7 @@ import yaml
 from dogclips.config import ConfigT
 from dogclips.errors import OutputError
 from dogclips.files import inert, whole_file
-from dogclips.records.documents import parse_document
+from dogclips.records.documents import record_of
 from dogclips.records.probe import PROBE, ProbeRecord
 from dogclips.records.settings import SETTINGS, read_settings
 
@@ -184,7 +184,7 @@ def _timings(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -> list[
             for name, held in documents.items()
         }
         resampled = yaml.safe_load(texts[SETTINGS])["frame_rate"] != "source"
-        files = parse_document(ProbeRecord, texts[PROBE]).files
+        files = record_of(ProbeRecord, texts[PROBE]).files
     except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):
         return [""] * len(stored)
     variable = {(f.name, s.index) for f in files for s in f.streams if s.variable_frame_rate}

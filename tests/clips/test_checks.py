@@ -21,7 +21,6 @@ from dogclips.clips.checks import (
     check_projects,
     checked_files,
     checked_labels,
-    checked_recordings,
 )
 from dogclips.clips.config import CutConfig
 from dogclips.clips.recordings import Recording
@@ -332,7 +331,7 @@ def test_a_file_without_segments_is_a_row_of_zeros() -> None:
     assert checked_files([file])[["media", "segments", "labels"]].to_numpy().tolist() == [[0, 0, 0]]
     for table, columns in (
         (checked_files([file]), PROJECT_COLUMNS),
-        (checked_recordings([file]), RECORDING_COLUMNS),
+        (file.recordings, RECORDING_COLUMNS),
         (checked_labels([file]), LABEL_COLUMNS),
     ):
         assert table.dtypes.astype(str).to_dict().keys() == columns.keys()
