@@ -1,12 +1,13 @@
 """What was measured of recordings, as `probe.json` and `dogclips probe --json` say it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from fractions import Fraction
 from typing import Any, TypeVar
 
 from dogclips.alignment import Alignment, Content, estimate, read_by, shown_in
 from dogclips.clips.recordings import Recording
+from dogclips.records.documents import plain_of
 from dogclips.records.probe import (
     ProbedAlignment,
     ProbedContainer,
@@ -28,7 +29,7 @@ R = TypeVar("R")
 
 def probe_document(files: Sequence[Recording]) -> dict[str, Any]:
     """Return the JSON document of `probe --json`; times in seconds, rates as exact fractions."""
-    return asdict(ProbeRecord(1, tuple(_file(file) for file in files)))
+    return plain_of(ProbeRecord(1, tuple(_file(file) for file in files)))
 
 
 def _file(file: Recording) -> ProbedFile:

@@ -53,6 +53,13 @@ def record_of(kind: type[T], given: Any) -> T:
     return found
 
 
+def plain_of(record: object) -> dict[str, Any]:
+    """Return a record as its JSON document, in plain values."""
+    kind: Any = type(record)
+    plain: dict[str, Any] = _adapter(kind).dump_python(record, mode="json")
+    return plain
+
+
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)

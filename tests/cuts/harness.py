@@ -107,7 +107,8 @@ def _cut_starts(case: CutCase, source: Path, truth: Truth) -> list[Done]:
         begin_s = truth.times_s[0] + start
         if isinstance(frames, SourceFrames):
             size = output_size(stream, case.short_side)
-            jobs.append(ClipJob(path, **vars(frames), size=size))
+            rate_of = (frames.time_base, frames.frame_rate)
+            jobs.append(ClipJob(path, frames.places, frames.pts, *rate_of, size))
             done.append(Done(begin_s, "cut", path))
         else:
             done.append(Done(begin_s, frames))
