@@ -6,7 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dogclips.errors import ListError
-from dogclips.lists import ListedClip, read_labels, read_list, write_labels, write_list
+from dogclips.lists import ClipList, ListedClip, read_labels, read_list, write_labels, write_list
+from dogclips.records.manifest import manifest_table, write_manifest
+from dogclips.training.config import LossConfig
+from dogclips.training.losses import loss_tasks
 
 LABELS = ("sit", "walk", "sniff")
 
@@ -314,3 +317,26 @@ def test_any_text_is_a_list_or_a_list_error(
         assert f"{folder / 'any.txt'}:" in error.where  # noqa: PT017 (either end is right)
     else:
         assert listed.clips[0] == ListedClip(folder / "a", (0,))
+
+
+@pytest.mark.parametrize("with_task", [True, False, None])
+def test_manifests_tell_whether_labels_carry_their_task(
+    tmp_path: Path, with_task: bool | None
+) -> None:
+    names = ("at 10:30", "at 11:00")
+    row = {"clip": "a.mp4", "status": "planned", "with_task": with_task}
+    write_manifest(manifest_table([row]), tmp_path)
+    write_labels(tmp_path / "labels.txt", names)
+    write_list(tmp_path / "dataset.txt", [ListedClip(tmp_path / "a.mp4", (0,))])
+
+    listed = read_list(tmp_path / "dataset.txt")
+
+    assert listed.with_task is with_task
+    tasks = loss_tasks(LossConfig(), listed.labels, listed.with_task)
+    assert [task.name for task in tasks] == ([""] if with_task is False else ["at 10", "at 11"])
+
+
+def test_labels_without_a_colon_carry_no_task_and_no_manifest_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "manifest.parquet").write_bytes(b"no manifest")
+    clips = ClipList(tmp_path / "list.txt", (ListedClip(tmp_path / "a.mp4", (0,)),), ("sit",))
+    assert clips.with_task is False
