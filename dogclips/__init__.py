@@ -17,9 +17,11 @@ __all__ = [
     "convert",
     "cut",
     "export",
+    "lr_find",
     "merge",
     "predict",
     "probe",
+    "rehearse",
     "report",
     "split",
     "test",
@@ -31,17 +33,24 @@ if TYPE_CHECKING:
     from dogclips.steps.check import check
     from dogclips.steps.convert import convert
     from dogclips.steps.cut import cut
+<<<<<<< HEAD
     from dogclips.steps.export import export
     from dogclips.steps.merge import merge
     from dogclips.steps.probe import probe
     from dogclips.steps.report import report
     from dogclips.steps.split import split
+=======
+    from dogclips.steps.lr_find import lr_find
+    from dogclips.steps.test import test
+    from dogclips.steps.train import rehearse, train
+>>>>>>> dc79d28 (Train, test and the range test as functions of Python that own what they write)
 
 
 def __getattr__(name: str) -> Any:
     """Import a step when it is asked for (PEP 562)."""
     if name in __all__:
-        return getattr(import_module(f"dogclips.steps.{name}"), name)
+        step = "train" if name == "rehearse" else name
+        return getattr(import_module(f"dogclips.steps.{step}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from dogclips.errors import OutputError
-from dogclips.records.clip_predictions import PREDICTIONS, PredictedClips, by_clip, read_predictions
+from dogclips.records.predictions import PREDICTIONS, PredictedClips, by_clip, read_clip_predictions
 from dogclips.records.training_run import EpochRecord, TestReport, report_from_plain
 
 METRICS, FACTS = "metrics.json", "run.json"
@@ -82,7 +82,7 @@ def read_run(run_dir: Path) -> RunRecords:
         raise OutputError(
             "the records of this run cannot be read", where=run_dir, todo=todo
         ) from error
-    predictions = read_predictions(run_dir / PREDICTIONS)
+    predictions = read_clip_predictions(run_dir / PREDICTIONS)
     return RunRecords(run_dir, records, best_epoch, report, predictions, config, facts)
 
 

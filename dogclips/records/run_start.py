@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dogclips.events import Event
 from dogclips.records.weights import LoadedWeights
 
 
@@ -99,8 +100,8 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class RunStart:
-    """What a run has decided, and why.
+class RunStart(Event):
+    """What a run has decided before its first step, and why.
 
     Parameters
     ----------
@@ -120,6 +121,8 @@ class RunStart:
         What the user should know about the clips.
     weights
         What was taken from the file of initial weights, if one was given.
+    note
+        What the run does without, and what would bring it; empty if nothing.
     """
 
     machine: Machine
@@ -132,3 +135,4 @@ class RunStart:
     loading: str = ""
     warning: str | None = None
     weights: LoadedWeights | None = None
+    note: str = ""

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dogclips.events import Event
+
 
 @dataclass(frozen=True)
-class EpochRecord:
-    """One epoch of training.
+class EpochRecord(Event):
+    """One epoch of training, told when it has ended.
 
     Parameters
     ----------

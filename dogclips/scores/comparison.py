@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.records.clip_predictions import PredictedClips
+from dogclips.records.predictions import PredictedClips
 from dogclips.records.run_folder import RunRecords
 from dogclips.scores.ranking import Floats, average_precisions
 

@@ -35,7 +35,7 @@ from dogclips.reports.pictures.fed_video import Layout
 from dogclips.training.config import TrainConfig
 from dogclips.training.data import ClipData, Fault, GuardedDataset, sampling_warning
 from dogclips.training.loading_plan import num_workers
-from dogclips.training.run import plain, read_train_list
+from dogclips.training.run import overfit_settings as plain, read_train_list
 from dogclips.training.samplers import EpochSampler
 
 Transform = Literal["train", "test", "both"]

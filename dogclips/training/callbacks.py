@@ -7,22 +7,19 @@ import csv
 import io
 import math
 import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning.pytorch as pl
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import WeightAveraging
-from rich.console import Console
-from rich.progress import Progress
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-from torch.utils.tensorboard import SummaryWriter
 
 from dogclips.errors import DogclipsError, ModelError, StoppedError
 from dogclips.files import whole_file, write_whole
@@ -32,6 +29,9 @@ from dogclips.training.data import ClipData
 from dogclips.training.metrics import score
 from dogclips.training.module import ClipClassifier
 from dogclips.training.stopping import StopRequest
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 
 def moving_average(decay: float) -> WeightAveraging:
@@ -43,6 +43,11 @@ def moving_average(decay: float) -> WeightAveraging:
     """
     average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
     return WeightAveraging(multi_avg_fn=average)
+
+
+def has_tensorboard() -> bool:
+    """Return whether the extra `tensorboard` is there; without it a run writes no events."""
+    return find_spec("tensorboard") is not None
 
 
 LAST, BEST = "checkpoints/last.ckpt", "checkpoints/best.ckpt"
@@ -241,15 +246,21 @@ class RunRecorder(pl.Callback):
 
     def _write(self, record: EpochRecord) -> None:
         write_whole(self.run_dir / "metrics.csv", csv_text(self.records))
+        if has_tensorboard():
+            self._write_events(record)
+        if self.on_epoch is not None:
+            self.on_epoch(record)
+
+    def _write_events(self, record: EpochRecord) -> None:
         if self._events is None:
+            from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 (an extra)
+
             # A resumed run hides what was written after its checkpoint.
             self._events = SummaryWriter(str(self.run_dir / "tensorboard"), purge_step=record.epoch)
         for name, value in asdict(record).items():
             if value is not None and name not in ("epoch", "best"):
                 self._events.add_scalar(name, value, record.epoch)
         self._events.flush()
-        if self.on_epoch is not None:
-            self.on_epoch(record)
 
     def _faults(self, trainer: pl.Trainer) -> dict[str, str]:
         """Return the clips that some device could not decode, with the reasons."""
@@ -363,53 +374,6 @@ class WholeCheckpoints(TorchCheckpointIO):
         torch.save(checkpoint, held)
         with whole_file(Path(path)) as part:
             part.write_bytes(held.getbuffer())
-
-
-class EpochProgress(pl.Callback):
-    """A bar on stderr for the batches of an epoch; only for a terminal."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(console=Console(stderr=True), transient=True)
-
-    @staticmethod
-    def wanted() -> bool:
-        """Return whether anybody could see it."""
-        return sys.stderr.isatty()
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Show an empty bar."""
-        if trainer.is_global_zero:
-            self._progress.start()
-            self._progress.add_task(
-                f"epoch {trainer.current_epoch + 1}", total=trainer.num_training_batches
-            )
-
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-    ) -> None:
-        """Fill it by one batch."""
-        for task in self._progress.task_ids:
-            self._progress.advance(task)
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Take it away, for the row of this epoch to be printed."""
-        self._close()
-
-    def on_exception(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
-    ) -> None:
-        """Take it away, for the error to be printed."""
-        self._close()
-
-    def _close(self) -> None:
-        for task in self._progress.task_ids:
-            self._progress.remove_task(task)
-        self._progress.stop()
 
 
 def csv_text(records: Sequence[EpochRecord]) -> str:

@@ -99,6 +99,15 @@ def backend_for(*, cuda: bool, nccl: bool) -> tuple[str, str]:
     return "gloo", ""
 
 
+def is_first_process() -> bool:
+    """Return whether this is the first process of a training on several devices, or the only one.
+
+    Lightning starts the same program once for each further device, as torchrun and SLURM do.
+    """
+    names = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+    return all(os.environ.get(name, "0") == "0" for name in names)
+
+
 def precision_for(config: TrainerConfig) -> str:
     """Return the precision that `auto` means on this machine."""
     if config.precision != "auto":
@@ -208,8 +217,7 @@ def _check_port() -> None:
     Without MASTER_PORT a free one is taken; torchrun holds its own.
     """
     port = os.environ.get("MASTER_PORT")
-    first = all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK", "NODE_RANK"))
-    if port is None or not first or torch.distributed.is_torchelastic_launched():
+    if port is None or not is_first_process() or torch.distributed.is_torchelastic_launched():
         return
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

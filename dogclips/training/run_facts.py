@@ -17,6 +17,7 @@ from dogclips.files import write_whole
 from dogclips.lists import ClipList
 from dogclips.records.run_start import Machine, RunStart
 from dogclips.records.weights import LoadedWeights
+from dogclips.training.callbacks import has_tensorboard
 from dogclips.training.config import TrainConfig, TrainerConfig
 from dogclips.training.loading_plan import loading_line
 from dogclips.training.machine import placement_for, precision_for
@@ -24,6 +25,7 @@ from dogclips.training.module import ClipClassifier
 from dogclips.training.optimizers import learning_rates
 
 FACTS = "run.json"
+NO_EVENTS = "no TensorBoard events: they need the extra dogclips[tensorboard]"
 PACKAGES = ("torchvision", "lightning", "av", "numpy")
 
 
@@ -63,6 +65,7 @@ def run_start(
         loading=loading_line(config),
         warning=lists.warning,
         weights=loaded,
+        note="" if has_tensorboard() else NO_EVENTS,
     )
 
 

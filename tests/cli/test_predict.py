@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from dogclips import train
 from dogclips.alignment import StreamChoice
 from dogclips.annotations import read_annotations
 from dogclips.clips.recordings import measure_recordings
@@ -23,7 +24,6 @@ from dogclips.prediction.setup import load_predictor
 from dogclips.streams import Stream
 from dogclips.timebase import frame_at
 from dogclips.training import TrainConfig
-from dogclips.training import run as training
 from tests.cli.program import dogclips
 from tests.faults.memory import alone
 from tests.moving import RATE, write_moving
@@ -80,7 +80,7 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "optimizer": {"lr": 1e-2},
         "trainer": {"epochs": 5},
     }
-    training.train(TrainConfig.model_validate(config), folder / "run")
+    train(folder / "run", TrainConfig.model_validate(config))
     return folder / "run"
 
 

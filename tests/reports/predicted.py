@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from dogclips.records.clip_predictions import Origin, with_origin, write_predictions
+from dogclips.records.predictions import Provenance, with_provenance, write_clip_predictions
 from dogclips.records.training_run import EpochRecord, TestReport
 from dogclips.training.metrics import Predictions, best_thresholds, score
 from dogclips.training.tasks import tasks_of
 
-ORIGIN = Origin("1 view x 1 crop, sigmoid averaged", "/lists/val.txt", "0" * 64, "best.ckpt")
+PROVENANCE = Provenance(
+    "1 view x 1 crop, sigmoid averaged", "/lists/val.txt", "0" * 64, "best.ckpt"
+)
 RECORDS = tuple(
     EpochRecord(
         epoch, 1e-3 / epoch, 1 / epoch, 1.1 / epoch, 1 - 0.5 / epoch, 20.0, 3.0, best=epoch < 4
@@ -76,8 +78,8 @@ def predicted(
             "threshold": [np.nan if one is None else one for one in thresholds] * num_clips,
         }
     )
-    report = score(held, labels, ORIGIN.protocol, thresholds, tasks)
-    return with_origin(table, ORIGIN), report
+    report = score(held, labels, PROVENANCE.protocol, thresholds, tasks)
+    return with_provenance(table, PROVENANCE), report
 
 
 def write_run(
@@ -85,7 +87,7 @@ def write_run(
 ) -> Path:
     """Write a run folder as training leaves it, as far as pages read it."""
     run_dir.mkdir(parents=True)
-    write_predictions(table, run_dir / "predictions.parquet")
+    write_clip_predictions(table, run_dir / "predictions.parquet")
     metrics = {"best_epoch": 3, "epochs": len(RECORDS), "val": asdict(report)}
     (run_dir / "metrics.json").write_text(json.dumps(metrics))
     pd.DataFrame([asdict(record) for record in RECORDS]).to_csv(
@@ -93,7 +95,7 @@ def write_run(
     )
     facts = {
         "labels": [one.label for one in report.classes],
-        "lists": {"val": {"sha256": ORIGIN.list_sha256}},
+        "lists": {"val": {"sha256": PROVENANCE.list_sha256}},
         "skipped": [{"path": "/clips/bad.mp4", "reason": "broken"}],
     }
     (run_dir / "run.json").write_text(json.dumps(facts))

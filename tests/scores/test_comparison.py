@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dogclips.records.clip_predictions import by_clip
+from dogclips.records.predictions import by_clip
 from dogclips.records.run_folder import RunRecords
 from dogclips.records.training_run import TestReport
 from dogclips.scores.comparison import Comparison, compared

@@ -189,7 +189,7 @@ def run_folder(folder: Path, run_dir: Path, **changes: Any) -> Path:
     """Return the folder of a run that was started beside its lists."""
     lists = {"train": Path("train.txt"), "val": Path("val.txt")}
     run_dir.mkdir()
-    write_settings(config_of(**merge({"data": lists}, changes)), run_dir)
+    write_settings(config_of(**merge({"data": lists}, changes)), run_dir, "config.yaml")
     facts = {
         name: {
             "path": str(folder / path),
@@ -232,7 +232,7 @@ def test_what_is_no_list_and_no_run_is_refused(folder: Path, tmp_path: Path) -> 
     with pytest.raises(ListError, match="no folder of a training"):
         browsing_of(folder, (), (), "both")
     run_dir = run_folder(folder, tmp_path / "run")
-    write_settings(config_of(), run_dir)
+    write_settings(config_of(), run_dir, "config.yaml")
     with pytest.raises(ConfigError, match=r"no data\.train"):
         browsing_of(run_dir, (), (), "train")
 

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import torch
 
-from dogclips import training
+import dogclips
+from dogclips import train
 from dogclips.errors import ConfigError, DogclipsError
 from dogclips.lists import read_list, write_labels, write_list
 from dogclips.records.settings import write_settings
-from dogclips.training import TrainConfig, train
+from dogclips.training import TrainConfig
 from dogclips.training.config import TrainerConfig
 from dogclips.training.machine import Placement, backend_for, build_trainer, placement_for
 from tests.training.runs import changed
@@ -73,7 +74,7 @@ def test_two_processes_train_what_one_trains_with_their_batch(
     assert f"2 processes ({name}, gloo)" in done.stdout
     assert "4 a step (2 a device x 2 devices)" in done.stdout
 
-    alone = train(odd_config, tmp_path / "alone")
+    alone = train(tmp_path / "alone", odd_config)
     found = json.loads((out / "metrics.json").read_text())["val"]
     assert found["num_clips"] == alone.report.num_clips == 5
     assert found["mean_ap"] == pytest.approx(alone.report.mean_ap)
@@ -85,7 +86,7 @@ def test_two_processes_train_what_one_trains_with_their_batch(
     assert held[0].keys() == held[1].keys()
     assert all(torch.allclose(held[0][key], held[1][key], atol=1e-4) for key in held[0])
     assert both.data.val is not None
-    tested = training.test(out, both.data.val).report
+    tested = dogclips.test(out, both.data.val).report
     assert tested.mean_ap == pytest.approx(found["mean_ap"])
     assert tested.loss == pytest.approx(found["loss"], rel=1e-5)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dogclips.files import whole_file
-from dogclips.records.clip_predictions import PredictedClips, by_clip
+from dogclips.records.predictions import PredictedClips, by_clip
 from dogclips.records.training_run import EpochRecord, TaskResult, TestReport
 from dogclips.reports.pictures.figures import (
     BLUE,
@@ -49,7 +49,7 @@ def write_plots(
     records
         Of the training; empty where only a test is shown.
     predictions
-        Columns of `PREDICTION_COLUMNS`.
+        Columns of `CLIP_COLUMNS`.
     report
         The scores of these predictions.
 
