@@ -30,20 +30,18 @@ __all__ = [
 
 if TYPE_CHECKING:
     from dogclips.steps.align import align
+    from dogclips.steps.browse import browse
     from dogclips.steps.check import check
     from dogclips.steps.convert import convert
     from dogclips.steps.cut import cut
-<<<<<<< HEAD
     from dogclips.steps.export import export
+    from dogclips.steps.lr_find import lr_find
     from dogclips.steps.merge import merge
     from dogclips.steps.probe import probe
     from dogclips.steps.report import report
     from dogclips.steps.split import split
-=======
-    from dogclips.steps.lr_find import lr_find
     from dogclips.steps.test import test
     from dogclips.steps.train import rehearse, train
->>>>>>> dc79d28 (Train, test and the range test as functions of Python that own what they write)
 
 
 def __getattr__(name: str) -> Any:

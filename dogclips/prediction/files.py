@@ -10,7 +10,7 @@ from typing import Any
 from dogclips.annotations import Media, Project
 from dogclips.annotations.table_writing import write_boris_csv
 from dogclips.annotations.via_writing import write_via
-from dogclips.clips.names import safe
+from dogclips.clips.names import safe_stems
 from dogclips.errors import AnnotationError
 from dogclips.files import whole_file
 from dogclips.scores.prediction import Prediction, prediction_table
@@ -77,22 +77,6 @@ def _question(
 PREDICTIONS, BOUTS, VIA_DIR = "predictions.parquet", "bouts.csv", "via"
 
 
-def file_stems(paths: Sequence[Path]) -> list[str]:
-    """Return a name for what is written about each recording, without its suffix; no two alike.
-
-    >>> file_stems([Path("a/0205.mp4"), Path("b/0205.mp4"), Path("b/my dog.mkv")])
-    ['0205', '0205_2', 'my-dog']
-    """
-    stems: list[str] = []
-    for path in paths:
-        stem, number = safe(path.stem), 2
-        while stem in stems:
-            stem = f"{safe(path.stem)}_{number}"
-            number += 1
-        stems.append(stem)
-    return stems
-
-
 def write_predictions(
     out: Path, predictions: Sequence[Prediction], projects: Sequence[Project | None]
 ) -> list[AnnotationError]:
@@ -119,7 +103,7 @@ def write_predictions(
         names = [prediction.path.as_posix() for prediction in predictions]
     write_boris_csv(as_project(predictions, names), out / BOUTS)
     faults: list[AnnotationError] = []
-    stems = file_stems([prediction.path for prediction in predictions])
+    stems = safe_stems([prediction.path for prediction in predictions])
     for prediction, project, stem in zip(predictions, projects, stems, strict=True):
         asked = project.options if project else {}
         own = as_project([prediction], [prediction.media_name], asked)

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -52,6 +53,22 @@ class RunRecords:
 def is_run(folder: Path) -> bool:
     """Return whether a training has begun in a folder."""
     return (folder / FACTS).is_file() or (folder / METRICS).is_file()
+
+
+@dataclass(frozen=True)
+class NotedList:
+    """A list that a run was started with, and the digest that its bytes had then."""
+
+    path: Path
+    sha256: str
+
+
+def noted_list(run_dir: Path, name: Literal["train", "val"]) -> NotedList | None:
+    """Return which list a run noted that it was started with; None where nothing tells."""
+    with suppress(OSError, ValueError, LookupError, TypeError):
+        noted = json.loads((run_dir / FACTS).read_text(encoding="utf-8"))["lists"][name]
+        return NotedList(Path(noted["path"]), noted["sha256"])
+    return None
 
 
 def read_run(run_dir: Path) -> RunRecords:

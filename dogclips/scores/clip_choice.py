@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 
 from dogclips.lists.choice import evenly_drawn
-from dogclips.records.clip_predictions import PredictedClips
+from dogclips.records.predictions import PredictedClips
 from dogclips.scores.dataset import Dataset
 from dogclips.scores.ranking import HALF
 

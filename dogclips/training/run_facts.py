@@ -15,6 +15,7 @@ import torch
 from dogclips import __version__
 from dogclips.files import write_whole
 from dogclips.lists import ClipList
+from dogclips.records.run_folder import FACTS
 from dogclips.records.run_start import Machine, RunStart
 from dogclips.records.weights import LoadedWeights
 from dogclips.training.callbacks import has_tensorboard
@@ -24,7 +25,6 @@ from dogclips.training.machine import placement_for, precision_for
 from dogclips.training.module import ClipClassifier
 from dogclips.training.optimizers import learning_rates
 
-FACTS = "run.json"
 NO_EVENTS = "no TensorBoard events: they need the extra dogclips[tensorboard]"
 PACKAGES = ("torchvision", "lightning", "av", "numpy")
 

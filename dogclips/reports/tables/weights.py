@@ -49,7 +49,7 @@ def facts_table(facts: WeightsFacts) -> Group:
 
 def facts_document(facts: WeightsFacts) -> dict[str, Any]:
     """Return the facts as one JSON document."""
-    return {"version": 1, **asdict(facts), "path": str(facts.path)}
+    return {**asdict(facts), "path": str(facts.path)}
 
 
 def folded(names: Iterable[str]) -> str:

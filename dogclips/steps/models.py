@@ -1,0 +1,63 @@
+"""Models: the published networks that can be trained, and the layers of one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dogclips.events import Result
+from dogclips.models.catalogue import VARIANTS, NetworkConfig, variant
+from dogclips.models.facts import layers_of, measure_model
+from dogclips.records.models import Layer, ModelFacts
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkResult(Result):
+    """A network, layer by layer.
+
+    Parameters
+    ----------
+    facts
+        Its size, cost and input.
+    layers
+        All of them, each in the one that holds it.
+    settings
+        Of a training with it: what differs from the defaults.
+    """
+
+    facts: ModelFacts
+    layers: Layer
+    settings: Mapping[str, Any]
+
+
+def list_models() -> list[ModelFacts]:
+    """Return size, cost, input and licence of every published network that can be trained."""
+    return [measure_model(name, network) for name, network in VARIANTS.items()]
+
+
+def show_model(name: str, overrides: Sequence[str] = (), *, classes: int = 400) -> NetworkResult:
+    """Return the layers of a published network, and the settings of a training with it.
+
+    Parameters
+    ----------
+    name
+        As `list_models` has it.
+    overrides
+        Changes such as `data.size=256`.
+    classes
+        How many the classifier tells apart.
+
+    Raises
+    ------
+    UsageError
+        There is no such network; the nearest name is given.
+    ConfigError, ModelError
+        A setting is wrong, or no network can be built with it.
+    """
+    published = variant(name)
+    settings = NetworkConfig.of(published, overrides)
+    wanted = settings.applied(published)
+    return NetworkResult(
+        facts=measure_model(name, wanted, classes),
+        layers=layers_of(wanted, classes),
+        settings=settings.difference(),
+    )
