@@ -52,20 +52,15 @@ def train(
     Example: dogclips train --config slowfast_tiny --train split/train.txt --val split/val.txt
     --out runs/first
     """
-    from dogclips.records.run_start import RunStart
-    from dogclips.records.training_run import EpochRecord
-    from dogclips.reports.tables.train import epoch_line
-    from dogclips.training.machine import is_first_process
-
     options = {
         "trainer.devices": devices,
         "trainer.precision": precision,
         "trainer.overfit": overfit,
     }
     settings = chosen_settings(config, set_, options)
-    silence_all_but_first()
-    show = Show().on(RunStart, print_start)
     if fast_dev_run:
+        silence_all_but_first()
+        show = showing_start(Show())
         dogclips.rehearse(
             settings, train=train_list, val=val_list, weights=weights, check=check, progress=show
         )
@@ -73,8 +68,7 @@ def train(
         return
     if out is None:
         raise UsageError("where should the run go", where="--out", todo="name a folder")
-    show.on(RunStart, lambda _: print_line(epoch_line()))
-    show.on(EpochRecord, lambda record: print_line(epoch_line(record)))
+    first = silence_all_but_first()
     try:
         run = dogclips.train(
             out,
@@ -84,25 +78,43 @@ def train(
             resume=resume,
             weights=weights,
             check=check,
-            progress=show,
+            progress=showing_training(Show()),
         )
     except StoppedError:
-        if is_first_process():
+        if first:
             raise
         raise typer.Exit(0) from None  # the first process says so, once
-    _print_end(run)
+    print_end(run)
 
 
-def silence_all_but_first() -> None:
-    """Drop the output of all but the first process of a training on several devices."""
+def silence_all_but_first() -> bool:
+    """Drop the output of all but the first process of a training; return whether this is it."""
     from dogclips.training.machine import is_first_process
 
-    if not is_first_process():
+    first = is_first_process()
+    if not first:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (until the end)
+    return first
 
 
-def print_start(start: "RunStart") -> None:
-    """Print what a run has decided."""
+def showing_start(show: Show) -> Show:
+    """Show also what a training has decided."""
+    from dogclips.records.run_start import RunStart
+
+    return show.on(RunStart, _print_start)
+
+
+def showing_training(show: Show) -> Show:
+    """Show also what a training has decided, and a row for each epoch."""
+    from dogclips.records.run_start import RunStart
+    from dogclips.records.training_run import EpochRecord
+    from dogclips.reports.tables.train import epoch_line
+
+    showing_start(show).on(RunStart, lambda _: print_line(epoch_line()))
+    return show.on(EpochRecord, lambda record: print_line(epoch_line(record)))
+
+
+def _print_start(start: "RunStart") -> None:
     from dogclips.reports.tables.start import learning_table, start_lines
 
     for line in start_lines(start):
@@ -110,7 +122,8 @@ def print_start(start: "RunStart") -> None:
     print_result(learning_table(start.learning))
 
 
-def _print_end(run: "TrainedRun") -> None:
+def print_end(run: "TrainedRun") -> None:
+    """Print what became of a run."""
     from dogclips.reports.tables.start import overfit_line, skipped_lines
     from dogclips.reports.tables.train import result_table
 

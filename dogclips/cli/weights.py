@@ -61,4 +61,3 @@ def convert(
     else:
         print_result(facts_table(facts))
         print_line(f"written to {out}")
-

@@ -7,7 +7,7 @@ to the end of the last annotated segment, as from there on nobody knows that not
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -127,6 +127,12 @@ def agreement(
         by_second[label] = Counts(both, int(flags[0].sum()), int(flags[1].sum()))
         by_bout[label] = Counts(len(matches(found, truth)), len(found), len(truth))
     return Agreement(by_second, by_bout, len(compared), len(seconds) - len(compared))
+
+
+def total_agreement(found: Iterable[Agreement | None]) -> Agreement | None:
+    """Return the agreement of all recordings that were compared together; None without any."""
+    compared = [one for one in found if one is not None]
+    return sum(compared[1:], compared[0]) if compared else None
 
 
 def matches(found: Sequence[Span], truth: Sequence[Span]) -> list[tuple[int, int]]:

@@ -18,9 +18,7 @@ def weights_inspect(source: str | Path) -> WeightsFacts:
     return inspect_weights(Path(source))
 
 
-def weights_convert(
-    source: str | Path, out: str | Path, *, force: bool = False
-) -> WeightsFacts:
+def weights_convert(source: str | Path, out: str | Path, *, force: bool = False) -> WeightsFacts:
     """Write weights of any known source under our names, as safetensors with metadata.
 
     Parameters

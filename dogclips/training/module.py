@@ -27,7 +27,7 @@ from dogclips.training.losses import ClipLoss, loss_tasks
 from dogclips.training.metrics import Predictions, best_thresholds
 from dogclips.training.mixing import build_mix
 from dogclips.training.optimizers import build_optimizer, lr_factor, lr_share
-from dogclips.training.tasks import probabilities
+from dogclips.training.tasks import view_mean
 
 
 class ClipClassifier(pl.LightningModule):
@@ -112,10 +112,7 @@ class ClipClassifier(pl.LightningModule):
         del batch_idx
         target_BK = batch["target"]
         logits_BVK = self._logits(self.model.normalise(batch["video"])).float()
-        if self.config.evaluation.average == "sigmoid":
-            probability_BK = probabilities(logits_BVK, self.tasks).mean(1)
-        else:
-            probability_BK = probabilities(logits_BVK.mean(1), self.tasks)
+        probability_BK = view_mean(logits_BVK, self.tasks, self.config.evaluation.average)
         loss_BVJ = self.loss(logits_BVK, _of_views(target_BK, logits_BVK))
         index = torch.as_tensor(batch["index"])
         self._seen.append((index, probability_BK, target_BK, self.loss.combined(loss_BVJ).mean(1)))

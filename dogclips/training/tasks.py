@@ -4,11 +4,12 @@ A dataset may ask several: what the animal does, where it is. Its labels.txt the
 `task:label`. Within a task any number of labels may be true, each with a probability of its own
 (sigmoid), or exactly one (softmax over the classes of the task).
 
-Shapes: K classes of all tasks.
+Shapes: B clips, V views, K classes of all tasks.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -106,6 +107,21 @@ def probabilities(logits: Tensor, tasks: Sequence[Task]) -> Tensor:
             own = list(task.classes)
             found[..., own] = torch.softmax(logits[..., own].float(), dim=-1)
     return found
+
+
+def view_mean(
+    logits_BVK: Tensor, tasks: Sequence[Task], average: Literal["sigmoid", "logit"]
+) -> Tensor:
+    """Return the probability of each label of a clip (B, K) from the logits of its views (B, V, K).
+
+    Parameters
+    ----------
+    average
+        Probabilities are averaged (`sigmoid`), or logits.
+    """
+    if average == "logit":
+        return probabilities(logits_BVK.mean(1), tasks)
+    return probabilities(logits_BVK, tasks).mean(1)
 
 
 def _task_names(labels: Sequence[str]) -> list[str]:

@@ -1,36 +1,43 @@
 """What `dogclips predict` shows: what happens in recordings, and how well it agrees with people."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Group
 from rich.markup import escape
 
-from dogclips.errors import DogclipsError
 from dogclips.reports.tables.cut import SKIP_REASONS
 from dogclips.reports.tables.style import new_table, with_remarks
 from dogclips.reports.tables.train import shown_score
-from dogclips.scores.agreement import PROTOCOL, Agreement, Counts
-from dogclips.scores.prediction import Prediction
+from dogclips.scores.agreement import PROTOCOL, Agreement, Counts, total_agreement
+from dogclips.scores.prediction import Prediction, Unpredicted
 from dogclips.wording import clock
 
 REASONS = {**SKIP_REASONS, "does-not-decode": "shows a frame that does not decode"}
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A recording of which nothing is predicted, and why."""
+SHORT_S = 30  # whose likeliest labels are shown
 
-    path: Path
-    error: DogclipsError
+
+def prediction_tables(
+    predictions: Sequence[Prediction],
+    unpredicted: Sequence[Unpredicted],
+    protocol: str,
+    most: int,
+) -> list[Group]:
+    """Return all that a terminal shows; of short recordings `most` of the likeliest labels."""
+    tables = [recording_table(predictions, unpredicted, protocol)]
+    tables += [top_table(one, most) for one in predictions if one.length_s <= SHORT_S]
+    if predictions:
+        tables.append(label_table(predictions))
+    found = total_agreement(one.agreement for one in predictions)
+    return tables + (agreement_tables(found) if found is not None else [])
 
 
 def recording_table(
-    predictions: Sequence[Prediction], failures: Sequence[Failure], protocol: str
+    predictions: Sequence[Prediction], unpredicted: Sequence[Unpredicted], protocol: str
 ) -> Group:
     """Return a row a recording: its length, windows, bouts, and how fast it went."""
     table = new_table()
@@ -47,8 +54,8 @@ def recording_table(
             f"{_speed(one):.1f}",
             f"{_reading(one):.0%}",
         )
-    for failure in failures:
-        table.add_row(escape(failure.path.name), "[red]failed[/]", *["-"] * 5)
+    for other in unpredicted:
+        table.add_row(escape(other.path.name), "[red]failed[/]", *["-"] * 5)
     return with_remarks("recordings", table, "\n".join([protocol, *_remarks(predictions)]))
 
 
@@ -112,13 +119,13 @@ def top_rows(prediction: Prediction, most: int) -> list[dict[str, Any]]:
 
 
 def longest_labels(prediction: Prediction, most: int) -> list[int]:
-    """Return the places of the labels that last longest, predicted or annotated, in their order."""
+    """Return the indices of the labels that last longest, predicted or annotated, in order."""
     annotated = prediction.annotated or {}
     lasting = {label: sum(span.duration for span in own) for label, own in annotated.items()}
     for bout in prediction.bouts:
         lasting[bout.label] = lasting.get(bout.label, Fraction(0)) + bout.span.duration
     order = range(len(prediction.labels))
-    longest = sorted(order, key=lambda place: -lasting.get(prediction.labels[place], Fraction(0)))
+    longest = sorted(order, key=lambda k: -lasting.get(prediction.labels[k], Fraction(0)))
     return sorted(longest[:most])
 
 
@@ -155,22 +162,18 @@ def agreement_scores(found: Agreement) -> dict[str, Any]:
     }
 
 
-def total_agreement(predictions: Sequence[Prediction]) -> Agreement | None:
-    """Return the agreement of all annotated recordings together; None without any."""
-    found = [one.agreement for one in predictions if one.agreement is not None]
-    return sum(found[1:], found[0]) if found else None
-
-
 def predict_document(
-    predictions: Sequence[Prediction], failures: Sequence[Failure], protocol: str, most: int
+    predictions: Sequence[Prediction],
+    unpredicted: Sequence[Unpredicted],
+    protocol: str,
+    most: int,
 ) -> dict[str, Any]:
     """Return the JSON document of `predict --json`."""
-    found = total_agreement(predictions)
+    found = total_agreement(one.agreement for one in predictions)
     return {
-        "version": 1,
         "protocol": protocol,
         "recordings": [_recording(one, most) for one in predictions],
-        "failed": [{"path": str(one.path), "reason": str(one.error)} for one in failures],
+        "failed": [{"path": str(one.path), "reason": str(one.error)} for one in unpredicted],
         "labels": label_rows(predictions),
         "agreement": None if found is None else agreement_scores(found),
     }
@@ -178,7 +181,7 @@ def predict_document(
 
 def scores_document(predictions: Sequence[Prediction], protocol: str) -> dict[str, Any]:
     """Return the content of `scores.json`: agreement of each annotated recording and of all."""
-    found = total_agreement(predictions)
+    found = total_agreement(one.agreement for one in predictions)
     return {
         "version": 1,
         "protocol": protocol,

@@ -1,6 +1,5 @@
 """Windows that slide over a whole recording, on the annotator's time base."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -30,29 +29,26 @@ class SlidingRules:
     frame_rate: Fraction | None = None
     keep_doubtful: bool = False
 
-
-@dataclass(frozen=True, eq=False)
-class SlidingWindow:
-    """One window from annotation time `start`: its frames, or the reason why it has none."""
-
-    start: Fraction
-    frames: ClipFrames | None
-    reason: str = ""
+    @property
+    def steps(self) -> int:
+        """Return how many whole strides a window covers."""
+        return int(self.clip_s // self.stride_s)
 
 
-def sliding_windows(viewing: Viewing, rules: SlidingRules) -> Iterator[SlidingWindow]:
-    """Yield windows over a recording in time order, those that run past its end included.
+# The frames of the clip that `dogclips cut` would make of a window, or the reason why of none.
+Window = ClipFrames | str
 
-    Each has the frames of the clip that `dogclips cut` would make of it.
+
+def sliding_windows(viewing: Viewing, rules: SlidingRules) -> list[Window]:
+    """Return the windows over a recording in time order, those that run past its end included.
+
+    Window n begins at n strides of annotation time.
     """
-    time_map = viewing.alignment.time_map
+    time_map, windows = viewing.alignment.time_map, []
     for number in range(-(-viewing.length_s // rules.stride_s)):
-        start = number * rules.stride_s
-        shown = Span(start + viewing.zero_s, start + viewing.zero_s + rules.clip_s)
-        frames = mapped_frames(
-            viewing.target, time_map, shown, rules.frame_rate, keep_doubtful=rules.keep_doubtful
+        start_s = number * rules.stride_s + viewing.zero_s
+        shown, doubtful = Span(start_s, start_s + rules.clip_s), rules.keep_doubtful
+        windows.append(
+            mapped_frames(viewing.target, time_map, shown, rules.frame_rate, keep_doubtful=doubtful)
         )
-        if isinstance(frames, str):
-            yield SlidingWindow(start, None, frames)
-        else:
-            yield SlidingWindow(start, frames)
+    return windows
