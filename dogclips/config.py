@@ -112,7 +112,7 @@ def load_config(
 def config_file(name: Path | str) -> Path:
     """Return the file of that path, or else the shipped one of that name, such as `tiny_cpu`."""
     path = Path(name)
-    if path.suffix or path.exists():
+    if path.suffix or path.is_file():
         return path
     return next(iter(sorted(_SHIPPED.glob(f"*/{path.name}.yaml"))), path)
 

@@ -176,10 +176,10 @@ def _predicted(predictor: Predictor, recording: InputRecording, feed: Feed) -> P
         feed.warn(f"{path}: {text}")
     windows = sliding_windows(viewing, predictor.windows)
     with feed.task(path.name, len(windows), "windows") as done:
-        said = score_windows(predictor, viewing, windows, done)
+        scored = score_windows(predictor, viewing, windows, done)
     labels, steps = predictor.run.labels, predictor.windows.steps
     thresholds = np.array(predictor.thresholds)
-    located = locate(said.probability_WK, thresholds, steps, settings.locate)
+    located = locate(scored.probability_WK, thresholds, steps, settings.locate)
     score = median_smoothed(located, predictor.smooth_steps)[: len(windows)]
     prediction = Prediction(
         media_name=recording.media_name,
@@ -188,11 +188,11 @@ def _predicted(predictor: Predictor, recording: InputRecording, feed: Feed) -> P
         steps=steps,
         labels=labels,
         thresholds=predictor.thresholds,
-        reasons=said.reasons,
-        probability=covering_mean(said.probability_WK, steps)[: len(windows)],
+        reasons=scored.reasons,
+        probability=covering_mean(scored.probability_WK, steps)[: len(windows)],
         score=score,
         bouts=find_bouts(score, labels, predictor.bout_rules, predictor.stride_s),
-        effort=Effort(time.monotonic() - began, said.reading_s, measuring_s),
+        effort=Effort(time.monotonic() - began, scored.reading_s, measuring_s),
     )
     return prediction if truth is None else prediction.compared(truth.spans, truth.until_s)
 
