@@ -10,7 +10,7 @@ from dogclips.cli.cut import print_tables
 from dogclips.cli.train import print_end, showing_training
 
 if TYPE_CHECKING:
-    from dogclips.steps.demo import Chapter, Found
+    from dogclips.steps.demo import Chapter, Returned
 
 
 def demo(
@@ -35,7 +35,7 @@ def demo(
     from dogclips.steps.cut import SessionCut
 
     show = showing_training(Show()).on(SessionCut, print_tables)
-    show.on(story.Chapter, _print_heading).on(story.Found, _print_found)
+    show.on(story.Chapter, _print_heading).on(story.Returned, _print_returned)
     done = story.demo(directory, uncorrected=uncorrected, models=models or (), progress=show)
     for model, report in done.reports.items():
         print_line(f"{model}: held-out mAP {report.mean_ap:.3f} ({report.protocol})")
@@ -45,7 +45,7 @@ def _print_heading(chapter: "Chapter") -> None:
     print_line(f"\n== {chapter.title} [{chapter.seconds:.0f} s]\n")
 
 
-def _print_found(found: "Found") -> None:
+def _print_returned(returned: "Returned") -> None:
     from dogclips.reports.tables.probe import probe_table
     from dogclips.reports.tables.split import split_table
     from dogclips.reports.tables.train import result_table
@@ -55,7 +55,7 @@ def _print_found(found: "Found") -> None:
     from dogclips.steps.test import TestResult
     from dogclips.steps.train import TrainedRun
 
-    match found.result:
+    match returned.result:
         case MadeSession(base_dir=base_dir, recordings=recordings):
             print_line(f"{len(recordings)} recordings and their VIA projects in {base_dir}")
         case ProbeResult(recordings=measured):

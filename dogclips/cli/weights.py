@@ -9,7 +9,7 @@ from dogclips.cli.console import print_document, print_line, print_result
 from dogclips.cli.options import Json
 
 weights = typer.Typer(rich_markup_mode=None)
-Source = Annotated[
+WeightsFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="Weights of any known source; a file or folder.")
 ]
 
@@ -25,8 +25,8 @@ def _weights(context: typer.Context) -> None:
         raise typer.Exit(2)
 
 
-@weights.command()
-def inspect(source: Source, as_json: Json = False) -> None:
+@weights.command("inspect")
+def _inspect(source: WeightsFile, as_json: Json = False) -> None:
     """Say whose weights a file holds, of which network, and what is unknown in it.
 
     Example: dogclips weights inspect SLOWFAST_8x8_R50.pkl
@@ -41,8 +41,8 @@ def inspect(source: Source, as_json: Json = False) -> None:
         print_result(facts_table(facts))
 
 
-@weights.command()
-def convert(
+@weights.command("convert")
+def _convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A file, or a folder.")],
     out: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="File to write.")],
     force: Annotated[bool, typer.Option("--force", help="Replace OUT.")] = False,

@@ -17,7 +17,7 @@ from dogclips.clips.viewing import Viewing
 from dogclips.loading import Views
 from dogclips.loading.streaming import WindowViews, stream_windows
 from dogclips.prediction.predictor import Predictor
-from dogclips.prediction.windows import Window
+from dogclips.prediction.windows import SlidingWindow
 from dogclips.scores.bouts import Floats
 from dogclips.training.checkpoints import SavedRun
 from dogclips.training.data import sampling_of
@@ -47,7 +47,7 @@ class WindowScores:
 def score_windows(
     predictor: Predictor,
     viewing: Viewing,
-    windows: Sequence[Window],
+    windows: Sequence[SlidingWindow],
     on_windows: Callable[[int], None] = lambda _count: None,
 ) -> WindowScores:
     """Show a model the windows of a recording.

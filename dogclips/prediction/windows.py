@@ -36,13 +36,13 @@ class SlidingRules:
 
 
 # The frames of the clip that `dogclips cut` would make of a window, or the reason why of none.
-Window = ClipFrames | str
+SlidingWindow = ClipFrames | str
 
 
-def sliding_windows(viewing: Viewing, rules: SlidingRules) -> list[Window]:
+def sliding_windows(viewing: Viewing, rules: SlidingRules) -> list[SlidingWindow]:
     """Return the windows over a recording in time order, those that run past its end included.
 
-    Window n begins at n strides of annotation time.
+    SlidingWindow n begins at n strides of annotation time.
     """
     time_map, windows = viewing.alignment.time_map, []
     for number in range(-(-viewing.length_s // rules.stride_s)):

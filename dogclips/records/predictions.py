@@ -25,7 +25,7 @@ PREDICTIONS = "predictions.parquet"
 # time) come from the manifest beside the clip; without one the recording is what the clip's name
 # says, and there are no times. `target` is missing where nobody annotated. `threshold` is where F1
 # was best on the validation list; missing where the label has no positive there.
-CLIP_COLUMNS = {
+CLIP_PREDICTION_COLUMNS = {
     "clip": "str",
     "recording": "str",
     "start_s": "float64",
@@ -39,7 +39,7 @@ CLIP_COLUMNS = {
 # mean over the windows that cover the step, `smoothed` what is compared with `threshold`; both are
 # NaN where no such window was shown to the model. `windows` says how many were, `reason` why others
 # were not, separated by blanks.
-STEP_COLUMNS = {
+STEP_PREDICTION_COLUMNS = {
     "recording": "str",
     "start_s": "float64",
     "end_s": "float64",
@@ -101,7 +101,7 @@ def by_clip(table: pd.DataFrame) -> PredictedClips:
     Parameters
     ----------
     table
-        Columns of `CLIP_COLUMNS`, all labels of a clip side by side in the same order.
+        Columns of `CLIP_PREDICTION_COLUMNS`, all labels of a clip side by side in the same order.
     """
     labels = tuple(table["label"].unique())
     shape = (len(table) // len(labels), len(labels))
@@ -117,7 +117,7 @@ def by_clip(table: pd.DataFrame) -> PredictedClips:
 
 def with_provenance(table: pd.DataFrame, origin: Provenance) -> pd.DataFrame:
     """Return a table of predictions in its declared types that says where it comes from."""
-    typed = table[list(CLIP_COLUMNS)].astype(CLIP_COLUMNS)
+    typed = table[list(CLIP_PREDICTION_COLUMNS)].astype(CLIP_PREDICTION_COLUMNS)
     for name, value in asdict(origin).items():
         typed.attrs[name] = value
     return typed
@@ -144,7 +144,7 @@ def read_clip_predictions(path: Path) -> pd.DataFrame:
         It is missing, damaged, or something else.
     """
     todo = "train or test again"
-    table = _read(path, CLIP_COLUMNS, todo)
+    table = _read(path, CLIP_PREDICTION_COLUMNS, todo)
     if not table.attrs:
         raise OutputError("no predictions of dogclips", where=path, todo=todo)
     return table
@@ -159,7 +159,9 @@ def write_step_predictions(table: pd.DataFrame, path: Path) -> None:
         The folder cannot be written to, or the disk is full.
     """
     with whole_file(path) as part:
-        table[list(STEP_COLUMNS)].astype(STEP_COLUMNS).to_parquet(part, index=False)
+        table[list(STEP_PREDICTION_COLUMNS)].astype(STEP_PREDICTION_COLUMNS).to_parquet(
+            part, index=False
+        )
 
 
 def read_step_predictions(path: Path) -> pd.DataFrame:
@@ -170,7 +172,7 @@ def read_step_predictions(path: Path) -> pd.DataFrame:
     OutputError
         It is missing, damaged, or something else.
     """
-    return _read(path, STEP_COLUMNS, "predict again")
+    return _read(path, STEP_PREDICTION_COLUMNS, "predict again")
 
 
 def _read(path: Path, columns: Mapping[str, str], todo: str) -> pd.DataFrame:

@@ -25,8 +25,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-
+from dogclips.scores.bouts import Floats
 
 Locate = Literal["counts", "mean", "centre"]
 

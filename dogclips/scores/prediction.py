@@ -13,7 +13,7 @@ import pandas as pd
 
 from dogclips.clips.viewing import Viewing
 from dogclips.errors import DogclipsError
-from dogclips.records.predictions import STEP_COLUMNS
+from dogclips.records.predictions import STEP_PREDICTION_COLUMNS
 from dogclips.scores.agreement import Agreement, agreement
 from dogclips.scores.bouts import Bout, Floats, known_spans
 from dogclips.timebase import Span
@@ -121,8 +121,8 @@ class Prediction:
 
 
 def step_table(predictions: Sequence[Prediction]) -> pd.DataFrame:
-    """Return all steps of all recordings; columns of `records.predictions.STEP_COLUMNS`."""
-    empty = pd.DataFrame(columns=list(STEP_COLUMNS)).astype(STEP_COLUMNS)
+    """Return all steps of all recordings; columns of `records.predictions.STEP_PREDICTION_COLUMNS`."""
+    empty = pd.DataFrame(columns=list(STEP_PREDICTION_COLUMNS)).astype(STEP_PREDICTION_COLUMNS)
     parts = [_rows(prediction) for prediction in predictions]
     return pd.concat(parts, ignore_index=True) if parts else empty
 
@@ -142,7 +142,7 @@ def _rows(prediction: Prediction) -> pd.DataFrame:
         "windows": np.repeat(shown, num_labels),
         "reason": np.repeat(np.array(reasons, dtype=object), num_labels),
     }
-    return pd.DataFrame(columns).astype(STEP_COLUMNS)
+    return pd.DataFrame(columns).astype(STEP_PREDICTION_COLUMNS)
 
 
 def _windows_of(prediction: Prediction, num_steps: int) -> tuple[list[int], list[str]]:

@@ -28,7 +28,7 @@ class Chapter(Event):
 
 
 @dataclass(frozen=True, eq=False)
-class Found(Event):
+class Returned(Event):
     """What a step of the chain returned."""
 
     result: Result
@@ -68,7 +68,7 @@ def demo(
     models
         Train only these of `MODELS`; empty for all.
     progress
-        Called with each event of each step; `Chapter` tells where the story is, and `Found` what a
+        Called with each event of each step; `Chapter` tells where the story is, and `Returned` what a
         step returned.
 
     Raises
@@ -91,15 +91,15 @@ def demo(
 
     begin("1. recordings")
     made = _made(base_dir)
-    feed.tell(Found(made))
+    feed.tell(Returned(made))
     begin("2. dogclips probe: the streams of the first recording, the others are alike")
-    feed.tell(Found(dogclips.probe(made.recordings[0], content=True, progress=progress)))
+    feed.tell(Returned(dogclips.probe(made.recordings[0], content=True, progress=progress)))
     begin("3. dogclips cut")
     cut = dogclips.cut(base_dir, ["demo", UNCORRECTED if uncorrected else {}], progress=progress)
     if not cut.ok:
         raise DogclipsError("not every clip was cut", where=base_dir, todo="see manifest.csv")
     begin("4. dogclips split")
-    feed.tell(Found(dogclips.split(base_dir, lists, val=0.1, test=0.2, progress=progress)))
+    feed.tell(Returned(dogclips.split(base_dir, lists, val=0.1, test=0.2, progress=progress)))
     reports: dict[str, TestReport] = {}
     for model in models or MODELS:
         begin(f"5. dogclips train and test: {model}")
@@ -112,9 +112,9 @@ def demo(
             val=lists / "val.txt",
             progress=progress,
         )
-        feed.tell(Found(trained))
+        feed.tell(Returned(trained))
         tested = dogclips.test(run_dir, lists / "test.txt", progress=progress)
-        feed.tell(Found(tested))
+        feed.tell(Returned(tested))
         reports[model] = tested.report
     begin("done")
     return DemoResult(directory, reports, **feed.kept)

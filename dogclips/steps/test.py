@@ -31,7 +31,7 @@ class TestResult(Result):
     report
         Scores and protocol.
     predictions
-        One row a clip and label, with the columns of `records.predictions.CLIP_COLUMNS`.
+        One row a clip and label, with the columns of `records.predictions.CLIP_PREDICTION_COLUMNS`.
     checkpoint
         The file that was tested.
     skipped

@@ -31,13 +31,13 @@ from dogclips.training.module import ClipClassifier
 from dogclips.training.predictions import predictions_table
 from dogclips.training.run import (
     EpochTask,
-    averaging,
     build_module,
     checked_lists,
     named_lists,
     on_this_machine,
     overfit_settings,
     read_lists,
+    weight_averaging,
 )
 from dogclips.training.run_facts import TrainingLists, run_start, write_facts
 from dogclips.training.stopping import stop_request
@@ -139,7 +139,7 @@ def train(
         data = ClipData(config, train=lists.train, val=lists.val)
         on_best = partial(_write_predictions, run_dir, lists.val, module)
         recorder = RunRecorder(run_dir, data, stop, feed.tell, on_best)
-        callbacks = [*averaging(config), EpochTask(feed.tell), recorder]
+        callbacks = [*weight_averaging(config), EpochTask(feed.tell), recorder]
         trainer = build_trainer(config.trainer, callbacks)
         if first:
             write_settings(config, run_dir)
@@ -187,7 +187,7 @@ def rehearse(
     module, loaded = build_module(config, lists.train, weights)
     with on_this_machine(config):
         once = {"max_epochs": 1, "limit_train_batches": 1, "limit_val_batches": 1}
-        trainer = build_trainer(config.trainer, averaging(config), **once)
+        trainer = build_trainer(config.trainer, weight_averaging(config), **once)
         feed.tell(run_start(config, lists, module, loaded))
         trainer.fit(module, datamodule=ClipData(config, train=lists.train, val=lists.val))
 

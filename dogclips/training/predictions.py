@@ -48,7 +48,7 @@ def predictions_table(
     Returns
     -------
     table
-        Columns of `CLIP_COLUMNS`; `table.attrs` holds the fields of `Provenance`.
+        Columns of `CLIP_PREDICTION_COLUMNS`; `table.attrs` holds the fields of `Provenance`.
 
     Raises
     ------

@@ -77,7 +77,7 @@ def build_module(
     return kind(model, config, clips.labels, pos_weight(config, clips)), loaded
 
 
-def averaging(config: TrainConfig) -> list[pl.Callback]:
+def weight_averaging(config: TrainConfig) -> list[pl.Callback]:
     """Return what keeps a moving average of the weights, if the settings want one."""
     decay = config.trainer.ema
     return [] if decay is None else [moving_average(decay)]

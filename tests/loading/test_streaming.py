@@ -22,7 +22,7 @@ from dogclips.loading.dataset import FixedViews
 from dogclips.loading.excerpts import Excerpt
 from dogclips.loading.sampling import Sampling
 from dogclips.loading.streaming import DOES_NOT_DECODE, WindowViews, stream_windows
-from dogclips.prediction.windows import SlidingRules, Window, sliding_windows
+from dogclips.prediction.windows import SlidingRules, SlidingWindow, sliding_windows
 from tests.faults.damage import write_damaged, zeroed
 from tests.moving import write_moving
 from tests.sessions import write_project, write_session
@@ -47,7 +47,7 @@ def viewing(path: Path) -> Viewing:
 
 
 def streamed(
-    own: Viewing, windows: list[Window], num_views: int, short_side: int | None
+    own: Viewing, windows: list[SlidingWindow], num_views: int, short_side: int | None
 ) -> dict[int, Tensor | str]:
     """Return the views of each window that has frames, by its number."""
     views = WindowViews(SAMPLING, num_views, CROPS, short_side)

@@ -7,7 +7,7 @@ import pytest
 
 from dogclips.errors import OutputError
 from dogclips.records.predictions import (
-    CLIP_COLUMNS,
+    CLIP_PREDICTION_COLUMNS,
     by_clip,
     read_clip_predictions,
     write_clip_predictions,
@@ -20,7 +20,7 @@ def test_predictions_are_read_as_they_were_written(tmp_path: Path) -> None:
     write_clip_predictions(table, tmp_path / "p.parquet")
     read = read_clip_predictions(tmp_path / "p.parquet")
     pd.testing.assert_frame_equal(read, table)
-    assert {name: str(dtype) for name, dtype in read.dtypes.items()} == CLIP_COLUMNS
+    assert {name: str(dtype) for name, dtype in read.dtypes.items()} == CLIP_PREDICTION_COLUMNS
     assert read.attrs == asdict(PROVENANCE)
     assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
 

@@ -26,7 +26,7 @@ from dogclips.errors import (
 )
 from dogclips.events import Event, Progress
 from dogclips.lists import read_list, write_labels, write_list
-from dogclips.records.predictions import CLIP_COLUMNS
+from dogclips.records.predictions import CLIP_PREDICTION_COLUMNS
 from dogclips.records.run_start import RunStart
 from dogclips.records.settings import write_settings
 from dogclips.records.training_run import EpochRecord
@@ -114,7 +114,7 @@ def test_predictions_come_one_row_a_clip_and_label_in_the_order_of_the_list(
 ) -> None:
     predictions = dogclips.test(run.run_dir, clips_dir / "val.txt").predictions
     clips = read_list(clips_dir / "val.txt").clips
-    assert list(predictions.columns) == list(CLIP_COLUMNS)
+    assert list(predictions.columns) == list(CLIP_PREDICTION_COLUMNS)
     assert list(predictions["clip"].unique()) == [str(clip.path) for clip in clips]
     red = predictions[predictions["label"] == "red"]
     assert list(red["target"]) == [0 in clip.labels for clip in clips]

@@ -49,7 +49,7 @@ def write_plots(
     records
         Of the training; empty where only a test is shown.
     predictions
-        Columns of `CLIP_COLUMNS`.
+        Columns of `CLIP_PREDICTION_COLUMNS`.
     report
         The scores of these predictions.
 

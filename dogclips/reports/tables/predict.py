@@ -15,7 +15,7 @@ from dogclips.scores.agreement import PROTOCOL, Agreement, Counts, total_agreeme
 from dogclips.scores.prediction import Prediction, Unpredicted
 from dogclips.wording import clock
 
-REASONS = {**SKIP_REASONS, "does-not-decode": "shows a frame that does not decode"}
+_REASONS = {**SKIP_REASONS, "does-not-decode": "shows a frame that does not decode"}
 
 
 SHORT_S = 30  # whose likeliest labels are shown
@@ -28,15 +28,15 @@ def prediction_tables(
     most: int,
 ) -> list[Group]:
     """Return all that a terminal shows; of short recordings `most` of the likeliest labels."""
-    tables = [recording_table(predictions, unpredicted, protocol)]
+    tables = [prediction_table(predictions, unpredicted, protocol)]
     tables += [top_table(one, most) for one in predictions if one.length_s <= SHORT_S]
     if predictions:
-        tables.append(label_table(predictions))
+        tables.append(bout_table(predictions))
     found = total_agreement(one.agreement for one in predictions)
     return tables + (agreement_tables(found) if found is not None else [])
 
 
-def recording_table(
+def prediction_table(
     predictions: Sequence[Prediction], unpredicted: Sequence[Unpredicted], protocol: str
 ) -> Group:
     """Return a row a recording: its length, windows, bouts, and how fast it went."""
@@ -59,13 +59,13 @@ def recording_table(
     return with_remarks("recordings", table, "\n".join([protocol, *_remarks(predictions)]))
 
 
-def label_table(predictions: Sequence[Prediction]) -> Group:
+def bout_table(predictions: Sequence[Prediction]) -> Group:
     """Return for each label its bouts and their seconds in all recordings."""
     table = new_table()
     for name in ("label", "bouts", "seconds", "share", "threshold"):
         table.add_column(name, justify="left" if name == "label" else "right", overflow="fold")
     known_s = sum((_known_s(one) for one in predictions), Fraction(0))
-    for row in label_rows(predictions):
+    for row in bout_rows(predictions):
         seconds = float(row["seconds"])
         share = f"{seconds / float(known_s):.1%}" if known_s else "-"
         threshold = shown_score(row["threshold"])
@@ -73,7 +73,7 @@ def label_table(predictions: Sequence[Prediction]) -> Group:
     return with_remarks("what happens", table)
 
 
-def label_rows(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
+def bout_rows(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
     """Return label, bouts, seconds and threshold of each label."""
     if not predictions:
         return []
@@ -174,7 +174,7 @@ def predict_document(
         "protocol": protocol,
         "recordings": [_recording(one, most) for one in predictions],
         "failed": [{"path": str(one.path), "reason": str(one.error)} for one in unpredicted],
-        "labels": label_rows(predictions),
+        "labels": bout_rows(predictions),
         "agreement": None if found is None else agreement_scores(found),
     }
 
@@ -235,7 +235,7 @@ def _remarks(predictions: Sequence[Prediction]) -> list[str]:
     dropped = {reason for one in predictions for reason in one.dropped}
     for reason in sorted(dropped):
         count = sum(one.dropped.get(reason, 0) for one in predictions)
-        lines.append(f"not scored: {count} {reason} ({REASONS.get(reason, reason)})")
+        lines.append(f"not scored: {count} {reason} ({_REASONS.get(reason, reason)})")
     seconds = sum(one.effort.seconds for one in predictions)
     if seconds:
         length_s = float(sum(one.length_s for one in predictions))
