@@ -1,16 +1,13 @@
 """`dogclips demo`: the whole chain on made two-stream recordings with known truth."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dogclips.cli.console import Show, print_line, print_result
 from dogclips.cli.cut import print_tables
 from dogclips.cli.train import print_end, showing_training
-
-if TYPE_CHECKING:
-    from dogclips.steps.demo import Chapter, Returned
 
 
 def demo(
@@ -31,38 +28,22 @@ def demo(
 
     Example: dogclips demo
     """
-    from dogclips.steps import demo as story
-    from dogclips.steps.cut import SessionCut
-
-    show = showing_training(Show()).on(SessionCut, print_tables)
-    show.on(story.Chapter, _print_heading).on(story.Returned, _print_returned)
-    done = story.demo(directory, uncorrected=uncorrected, models=models or (), progress=show)
-    for model, report in done.reports.items():
-        print_line(f"{model}: held-out mAP {report.mean_ap:.3f} ({report.protocol})")
-
-
-def _print_heading(chapter: "Chapter") -> None:
-    print_line(f"\n== {chapter.title} [{chapter.seconds:.0f} s]\n")
-
-
-def _print_returned(returned: "Returned") -> None:
     from dogclips.reports.tables.probe import probe_table
     from dogclips.reports.tables.split import split_table
     from dogclips.reports.tables.train import result_table
-    from dogclips.steps.demo import MadeSession
+    from dogclips.steps.cut import SessionCut
+    from dogclips.steps.demo import Chapter
+    from dogclips.steps.demo import demo as run_demo
     from dogclips.steps.probe import ProbeResult
     from dogclips.steps.split import SplitResult
     from dogclips.steps.test import TestResult
     from dogclips.steps.train import TrainedRun
 
-    match returned.result:
-        case MadeSession(base_dir=base_dir, recordings=recordings):
-            print_line(f"{len(recordings)} recordings and their VIA projects in {base_dir}")
-        case ProbeResult(recordings=measured):
-            print_result(*map(probe_table, measured))
-        case SplitResult(made=made):
-            print_result(split_table(made))
-        case TrainedRun() as run:
-            print_end(run)
-        case TestResult(report=report):
-            print_result(result_table(report))
+    show = showing_training(Show()).on(SessionCut, print_tables).on(TrainedRun, print_end)
+    show.on(Chapter, lambda one: print_line(f"\n== {one.title} [{one.seconds:.0f} s]\n"))
+    show.on(ProbeResult, lambda found: print_result(*map(probe_table, found.recordings)))
+    show.on(SplitResult, lambda found: print_result(split_table(found.made)))
+    show.on(TestResult, lambda found: print_result(result_table(found.report)))
+    done = run_demo(directory, uncorrected=uncorrected, models=models or (), progress=show)
+    for model, report in done.reports.items():
+        print_line(f"{model}: held-out mAP {report.mean_ap:.3f} ({report.protocol})")

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.demo.numbers import Pixels, paint_number
+from dogclips.demo.numbers import Canvas, paint_number
 
 FRAME_RATE: Final = 20
 BEHAVIOURS: Final = ("lie", "run", "turn", "jump", "shake")
@@ -83,7 +83,7 @@ def make_world(seconds: int, seed: tuple[int, ...]) -> World:
     return World(num_frames, bouts, poses, ground, (coats[0], coats[1]), light)
 
 
-def render(world: World, number: int, width: int, height: int) -> Pixels:
+def render(world: World, number: int, width: int, height: int) -> Canvas:
     """Draw frame `number` with its number painted in, shape (height, width, 3), RGB, uint8."""
     brightness = 255 * world.light[number]
     frame = np.asarray(_ground_at(world, width, height) * brightness, dtype=np.uint8)
@@ -197,7 +197,7 @@ def _ground(random: np.random.Generator) -> NDArray[np.float32]:
     return np.asarray(upper * (1 - down) + lower * down, dtype=np.float32)
 
 
-def _draw(frame: Pixels, place: tuple[float, float], heading: float, coat: float) -> None:
+def _draw(frame: Canvas, place: tuple[float, float], heading: float, coat: float) -> None:
     """Draw a dog seen from above onto `frame`: a white body and a black head."""
     height, width = frame.shape[:2]
     left, top = place[0] * height + (width - height) / 2, place[1] * height
@@ -211,6 +211,6 @@ def _draw(frame: Pixels, place: tuple[float, float], heading: float, coat: float
     body = (along / 0.2) ** 2 + (across / 0.1) ** 2
     head = ((along - 0.18) / 0.09) ** 2 + (across / 0.09) ** 2
     for shape, colour, edge in ((body, coat, 0.1), (head, 0.1 * coat, 0.09)):
-        # Pixels at the rim are mixed: a shape's edge moves smoothly however small the picture is.
+        # Canvas at the rim are mixed: a shape's edge moves smoothly however small the picture is.
         cover = np.clip((1 - np.sqrt(shape)) * edge * height + 0.5, 0, 1)[:, :, None]
         window[...] = window + cover * (colour * _COAT - window)

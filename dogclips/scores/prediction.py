@@ -121,7 +121,7 @@ class Prediction:
 
 
 def step_table(predictions: Sequence[Prediction]) -> pd.DataFrame:
-    """Return all steps of all recordings; columns of `records.predictions.STEP_PREDICTION_COLUMNS`."""
+    """Return all steps of all recordings, with the columns of `STEP_PREDICTION_COLUMNS`."""
     empty = pd.DataFrame(columns=list(STEP_PREDICTION_COLUMNS)).astype(STEP_PREDICTION_COLUMNS)
     parts = [_rows(prediction) for prediction in predictions]
     return pd.concat(parts, ignore_index=True) if parts else empty

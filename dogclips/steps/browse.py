@@ -1,6 +1,6 @@
 """Browse: see what a model is really fed."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -119,19 +119,17 @@ def browse(
         chosen = drawn_clips(browsing.clips, clips or _CLIPS, label, seed)
     files = _files(out, browsing.clips, chosen, suffix=".mp4" if video else ".png")
     browser = Browser(browsing, chosen, views)
-    seen: list[FedClip] = []
     with feed.task("looking at clips", len(chosen), "clips") as done:
-        shown = _noting(browser, seen, done)
+        shown = browser.shown(done)
         if _is_file(out):
             _write(out, shown, browser, len(chosen), video=video)
         else:
             files = list(_write_each(files, shown, browser, video=video))
-    if not _is_file(out):
-        write_settings(browsing.config, out, BROWSED)
+            write_settings(browsing.config, out, BROWSED)
     for text in filter(None, (*browsing.warnings, browser.warning())):
         feed.warn(text)
-    title = tuple(browser.title(len(chosen)))
-    return BrowseResult(browsing.clips.path, tuple(seen), title, tuple(files), **feed.kept)
+    clips_seen, title = tuple(browser.seen), tuple(browser.title(len(chosen)))
+    return BrowseResult(browsing.clips.path, clips_seen, title, tuple(files), **feed.kept)
 
 
 def _is_file(out: Path) -> bool:
@@ -172,14 +170,6 @@ def _files(out: Path, listed: ClipList, chosen: Sequence[int], suffix: str) -> l
         if file.resolve() in read:
             raise UsageError("this clip is read", where=file, todo="write to another folder")
     return files
-
-
-def _noting(browser: Browser, seen: list[FedClip], done: Callable[[int], None]) -> Iterator[ClipStrips]:
-    """Yield what a browser makes of each clip, and note the clip in `seen`."""
-    for clip, strips in browser:
-        seen.append(clip)
-        done(1)
-        yield clip, strips
 
 
 def _write(

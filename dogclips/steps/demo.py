@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dogclips
-from dogclips.demo.recordings import make_session
 from dogclips.errors import DogclipsError, UsageError
 from dogclips.events import Event, Feed, Progress, Result
 from dogclips.records.training_run import TestReport
@@ -25,21 +24,6 @@ class Chapter(Event):
 
     title: str
     seconds: float
-
-
-@dataclass(frozen=True, eq=False)
-class Returned(Event):
-    """What a step of the chain returned."""
-
-    result: Result
-
-
-@dataclass(frozen=True, eq=False)
-class MadeSession(Result):
-    """A session folder of recordings with known truth."""
-
-    base_dir: Path
-    recordings: tuple[Path, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +52,7 @@ def demo(
     models
         Train only these of `MODELS`; empty for all.
     progress
-        Called with each event of each step; `Chapter` tells where the story is, and `Returned` what a
-        step returned.
+        Called with each event of each step and with its result; `Chapter` tells which comes next.
 
     Raises
     ------
@@ -89,38 +72,27 @@ def demo(
     def begin(title: str) -> None:
         feed.tell(Chapter(title, time.monotonic() - began))
 
-    begin("1. recordings")
-    made = _made(base_dir)
-    feed.tell(Returned(made))
+    begin(f"1. recordings and their VIA projects in {base_dir}")
+    if not (base_dir / "via").is_dir():
+        dogclips.make_session(base_dir)
+    first = min((base_dir / "video").iterdir())
     begin("2. dogclips probe: the streams of the first recording, the others are alike")
-    feed.tell(Returned(dogclips.probe(made.recordings[0], content=True, progress=progress)))
+    feed.tell(dogclips.probe(first, content=True, progress=progress))
     begin("3. dogclips cut")
-    cut = dogclips.cut(base_dir, ["demo", UNCORRECTED if uncorrected else {}], progress=progress)
-    if not cut.ok:
+    settings = ["demo", UNCORRECTED] if uncorrected else ["demo"]
+    if not dogclips.cut(base_dir, settings, progress=progress).ok:
         raise DogclipsError("not every clip was cut", where=base_dir, todo="see manifest.csv")
     begin("4. dogclips split")
-    feed.tell(Returned(dogclips.split(base_dir, lists, val=0.1, test=0.2, progress=progress)))
-    reports: dict[str, TestReport] = {}
+    feed.tell(dogclips.split(base_dir, lists, val=0.1, test=0.2, progress=progress))
+    reports = {}
     for model in models or MODELS:
         begin(f"5. dogclips train and test: {model}")
-        run_dir = directory / "runs" / model
-        shutil.rmtree(run_dir, ignore_errors=True)  # of an earlier demo
-        trained = dogclips.train(
-            run_dir,
-            f"{model}_tiny",
-            train=lists / "train.txt",
-            val=lists / "val.txt",
-            progress=progress,
-        )
-        feed.tell(Returned(trained))
-        tested = dogclips.test(run_dir, lists / "test.txt", progress=progress)
-        feed.tell(Returned(tested))
+        run = directory / "runs" / model
+        shutil.rmtree(run, ignore_errors=True)  # of an earlier demo
+        named = {"data.train": lists / "train.txt", "data.val": lists / "val.txt"}
+        feed.tell(dogclips.train(run, [f"{model}_tiny", named], progress=progress))
+        tested = dogclips.test(run, lists / "test.txt", progress=progress)
+        feed.tell(tested)
         reports[model] = tested.report
     begin("done")
     return DemoResult(directory, reports, **feed.kept)
-
-
-def _made(base_dir: Path) -> MadeSession:
-    if not (base_dir / "via").is_dir():
-        make_session(base_dir)
-    return MadeSession(base_dir, tuple(sorted((base_dir / "video").iterdir())))

@@ -12,17 +12,7 @@ from dogclips.records.models import Layer, ModelFacts
 
 @dataclass(frozen=True, eq=False)
 class NetworkResult(Result):
-    """A network, layer by layer.
-
-    Parameters
-    ----------
-    facts
-        Its size, cost and input.
-    layers
-        All of them, each in the one that holds it.
-    settings
-        Of a training with it: what differs from the defaults.
-    """
+    """Size, cost and layers of a network, and what differs from the defaults to train with it."""
 
     facts: ModelFacts
     layers: Layer
@@ -35,16 +25,12 @@ def list_models() -> list[ModelFacts]:
 
 
 def show_model(name: str, overrides: Sequence[str] = (), *, classes: int = 400) -> NetworkResult:
-    """Return the layers of a published network, and the settings of a training with it.
+    """Return the layers of a published network for so many classes, and settings to train with it.
 
     Parameters
     ----------
-    name
-        As `list_models` has it.
     overrides
         Changes such as `data.size=256`.
-    classes
-        How many the classifier tells apart.
 
     Raises
     ------
@@ -56,8 +42,5 @@ def show_model(name: str, overrides: Sequence[str] = (), *, classes: int = 400) 
     published = variant(name)
     settings = NetworkConfig.of(published, overrides)
     wanted = settings.applied(published)
-    return NetworkResult(
-        facts=measure_model(name, wanted, classes),
-        layers=layers_of(wanted, classes),
-        settings=settings.difference(),
-    )
+    facts, layers = measure_model(name, wanted, classes), layers_of(wanted, classes)
+    return NetworkResult(facts, layers, settings.difference())

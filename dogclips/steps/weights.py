@@ -19,26 +19,17 @@ def weights_inspect(source: str | Path) -> WeightsFacts:
 
 
 def weights_convert(source: str | Path, out: str | Path, *, force: bool = False) -> WeightsFacts:
-    """Write weights of any known source under our names, as safetensors with metadata.
-
-    Parameters
-    ----------
-    source
-        A file, or a folder.
-    out
-        The file to write; it ends in `.safetensors`.
-    force
-        Replace it if it is there.
+    """Write weights of any known source to `out`, under our names, as safetensors with metadata.
 
     Raises
     ------
     UsageError
-        `out` has another suffix.
+        `out` does not end in `.safetensors`.
     CheckpointError
         The source cannot be read, its names are unknown, or it is of an image network, which takes
         its form from the network that it is to start.
     OutputError
-        `out` is there, is what is read, or cannot be written.
+        `out` is there and not to be replaced by `force`, is what is read, or cannot be written.
     """
     source, out = Path(source), Path(out)
     if out.suffix != ".safetensors":

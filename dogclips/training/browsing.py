@@ -7,7 +7,7 @@ Shapes: V views, T frames, S side of a view.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -188,6 +188,7 @@ class Browser:
     def __init__(self, browsing: Browsing, chosen: Sequence[int], views: ShownViews) -> None:
         self.config, self.clips = browsing.config, browsing.clips
         self.chosen, self.views = chosen, views
+        self.seen: list[FedClip] = []
         self.timelines: dict[int, Timeline] = {}
         val = ClipData(self.config, val=self.clips)
         self._decoder: DecoderName = val.decoder
@@ -196,10 +197,12 @@ class Browser:
         if views.transform != "test":
             self._train = self._training_dataset()
 
-    def __iter__(self) -> Iterator[tuple[FedClip, list[Strip]]]:
+    def shown(
+        self, on_clips: Callable[[int], None] = lambda _count: None
+    ) -> Iterator[tuple[FedClip, list[Strip]]]:
         """Yield each clip with a strip for each view, or with a single one of all its frames.
 
-        A clip that does not decode has none, and says why.
+        A clip that does not decode has none, and says why. All clips are kept in `seen`.
         """
         for index in self.chosen:
             listed = self.clips.clips[index]
@@ -210,6 +213,8 @@ class Browser:
             except MediaError as error:
                 todo = f": {error.todo}" if error.todo else ""
                 found = replace(clip, fault=f"{error.what}{todo}"), []
+            self.seen.append(found[0])
+            on_clips(1)
             yield found
 
     def title(self, num_clips: int) -> list[str]:

@@ -56,7 +56,7 @@ def browsing(folder: Path, **changes: Any) -> Browsing:
 def shown(
     source: Browsing, chosen: list[int], **views: Any
 ) -> tuple[list[FedClip], list[list[Strip]]]:
-    pairs = list(Browser(source, chosen, ShownViews(**views)))
+    pairs = list(Browser(source, chosen, ShownViews(**views)).shown())
     return [clip for clip, _ in pairs], [strips for _, strips in pairs]
 
 
@@ -243,5 +243,5 @@ def test_what_cannot_be_shown_is_said(folder: Path) -> None:
     assert warning.startswith("mixup and cutmix follow")
     dense = {"sampling": {"mode": "dense", "interval": 9}}
     browser = Browser(browsing(folder, data=dense), [0], ShownViews(draws=1))
-    list(browser)
+    list(browser.shown())
     assert "too short for data.sampling" in (browser.warning() or "")
