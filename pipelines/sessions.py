@@ -15,7 +15,7 @@ import dogclips
 def main(folder: Path, out: Path, *settings: str) -> None:
     """Cut all sessions of `folder`, split by session, train and test; `settings` go to training."""
     base_dirs = sorted(path.parent for path in folder.glob("*/via"))
-    cut = dogclips.cut(base_dirs, "short_recordings", progress=print)
+    cut = dogclips.cut(base_dirs, "short_recordings")
     print(cut.manifest.groupby(["status", "reason"]).size().to_string())
 
     lists = out / "split"
@@ -25,7 +25,6 @@ def main(folder: Path, out: Path, *settings: str) -> None:
         ["slowfast_tiny", *settings],
         train=lists / "train.txt",
         val=lists / "val.txt",
-        progress=print,
     )
     tested = dogclips.test(run.run_dir, lists / "test.txt")
     print(f"mAP {tested.report.mean_ap}: {tested.report.protocol}")

@@ -30,7 +30,6 @@ def main(folder: Path, *settings: str) -> None:
         ["slowfast_tiny", *settings],
         train=lists / "train.txt",
         val=lists / "val.txt",
-        progress=print,
     )
     tested = dogclips.test(run.run_dir, lists / "test.txt")
     print(f"mAP {tested.report.mean_ap}: {tested.report.protocol}")

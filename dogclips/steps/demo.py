@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dogclips
+from dogclips.config import Setting
 from dogclips.errors import DogclipsError, UsageError
 from dogclips.events import Event, Feed, Progress, Result
 from dogclips.records.training_run import TestReport
@@ -79,7 +80,7 @@ def demo(
     begin("2. dogclips probe: the streams of the first recording, the others are alike")
     feed.tell(dogclips.probe(first, content=True, progress=progress))
     begin("3. dogclips cut")
-    settings = ["demo", UNCORRECTED] if uncorrected else ["demo"]
+    settings: list[Setting] = ["demo", UNCORRECTED] if uncorrected else ["demo"]
     if not dogclips.cut(base_dir, settings, progress=progress).ok:
         raise DogclipsError("not every clip was cut", where=base_dir, todo="see manifest.csv")
     begin("4. dogclips split")
