@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 import dogclips
-from dogclips.cli.console import Show, print_document, print_line, print_result
+from dogclips.cli.console import Show, leave, print_document, print_line, print_result
 from dogclips.cli.options import ConfigFiles, Json, Overrides, chosen_settings
 
 
@@ -71,5 +71,4 @@ def browse(
         print_result(fed_table(result.clips, result.title[1]))
         for path in result.files:
             print_line(str(path))
-    if not result.ok:
-        raise typer.Exit(1)
+    leave(result)

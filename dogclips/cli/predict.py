@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 import dogclips
-from dogclips.cli.console import Show, print_document, print_result
+from dogclips.cli.console import Show, leave, print_document, print_result
 from dogclips.cli.options import (
     ConfigFiles,
     Json,
@@ -83,5 +83,4 @@ def predict(
         print_document("predict", predict_document(*shown), result)
     else:
         print_result(*prediction_tables(*shown))
-    if not result.ok:
-        raise typer.Exit(1)
+    leave(result)
