@@ -9,7 +9,7 @@ from dogclips.annotations.table_writing import write_boris_csv
 from dogclips.annotations.via_writing import write_via
 from dogclips.clips.names import safe_stems
 from dogclips.errors import AnnotationError
-from dogclips.files import json_text, whole_file, write_whole
+from dogclips.files import json_text, write_whole
 from dogclips.media.overlay import LabelTrack, Panel, panel_width, write_overlay
 from dogclips.records.predictions import PREDICTIONS, write_step_predictions
 from dogclips.reports.pictures.prediction_timeline import timeline_svg
@@ -60,8 +60,7 @@ def write_predictions(
             files.append(via)
         except AnnotationError as error:
             faults.append(error)
-        with whole_file(timeline) as part:
-            part.write_bytes(timeline_svg(prediction))
+        write_whole(timeline, timeline_svg(prediction))
         files.append(timeline)
     if any(prediction.agreement is not None for prediction in predictions):
         write_whole(out / SCORES, json_text(scores_document(predictions, protocol)))

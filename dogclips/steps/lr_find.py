@@ -10,7 +10,7 @@ from pathlib import Path
 from dogclips.config import Settings, settings_of
 from dogclips.errors import UsageError
 from dogclips.events import Feed, Progress, Result
-from dogclips.files import whole_file
+from dogclips.files import write_whole
 from dogclips.reports.pictures.training_plots import range_plot
 from dogclips.scores.lr_range import RangePoint, exponential, smoothed, suggestion
 from dogclips.training.config import TrainConfig
@@ -84,6 +84,5 @@ def lr_find(
     finite = [loss for loss in rising.losses if math.isfinite(loss)]
     points = smoothed(rates[: len(finite)], finite)
     if output is not None and is_first_process():
-        with whole_file(Path(output)) as part:
-            part.write_bytes(range_plot(points))
+        write_whole(Path(output), range_plot(points))
     return RangeTest(points, **feed.kept)

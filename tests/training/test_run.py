@@ -228,8 +228,12 @@ def test_a_full_disk_stops_training_and_leaves_nothing_half_written(
     train(tmp_path, changed(config, trainer={"epochs": 1}))
     before = (tmp_path / "checkpoints" / "last.ckpt").read_bytes()
 
-    def full(_path: Path, _data: object) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    write = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if ".ckpt" in path.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OutputError, match=r"No space left .*\.ckpt"):

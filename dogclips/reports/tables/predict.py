@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from rich.console import Group
 from rich.markup import escape
+from rich.table import Table
 
 from dogclips.reports.tables.cut import SKIP_REASONS
 from dogclips.reports.tables.style import new_table, with_remarks
@@ -16,8 +17,6 @@ from dogclips.scores.prediction import Prediction, Unpredicted
 from dogclips.wording import clock
 
 _REASONS = {**SKIP_REASONS, "does-not-decode": "shows a frame that does not decode"}
-
-
 SHORT_S = 30  # whose likeliest labels are shown
 
 
@@ -40,9 +39,7 @@ def prediction_table(
     predictions: Sequence[Prediction], unpredicted: Sequence[Unpredicted], protocol: str
 ) -> Group:
     """Return a row a recording: its length, windows, bouts, and how fast it went."""
-    table = new_table()
-    for name in ("recording", "length", "windows", "not scored", "bouts", "x realtime", "reading"):
-        table.add_column(name, justify="left" if name == "recording" else "right", overflow="fold")
+    table = _table("recording", "length", "windows", "not scored", "bouts", "x realtime", "reading")
     for one in predictions:
         dropped = sum(one.dropped.values())
         table.add_row(
@@ -61,9 +58,7 @@ def prediction_table(
 
 def bout_table(predictions: Sequence[Prediction]) -> Group:
     """Return for each label its bouts and their seconds in all recordings."""
-    table = new_table()
-    for name in ("label", "bouts", "seconds", "share", "threshold"):
-        table.add_column(name, justify="left" if name == "label" else "right", overflow="fold")
+    table = _table("label", "bouts", "seconds", "share", "threshold")
     known_s = sum((_known_s(one) for one in predictions), Fraction(0))
     for row in bout_rows(predictions):
         seconds = float(row["seconds"])
@@ -91,9 +86,7 @@ def bout_rows(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
 
 def top_table(prediction: Prediction, most: int) -> Group:
     """Return the likeliest labels of a short recording, by their highest score."""
-    table = new_table()
-    for name in ("label", "highest", "mean", "threshold"):
-        table.add_column(name, justify="left" if name == "label" else "right", overflow="fold")
+    table = _table("label", "highest", "mean", "threshold")
     for row in top_rows(prediction, most):
         scores = [shown_score(row[key]) for key in ("highest", "mean", "threshold")]
         table.add_row(escape(row["label"]), *scores)
@@ -249,6 +242,14 @@ def _remarks(predictions: Sequence[Prediction]) -> list[str]:
             f"{shares}"
         )
     return lines
+
+
+def _table(*names: str) -> Table:
+    """Return an empty table of numbers, but for its first column."""
+    table = new_table()
+    for number, name in enumerate(names):
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
+    return table
 
 
 def _agreement_table(
