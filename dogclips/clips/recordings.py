@@ -121,17 +121,12 @@ def align_recording(
     """Align the streams of a measured file, looking at their pixels if `content` wants it."""
     try:
         reference, target = choice.of(table)
-        seen = _look(table, reference, target) if _worth_it(reference, target, content) else None
+        worth_it = content == "always" or (content == "when-needed" and may_lie(reference, target))
+        look = worth_it and can_be_compared(reference, target)
+        seen = _look(table, reference, target) if look else None
         return Recording(table.path, table, align(reference, target, trust=trust, content=seen))
     except AlignmentError as error:
         return Recording(table.path, table, None, error)
-
-
-def _worth_it(reference: Stream, target: Stream, content: ContentCheck) -> bool:
-    """Return whether to compare the pixels of two streams."""
-    if content == "never" or not can_be_compared(reference, target):
-        return False
-    return content == "always" or may_lie(reference, target)
 
 
 def _look(table: StreamTable, reference: Stream, target: Stream) -> Content:

@@ -1,5 +1,6 @@
 """Predict: a trained model gives recordings what annotators gave them: labelled time."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dogclips.clips.recordings import measure_recordings
-from dogclips.clips.viewing import viewing_of
+from dogclips.clips.viewing import Viewing, viewing_of
 from dogclips.config import Settings, settings_of
 from dogclips.errors import DogclipsError, UsageError
 from dogclips.events import Feed, Progress, Result
@@ -19,7 +20,7 @@ from dogclips.prediction.config import PredictConfig
 from dogclips.prediction.files import draw_overlay, write_predictions
 from dogclips.prediction.inputs import InputRecording, find_recordings
 from dogclips.prediction.predictor import Predictor, load_predictor
-from dogclips.prediction.scoring import score_windows
+from dogclips.prediction.scoring import WindowScores, score_windows
 from dogclips.prediction.windows import sliding_windows
 from dogclips.records.settings import SETTINGS, write_settings
 from dogclips.scores.agreement import Agreement, total_agreement
@@ -159,14 +160,19 @@ def _predicted(predictor: Predictor, recording: InputRecording, feed: Feed) -> P
     """Measure a recording as cutting would, predict what happens in it, and compare."""
     if recording.error is not None:
         raise recording.error
-    began, settings = time.monotonic(), predictor.settings
     path = recording.path
+    began = time.monotonic()
     streams = predictor.streams_of(recording)
-    measured = measure_recordings([path], [streams], trust=settings.trust)[path, streams]
+    trust = predictor.settings.trust
+    measured = measure_recordings([path], [streams], trust=trust)[path, streams]
     viewing = viewing_of(measured, streams)
     measuring_s = time.monotonic() - began
-    truth = annotated_bouts(recording, viewing, predictor.class_names)
+    number = math.ceil(viewing.length_s / predictor.stride_s)
     odd = [f"{one.code} {one.text}" for one in measured.messages if one.level == "warning"]
+    with feed.task(path.name, number, "windows") as done:
+        truth = annotated_bouts(recording, viewing, predictor.class_names)
+        windows = sliding_windows(viewing, predictor.windows)
+        scores = score_windows(predictor, viewing, windows, done)
     if viewing.fault:
         odd.append(viewing.fault)
     if truth is not None and truth.unknown:
@@ -174,27 +180,36 @@ def _predicted(predictor: Predictor, recording: InputRecording, feed: Feed) -> P
         odd.append(f"annotated, but no class of the model, so in no score: {unknown}")
     for text in odd:
         feed.warn(f"{path}: {text}")
-    windows = sliding_windows(viewing, predictor.windows)
-    with feed.task(path.name, len(windows), "windows") as done:
-        scored = score_windows(predictor, viewing, windows, done)
-    labels, steps = predictor.run.labels, predictor.windows.steps
-    thresholds = np.array(predictor.thresholds)
-    located = locate(scored.probability_WK, thresholds, steps, settings.locate)
-    score = median_smoothed(located, predictor.smooth_steps)[: len(windows)]
-    prediction = Prediction(
+    effort = Effort(time.monotonic() - began, scores.reading_s, measuring_s)
+    prediction = _in_steps(predictor, recording, viewing, scores, effort)
+    return prediction if truth is None else prediction.compared(truth.spans, truth.until_s)
+
+
+def _in_steps(
+    predictor: Predictor,
+    recording: InputRecording,
+    viewing: Viewing,
+    windows: WindowScores,
+    effort: Effort,
+) -> Prediction:
+    """Return what windows say of each step of time, and the bouts of that."""
+    labels, thresholds = predictor.run.labels, predictor.thresholds
+    steps, number = predictor.windows.steps, len(windows.reasons)
+    located = locate(windows.probability_WK, np.array(thresholds), steps, predictor.settings.locate)
+    score = median_smoothed(located, predictor.smooth_steps)[:number]
+    return Prediction(
         media_name=recording.media_name,
         viewing=viewing,
         step_s=predictor.stride_s,
         steps=steps,
         labels=labels,
-        thresholds=predictor.thresholds,
-        reasons=scored.reasons,
-        probability=covering_mean(scored.probability_WK, steps)[: len(windows)],
+        thresholds=thresholds,
+        reasons=windows.reasons,
+        probability=covering_mean(windows.probability_WK, steps)[:number],
         score=score,
         bouts=find_bouts(score, labels, predictor.bout_rules, predictor.stride_s),
-        effort=Effort(time.monotonic() - began, scored.reading_s, measuring_s),
+        effort=effort,
     )
-    return prediction if truth is None else prediction.compared(truth.spans, truth.until_s)
 
 
 def _drawn(overlay: Path, prediction: Prediction, feed: Feed) -> Path:
