@@ -59,8 +59,10 @@ def train(
     }
     settings = chosen_settings(config, set_, options)
     if fast_dev_run:
+        from dogclips.records.run_start import RunStart
+
         silence_all_but_first()
-        show = showing_start(Show())
+        show = Show().on(RunStart, _print_start)
         dogclips.rehearse(
             settings, train=train_list, val=val_list, weights=weights, check=check, progress=show
         )
@@ -97,20 +99,13 @@ def silence_all_but_first() -> bool:
     return first
 
 
-def showing_start(show: Show) -> Show:
-    """Show also what a training has decided."""
-    from dogclips.records.run_start import RunStart
-
-    return show.on(RunStart, _print_start)
-
-
 def showing_training(show: Show) -> Show:
     """Show also what a training has decided, and a row for each epoch."""
     from dogclips.records.run_start import RunStart
     from dogclips.records.training_run import EpochRecord
     from dogclips.reports.tables.train import epoch_line
 
-    showing_start(show).on(RunStart, lambda _: print_line(epoch_line()))
+    show.on(RunStart, _print_start).on(RunStart, lambda _: print_line(epoch_line()))
     return show.on(EpochRecord, lambda record: print_line(epoch_line(record)))
 
 

@@ -124,17 +124,18 @@ def longest_labels(prediction: Prediction, most: int) -> list[int]:
 
 def agreement_tables(found: Agreement) -> list[Group]:
     """Return precision, recall and F1 of each label: a table of seconds and one of bouts."""
-    scores = agreement_scores(found)
-    kinds = {"seconds": found.seconds, "bouts": found.bouts}
-    return [
-        _agreement_table(
-            f"agreement with the annotations: {kind}",
-            counts,
-            scores[kind]["mean_f1"],
-            agreement_protocol(found) if kind == "bouts" else "",
-        )
-        for kind, counts in kinds.items()
-    ]
+    scores, tables = agreement_scores(found), []
+    for kind, remarks in (("seconds", ""), ("bouts", scores["protocol"])):
+        table = new_table(footer=True)
+        table.add_column("label", "mean", overflow="fold")
+        for name in ("annotated", "predicted", "precision", "recall"):
+            table.add_column(name, justify="right")
+        table.add_column("F1", shown_score(scores[kind]["mean_f1"]), justify="right")
+        for label, row in scores[kind]["labels"].items():
+            shown = [shown_score(row[name]) for name in ("precision", "recall", "f1")]
+            table.add_row(escape(label), str(row["annotated"]), str(row["predicted"]), *shown)
+        tables.append(with_remarks(f"agreement with the annotations: {kind}", table, remarks))
+    return tables
 
 
 def agreement_protocol(found: Agreement) -> str:
@@ -250,24 +251,6 @@ def _table(*names: str) -> Table:
     for number, name in enumerate(names):
         table.add_column(name, justify="right" if number else "left", overflow="fold")
     return table
-
-
-def _agreement_table(
-    title: str, counts: Mapping[str, Counts], mean: float | None, remarks: str
-) -> Group:
-    table = new_table(footer=True)
-    table.add_column("label", "mean", overflow="fold")
-    for name in ("annotated", "predicted", "precision", "recall"):
-        table.add_column(name, justify="right")
-    table.add_column("F1", shown_score(mean), justify="right")
-    for label, own in counts.items():
-        table.add_row(escape(label), *_cells(own))
-    return with_remarks(title, table, remarks)
-
-
-def _cells(counts: Counts) -> tuple[str, ...]:
-    scores = (counts.precision, counts.recall, counts.f1)
-    return (str(counts.annotated), str(counts.predicted), *map(shown_score, scores))
 
 
 def _scores(counts: Mapping[str, Counts]) -> dict[str, Any]:
