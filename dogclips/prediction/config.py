@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dogclips.alignment import AnnotatedIn, Trust
-from dogclips.config import Config
+from dogclips.config import Config, Count, NotNegative, Positive
 from dogclips.scores.bouts import Smooth
 from dogclips.scores.locating import Locate
-from dogclips.training.config import Count, NotNegative, Positive
 
 Chance = Annotated[float, Field(gt=0, lt=1)]
 

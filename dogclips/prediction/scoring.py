@@ -21,8 +21,8 @@ from dogclips.prediction.windows import SlidingWindow
 from dogclips.scores.bouts import Floats
 from dogclips.training.checkpoints import SavedRun
 from dogclips.training.data import sampling_of
+from dogclips.training.losses import view_mean
 from dogclips.training.machine import precision_for
-from dogclips.training.tasks import view_mean
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,6 @@ Shapes: T steps, K labels.
 """
 
 # Suffixes of arrays spell shapes.
-# ruff: noqa: N803, N806
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -18,7 +18,6 @@ Shapes: W windows, one a step; K labels; T = W + steps - 1 steps; S states.
 """
 
 # Suffixes of arrays spell shapes.
-# ruff: noqa: N803, N806
 
 from typing import Literal
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from dogclips.events import Result
 from dogclips.models.catalogue import VARIANTS, NetworkConfig, variant
-from dogclips.models.facts import layers_of, measure_model
+from dogclips.models.facts import layer_tree, measure_model
 from dogclips.records.models import Layer, ModelFacts
 
 
@@ -42,5 +42,5 @@ def show_model(name: str, overrides: Sequence[str] = (), *, classes: int = 400) 
     published = variant(name)
     settings = NetworkConfig.of(published, overrides)
     wanted = settings.applied(published)
-    facts, layers = measure_model(name, wanted, classes), layers_of(wanted, classes)
+    facts, layers = measure_model(name, wanted, classes), layer_tree(wanted, classes)
     return NetworkResult(facts, layers, settings.difference())

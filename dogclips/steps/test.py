@@ -14,10 +14,10 @@ from dogclips.lists import read_list
 from dogclips.records.predictions import write_clip_predictions
 from dogclips.records.training_run import TestReport
 from dogclips.reports.pictures.training_plots import write_plots
+from dogclips.scores.clip_scores import score
 from dogclips.training.checkpoints import check_labels, load_run
 from dogclips.training.data import ClipData
 from dogclips.training.machine import build_trainer
-from dogclips.training.metrics import score
 from dogclips.training.predictions import predictions_table, what_was_scored
 from dogclips.training.run import on_this_machine
 

@@ -31,8 +31,9 @@ from dogclips.records.fed import FedClip, FedView, Kind, Strip
 from dogclips.records.run_folder import is_run, noted_list
 from dogclips.records.settings import SETTINGS
 from dogclips.reports.pictures.fed_video import Layout
+from dogclips.training.augmentation import sampling_warning
 from dogclips.training.config import TrainConfig
-from dogclips.training.data import ClipData, Fault, GuardedDataset, sampling_warning
+from dogclips.training.data import ClipData, GuardedDataset
 from dogclips.training.loading_plan import num_workers
 from dogclips.training.run import named_lists, overfit_settings, read_train_list
 from dogclips.training.samplers import EpochSampler
@@ -145,7 +146,7 @@ class _NotedSampling(Sampling):
 class _TimedDataset:
     """A dataset of the trainer, with the times of the frames in its samples."""
 
-    def __init__(self, loader: "DataLoader[Sample | Fault]") -> None:
+    def __init__(self, loader: "DataLoader[Sample | MediaError]") -> None:
         self.dataset: ClipDataset = cast("GuardedDataset", loader.dataset).dataset
         load = cast("RandomViews | FixedViews", self.dataset.load)
         self._sampling = _NotedSampling(**vars(load.sampling))
@@ -332,7 +333,7 @@ def _made(
 
 
 def _first_draws(
-    loader: "DataLoader[Sample | Fault]", wanted: Sequence[int], number: int, epochs: int
+    loader: "DataLoader[Sample | MediaError]", wanted: Sequence[int], number: int, epochs: int
 ) -> dict[int, list[tuple[int, Draw]]]:
     """Return the first draws of clips with their epochs; a batch that is left out has none."""
     found: dict[int, list[tuple[int, Draw]]] = {index: [] for index in wanted}

@@ -3,18 +3,17 @@
 # The arguments of a hook are what Lightning calls it with, needed or not.
 # ruff: noqa: ARG002
 
-import csv
 import io
 import math
-import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lightning.pytorch as pl
+import pandas as pd
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import WeightAveraging
@@ -25,13 +24,17 @@ from dogclips.errors import DogclipsError, ModelError, StoppedError
 from dogclips.files import whole_file, write_whole
 from dogclips.records.run_start import LEARNED
 from dogclips.records.training_run import EpochRecord, TestReport, report_from_plain
+from dogclips.scores.clip_scores import score
 from dogclips.training.data import ClipData
-from dogclips.training.metrics import score
 from dogclips.training.module import ClipClassifier
 from dogclips.training.stopping import StopRequest
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
+
+LAST, BEST = "checkpoints/last.ckpt", "checkpoints/best.ckpt"
+
+OnEpoch = Callable[[EpochRecord], None]
 
 
 def moving_average(decay: float) -> WeightAveraging:
@@ -48,15 +51,6 @@ def moving_average(decay: float) -> WeightAveraging:
 def has_tensorboard() -> bool:
     """Return whether the extra `tensorboard` is there; without it a run writes no events."""
     return find_spec("tensorboard") is not None
-
-
-LAST, BEST = "checkpoints/last.ckpt", "checkpoints/best.ckpt"
-
-
-OnEpoch = Callable[[EpochRecord], None]
-
-
-OnBest = Callable[[], None]
 
 
 class RunRecorder(pl.Callback):
@@ -85,7 +79,7 @@ class RunRecorder(pl.Callback):
         data: ClipData,
         stop: StopRequest,
         on_epoch: OnEpoch | None = None,
-        on_best: OnBest | None = None,
+        on_best: Callable[[], None] | None = None,
     ) -> None:
         self.run_dir = run_dir
         self.data = data
@@ -96,28 +90,27 @@ class RunRecorder(pl.Callback):
         self.records: list[EpochRecord] = []
         self.best_report: TestReport | None = None
         self.faults: dict[str, str] = {}
-        self.place = data.place
+        self.position = data.position
         self._tally = EpochTally()
         self._events: SummaryWriter | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the rows so far, and the place in the epoch, as plain values."""
+        """Return the rows so far, and the position in the epoch, as plain values."""
         return {
             "records": [asdict(record) for record in self.records],
             "best_report": asdict(self.best_report) if self.best_report else None,
             "faults": self.faults,
-            "place": asdict(self.place),
+            "place": asdict(self.position),
             "tally": self._tally.as_plain(),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the rows and the place of a run that goes on."""
+        """Take the rows and the position of a run that goes on."""
         self.records = [EpochRecord(**row) for row in state_dict["records"]]
         report = state_dict["best_report"]
         self.best_report = report_from_plain(report) if report else None
         self.faults = dict(state_dict["faults"])
-        place = state_dict["place"]
-        self.place.epoch, self.place.batches = place["epoch"], place["batches"]
+        vars(self.position).update(state_dict["place"])
         self._tally = EpochTally(**state_dict["tally"])
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -136,17 +129,12 @@ class RunRecorder(pl.Callback):
     ) -> None:
         """Seed dropout and its like."""
         self._tally.batch_is_there()
-        seed = _classifier(pl_module).config.seed
-        place = (seed, trainer.current_epoch, batch_idx, trainer.global_rank)
-        torch.manual_seed(hash(place) % 2**63)
+        seed = self.data.config.seed
+        step = (seed, trainer.current_epoch, batch_idx, trainer.global_rank)
+        torch.manual_seed(hash(step) % 2**63)
 
     def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Count clips, and leave here if a signal came.
 
@@ -157,19 +145,19 @@ class RunRecorder(pl.Callback):
         """
         loss = outputs["loss"].detach() * self.config.accumulate
         self._tally.add(loss, len(batch["target"]))
-        self.place.batches = batch_idx + 1
+        self.position.batches = batch_idx + 1
         # Between two batches of one step there are gradients, which no checkpoint holds; after the
         # last batch validation comes, and the end of the epoch.
-        between_steps = self.place.batches % self.config.accumulate == 0
+        between_steps = self.position.batches % self.config.accumulate == 0
         num_batches = int(trainer.num_training_batches)
-        if not between_steps or self.place.batches == num_batches or not self._stopped(trainer):
+        if not between_steps or self.position.batches == num_batches or not self._stopped(trainer):
             return
         self._tally.even_out(trainer)
         trainer.save_checkpoint(self.run_dir / LAST, weights_only=False)
-        done = f"in epoch {self.place.epoch + 1}, after {self.place.batches} of {num_batches}"
+        done = f"in epoch {self.position.epoch + 1}, after {self.position.batches} of {num_batches}"
         raise self._stopped_error(f"{done} batches")
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Write the row and the checkpoints; validation has already been.
 
         Raises
@@ -179,9 +167,8 @@ class RunRecorder(pl.Callback):
         StoppedError
             A signal had come.
         """
-        module = _classifier(pl_module)
-        self.records.append(self._record(trainer, module))
-        self.place.epoch, self.place.batches = len(self.records), 0
+        self.records.append(self._record(trainer, pl_module))
+        self.position.epoch, self.position.batches = len(self.records), 0
         self.faults |= self._faults(trainer)
         # All before the last checkpoint: a run that is killed in between does this epoch again.
         if trainer.is_global_zero and self.records[-1].best and self.on_best is not None:
@@ -203,21 +190,17 @@ class RunRecorder(pl.Callback):
         if module.predictions is None:
             raise DogclipsError("training without validation", where="data.val", todo="name a list")
         train_loss = self._tally.mean_loss(trainer)
-        for loss in (train_loss, float(module.predictions.loss_N.mean())):
+        for loss in (train_loss, module.predictions.loss):
             if not math.isfinite(loss):
                 raise ModelError(
                     f"the loss of epoch {trainer.current_epoch + 1} is {loss}",
                     where=self.run_dir,
                     todo="lower optimizer.lr, or set trainer.precision to 32-true",
                 )
-        report = score(
-            module.predictions,
-            module.labels,
-            module.config.protocol,
-            module.thresholds,
-            module.tasks,
-        )
-        best = self.best_report is None or _rank(report) > _rank(self.best_report)
+        protocol, thresholds = module.config.protocol, module.thresholds
+        report = score(module.predictions, module.labels, protocol, thresholds, module.tasks)
+        last = self.best_report
+        best = last is None or _merit(report.mean_ap, report.loss) > _merit(last.mean_ap, last.loss)
         if best:
             self.best_report = report
         return EpochRecord(
@@ -378,12 +361,8 @@ class WholeCheckpoints(TorchCheckpointIO):
 
 def csv_text(records: Sequence[EpochRecord]) -> str:
     """Return the rows as CSV with a head line."""
-    text = io.StringIO()
-    names = [field.name for field in fields(EpochRecord)]
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(record) for record in records)
-    return text.getvalue()
+    rows = pd.DataFrame([asdict(record) for record in records])
+    return rows.to_csv(index=False, lineterminator="\n")
 
 
 def epochs_without_gain(records: Sequence[EpochRecord], min_delta: float) -> int:
@@ -414,29 +393,10 @@ def _best_names(records: Sequence[EpochRecord], keep: int) -> set[str]:
     """Return the files of the best epochs; none where `best.ckpt` is enough."""
     if keep == 1:
         return set()
-    ordered = sorted(records, key=lambda record: (-_known(record.val_map), record.val_loss))
+    ordered = sorted(records, key=lambda one: _merit(one.val_map, one.val_loss), reverse=True)
     return {checkpoint_name(record) for record in ordered[:keep]}
 
 
-def _known(mean_ap: float | None) -> float:
-    return -1.0 if mean_ap is None else mean_ap
-
-
-def _rank(report: TestReport) -> tuple[float, float]:
-    """Order reports by mAP, then by loss; where no class has a positive, by loss alone."""
-    return (_known(report.mean_ap), -report.loss)
-
-
-def _classifier(module: pl.LightningModule) -> ClipClassifier:
-    if not isinstance(module, ClipClassifier):
-        raise TypeError(f"this callback records a ClipClassifier, not a {type(module)}")
-    return module
-
-
-# SLURM sends SIGUSR1 some time before it kills, if asked to (`--signal=USR1@300`).
-STOPPING = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)
-)
-
-
-SAID = b"\nstopping, after a checkpoint; the same signal again stops at once\n"
+def _merit(mean_ap: float | None, loss: float) -> tuple[float, float]:
+    """Order epochs by mAP, then by loss; where no class has a positive, by loss alone."""
+    return (-1.0 if mean_ap is None else mean_ap, -loss)

@@ -1,27 +1,17 @@
 """Settings of a training run; every key does something, whichever model is trained."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from dogclips.config import Config
+from dogclips.config import Config, Count, NotNegative, Positive, Share
+from dogclips.loading import Augmentation
 from dogclips.loading.excerpts import Source
 from dogclips.loading.transforms import Crop, Fit
 from dogclips.models import ModelConfig
-
-Count = Annotated[int, Field(ge=1)]
-
-
-Share = Annotated[float, Field(ge=0, lt=1)]
-
-
-NotNegative = Annotated[float, Field(ge=0)]
-
-
-Positive = Annotated[float, Field(gt=0)]
 
 
 def _ascend(pair: tuple[float, float]) -> tuple[float, float]:
@@ -167,9 +157,9 @@ class AugmentConfig(Config):
         none.
     """
 
-    flip: bool = True
-    scale: tuple[float, float] = (1.0, 1.25)
-    crop: Crop = "random"
+    flip: bool = Augmentation.flip
+    scale: tuple[float, float] = Augmentation.scale
+    crop: Crop = Augmentation.crop
     resized_crop: ResizedCropConfig | None = None
     color_jitter: ColorJitterConfig | None = None
     rand_augment: RandAugmentConfig | None = None
@@ -247,17 +237,18 @@ class DataConfig(Config):
 
 LossName = Literal["bce", "focal", "asymmetric", "cross_entropy"]
 
-
-LOSSES_OF = {
-    "pos_weight": {"bce", "focal", "asymmetric", "cross_entropy"},
-    "gamma": {"focal"},
-    "gamma_pos": {"asymmetric"},
-    "gamma_neg": {"asymmetric"},
-    "clip": {"asymmetric"},
-}
+# Which losses and schedules look at a setting; all look at the others.
+LOSSES_OF = {"gamma": "focal", **dict.fromkeys(("gamma_pos", "gamma_neg", "clip"), "asymmetric")}
+SCHEDULES_OF = {"min_share": "cosine", "steps": "steps", "gamma": "steps"}
 
 
-SCHEDULES_OF = {"min_share": {"cosine"}, "steps": {"steps"}, "gamma": {"steps"}}
+def _check_used(
+    config: Config, owners: Mapping[str, str], chosen: Collection[str], section: str
+) -> None:
+    """Refuse a setting that differs from its default and that nothing chosen looks at."""
+    for key, owner in owners.items():
+        if owner not in chosen and getattr(config, key) != type(config).model_fields[key].default:
+            raise ValueError(f"{key} is a setting of {owner}: drop it or set {section}.name")
 
 
 class TaskLossConfig(Config):
@@ -312,6 +303,11 @@ class LossConfig(Config):
     def names(self) -> set[str]:
         """Return the losses that may be used."""
         return {self.name} | {task.name for task in self.tasks.values() if task.name}
+
+    def of_task(self, name: str) -> TaskLossConfig:
+        """Return what holds for a task."""
+        own = self.tasks.get(name, TaskLossConfig())
+        return own.model_copy(update={"name": own.name or self.name})
 
     @model_validator(mode="after")
     def _settings_have_a_loss(self) -> Self:
@@ -409,17 +405,7 @@ class FreezeConfig(Config):
         return self
 
 
-def _check_used(
-    config: Config, owners: Mapping[str, set[str]], chosen: set[str], section: str
-) -> None:
-    """Refuse a setting that differs from its default and that nothing chosen looks at."""
-    for key, names in owners.items():
-        if getattr(config, key) != type(config).model_fields[key].default and not names & chosen:
-            wanted = " or ".join(sorted(names))
-            raise ValueError(f"{key} is a setting of {wanted}: drop it or set {section}.name")
-
-
-class EarlyStop(Config):
+class EarlyStopConfig(Config):
     """When a run ends before its last epoch.
 
     Parameters
@@ -474,7 +460,7 @@ class TrainerConfig(Config):
     accumulate: Count = 1
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     keep: Count = 1
-    early_stop: EarlyStop | None = None
+    early_stop: EarlyStopConfig | None = None
     overfit: Count | None = None
 
     @model_validator(mode="after")

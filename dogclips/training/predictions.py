@@ -11,7 +11,7 @@ from dogclips.errors import DogclipsError
 from dogclips.lists import ClipList
 from dogclips.lists.sessions import origins_of
 from dogclips.records.predictions import Provenance, with_provenance
-from dogclips.training.metrics import Predictions
+from dogclips.scores.clip_scores import Predictions
 from dogclips.training.module import ClipClassifier
 
 
@@ -64,8 +64,8 @@ def predictions_table(
     )
     table = rows.loc[np.repeat(rows.index, num_labels)].reset_index(drop=True)
     table["label"] = list(clips.labels) * len(paths)
-    table["target"] = predictions.target_NK.bool().flatten().numpy()
-    table["probability"] = predictions.probability_NK.flatten().numpy()
+    table["target"] = predictions.target_NK.ravel()
+    table["probability"] = predictions.probability_NK.ravel()
     kept = [float("nan") if one is None else one for one in thresholds]
     table["threshold"] = kept * len(paths)
     listed = clips.path.absolute()

@@ -16,16 +16,15 @@ from dogclips.loading.checking import Level, check_clips
 from dogclips.loading.excerpts import Timeline
 from dogclips.models import build_model
 from dogclips.models.weights.fitting import LoadedWeights, load_weights
+from dogclips.training.augmentation import sampling_warning
 from dogclips.training.callbacks import moving_average
 from dogclips.training.checkpoints import check_labels
 from dogclips.training.config import ScheduleConfig, TrainConfig
-from dogclips.training.data import sampling_warning
 from dogclips.training.loading_plan import num_workers
 from dogclips.training.losses import check_answers, loss_tasks, pos_weight
 from dogclips.training.machine import check_precision, explained, quiet_lightning, shared_cores
-from dogclips.training.module import ClipClassifier
+from dogclips.training.module import ClipClassifier, ShardedClassifier
 from dogclips.training.run_facts import TrainingLists
-from dogclips.training.sharding import ShardedClassifier
 
 
 class EpochTask(pl.Callback):

@@ -6,7 +6,7 @@ import torch
 from dogclips.errors import UsageError
 from dogclips.models import ModelInput, SlowFastConfig
 from dogclips.models.catalogue import VARIANTS, Variant, variant
-from dogclips.models.facts import layers_of, measure_model
+from dogclips.models.facts import layer_tree, measure_model
 from dogclips.records.models import Layer
 
 # Parameters with 400 classes, and multiply-adds of one view in G, as measured on the published
@@ -57,7 +57,7 @@ def leaves(layer: Layer) -> list[Layer]:
 
 @pytest.mark.parametrize("name", ["timesformer-8x32", "slowfast-r50-8x8", "mvitv2-s-16x4"])
 def test_the_layers_hold_all_parameters_and_end_in_one_logit_a_class(name: str) -> None:
-    layers = layers_of(VARIANTS[name], num_classes=7)
+    layers = layer_tree(VARIANTS[name], num_classes=7)
     total = measure_model(name, VARIANTS[name], num_classes=7).num_params
     assert layers.num_params == total
     assert layers.shapes == ((1, 7),)
@@ -65,7 +65,7 @@ def test_the_layers_hold_all_parameters_and_end_in_one_logit_a_class(name: str) 
 
 
 def test_a_measured_network_takes_no_memory_and_leaves_no_device_behind() -> None:
-    layers_of(VARIANTS["timesformer-vit-l-8x32"])
+    layer_tree(VARIANTS["timesformer-vit-l-8x32"])
     assert torch.zeros(1).device.type == "cpu"
 
 

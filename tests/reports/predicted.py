@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from dogclips.records.predictions import Provenance, with_provenance, write_clip_predictions
 from dogclips.records.training_run import EpochRecord, TestReport
-from dogclips.training.metrics import Predictions, best_thresholds, score
-from dogclips.training.tasks import tasks_of
+from dogclips.scores.clip_scores import Predictions, best_thresholds, score
+from dogclips.scores.tasks import tasks_of_labels
 
 PROVENANCE = Provenance(
     "1 view x 1 crop, sigmoid averaged", "/lists/val.txt", "0" * 64, "best.ckpt"
@@ -50,18 +49,15 @@ def predicted(
     num_labels = len(labels)
     truth = np.random.default_rng(0).random((num_clips, num_labels)) < 0.3
     truth[:, -1] = False
-    tasks = tasks_of(labels, exclusive)
+    tasks = tasks_of_labels(labels, exclusive)
     for task in tasks:
         if task.exclusive:
             own = list(task.classes)
             truth[:, own] = np.eye(len(own), dtype=bool)[np.arange(num_clips) % len(own)]
     rng = np.random.default_rng(seed + 1)
     logits = rng.normal(-1, 1, truth.shape) + skill * truth
-    held = Predictions(
-        torch.tensor(1 / (1 + np.exp(-logits))).float(),
-        torch.tensor(truth).float(),
-        torch.full((num_clips,), 0.3),
-    )
+    probability = (1 / (1 + np.exp(-logits))).astype(np.float32).astype(np.float64)
+    held = Predictions(probability, truth, 0.3)
     thresholds = best_thresholds(held)
     paths = [str(path) for path in clips] or [f"/clips/{n}.mp4" for n in range(num_clips)]
     recordings = [f"/session/video/{n // 4}.mp4" for n in range(num_clips)]
@@ -74,7 +70,7 @@ def predicted(
             "end_s": np.repeat(starts + 4, num_labels),
             "label": list(labels) * num_clips,
             "target": truth.ravel(),
-            "probability": held.probability_NK.flatten().numpy(),
+            "probability": probability.ravel(),
             "threshold": [np.nan if one is None else one for one in thresholds] * num_clips,
         }
     )

@@ -17,9 +17,9 @@ from dogclips.lists import ClipList, ListedClip, read_list, write_labels, write_
 from dogclips.records.manifest import manifest_table, write_manifest
 from dogclips.records.predictions import read_clip_predictions, write_clip_predictions
 from dogclips.records.run_folder import read_run
+from dogclips.scores.clip_scores import Predictions
 from dogclips.steps.train import TrainedRun
 from dogclips.training import TrainConfig
-from dogclips.training.metrics import Predictions
 from dogclips.training.predictions import predictions_table
 from tests.training.runs import changed
 from tests.training.tiny import classifier, settings
@@ -100,9 +100,9 @@ def test_predictions_know_recording_and_time_from_the_manifest(tmp_path: Path) -
     clips = ClipList(
         tmp_path / "list.txt", tuple(ListedClip(path, (0,)) for path in paths), ("sit", "lie")
     )
-    target = torch.tensor([[1.0, 0.0]] * 2)
+    target = np.array([[True, False]] * 2)
     module = classifier(settings(), clips.labels)
-    module.predictions = Predictions(torch.tensor([[0.9, 0.2], [0.6, 0.4]]), target, torch.ones(2))
+    module.predictions = Predictions(np.array([[0.9, 0.2], [0.6, 0.4]]), target, 1.0)
     module.scored = (0, 2)
 
     table = predictions_table(module, clips, [0.35, None], Path("best.ckpt"))
