@@ -94,7 +94,7 @@ class _Attention(nn.Module):
 
     def forward(self, x_BLD: Tensor) -> Tensor:
         """Return tokens (B, L, D)."""
-        y_BLD: Tensor = self.proj(attend(*self.qkv(x_BLD).chunk(3, dim=2), heads=self.heads))
+        y_BLD: Tensor = self.proj(attend(self.heads, *self.qkv(x_BLD).chunk(3, dim=2)))
         return y_BLD
 
 

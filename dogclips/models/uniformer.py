@@ -73,7 +73,7 @@ class _Attention(nn.Module):
     def forward(self, x_BLD: Tensor) -> Tensor:
         """Return tokens (B, L, D), each having looked at all."""
         qkv_BLD3 = F.linear(x_BLD, self.in_proj_weight, self.in_proj_bias)
-        y_BLD: Tensor = self.out_proj(attend(*qkv_BLD3.chunk(3, dim=2), heads=self.heads))
+        y_BLD: Tensor = self.out_proj(attend(self.heads, *qkv_BLD3.chunk(3, dim=2)))
         return y_BLD
 
     def across(self, x_BLD: Tensor, y_BMD: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class _Attention(nn.Module):
         weight, bias, dim = self.in_proj_weight, self.in_proj_bias, x_BLD.shape[2]
         query_BLD = F.linear(x_BLD, weight[:dim], bias[:dim])
         key_BMD, value_BMD = F.linear(y_BMD, weight[dim:], bias[dim:]).chunk(2, dim=2)
-        y_BLD: Tensor = self.out_proj(attend(query_BLD, key_BMD, value_BMD, self.heads))
+        y_BLD: Tensor = self.out_proj(attend(self.heads, query_BLD, key_BMD, value_BMD))
         return y_BLD
 
 

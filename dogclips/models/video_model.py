@@ -185,14 +185,14 @@ def check_heads(dim: int, heads: int) -> None:
         )
 
 
-def attend(query_BLD: Tensor, key_BMD: Tensor, value_BMD: Tensor, heads: int) -> Tensor:
+def attend(heads: int, query_BLD: Tensor, key_BMD: Tensor, value_BMD: Tensor) -> Tensor:
     """Return what each token of a query finds among others (B, L, D), by several heads.
 
     Vaswani et al., "Attention Is All You Need", NeurIPS 2017 (arXiv 1706.03762), section 3.2. L
     tokens ask, M tokens answer.
     """
     query_BHLC, key_BHMC, value_BHMC = (
-        x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (query_BLD, key_BMD, value_BMD)
+        x.reshape(*x.shape[:2], heads, -1).transpose(1, 2) for x in (query_BLD, key_BMD, value_BMD)
     )
     y_BHLC = F.scaled_dot_product_attention(query_BHLC, key_BHMC, value_BHMC)
     return y_BHLC.transpose(1, 2).flatten(2)

@@ -1,62 +1,43 @@
 """What others call the parameters of an MViT; ours are torchvision's."""
 
-from dogclips.models.weights.namings import Adapted, Naming, Normalisation, Tensors, identity
-from dogclips.models.weights.timesformer_names import KINETICS
-
-POOLS = "qkv"
-
-
-SHARED = (
-    "blocks.{i}.norm1.{x}",
-    "blocks.{i}.norm2.{x}",
-    "blocks.{i}.attn.{x}",  # rel_pos_h and the like
-    "blocks.{i}.attn.qkv.{x}",
-    "norm.{x}",
+from dogclips.models.weights.namings import (
+    KINETICS,
+    Adapted,
+    Naming,
+    Normalisation,
+    Tensors,
+    identity,
+    inside,
 )
 
-
-OURS = (
-    *SHARED,
-    "conv_proj.{x}",
-    "pos_encoding.{x}",
-    "blocks.{i}.attn.project.0.{x}",
-    *(f"blocks.{{i}}.attn.pool_{name}.pool.{{x}}" for name in POOLS),
-    *(f"blocks.{{i}}.attn.pool_{name}.norm_act.0.{{x}}" for name in POOLS),
-    "blocks.{i}.mlp.0.{x}",
-    "blocks.{i}.mlp.3.{x}",
-    "blocks.{i}.project.{x}",
-    "head.1.{x}",
-)
-
-
+# Of a block, those that torchvision and PySlowFast have in common; rel_pos_h is one of the second.
+_IN_BOTH = ("norm1.{x}", "norm2.{x}", "attn.{x}", "attn.qkv.{x}")
+_IN_BLOCKS = {
+    **identity(_IN_BOTH),
+    "attn.proj.{x}": "attn.project.0.{x}",
+    **{f"attn.pool_{p}.{{x}}": f"attn.pool_{p}.pool.{{x}}" for p in "qkv"},
+    **{f"attn.norm_{p}.{{x}}": f"attn.pool_{p}.norm_act.0.{{x}}" for p in "qkv"},
+    "mlp.fc1.{x}": "mlp.0.{x}",
+    "mlp.fc2.{x}": "mlp.3.{x}",
+    "proj.{x}": "project.{x}",
+}
 _PYSLOWFAST = {
     "cls_token": "pos_encoding.class_token",
     "pos_embed_spatial": "pos_encoding.spatial_pos",
     "pos_embed_temporal": "pos_encoding.temporal_pos",
     "pos_embed_class": "pos_encoding.class_pos",
     "patch_embed.proj.{x}": "conv_proj.{x}",
-    **identity(SHARED),
-    "blocks.{i}.attn.proj.{x}": "blocks.{i}.attn.project.0.{x}",
-    **{
-        f"blocks.{{i}}.attn.pool_{p}.{{x}}": f"blocks.{{i}}.attn.pool_{p}.pool.{{x}}" for p in POOLS
-    },
-    **{
-        f"blocks.{{i}}.attn.norm_{p}.{{x}}": f"blocks.{{i}}.attn.pool_{p}.norm_act.0.{{x}}"
-        for p in POOLS
-    },
-    "blocks.{i}.mlp.fc1.{x}": "blocks.{i}.mlp.0.{x}",
-    "blocks.{i}.mlp.fc2.{x}": "blocks.{i}.mlp.3.{x}",
-    "blocks.{i}.proj.{x}": "blocks.{i}.project.{x}",
+    **inside(("blocks.{i}.", "blocks.{i}."), _IN_BLOCKS),
+    "norm.{x}": "norm.{x}",
     "head.projection.{x}": "head.1.{x}",
 }
-
-
 _MMACTION2 = {
     **_PYSLOWFAST,
     "patch_embed.projection.{x}": "conv_proj.{x}",
     "norm3.{x}": "norm.{x}",
     "cls_head.fc_cls.{x}": "head.1.{x}",
 }
+_OURS = ["pos_encoding.{x}", *(ours for ours in _PYSLOWFAST.values() if "encoding" not in ours)]
 
 
 def without_ones(named: Tensors, theirs: Tensors) -> Adapted:
@@ -76,7 +57,7 @@ MVIT = (
         "torchvision",
         "mvit",
         "pos_encoding.class_token",
-        identity(OURS),
+        identity(_OURS),
         Normalisation(*KINETICS, "torchvision's weights"),
     ),
     Naming(

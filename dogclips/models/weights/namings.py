@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 Tensors = dict[str, Tensor]
-
-
 Names = Mapping[str, str]
+
+# Mean and standard deviation that published weights were trained with.
+KINETICS = ((0.45, 0.45, 0.45), (0.225, 0.225, 0.225))
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+PLUS_MINUS_ONE = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 @dataclass(frozen=True)
@@ -120,3 +123,9 @@ def _replacement(name: str) -> str:
 def identity(names: Iterable[str]) -> Names:
     """Return the table of a naming that is ours."""
     return {name: name for name in names}
+
+
+def inside(prefixes: tuple[str, str], names: Names) -> Names:
+    """Return a table with one text before all of their names, and another before ours."""
+    theirs, ours = prefixes
+    return {f"{theirs}{name}": f"{ours}{own}" for name, own in names.items()}

@@ -4,7 +4,17 @@ Ours are those of the authors' checkpoints. Queries, keys and values lie one bel
 the same order everywhere, so that nothing is permuted.
 """
 
-from dogclips.models.weights.namings import Adapted, Naming, Normalisation, Tensors, identity
+from dogclips.models.weights.namings import (
+    IMAGENET,
+    KINETICS,
+    PLUS_MINUS_ONE,
+    Adapted,
+    Naming,
+    Normalisation,
+    Tensors,
+    identity,
+    inside,
+)
 
 VIT = (
     "cls_token",
@@ -19,8 +29,6 @@ VIT = (
     "norm.{x}",
     "head.{x}",
 )
-
-
 TIME = (
     "time_embed",
     "blocks.{i}.temporal_norm1.{x}",
@@ -29,95 +37,88 @@ TIME = (
     "blocks.{i}.temporal_fc.{x}",
 )
 
-
-HALF = (0.5, 0.5, 0.5)
-
-
-IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-
-
-KINETICS = ((0.45, 0.45, 0.45), (0.225, 0.225, 0.225))
-
-
-_HF = "encoder.layer.{i}"
-
-
+_HF = "encoder.layer.{i}."
 _HF_NAMES = {
     "embeddings.cls_token": "cls_token",
     "embeddings.position_embeddings": "pos_embed",
     "embeddings.time_embeddings": "time_embed",
     "embeddings.patch_embeddings.projection.{x}": "patch_embed.proj.{x}",
-    f"{_HF}.temporal_layernorm.{{x}}": "blocks.{i}.temporal_norm1.{x}",
-    f"{_HF}.layernorm_before.{{x}}": "blocks.{i}.norm1.{x}",
-    f"{_HF}.layernorm_after.{{x}}": "blocks.{i}.norm2.{x}",
-    f"{_HF}.temporal_attention.attention.qkv.{{x}}": "blocks.{i}.temporal_attn.qkv.{x}",
-    f"{_HF}.temporal_attention.output.dense.{{x}}": "blocks.{i}.temporal_attn.proj.{x}",
-    f"{_HF}.temporal_dense.{{x}}": "blocks.{i}.temporal_fc.{x}",
-    f"{_HF}.attention.attention.qkv.{{x}}": "blocks.{i}.attn.qkv.{x}",
-    f"{_HF}.attention.output.dense.{{x}}": "blocks.{i}.attn.proj.{x}",
-    f"{_HF}.intermediate.dense.{{x}}": "blocks.{i}.mlp.fc1.{x}",
-    f"{_HF}.output.dense.{{x}}": "blocks.{i}.mlp.fc2.{x}",
+    **inside(
+        (_HF, "blocks.{i}."),
+        {
+            "temporal_layernorm.{x}": "temporal_norm1.{x}",
+            "layernorm_before.{x}": "norm1.{x}",
+            "layernorm_after.{x}": "norm2.{x}",
+            "temporal_attention.attention.qkv.{x}": "temporal_attn.qkv.{x}",
+            "temporal_attention.output.dense.{x}": "temporal_attn.proj.{x}",
+            "temporal_dense.{x}": "temporal_fc.{x}",
+            "attention.attention.qkv.{x}": "attn.qkv.{x}",
+            "attention.output.dense.{x}": "attn.proj.{x}",
+            "intermediate.dense.{x}": "mlp.fc1.{x}",
+            "output.dense.{x}": "mlp.fc2.{x}",
+        },
+    ),
     "layernorm.{x}": "norm.{x}",
     "classifier.{x}": "head.{x}",
 }
 
+_MM = "transformer_layers.layers.{i}."
 
-_MM = "transformer_layers.layers.{i}"
 
-
-_MM_NAMES = {
+_MM_SHARED = {
     **identity(("cls_token", "pos_embed", "time_embed", "norm.{x}")),
     "patch_embed.projection.{x}": "patch_embed.proj.{x}",
-    f"{_MM}.attentions.0.norm.{{x}}": "blocks.{i}.temporal_norm1.{x}",
-    f"{_MM}.attentions.0.attn.in_proj_{{x}}": "blocks.{i}.temporal_attn.qkv.{x}",
-    f"{_MM}.attentions.0.attn.out_proj.{{x}}": "blocks.{i}.temporal_attn.proj.{x}",
-    f"{_MM}.attentions.0.temporal_fc.{{x}}": "blocks.{i}.temporal_fc.{x}",
-    f"{_MM}.attentions.1.norm.{{x}}": "blocks.{i}.norm1.{x}",
-    f"{_MM}.attentions.1.attn.in_proj_{{x}}": "blocks.{i}.attn.qkv.{x}",
-    f"{_MM}.attentions.1.attn.out_proj.{{x}}": "blocks.{i}.attn.proj.{x}",
-    f"{_MM}.ffns.0.norm.{{x}}": "blocks.{i}.norm2.{x}",
-    f"{_MM}.ffns.0.layers.0.0.{{x}}": "blocks.{i}.mlp.fc1.{x}",
-    f"{_MM}.ffns.0.layers.1.{{x}}": "blocks.{i}.mlp.fc2.{x}",
+    f"{_MM}ffns.0.layers.0.0.{{x}}": "blocks.{i}.mlp.fc1.{x}",
+    f"{_MM}ffns.0.layers.1.{{x}}": "blocks.{i}.mlp.fc2.{x}",
     "cls_head.fc_cls.{x}": "head.{x}",
 }
-
-
+_MM_NAMES = _MM_SHARED | inside(
+    (_MM, "blocks.{i}."),
+    {
+        "attentions.0.norm.{x}": "temporal_norm1.{x}",
+        "attentions.0.attn.in_proj_{x}": "temporal_attn.qkv.{x}",
+        "attentions.0.attn.out_proj.{x}": "temporal_attn.proj.{x}",
+        "attentions.0.temporal_fc.{x}": "temporal_fc.{x}",
+        "attentions.1.norm.{x}": "norm1.{x}",
+        "attentions.1.attn.in_proj_{x}": "attn.qkv.{x}",
+        "attentions.1.attn.out_proj.{x}": "attn.proj.{x}",
+        "ffns.0.norm.{x}": "norm2.{x}",
+    },
+)
 # With one attention a block, over space or over both.
-_MM_PLAIN_NAMES = {
-    **identity(("cls_token", "pos_embed", "time_embed", "norm.{x}")),
-    "patch_embed.projection.{x}": "patch_embed.proj.{x}",
-    f"{_MM}.norms.0.{{x}}": "blocks.{i}.norm1.{x}",
-    f"{_MM}.norms.1.{{x}}": "blocks.{i}.norm2.{x}",
-    f"{_MM}.attentions.0.attn.in_proj_{{x}}": "blocks.{i}.attn.qkv.{x}",
-    f"{_MM}.attentions.0.attn.out_proj.{{x}}": "blocks.{i}.attn.proj.{x}",
-    f"{_MM}.ffns.0.layers.0.0.{{x}}": "blocks.{i}.mlp.fc1.{x}",
-    f"{_MM}.ffns.0.layers.1.{{x}}": "blocks.{i}.mlp.fc2.{x}",
-    "cls_head.fc_cls.{x}": "head.{x}",
-}
+_MM_PLAIN_NAMES = _MM_SHARED | inside(
+    (_MM, "blocks.{i}."),
+    {
+        "norms.0.{x}": "norm1.{x}",
+        "norms.1.{x}": "norm2.{x}",
+        "attentions.0.attn.in_proj_{x}": "attn.qkv.{x}",
+        "attentions.0.attn.out_proj.{x}": "attn.proj.{x}",
+    },
+)
 
-
-_TV = "encoder.layers.encoder_layer_{i}"
-
-
+_TORCHVISION = "encoder.layers.encoder_layer_{i}."
 _TORCHVISION_VIT_NAMES = {
     "class_token": "cls_token",
     "encoder.pos_embedding": "pos_embed",
     "conv_proj.{x}": "patch_embed.proj.{x}",
-    f"{_TV}.ln_1.{{x}}": "blocks.{i}.norm1.{x}",
-    f"{_TV}.ln_2.{{x}}": "blocks.{i}.norm2.{x}",
-    f"{_TV}.self_attention.in_proj_{{x}}": "blocks.{i}.attn.qkv.{x}",
-    f"{_TV}.self_attention.out_proj.{{x}}": "blocks.{i}.attn.proj.{x}",
-    f"{_TV}.mlp.0.{{x}}": "blocks.{i}.mlp.fc1.{x}",
-    f"{_TV}.mlp.3.{{x}}": "blocks.{i}.mlp.fc2.{x}",
-    f"{_TV}.mlp.linear_1.{{x}}": "blocks.{i}.mlp.fc1.{x}",  # before torchvision 0.14
-    f"{_TV}.mlp.linear_2.{{x}}": "blocks.{i}.mlp.fc2.{x}",
+    **inside(
+        (_TORCHVISION, "blocks.{i}."),
+        {
+            "ln_1.{x}": "norm1.{x}",
+            "ln_2.{x}": "norm2.{x}",
+            "self_attention.in_proj_{x}": "attn.qkv.{x}",
+            "self_attention.out_proj.{x}": "attn.proj.{x}",
+            "mlp.0.{x}": "mlp.fc1.{x}",
+            "mlp.3.{x}": "mlp.fc2.{x}",
+            "mlp.linear_1.{x}": "mlp.fc1.{x}",  # before torchvision 0.14
+            "mlp.linear_2.{x}": "mlp.fc2.{x}",
+        },
+    ),
     "encoder.ln.{x}": "norm.{x}",
     "heads.head.{x}": "head.{x}",
 }
 
-
-_MM_NORM = Normalisation(HALF, HALF, "MMAction2's TimeSformer configurations")
-
+_MM_NORM = Normalisation(*PLUS_MINUS_ONE, "MMAction2's TimeSformer configurations")
 
 AUTHORS = Naming(
     "TimeSformer",
@@ -127,20 +128,18 @@ AUTHORS = Naming(
     Normalisation(*KINETICS, "TimeSformer's configurations"),
 )
 
-
 TIMESFORMER = (
-    Naming("MMAction2", "timesformer", f"{_MM}.attentions.1.norm.weight", _MM_NAMES, _MM_NORM),
-    Naming("MMAction2", "timesformer", f"{_MM}.norms.0.weight", _MM_PLAIN_NAMES, _MM_NORM),
+    Naming("MMAction2", "timesformer", f"{_MM}attentions.1.norm.weight", _MM_NAMES, _MM_NORM),
+    Naming("MMAction2", "timesformer", f"{_MM}norms.0.weight", _MM_PLAIN_NAMES, _MM_NORM),
     Naming(
         "Hugging Face",
         "timesformer",
-        f"{_HF}.layernorm_before.weight",
+        f"{_HF}layernorm_before.weight",
         _HF_NAMES,
         Normalisation(*KINETICS, "the published TimeSformer models"),
     ),
     AUTHORS,
 )
-
 
 IMAGE_VIT = (
     Naming(
@@ -148,12 +147,12 @@ IMAGE_VIT = (
         "image ViT",
         "blocks.{i}.attn.qkv.weight",
         identity(VIT),
-        Normalisation(HALF, HALF, "timm's ViTs; some have others"),
+        Normalisation(*PLUS_MINUS_ONE, "timm's ViTs; some have others"),
     ),
     Naming(
         "torchvision",
         "image ViT",
-        f"{_TV}.ln_1.weight",
+        f"{_TORCHVISION}ln_1.weight",
         _TORCHVISION_VIT_NAMES,
         Normalisation(*IMAGENET, "torchvision's weights"),
     ),

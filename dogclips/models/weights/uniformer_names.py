@@ -1,7 +1,6 @@
 """What others call the parameters of a UniFormerV2; ours are those of its authors and of CLIP."""
 
-from dogclips.models.weights.namings import Naming, Normalisation, identity
-from dogclips.models.weights.timesformer_names import KINETICS
+from dogclips.models.weights.namings import KINETICS, Naming, Normalisation, identity
 
 _BLOCKS = tuple(
     f"transformer.{part}.{{i}}.{name}"
@@ -16,9 +15,7 @@ _BLOCKS = tuple(
         "mlp.c_proj.{x}",
     )
 )
-
-
-OURS = (
+_OURS = (
     "class_embedding",
     "positional_embedding",
     "conv1.weight",
@@ -31,11 +28,10 @@ OURS = (
     "head.{x}",
 )
 
-
 UNIFORMER = Naming(
     "MMAction2",
     "uniformerv2",
     "transformer.dec.{i}.ln_1.weight",
-    {**identity(OURS), "cls_head.fc_cls.{x}": "head.{x}"},
+    {**identity(_OURS), "cls_head.fc_cls.{x}": "head.{x}"},
     Normalisation(*KINETICS, "UniFormerV2's configurations"),
 )
