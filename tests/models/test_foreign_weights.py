@@ -30,7 +30,7 @@ from dogclips.models import (
     build_model,
 )
 from dogclips.models.weights.fitting import convert_weights, inspect_weights, load_weights
-from dogclips.records.weights import Fate
+from dogclips.records.weights import TensorNote
 from dogclips.reports.tables.weights import loaded_lines
 from tests.models import foreign
 from tests.models.foreign import filled
@@ -366,7 +366,8 @@ def test_copies_of_a_frame_are_that_frame_to_a_timesformer_from_an_image_vit(
     )
     assert torch.equal(state["blocks.1.temporal_norm1.bias"], state["blocks.1.norm1.bias"])
     assert (
-        Fate("blocks.0.temporal_attn.proj.bias", "copy of blocks.0.attn.proj.bias") in report.made
+        TensorNote("blocks.0.temporal_attn.proj.bias", "copy of blocks.0.attn.proj.bias")
+        in report.made
     )
     assert {name.rpartition(".")[0] for name in report.fresh} == {
         "",
@@ -403,7 +404,7 @@ def test_positions_of_another_grid_are_resized_as_timm_resizes_them(tmp_path: Pa
     report = load_weights(ours, saved(theirs, tmp_path / "vit.pth"))
     wanted = resample_abs_pos_embed(theirs["pos_embed"], (4, 4), num_prefix_tokens=1)
     assert torch.allclose(ours.state_dict()["pos_embed"], wanted, atol=1e-6)
-    assert report.resized == (Fate("pos_embed", "1x37x16 to 1x17x16"),)
+    assert report.resized == (TensorNote("pos_embed", "1x37x16 to 1x17x16"),)
 
 
 @pytest.mark.parametrize(("held", "wanted"), [(8, 4), (4, 8), (1, 3), (5, 1)])
@@ -515,7 +516,7 @@ def test_keys_that_mean_nothing_to_us_are_named(tmp_path: Path) -> None:
     path = saved({"model_state": state}, tmp_path / "w.pyth")
     assert inspect_weights(path).unknown == ("s6.extra.weight",)
     report = load_weights(build_model(SLOWFAST, 3, 8, 32), path)
-    assert report.dropped == (Fate("s6.extra.weight", "unknown name"),)
+    assert report.dropped == (TensorNote("s6.extra.weight", "unknown name"),)
 
 
 MMACTION2_CFG = """

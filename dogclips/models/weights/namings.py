@@ -125,7 +125,7 @@ def identity(names: Iterable[str]) -> Names:
     return {name: name for name in names}
 
 
-def inside(prefixes: tuple[str, str], names: Names) -> Names:
+def inside(prefixes: tuple[str, str], names: Names) -> dict[str, str]:
     """Return a table with one text before all of their names, and another before ours."""
     theirs, ours = prefixes
     return {f"{theirs}{name}": f"{ours}{own}" for name, own in names.items()}
