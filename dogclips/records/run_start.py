@@ -98,6 +98,11 @@ class Machine:
     precision: str
     remark: str = ""
 
+    @property
+    def num_processes(self) -> int:
+        """Return how many there are on all machines."""
+        return self.devices * self.num_nodes
+
 
 @dataclass(frozen=True)
 class RunStart(Event):

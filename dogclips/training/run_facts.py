@@ -4,7 +4,6 @@ import hashlib
 import json
 import platform
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,12 +15,12 @@ from dogclips import __version__
 from dogclips.files import write_whole
 from dogclips.lists import ClipList
 from dogclips.records.run_folder import FACTS
-from dogclips.records.run_start import Machine, RunStart
+from dogclips.records.run_start import RunStart
 from dogclips.records.weights import LoadedWeights
 from dogclips.training.callbacks import has_tensorboard
-from dogclips.training.config import TrainConfig, TrainerConfig
+from dogclips.training.config import TrainConfig
 from dogclips.training.loading_plan import loading_line
-from dogclips.training.machine import placement_for, precision_for
+from dogclips.training.machine import machine_for
 from dogclips.training.module import ClipClassifier
 from dogclips.training.optimizers import learning_rates
 
@@ -53,12 +52,12 @@ def run_start(
     config: TrainConfig, lists: TrainingLists, module: ClipClassifier, loaded: LoadedWeights | None
 ) -> RunStart:
     """Return what a run has decided before its first step."""
-    placement = placement_for(config.trainer)
+    machine = machine_for(config.trainer)
     return RunStart(
-        machine=machine_facts(config.trainer),
+        machine=machine,
         batch_size=config.data.batch_size,
         accumulate=config.trainer.accumulate,
-        learning=learning_rates(module.model, config, placement.num_processes),
+        learning=learning_rates(module.model, config, machine.num_processes),
         num_train=len(lists.train.clips),
         num_val=len(lists.val.clips),
         skipped=lists.skipped,
@@ -69,24 +68,6 @@ def run_start(
     )
 
 
-def machine_facts(config: TrainerConfig) -> Machine:
-    """Return what these settings mean on this machine."""
-    placement = placement_for(config)
-    if torch.cuda.is_available():
-        device = torch.cuda.get_device_name()
-    else:
-        device = f"CPU ({platform.machine()}), {torch.get_num_threads()} threads"
-    return Machine(
-        device=device,
-        devices=placement.devices,
-        num_nodes=placement.num_nodes,
-        strategy=placement.strategy,
-        backend=placement.backend,
-        precision=precision_for(config),
-        remark=placement.remark,
-    )
-
-
 def write_facts(
     run_dir: Path,
     config: TrainConfig,
@@ -94,23 +75,15 @@ def write_facts(
     start: RunStart,
     module: ClipClassifier,
 ) -> None:
-    """Write `run.json`; `config.yaml` beside it holds the settings.
+    """Write what a run folder says about itself to `run.json`; `config.yaml` has the settings.
 
     Raises
     ------
     OutputError
         The folder cannot be written to.
     """
-    facts = run_facts(config, lists, start, module)
-    write_whole(run_dir / FACTS, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
-
-
-def run_facts(
-    config: TrainConfig, lists: TrainingLists, start: RunStart, module: ClipClassifier
-) -> Mapping[str, Any]:
-    """Return what a run folder says about itself, as plain values."""
     skipped = [{"path": path, "reason": reason} for path, reason in lists.skipped]
-    return {
+    facts = {
         "version": 1,
         "command": sys.argv,
         "labels": list(module.labels),
@@ -130,6 +103,7 @@ def run_facts(
         },
         "weights": None if start.weights is None else str(start.weights.path),
     }
+    write_whole(run_dir / FACTS, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
 
 
 def _list_facts(clips: ClipList) -> dict[str, Any]:

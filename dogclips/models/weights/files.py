@@ -25,19 +25,10 @@ from dogclips.models.weights.numpy_pickles import UnknownNameError, read_numpy_p
 
 # torch.save before 1.6: a pickle of this number comes first.
 METADATA = "dogclips"  # our key in a checkpoint
-
-
 _LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")
-
-
 _HUGGING_FACE = ("model.safetensors", "pytorch_model.bin")  # with facts in files beside them
-
-
 _DIGEST = re.compile(r"-([0-9a-f]{8})\.(?:pth|pt|pyth)$")
-
-
 _DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
-
 
 # What readers raise on damaged files, of which tens of thousands were tried.
 _FAULTS = (
@@ -56,7 +47,6 @@ _FAULTS = (
     pickle.UnpicklingError,
     SafetensorError,
 )
-
 
 _OTHER_KINDS = (
     (0, b"\x89HDF", "an HDF5 file (Keras, TensorFlow)", "export its weights for PyTorch"),

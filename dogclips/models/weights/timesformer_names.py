@@ -64,7 +64,6 @@ _HF_NAMES = {
 
 _MM = "transformer_layers.layers.{i}."
 
-
 _MM_SHARED = {
     **identity(("cls_token", "pos_embed", "time_embed", "norm.{x}")),
     "patch_embed.projection.{x}": "patch_embed.proj.{x}",
