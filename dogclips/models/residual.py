@@ -16,6 +16,7 @@ from dogclips.config import Count
 from dogclips.models.video_model import ModelInput, VideoModel, run_block
 
 Depths = tuple[Count, Count, Count, Count]  # of res2 to res5, as the papers' tables number them
+EXPANSION = 4  # channels out of a bottleneck, in multiples of its inner width
 
 
 def convolution(
@@ -119,6 +120,25 @@ class ResBlock(nn.Module):
         shortcut = self.branch1_bn(self.branch1(x_BCTHW)) if self.projected else x_BCTHW
         y_BCTHW: Tensor = self.relu(shortcut + self.branch2(x_BCTHW))
         return y_BCTHW
+
+
+def res_block(channels: tuple[int, int], kernel: int, stride: int) -> ResBlock:
+    """Return a residual block; time in its first convolution, stride in its second.
+
+    Parameters
+    ----------
+    channels
+        That enter, and those inside.
+    kernel
+        Frames under it.
+    """
+    into, inner = channels
+    residual = Bottleneck(
+        convolution(into, inner, (kernel, 1, 1)),
+        convolution(inner, inner, (1, 3, 3), (1, stride, stride)),
+        convolution(inner, inner * EXPANSION, (1, 1, 1)),
+    )
+    return ResBlock(into, stride, residual)
 
 
 class Head(nn.Module):

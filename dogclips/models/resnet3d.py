@@ -17,8 +17,15 @@ from torch import nn
 
 from dogclips.config import Config, Count, Share
 from dogclips.errors import ModelError
-from dogclips.models.residual import Depths, Head, OnePathway, Stem, start_as_shortcuts
-from dogclips.models.slowfast import EXPANSION, res_block
+from dogclips.models.residual import (
+    EXPANSION,
+    Depths,
+    Head,
+    OnePathway,
+    Stem,
+    res_block,
+    start_as_shortcuts,
+)
 from dogclips.models.video_model import ModelInput, nearest_multiples
 
 Kernels = Annotated[tuple[Count, ...], Field(min_length=1)]

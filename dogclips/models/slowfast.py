@@ -18,18 +18,17 @@ from torch import Tensor, nn
 from dogclips.config import Config, Count, Share
 from dogclips.errors import ModelError
 from dogclips.models.residual import (
-    Bottleneck,
+    EXPANSION,
     Depths,
     Head,
-    ResBlock,
     Stem,
     channels_innermost,
     convolution,
+    res_block,
     start_as_shortcuts,
 )
 from dogclips.models.video_model import ModelInput, VideoModel, nearest_multiples, run_block
 
-EXPANSION = 4  # channels out of a bottleneck, in multiples of its inner width
 _Blocks = Annotated[int, Field(ge=0)]
 
 
@@ -109,25 +108,6 @@ class Fusion(nn.Module):
         """Return the widened slow features and the fast ones as they came."""
         lateral = self.relu(self.bn(self.conv_f2s(fast)))
         return torch.cat([slow, lateral], dim=1), fast
-
-
-def res_block(channels: tuple[int, int], kernel: int, stride: int) -> ResBlock:
-    """Return a residual block; time in its first convolution, stride in its second.
-
-    Parameters
-    ----------
-    channels
-        That enter, and those inside.
-    kernel
-        Frames under it.
-    """
-    into, inner = channels
-    residual = Bottleneck(
-        convolution(into, inner, (kernel, 1, 1)),
-        convolution(inner, inner, (1, 3, 3), (1, stride, stride)),
-        convolution(inner, inner * EXPANSION, (1, 1, 1)),
-    )
-    return ResBlock(into, stride, residual)
 
 
 class Stage(nn.Module):

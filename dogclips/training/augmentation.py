@@ -16,7 +16,6 @@ from torchvision.transforms import v2
 from dogclips.loading import Augmentation, Sampling
 from dogclips.loading.excerpts import Timeline
 from dogclips.loading.sampling import Dense
-from dogclips.loading.transforms import ResizedCrop
 from dogclips.training.config import DataConfig
 
 Mix = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -50,7 +49,7 @@ def sampling_warning(data: DataConfig, clips: Sequence[Timeline]) -> str | None:
 def augmentation_of(data: DataConfig) -> Augmentation:
     """Return the random changes that the settings want."""
     wanted = data.augment
-    crop, erasing = wanted.resized_crop, wanted.random_erasing
+    erasing = wanted.random_erasing
     recolour: list[v2.Transform] = []
     if wanted.color_jitter:
         recolour.append(v2.ColorJitter(**dict(wanted.color_jitter)))
@@ -64,7 +63,7 @@ def augmentation_of(data: DataConfig) -> Augmentation:
         flip=wanted.flip,
         scale=wanted.scale,
         crop=wanted.crop,
-        resized_crop=ResizedCrop(crop.scale, crop.ratio) if crop else None,
+        resized_crop=wanted.resized_crop,
         recolour=tuple(recolour),
     )
 

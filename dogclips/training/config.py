@@ -5,22 +5,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from dogclips.config import Config, Count, NotNegative, Positive, Share
+from dogclips.config import Ascending, Config, Count, NotNegative, Positive, Share
 from dogclips.loading import Augmentation
 from dogclips.loading.excerpts import Source
-from dogclips.loading.transforms import Crop, Fit
+from dogclips.loading.transforms import Crop, Fit, ResizedCrop
 from dogclips.models import ModelConfig
-
-
-def _ascend(pair: tuple[float, float]) -> tuple[float, float]:
-    if not 0 < pair[0] <= pair[1]:
-        raise ValueError("two ascending numbers above 0")
-    return pair
-
-
-Ascending = Annotated[tuple[float, float], AfterValidator(_ascend)]
 
 
 class SamplingConfig(Config):
@@ -62,28 +53,6 @@ class SamplingConfig(Config):
             return f"{self.clip_len} frames uniform over the clip"
         apart = f"{self.interval}" if self.interval else f"{self.interval_seconds} s"
         return f"{self.clip_len} frames {apart} apart, or uniform over a shorter clip"
-
-
-class ResizedCropConfig(Config):
-    """A crop of random size and shape, as torchvision's RandomResizedCrop takes it.
-
-    Parameters
-    ----------
-    scale
-        Smallest and largest share of the frame's area.
-    ratio
-        Smallest and largest width by height.
-    """
-
-    scale: Ascending = (0.08, 1.0)
-    ratio: Ascending = (3 / 4, 4 / 3)
-
-    @field_validator("scale")
-    @classmethod
-    def _is_a_share(cls, scale: tuple[float, float]) -> tuple[float, float]:
-        if scale[1] > 1:
-            raise ValueError("a crop is no larger than the frame: at most 1")
-        return scale
 
 
 class ColorJitterConfig(Config):
@@ -160,7 +129,7 @@ class AugmentConfig(Config):
     flip: bool = Augmentation.flip
     scale: tuple[float, float] = Augmentation.scale
     crop: Crop = Augmentation.crop
-    resized_crop: ResizedCropConfig | None = None
+    resized_crop: ResizedCrop | None = None
     color_jitter: ColorJitterConfig | None = None
     rand_augment: RandAugmentConfig | None = None
     random_erasing: RandomErasingConfig | None = None

@@ -17,7 +17,7 @@ from dogclips.models.weights.named_weights import COUNTER, NamedWeights, read_we
 from dogclips.models.weights.namings import Adapted, Tensors
 from dogclips.models.weights.resizing import resized
 from dogclips.models.weights.resnet_names import inflated
-from dogclips.models.weights.timesformer_names import with_time
+from dogclips.models.weights.transformer_names import with_time
 from dogclips.records.weights import LoadedWeights, TensorNote, WeightsFacts
 from dogclips.reports.tables.weights import printable
 

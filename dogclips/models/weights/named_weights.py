@@ -13,11 +13,15 @@ from torch import Tensor
 from dogclips.errors import CheckpointError
 from dogclips.models.weights.facts import is_bgr, our_facts, stated_labels, stated_normalisation
 from dogclips.models.weights.files import Checkpoint, read_file
-from dogclips.models.weights.mvit_names import MVIT
 from dogclips.models.weights.namings import Adapted, Naming, Tensors
 from dogclips.models.weights.resnet_names import IMAGE_RESNET, ONE, RESNETS
-from dogclips.models.weights.timesformer_names import AUTHORS, IMAGE_VIT, TIMESFORMER
-from dogclips.models.weights.uniformer_names import UNIFORMER
+from dogclips.models.weights.transformer_names import (
+    AUTHORS,
+    IMAGE_VIT,
+    MVIT,
+    TIMESFORMER,
+    UNIFORMER,
+)
 from dogclips.records.weights import WeightsFacts
 from dogclips.reports.tables.weights import printable
 
@@ -26,14 +30,7 @@ WRAPPERS = ("state_dict", "model_state", "model", "blobs")
 PREFIXES = ("module.", "model.", "backbone.", "timesformer.", "_orig_mod.")
 
 # The first that describes a file is believed; image networks have the fewest names of their own.
-NAMINGS: tuple[Naming, ...] = (
-    *TIMESFORMER,
-    *RESNETS,
-    *MVIT,
-    UNIFORMER,
-    *IMAGE_VIT,
-    IMAGE_RESNET,
-)
+NAMINGS = (*TIMESFORMER, *RESNETS, *MVIT, UNIFORMER, *IMAGE_VIT, IMAGE_RESNET)
 
 STEMS = (  # what looks at colours
     "s1.pathway0_stem.conv.weight",

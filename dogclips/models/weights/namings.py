@@ -125,7 +125,6 @@ def identity(names: Iterable[str]) -> Names:
     return {name: name for name in names}
 
 
-def inside(prefixes: tuple[str, str], names: Names) -> dict[str, str]:
-    """Return a table with one text before all of their names, and another before ours."""
-    theirs, ours = prefixes
-    return {f"{theirs}{name}": f"{ours}{own}" for name, own in names.items()}
+def in_blocks(theirs: str, names: Names) -> dict[str, str]:
+    """Return a table of what stands in the blocks of a transformer, after what they call those."""
+    return {f"{theirs}{name}": f"blocks.{{i}}.{own}" for name, own in names.items()}
