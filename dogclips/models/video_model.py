@@ -63,22 +63,12 @@ class VideoModel(nn.Module):
         self.expects = expects
         self.num_classes = num_classes
 
-    @property
-    def mean(self) -> tuple[float, float, float]:
-        """Mean of each RGB channel on the scale 0..1."""
-        return self.expects.mean
-
-    @property
-    def std(self) -> tuple[float, float, float]:
-        """Standard deviation of each RGB channel on the scale 0..1."""
-        return self.expects.std
-
     def normalise(self, video_B3THW: Tensor) -> Tensor:
         """Turn RGB bytes, or floats on the scale 0..1, into what the network was trained on."""
         scale = 255.0 if video_B3THW.dtype == torch.uint8 else 1.0
         mean, std = (
             torch.tensor(values, device=video_B3THW.device).view(3, 1, 1, 1) * scale
-            for values in (self.mean, self.std)
+            for values in (self.expects.mean, self.expects.std)
         )
         return (video_B3THW - mean) / std
 

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from dataclasses import asdict
 
 import numpy as np
@@ -261,3 +263,11 @@ def test_a_report_comes_back_from_json_as_it_was() -> None:
         given_, labels, "", best_thresholds(given_), tasks_of_labels(labels, exclusive=True)
     )
     assert report_from_plain(json.loads(json.dumps(asdict(report)))) == report
+
+
+def test_what_only_scoring_needs_is_not_there_before_something_is_scored() -> None:
+    program = (
+        "import sys; sys.modules |= {'sklearn': None, 'torch': None}; "
+        "import dogclips.scores.clip_scores"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

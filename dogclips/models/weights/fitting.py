@@ -164,7 +164,8 @@ def _report(
     facts = weights.facts
     mean, std, said_by = facts.mean, facts.std, facts.said_by
     if mean is None or std is None:
-        mean, std, said_by = model.mean, model.std, "the model's default; the file says nothing"
+        mean, std = model.expects.mean, model.expects.std
+        said_by = "the model's default; the file says nothing"
     model.expects = replace(model.expects, mean=mean, std=std)
     made, taken = weights.made, fitting.taken
     altered = {note.name for note in fitting.resized} | made.keys()
