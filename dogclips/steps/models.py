@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dogclips.events import Result
-from dogclips.models.catalogue import VARIANTS, NetworkConfig, variant
-from dogclips.models.facts import layer_tree, measure_model
-from dogclips.records.models import Layer, ModelFacts
+from dogclips.records.models import Layer, ModelFacts, published_models
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +19,7 @@ class NetworkResult(Result):
 
 def list_models() -> list[ModelFacts]:
     """Return size, cost, input and licence of every published network that can be trained."""
-    return [measure_model(name, network) for name, network in VARIANTS.items()]
+    return published_models()
 
 
 def show_model(name: str, overrides: Sequence[str] = (), *, classes: int = 400) -> NetworkResult:
@@ -39,6 +37,10 @@ def show_model(name: str, overrides: Sequence[str] = (), *, classes: int = 400) 
     ConfigError, ModelError
         A setting is wrong, or no network can be built with it.
     """
+    # Torch takes seconds to import, and the list does without it.
+    from dogclips.models.catalogue import NetworkConfig, variant  # noqa: PLC0415
+    from dogclips.models.facts import layer_tree, measure_model  # noqa: PLC0415
+
     published = variant(name)
     settings = NetworkConfig.of(published, overrides)
     wanted = settings.applied(published)
