@@ -11,7 +11,7 @@ from dogclips.config import merge, nested, validate
 from dogclips.errors import CheckpointError, ListError, OutputError
 from dogclips.lists import ClipList
 from dogclips.models import build_model
-from dogclips.models.weights.files import METADATA, read_checkpoint
+from dogclips.models.weights.files import OUR_KEY, read_checkpoint
 from dogclips.training.callbacks import BEST, LAST
 from dogclips.training.config import TrainConfig
 from dogclips.training.module import ClipClassifier
@@ -82,7 +82,7 @@ def metadata_of(held: Mapping[str, Any], checkpoint: Path) -> Mapping[str, Any]:
     CheckpointError
         It comes from somewhere else.
     """
-    metadata = held.get(METADATA)
+    metadata = held.get(OUR_KEY)
     if not isinstance(metadata, Mapping):
         raise CheckpointError(
             "no checkpoint of dogclips train: it names no labels",

@@ -169,7 +169,7 @@ def shared_cores(config: TrainConfig) -> Iterator[None]:
 
 
 @contextmanager
-def explained(config: TrainConfig) -> Iterator[None]:
+def errors_explained(config: TrainConfig) -> Iterator[None]:
     """Say which setting helps against errors that torch words for its developers."""
     try:
         yield
@@ -265,7 +265,7 @@ class _NoChatter(logging.Filter):
 
 
 @contextmanager
-def quiet_lightning() -> Iterator[None]:
+def without_chatter() -> Iterator[None]:
     """Hold back tips, and warnings about choices that we made on purpose, inside the block."""
     chatter = _NoChatter()
     talkers = [logging.getLogger(name) for name in TALKERS]

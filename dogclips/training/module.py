@@ -22,7 +22,7 @@ from dogclips.loading import Sample
 from dogclips.models import VideoModel
 from dogclips.models.video_model import num_params
 from dogclips.models.weights.facts import stated_normalisation
-from dogclips.models.weights.files import METADATA, Checkpoint
+from dogclips.models.weights.files import OUR_KEY, Checkpoint
 from dogclips.scores.clip_scores import Predictions, best_thresholds
 from dogclips.training.augmentation import build_mix
 from dogclips.training.config import TrainConfig
@@ -159,7 +159,7 @@ class ClipClassifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add, as plain values, all that is needed to use the weights."""
-        checkpoint[METADATA] = {
+        checkpoint[OUR_KEY] = {
             "labels": list(self.labels),
             "tasks": [asdict(task) | {"classes": list(task.classes)} for task in self.tasks],
             "config": self.config.model_dump(mode="json"),

@@ -22,7 +22,12 @@ from dogclips.training.checkpoints import check_labels
 from dogclips.training.config import ScheduleConfig, TrainConfig
 from dogclips.training.loading_plan import num_workers
 from dogclips.training.losses import check_answers, loss_tasks, pos_weight
-from dogclips.training.machine import check_precision, explained, quiet_lightning, shared_cores
+from dogclips.training.machine import (
+    check_precision,
+    errors_explained,
+    shared_cores,
+    without_chatter,
+)
 from dogclips.training.module import ClipClassifier, ShardedClassifier
 from dogclips.training.run_facts import TrainingLists
 
@@ -53,7 +58,7 @@ class EpochTask(pl.Callback):
 @contextmanager
 def on_this_machine(config: TrainConfig) -> Iterator[None]:
     """Share the cores, keep Lightning silent and explain torch's errors inside the block."""
-    with quiet_lightning(), explained(config), shared_cores(config):
+    with without_chatter(), errors_explained(config), shared_cores(config):
         yield
 
 

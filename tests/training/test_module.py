@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 
 from dogclips.training.callbacks import moving_average
-from dogclips.training.machine import quiet_lightning
+from dogclips.training.machine import without_chatter
 from dogclips.training.module import ClipClassifier
 from dogclips.training.optimizers import lr_share
 from tests.training.tiny import (
@@ -188,7 +188,7 @@ def test_averaged_weights_and_statistics_are_what_is_validated_and_kept(tmp_path
     recorder, val = Recorder(), batch(3, seed=9)
     average = moving_average(0.75)
     trainer = fit(module, [batch(seed=i) for i in range(3)], average, recorder, val=[val])
-    with quiet_lightning():
+    with without_chatter():
         trainer.save_checkpoint(tmp_path / "last.ckpt", weights_only=False)
     kept = torch.load(tmp_path / "last.ckpt", weights_only=True)["state_dict"]
     first, second, third = recorder.weights

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from dogclips.models.weights.files import METADATA, Checkpoint
+from dogclips.models.weights.files import OUR_KEY, Checkpoint
 from dogclips.models.weights.namings import Normalisation
 from dogclips.records.weights import Triple
 
@@ -78,7 +78,7 @@ def is_bgr(checkpoint: Checkpoint) -> bool:
 
 def _ours(checkpoint: Checkpoint) -> Mapping[str, Any]:
     """Return our metadata: plain values in a .ckpt, JSON in safetensors."""
-    held = checkpoint.held.get(METADATA)
+    held = checkpoint.held.get(OUR_KEY)
     if isinstance(held, str):
         try:
             held = json.loads(held)

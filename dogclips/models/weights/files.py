@@ -24,7 +24,7 @@ from dogclips.errors import CheckpointError
 from dogclips.models.weights.numpy_pickles import UnknownNameError, read_numpy_pickle
 
 # torch.save before 1.6: a pickle of this number comes first.
-METADATA = "dogclips"  # our key in a checkpoint
+OUR_KEY = "dogclips"  # our key in a checkpoint
 _LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")
 _HUGGING_FACE = ("model.safetensors", "pytorch_model.bin")  # with facts in files beside them
 _DIGEST = re.compile(r"-([0-9a-f]{8})\.(?:pth|pt|pyth)$")
@@ -183,7 +183,7 @@ def _read_safetensors(file: Path) -> dict[str, Any]:
     with safe_open(file, framework="pt") as opened:
         metadata = opened.metadata() or {}
         tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (no dict)
-    return {"state_dict": tensors, **{key: metadata[key] for key in metadata.keys() & {METADATA}}}
+    return {"state_dict": tensors, **{key: metadata[key] for key in metadata.keys() & {OUR_KEY}}}
 
 
 def _check_zip(file: Path) -> None:

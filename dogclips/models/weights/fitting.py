@@ -12,7 +12,7 @@ from torch import Tensor
 from dogclips.errors import CheckpointError
 from dogclips.files import whole_file
 from dogclips.models.video_model import VideoModel
-from dogclips.models.weights.files import METADATA
+from dogclips.models.weights.files import OUR_KEY
 from dogclips.models.weights.named_weights import COUNTER, NamedWeights, read_weights
 from dogclips.models.weights.namings import Adapted, Tensors
 from dogclips.models.weights.resizing import resized
@@ -97,7 +97,7 @@ def convert_weights(source: Path, out: Path) -> WeightsFacts:
     weights = read_weights(source)
     _check_convertible(weights)
     tensors = {name: value.contiguous().clone() for name, value in weights.tensors.items()}
-    metadata = {"format": "pt", METADATA: json.dumps(_metadata(weights.facts))}
+    metadata = {"format": "pt", OUR_KEY: json.dumps(_metadata(weights.facts))}
     with whole_file(out) as part:
         part.write_bytes(save(tensors, metadata))
     return weights.facts
