@@ -26,7 +26,7 @@ from dogclips.records.run_start import LEARNED
 from dogclips.records.training_run import EpochRecord, TestReport, report_from_plain
 from dogclips.scores.clip_scores import score
 from dogclips.training.data import ClipData
-from dogclips.training.module import ClipClassifier
+from dogclips.training.module import ClipClassifier, on_all_devices
 from dogclips.training.stopping import StopRequest
 
 if TYPE_CHECKING:
@@ -113,19 +113,19 @@ class RunRecorder(pl.Callback):
         vars(self.position).update(state_dict["place"])
         self._tally = EpochTally(**state_dict["tally"])
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, *_: Any) -> None:
         """Listen for signals, and stop a run that had stopped early before."""
         self.stop.listen()
         self._tally.start()
         trainer.should_stop = self._stops_early()
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_epoch_start(self, *_: Any) -> None:
         """Begin a new sum; not called in the middle of an epoch."""
         self._tally = EpochTally()
         self._tally.start()
 
     def on_train_batch_start(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+        self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int
     ) -> None:
         """Seed dropout and its like."""
         self._tally.batch_is_there()
@@ -180,7 +180,7 @@ class RunRecorder(pl.Callback):
         if len(self.records) < self.config.epochs and self._stopped(trainer):
             raise self._stopped_error(f"after epoch {len(self.records)}")
 
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+    def teardown(self, *_: Any) -> None:
         """Close the event file."""
         if self._events is not None:
             self._events.close()
@@ -199,8 +199,8 @@ class RunRecorder(pl.Callback):
                 )
         protocol, thresholds = module.config.protocol, module.thresholds
         report = score(module.predictions, module.labels, protocol, thresholds, module.tasks)
-        last = self.best_report
-        best = last is None or _merit(report.mean_ap, report.loss) > _merit(last.mean_ap, last.loss)
+        merit, before = _merit(report.mean_ap, report.loss), self.best_report
+        best = before is None or merit > _merit(before.mean_ap, before.loss)
         if best:
             self.best_report = report
         return EpochRecord(
@@ -248,10 +248,7 @@ class RunRecorder(pl.Callback):
     def _faults(self, trainer: pl.Trainer) -> dict[str, str]:
         """Return the clips that some device could not decode, with the reasons."""
         own = {path: fault.what for path, fault in self.data.faults.items()}
-        if trainer.world_size == 1:
-            return own
-        shares: list[Any] = [None] * trainer.world_size
-        torch.distributed.all_gather_object(shares, own)
+        shares = on_all_devices(own, trainer)
         return {path: reason for share in shares for path, reason in share.items()}
 
     def _stops_early(self) -> bool:

@@ -36,9 +36,7 @@ class RisingRate(pl.Callback):
         self.losses: list[float] = []
         self._sum = 0.0
 
-    def on_train_batch_start(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
         """Set the rate, whatever the schedule would have it be."""
         groups = trainer.optimizers[0].param_groups
         highest = max(group["initial_lr"] for group in groups)
@@ -46,12 +44,7 @@ class RisingRate(pl.Callback):
             group["lr"] = self.lrs[len(self.losses)] * group["initial_lr"] / highest
 
     def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Note the loss of a step, and end where nothing good can come."""
         self._sum += float(trainer.strategy.reduce(outputs["loss"].detach().clone()))

@@ -7,8 +7,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import lightning.pytorch as pl
 import numpy as np
@@ -29,6 +30,8 @@ from dogclips.training.config import TrainConfig
 from dogclips.training.layers import freeze, still_modules
 from dogclips.training.losses import ClipLoss, loss_tasks, view_mean
 from dogclips.training.optimizers import build_optimizer, lr_factor, lr_share
+
+T = TypeVar("T")
 
 LARGE = 500_000  # parameters from which a part is worth a message of its own between devices
 
@@ -133,7 +136,9 @@ class ClipClassifier(pl.LightningModule):
 
         Clips that nobody has scored have no row; `scored` says which clips the rows are.
         """
-        parts = self._on_all_devices()
+        seen = [tuple(part.cpu() for part in parts) for parts in self._seen]
+        shares = on_all_devices(seen, self.trainer)
+        parts = [torch.cat(part) for part in zip(*chain.from_iterable(shares), strict=True)]
         if not parts or not len(parts[0]):
             return
         # Devices draw a few clips twice to come out even: one of the two is enough.
@@ -190,15 +195,17 @@ class ClipClassifier(pl.LightningModule):
         logits_BVK: Tensor = kept.view(*video.shape[:2], kept.shape[1])
         return logits_BVK
 
-    def _on_all_devices(self) -> list[Tensor]:
-        """Return index, probability, target and loss of the clips that any device has seen."""
-        seen = [tuple(part.cpu() for part in parts) for parts in self._seen]
-        if self.trainer.world_size > 1:
-            # As objects: devices may have seen different numbers of clips, or none.
-            shares: list[Any] = [None] * self.trainer.world_size
-            torch.distributed.all_gather_object(shares, seen)
-            seen = [parts for share in shares for parts in share]
-        return [torch.cat(part) for part in zip(*seen, strict=True)]
+
+def on_all_devices(own: T, trainer: pl.Trainer) -> list[T]:
+    """Return what each device has, as objects: of clips they may have seen more or less, or none.
+
+    Every device must ask.
+    """
+    if trainer.world_size == 1:
+        return [own]
+    shares: list[Any] = [None] * trainer.world_size
+    torch.distributed.all_gather_object(shares, own)
+    return shares
 
 
 def _of_views(target_BK: Tensor, logits_BVK: Tensor) -> Tensor:

@@ -23,8 +23,9 @@ from safetensors import SafetensorError, safe_open
 from dogclips.errors import CheckpointError
 from dogclips.models.weights.numpy_pickles import UnknownNameError, read_numpy_pickle
 
+OUR_KEY = "dogclips"  # in a checkpoint
+
 # torch.save before 1.6: a pickle of this number comes first.
-OUR_KEY = "dogclips"  # our key in a checkpoint
 _LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")
 _HUGGING_FACE = ("model.safetensors", "pytorch_model.bin")  # with facts in files beside them
 _DIGEST = re.compile(r"-([0-9a-f]{8})\.(?:pth|pt|pyth)$")
