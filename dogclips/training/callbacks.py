@@ -180,7 +180,7 @@ class RunRecorder(pl.Callback):
         if len(self.records) < self.config.epochs and self._stopped(trainer):
             raise self._stopped_error(f"after epoch {len(self.records)}")
 
-    def teardown(self, *_: Any) -> None:
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Close the event file."""
         if self._events is not None:
             self._events.close()
