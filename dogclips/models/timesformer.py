@@ -19,14 +19,7 @@ from torch import Tensor, nn
 from torchvision.ops import StochasticDepth
 
 from dogclips.config import Config, Count, Positive, Share
-from dogclips.models.video_model import (
-    ModelInput,
-    VideoModel,
-    attend,
-    check_heads,
-    check_patches,
-    run_block,
-)
+from dogclips.models.video_model import ModelInput, VideoModel, attend, check_patches, run_block
 
 
 class TimeSformerConfig(Config):
@@ -187,8 +180,7 @@ class TimeSformer(VideoModel):
 
     def __init__(self, config: TimeSformerConfig, expects: ModelInput, num_classes: int) -> None:
         super().__init__(expects, num_classes)
-        check_patches(expects.size, config.patch_size)
-        check_heads(config.dim, config.heads)
+        check_patches(expects.size, config.patch_size, config.dim, config.heads)
         self.config = config
         dim = config.dim
         num_patches = (expects.size // config.patch_size) ** 2

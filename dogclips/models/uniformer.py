@@ -20,14 +20,7 @@ from torch import Tensor, nn
 
 from dogclips.config import Config, Count, Share
 from dogclips.errors import ModelError
-from dogclips.models.video_model import (
-    ModelInput,
-    VideoModel,
-    attend,
-    check_heads,
-    check_patches,
-    run_block,
-)
+from dogclips.models.video_model import ModelInput, VideoModel, attend, check_patches, run_block
 
 
 class UniFormerV2Config(Config):
@@ -241,8 +234,7 @@ class UniFormerV2(VideoModel):
 
 
 def _check_sizes(config: UniFormerV2Config, expects: ModelInput) -> None:
-    check_patches(expects.size, config.patch_size)
-    check_heads(config.dim, config.heads)
+    check_patches(expects.size, config.patch_size, config.dim, config.heads)
     if config.global_blocks > config.depth:
         raise ModelError(
             f"{config.global_blocks} global blocks cannot stand behind {config.depth} blocks",

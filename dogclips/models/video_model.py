@@ -143,13 +143,13 @@ def nearest_multiples(value: int, step: int, least: int = 1) -> str:
     return " or ".join(str(n) for n in (below, below + step) if n >= least) or str(least)
 
 
-def check_patches(size: int, patch_size: int) -> None:
-    """Refuse frames that are no whole number of patches wide.
+def check_patches(size: int, patch_size: int, dim: int, heads: int) -> None:
+    """Refuse what a transformer over patches of a frame cannot be built for.
 
     Raises
     ------
     ModelError
-        Names sizes that are.
+        The frame is no whole number of patches wide, or `dim` no multiple of the heads.
     """
     if size % patch_size:
         raise ModelError(
@@ -157,6 +157,7 @@ def check_patches(size: int, patch_size: int) -> None:
             where="data.size, model.patch_size",
             todo=f"set data.size to {nearest_multiples(size, patch_size)}",
         )
+    check_heads(dim, heads)
 
 
 def check_heads(dim: int, heads: int) -> None:
