@@ -215,8 +215,8 @@ def test_every_layout_gives_the_logits_of_its_weights_under_any_file_name(
     clips = clips_for(ours)
     assert torch.allclose(ours(clips), theirs(clips), atol=1e-5)
     assert (report.source, report.share, report.dropped, report.fresh) == (source, 1, (), ())
-    assert ours.mean == pytest.approx(mean, abs=1e-3)
-    assert ours.std == pytest.approx(std, abs=1e-3)
+    assert ours.expects.mean == pytest.approx(mean, abs=1e-3)
+    assert ours.expects.std == pytest.approx(std, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_a_layout_converts_to_a_file_that_loads_the_same(layout: str, tmp_path: 
     assert f"{facts.source} {facts.architecture}" == source == report.source
     assert (facts.num_classes, facts.unknown) == (3, ())
     assert facts.num_parameters == sum(p.numel() for p in theirs.parameters())
-    assert facts.mean == ours.mean == pytest.approx(mean, abs=1e-3)
+    assert facts.mean == ours.expects.mean == pytest.approx(mean, abs=1e-3)
 
 
 def test_norms_that_mmaction2_leaves_out_change_nothing_and_are_named(tmp_path: Path) -> None:
@@ -293,12 +293,12 @@ def test_a_hugging_face_folder_gives_the_logits_of_transformers(tmp_path: Path) 
     wanted = theirs(pixel_values=clips.transpose(1, 2)).logits
     assert torch.allclose(ours(clips), wanted, atol=1e-5)
     assert (report.share, report.dropped, report.fresh) == (1, (), ())
-    assert (ours.mean, ours.std) == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+    assert (ours.expects.mean, ours.expects.std) == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
     assert inspect_weights(tmp_path).labels == ("sit", "walk", "run")
     alone = build_model(TIMESFORMER, 3, 4, 32).eval()
     load_weights(alone, tmp_path / "model.safetensors")
     assert torch.equal(alone(clips), ours(clips))
-    assert alone.mean == ours.mean
+    assert alone.expects.mean == ours.expects.mean
 
 
 def test_a_pytorchvideo_slowfast_gives_the_logits_of_pytorchvideo(tmp_path: Path) -> None:
@@ -376,7 +376,7 @@ def test_copies_of_a_frame_are_that_frame_to_a_timesformer_from_an_image_vit(
         "head",
     }
     assert {fate.why for fate in report.dropped} == {"classes of images"}
-    assert (ours.mean, ours.std) == HALF
+    assert (ours.expects.mean, ours.expects.std) == HALF
 
 
 def test_a_torchvision_vit_is_the_vit_of_timm(tmp_path: Path) -> None:
@@ -395,7 +395,7 @@ def test_a_torchvision_vit_is_the_vit_of_timm(tmp_path: Path) -> None:
     theirs(frame)
     clip = frame[:, :, None].expand(-1, -1, 4, -1, -1)
     assert torch.allclose(features(ours, clip), seen[0], atol=1e-5)
-    assert (ours.mean, ours.std) == IMAGENET
+    assert (ours.expects.mean, ours.expects.std) == IMAGENET
 
 
 def test_positions_of_another_grid_are_resized_as_timm_resizes_them(tmp_path: Path) -> None:
@@ -444,7 +444,7 @@ def test_an_image_resnet_becomes_the_slow_pathway(tmp_path: Path) -> None:
         "head.projection.bias",
     }
     assert all("pathway1" in name or "_fuse" in name or "head" in name for name in report.fresh)
-    assert ours.mean == IMAGENET[0]
+    assert ours.expects.mean == IMAGENET[0]
 
 
 def test_a_head_for_as_many_classes_is_kept_and_another_is_dropped(tmp_path: Path) -> None:
