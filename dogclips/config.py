@@ -10,14 +10,28 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar, get_origin
+from typing import Annotated, Any, TypeAlias, TypeVar, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from dogclips.errors import ConfigError
 
 Tree = dict[str, Any]
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+def _ascend(pair: tuple[float, float]) -> tuple[float, float]:
+    if not 0 < pair[0] <= pair[1]:
+        raise ValueError("two ascending numbers above 0")
+    return pair
+
+
+Ascending = Annotated[tuple[float, float], AfterValidator(_ascend)]
 
 
 class Config(BaseModel):
@@ -55,8 +69,15 @@ for _side in (_Loader, _Dumper):
     )
 
 
-def settings_of(model: type[ConfigT], given: Settings[ConfigT]) -> ConfigT:
+def settings_of(
+    model: type[ConfigT], given: Settings[ConfigT], under: Sequence[Setting] = ()
+) -> ConfigT:
     """Build `model` from whatever the public API takes for settings.
+
+    Parameters
+    ----------
+    under
+        What holds where nothing that is given says otherwise.
 
     Raises
     ------
@@ -66,24 +87,33 @@ def settings_of(model: type[ConfigT], given: Settings[ConfigT]) -> ConfigT:
     """
     if isinstance(given, model):
         return given
-    parts: list[Setting] = []
-    if isinstance(given, str | Path | Mapping):
-        parts.append(given)
-    elif given is not None and not isinstance(given, Config):
-        parts.extend(given)
     tree: Tree = {}
     sources = []
-    for part in parts:
+    for part in (*under, *_parts(given)):
         if isinstance(part, Mapping):
-            for path, value in part.items():
-                tree = merge(tree, _nested(path, value))
-        elif isinstance(part, str) and "=" in part:
-            tree = merge(tree, parse_override(part))
-            sources.append("--set")
-        else:
+            tree = merge(tree, nested(part))
+        elif _is_file(part):
             tree = merge(tree, read_yaml(config_file(part)))
             sources.append(str(part))
+        else:
+            tree = merge(tree, parse_override(str(part)))
+            sources.append("--set")
     return validate(model, tree, where=", ".join(dict.fromkeys(sources)) or "configuration")
+
+
+def names_file(given: Settings[Config]) -> bool:
+    """Return whether settings come from a file, or are finished, rather than change a few keys."""
+    return isinstance(given, Config) or any(_is_file(part) for part in _parts(given))
+
+
+def _parts(given: Settings[ConfigT]) -> list[Setting]:
+    if given is None or isinstance(given, Config):
+        return []
+    return [given] if isinstance(given, str | Path | Mapping) else [*given]
+
+
+def _is_file(part: Setting) -> bool:
+    return isinstance(part, Path) or (isinstance(part, str) and "=" not in part)
 
 
 def load_config(
@@ -96,7 +126,7 @@ def load_config(
 def config_file(name: Path | str) -> Path:
     """Return the file of that path, or else the shipped one of that name, such as `tiny_cpu`."""
     path = Path(name)
-    if path.suffix or path.exists():
+    if path.suffix or path.is_file():
         return path
     return next(iter(sorted(_SHIPPED.glob(f"*/{path.name}.yaml"))), path)
 
@@ -155,13 +185,22 @@ def parse_override(text: str) -> Tree:
         node: Any = yaml.load(value, _Loader)  # noqa: S506 (a SafeLoader)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError("the value is no YAML", where=text, todo="quote it") from error
-    return _nested(path.strip(), node)
+    return nested({path.strip(): node})
 
 
-def _nested(path: str, node: Any) -> Tree:
-    for key in reversed(path.split(".")):
-        node = {key: node}
-    return dict(node)
+def nested(keys: Mapping[str, Any]) -> Tree:
+    """Return keys whose paths have dots as a tree.
+
+    >>> nested({"a.x": 1, "a.y": 2, "b": 3})
+    {'a': {'x': 1, 'y': 2}, 'b': 3}
+    """
+    tree: Tree = {}
+    for path, value in keys.items():
+        node = value
+        for key in reversed(path.split(".")):
+            node = {key: node}
+        tree = merge(tree, node)
+    return tree
 
 
 def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:

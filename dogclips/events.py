@@ -81,8 +81,8 @@ Progress: TypeAlias = Callable[[Event], None]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Result:
-    """What every step returns, and how far it got.
+class Result(Event):
+    """What every step returns, and how far it got; who calls several may tell of each.
 
     Parameters
     ----------

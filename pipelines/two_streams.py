@@ -3,56 +3,37 @@
     python pipelines/two_streams.py data/two-streams
 
 Makes recordings whose larger stream lacks its first ten frames, shows what the probe finds, cuts
-clips by the corrected time, and trains and tests a small model on them.
+clips by the corrected time, trains and tests a small model on them, and predicts a recording.
 """
 
 import sys
 from pathlib import Path
 
-from rich import print as show
-
-from dogclips.annotations import read_dataset
-from dogclips.clips.config import CutConfig
-from dogclips.clips.execution import cut_plan
-from dogclips.clips.plan import measure_session, plan_session
-from dogclips.clips.session import find_session
-from dogclips.config import load_config
-from dogclips.demo.recordings import make_session
-from dogclips.lists.sessions import read_clips, write_session_lists
-from dogclips.lists.splits import assign_splits, write_split
-from dogclips.reports.tables.cut import window_table
-from dogclips.reports.tables.train import result_table
-from dogclips.training.config import TrainConfig
-from dogclips.training.run import train
-from dogclips.training.testing import test
-
-CONFIGS = Path(__file__).parents[1] / "configs"
-SHARES = {"train": 0.55, "val": 0.2, "test": 0.25}
+import dogclips
 
 
 def main(folder: Path, *settings: str) -> None:
     """Run the whole chain in `folder`; `settings` go to the training."""
-    session = find_session(make_session(folder / "Feb" / "2_2_demo"))
-    cut_config = load_config(CutConfig, [CONFIGS / "cut" / "demo.yaml"])
-    projects, _ = read_dataset(session.projects)
-    recordings = measure_session(session, projects, cut_config)
-    plan = plan_session(session, projects, recordings, cut_config)
-    manifest = cut_plan(plan)
-    write_session_lists(session.output, manifest, plan.classes)
-    show(window_table(manifest, "windows"))
+    base_dir = dogclips.make_session(folder / "Feb" / "2_2_demo")
+    recording = base_dir / "video" / "020500.mp4"
+    [found] = dogclips.probe(recording, content=True).recordings
+    if found.alignment is not None:
+        print(f"the larger stream begins {float(found.alignment.offset_s):.2f} s late")
 
-    clips, names = read_clips([session.base_dir])
-    splits = assign_splits(clips, len(names), SHARES)
+    cut = dogclips.cut(base_dir, "demo")
+    print(cut.manifest.groupby(["status", "reason"]).size().to_string())
     lists = folder / "split"
-    write_split(lists, clips, splits, names, settings={"shares": SHARES})
+    dogclips.split(base_dir, lists, val=0.2, test=0.25)
 
-    config = load_config(
-        TrainConfig,
-        [CONFIGS / "train" / "slowfast_tiny.yaml"],
-        [f"data.train={lists}/train.txt", f"data.val={lists}/val.txt", *settings],
+    run = dogclips.train(
+        folder / "run",
+        ["slowfast_tiny", *settings],
+        train=lists / "train.txt",
+        val=lists / "val.txt",
     )
-    train(config, folder / "run")
-    show(result_table(test(folder / "run", lists / "test.txt").report))
+    tested = dogclips.test(run.run_dir, lists / "test.txt")
+    print(f"mAP {tested.report.mean_ap}: {tested.report.protocol}")
+    dogclips.predict(run.run_dir, recording, folder / "predicted")
 
 
 if __name__ == "__main__":

@@ -1,25 +1,23 @@
-"""Predict recordings in a process of its own, to see what memory it takes."""
+"""Score recordings in a process of its own, to see what memory it takes."""
 
 from pathlib import Path
 
 from dogclips.alignment import StreamChoice
 from dogclips.clips.recordings import measure_recordings
-from dogclips.prediction.annotated import AnnotatedFile
+from dogclips.clips.viewing import viewing_of
 from dogclips.prediction.config import PredictConfig
-from dogclips.prediction.predictor import predict_recording
-from dogclips.prediction.setup import load_predictor
-from dogclips.scores.prediction import prediction_table
+from dogclips.prediction.predictor import load_predictor
+from dogclips.prediction.scoring import score_windows
+from dogclips.prediction.windows import sliding_windows
 from tests.faults.memory import mebibytes
 
 
 def predict_both(run_dir: Path, short: Path, long: Path) -> tuple[int, int]:
-    """Predict two recordings one after the other; return the most MiB held until each is done."""
+    """Score two recordings one after the other; return the most MiB held until each is done."""
     predictor = load_predictor(run_dir, PredictConfig(clip_seconds=4, stride_seconds=2))
-    peaks = []
+    peaks, choice = [], StreamChoice()
     for path in (short, long):
-        file, choice = AnnotatedFile(path, path.name), StreamChoice()
-        recording = measure_recordings([path], [choice])[path, choice]
-        prediction, _ = predict_recording(predictor, file, recording, choice)
-        prediction_table([prediction])
+        viewing = viewing_of(measure_recordings([path], [choice])[path, choice], choice)
+        score_windows(predictor, viewing, sliding_windows(viewing, predictor.windows))
         peaks.append(mebibytes("VmHWM"))
     return peaks[0], peaks[1]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from dogclips.clips.config import CutConfig
-from dogclips.config import Config, load_config, read_yaml
+from dogclips.config import Config, load_config, read_yaml, settings_of
 from dogclips.errors import ConfigError
 from dogclips.records.settings import write_settings
 
@@ -50,6 +50,23 @@ def test_without_a_file_the_defaults_hold() -> None:
 
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     assert load_config(Settings, [write(tmp_path, a="# all as usual\n")]) == Settings()
+
+
+def test_a_bare_name_is_a_shipped_file_and_a_path_is_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert settings_of(CutConfig, "demo").short_side == 72
+    assert settings_of(CutConfig, ["demo", {"short_side": 80}]).short_side == 80
+    with pytest.raises(ConfigError, match="no such config file"):
+        settings_of(CutConfig, "demo.yaml")
+    (tmp_path / "demo").mkdir()
+    assert settings_of(CutConfig, "demo").short_side == 72
+
+
+def test_what_lies_under_settings_holds_where_they_say_nothing() -> None:
+    found = settings_of(Settings, {"encoder.crf": 18}, under=[{"encoder.crf": 1, "rate": 3}])
+    assert (found.encoder.crf, found.rate) == (18, 3)
 
 
 def test_a_file_wins_over_its_base_key_by_key(tmp_path: Path) -> None:

@@ -11,12 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dogclips import training
-from dogclips.config import load_config
+from dogclips import train
 from dogclips.lists import ListedClip, read_list, write_list
 from dogclips.records.manifest import read_manifest
 from dogclips.records.training_run import TestReport
-from dogclips.training.config import TrainConfig
+from dogclips.steps import test as testing
 from tests.cli.program import dogclips, started
 from tests.videos import numbers_in
 
@@ -24,7 +23,6 @@ pytestmark = [pytest.mark.training, pytest.mark.timeout(900)]
 
 # One of the two by turns, for time; `make demo` trains both.
 MODEL = ("slowfast", "timesformer")[int(os.environ["DOGCLIPS_SEED"]) % 2]
-CONFIGS = Path(__file__).parents[1] / "configs"
 
 
 @pytest.fixture(scope="module")
@@ -137,9 +135,8 @@ def trained_on(
     (folder / "labels.txt").write_text((lists / "labels.txt").read_text())
     write_list(folder / "train.txt", clips[::3])
     named = [f"data.train={folder}/train.txt", f"data.val={lists}/val.txt", "trainer.epochs=3"]
-    tiny = CONFIGS / "train" / "slowfast_tiny.yaml"
-    training.train(load_config(TrainConfig, [tiny], [*named, *settings]), folder / "run")
-    return training.test(folder / "run", lists / "test.txt").report
+    train(folder / "run", ["slowfast_tiny", *named, *settings])
+    return testing.test(folder / "run", lists / "test.txt").report
 
 
 def chance(report: TestReport) -> float:

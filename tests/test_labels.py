@@ -18,9 +18,9 @@ from dogclips.clips.recordings import Recording
 from dogclips.clips.session import find_session
 from dogclips.errors import AnnotationError
 from dogclips.labels import LabelConfig, carry_tasks, split_task
+from dogclips.scores.tasks import tasks_of_labels
 from dogclips.segments import SEGMENT_COLUMNS, segment_table
 from dogclips.streams import Stream, StreamTable
-from dogclips.training.tasks import tasks_of
 
 
 def segments(*answers: tuple[str, str] | tuple[str, str, bool]) -> pd.DataFrame:
@@ -216,14 +216,17 @@ def test_one_rule_tells_whether_classes_carry_tasks(
     names: tuple[str, ...], *, carried: bool
 ) -> None:
     assert carry_tasks(names) is carried
-    found = tasks_of(names, exclusive=False)
+    found = tasks_of_labels(names, exclusive=False)
     assert [bool(task.name) for task in found] == [carried] * len(found)
 
 
 def test_what_is_stored_of_classes_counts_more_than_their_names() -> None:
     assert not carry_tasks(["at 10:30", "at 11:00"], known=False)
-    assert len(tasks_of(["at 10:30", "at 11:00"], exclusive=False, with_task=False)) == 1
-    assert [task.name for task in tasks_of([":sit", "a:b"], False, with_task=True)] == ["", "a"]
+    assert len(tasks_of_labels(["at 10:30", "at 11:00"], exclusive=False, with_task=False)) == 1
+    assert [task.name for task in tasks_of_labels([":sit", "a:b"], False, with_task=True)] == [
+        "",
+        "a",
+    ]
 
 
 @given(

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 import dogclips as product
-from dogclips.config import load_config
 from dogclips.errors import ListError
 from dogclips.lists import read_list
 from dogclips.lists.exporting import ExportSettings, export_clips, with_splits
@@ -19,11 +18,9 @@ from dogclips.lists.session_records import read_records
 from dogclips.lists.sessions import read_clips
 from dogclips.loading.decoding import frames_at
 from dogclips.loading.excerpts import Excerpt, Timeline, excerpts
-from dogclips.records.clip_predictions import read_predictions
 from dogclips.records.manifest import MANIFEST_COLUMNS, read_manifest
+from dogclips.records.predictions import read_clip_predictions
 from dogclips.records.run_folder import read_run
-from dogclips.training.config import TrainConfig
-from dogclips.training.run import train
 from tests.cli.program import dogclips
 
 OLD = Path(__file__).parent / "folders" / "0.1.0"
@@ -158,16 +155,15 @@ def test_a_split_of_0_1_0_is_kept_and_its_clips_are_exported(dogs: Path) -> None
 
 def test_sessions_and_trainings_of_0_1_0_are_reported(dogs: Path) -> None:
     for folders in ([dogs / name for name in SESSIONS], [dogs / "run"]):
-        done = dogclips("report", *folders, "--output", dogs / "page.html")
-        assert done.returncode == 0, done.stderr
-        assert "warning: " not in done.stderr
+        result = product.report(folders, dogs / "page.html", clips_per_label=1)
+        assert result.ok
+        assert not result.warnings
     assert read_run(dogs / "run").report.num_clips == 4
     assert not read_records(dogs / "2_3_kt").missing
 
 
 def test_recordings_are_predicted_by_a_training_of_0_1_0(dogs: Path) -> None:
-    done = dogclips("predict", dogs / "run", dogs / "2_3_kt", "--out", dogs / "again")
-    assert done.returncode == 0, done.stderr
+    assert product.predict(dogs / "run", dogs / "2_3_kt", dogs / "again").ok
     before, now = (
         pd.read_parquet(dogs / name / "predictions.parquet") for name in ("predictions", "again")
     )
@@ -177,9 +173,8 @@ def test_recordings_are_predicted_by_a_training_of_0_1_0(dogs: Path) -> None:
 
 @pytest.mark.parametrize("source", ["clips", "recordings"])
 def test_models_are_trained_on_sessions_of_0_1_0_with_its_settings(dogs: Path, source: str) -> None:
-    lists = [f"data.{name}={dogs}/split/{name}.txt" for name in ("train", "val")]
-    settings = [*lists, f"data.source={source}", "trainer.epochs=1"]
-    config = load_config(TrainConfig, [dogs / "run" / "config.yaml"], settings)
-    train(config, dogs / "new")
-    clips = read_predictions(dogs / "new" / "predictions.parquet")["clip"]
-    assert set(clips) == {str(clip.path) for clip in read_list(dogs / "split" / "val.txt").clips}
+    lists = {name: dogs / "split" / f"{name}.txt" for name in ("train", "val")}
+    changes = {"data.source": source, "trainer.epochs": 1}
+    product.train(dogs / "new", [dogs / "run" / "config.yaml", changes], **lists)
+    clips = read_clip_predictions(dogs / "new" / "predictions.parquet")["clip"]
+    assert set(clips) == {str(clip.path) for clip in read_list(lists["val"]).clips}

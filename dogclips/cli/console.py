@@ -1,9 +1,7 @@
 """Where output goes: results to stdout, everything else to stderr."""
 
-import os
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -53,11 +51,6 @@ def leave(result: Result) -> None:
 
 def _fault(error: DogclipsError) -> dict[str, str]:
     return {"code": error.code, "message": error.what, "place": error.where, "todo": error.todo}
-
-
-def print_json(document: Any) -> None:
-    """Print exactly one JSON document to stdout."""
-    sys.stdout.write(json_text(document))
 
 
 def print_line(text: str) -> None:
@@ -114,21 +107,6 @@ class Show:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-
-
-def is_helper() -> bool:
-    """Return whether this is not the first process of a training on several devices."""
-    names = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
-    return any(os.environ.get(name, "0") != "0" for name in names)
-
-
-def silence_helpers() -> None:
-    """Drop the output of all but the first process of a training on several devices.
-
-    Lightning starts the same command once for each further device, as torchrun and SLURM do.
-    """
-    if is_helper():
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (until the end)
 
 
 def progress_bar(unit: str) -> "Progress":

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from dogclips.cli.console import print_json, print_result, silence_helpers
-from dogclips.cli.options import ConfigFiles, Json, Overrides
-from dogclips.cli.train import TrainList, Weights, train_settings
-from dogclips.errors import UsageError
+import dogclips
+from dogclips.cli.console import Show, print_document, print_result
+from dogclips.cli.options import ConfigFiles, Json, Overrides, chosen_settings
+from dogclips.cli.train import TrainList, Weights, silence_all_but_first
 
 
 def lr_find(
@@ -28,26 +28,23 @@ def lr_find(
 
     Nothing is kept, and no setting changes.
 
-    Example: dogclips lr-find --config configs/train/slowfast_tiny.yaml --train split/train.txt
+    Example: dogclips lr-find --config slowfast_tiny --train split/train.txt
     """
-    if not 0 < low < high:
-        raise UsageError("the rates do not rise", where="--from, --to", todo="0 < from < to")
-    from dataclasses import asdict
+    from dogclips.reports.tables.lr_find import range_document, range_table
 
-    from dogclips.files import whole_file
-    from dogclips.reports.pictures.training_plots import range_plot
-    from dogclips.reports.tables.lr_find import range_table
-    from dogclips.scores.lr_range import suggestion
-    from dogclips.training.lr_range import range_test
-
-    settings = train_settings(config, set_, {"data.train": train_list})
-    silence_helpers()
-    points = range_test(settings, low=low, high=high, steps=steps, weights=weights)
-    if output is not None:
-        with whole_file(output) as part:
-            part.write_bytes(range_plot(points))
+    settings = chosen_settings(config, set_, {})
+    silence_all_but_first()
+    result = dogclips.lr_find(
+        settings,
+        train=train_list,
+        weights=weights,
+        steps=steps,
+        low=low,
+        high=high,
+        output=output,
+        progress=Show(),
+    )
     if as_json:
-        rows = [asdict(point) for point in points]
-        print_json({"version": 1, "suggestion": suggestion(points), "points": rows})
+        print_document("lr-find", range_document(result.points), result)
     else:
-        print_result(range_table(points))
+        print_result(range_table(result.points))

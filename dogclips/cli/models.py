@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from dogclips.cli.console import print_json, print_line, print_result
+from dogclips.cli.console import print_document, print_line, print_result
 from dogclips.cli.options import Json, Overrides
 from dogclips.errors import UsageError
 
@@ -12,7 +12,7 @@ models = typer.Typer(name="models", rich_markup_mode=None)
 
 
 @models.callback(invoke_without_command=True)
-def list_models(context: typer.Context, as_json: Json = False) -> None:
+def _list_models(context: typer.Context, as_json: Json = False) -> None:
     """List the published networks: size, cost, input, and the licence of known weights.
 
     Example: dogclips models
@@ -21,13 +21,12 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
         if as_json:
             raise UsageError("--json of what", where="models --json show", todo="put it last")
         return
-    from dogclips.models.catalogue import VARIANTS
-    from dogclips.models.facts import measure_model
     from dogclips.reports.tables.models import models_document, models_report
+    from dogclips.steps.models import list_models
 
-    facts = [measure_model(name, variant) for name, variant in VARIANTS.items()]
+    facts = list_models()
     if as_json:
-        print_json(models_document(facts))
+        print_document("models", models_document(facts))
     else:
         print_result(models_report(facts))
 
@@ -51,17 +50,13 @@ def show(
         raise UsageError("two answers", where="--yaml, --json", todo="give one of them")
     import yaml
 
-    from dogclips.models.catalogue import NetworkConfig, variant
-    from dogclips.models.facts import layers_of, measure_model
     from dogclips.reports.tables.models import layers_document, layers_report
+    from dogclips.steps.models import show_model
 
-    published = variant(name)
-    settings = NetworkConfig.of(published, set_ or ())
-    wanted = settings.applied(published)
-    facts, layers = measure_model(name, wanted, classes), layers_of(wanted, classes)
+    network = show_model(name, set_ or (), classes=classes)
     if as_yaml:
-        print_line(yaml.safe_dump(settings.difference(), sort_keys=False).rstrip())
+        print_line(yaml.safe_dump(network.settings, sort_keys=False).rstrip())
     elif as_json:
-        print_json(layers_document(facts, layers))
+        print_document("models show", layers_document(network.facts, network.layers))
     else:
-        print_result(layers_report(facts, layers, depth))
+        print_result(layers_report(network.facts, network.layers, depth))

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from dogclips.cli.console import print_json, print_result, print_warning
+import dogclips
+from dogclips.cli.console import Show, print_document, print_result
 from dogclips.cli.options import Json
 
 
@@ -28,25 +29,13 @@ def test(
 
     Example: dogclips test runs/first --list split/test.txt --output test.parquet
     """
-    from dataclasses import asdict
+    from dogclips.reports.tables.train import report_document, result_table
 
-    from dogclips.records.clip_predictions import write_predictions
-    from dogclips.reports.pictures.training_plots import write_plots
-    from dogclips.reports.tables.train import result_table
-    from dogclips.training.testing import test as test_run
-
-    given = {"views": views, "crops": crops}
-    evaluation = {key: value for key, value in given.items() if value is not None}
-    result = test_run(source, list_path, evaluation=evaluation)
-    if output is not None:
-        write_predictions(result.predictions, output)
-    if plots is not None:
-        write_plots(plots, [], result.predictions, result.report)
-    for path, reason in result.skipped:
-        print_warning(f"left out, {reason} ({path})")
+    result = dogclips.test(
+        source, list_path, views=views, crops=crops, output=output, plots=plots, progress=Show()
+    )
     if as_json:
-        skipped = [{"path": path, "reason": reason} for path, reason in result.skipped]
-        origin = {"version": 1, **result.predictions.attrs, "skipped": skipped}
-        print_json(origin | asdict(result.report))
+        document = report_document(result.report, result.predictions.attrs, result.skipped)
+        print_document("test", document, result)
     else:
         print_result(result_table(result.report))

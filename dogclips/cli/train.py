@@ -1,33 +1,20 @@
 """`dogclips train`: lists of clips become a trained model in a run folder."""
 
-from enum import StrEnum
+import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dogclips.cli.console import (
-    is_helper,
-    print_line,
-    print_result,
-    progress_bar,
-    silence_helpers,
-)
-from dogclips.cli.options import ConfigFiles, Overrides
+import dogclips
+from dogclips.cli.console import Show, print_line, print_result
+from dogclips.cli.options import ConfigFiles, Overrides, chosen_settings
 from dogclips.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
     from dogclips.records.run_start import RunStart
-    from dogclips.training import TrainConfig
-
-
-class Check(StrEnum):
-    """How closely clips are looked at before a training."""
-
-    fast = "fast"
-    full = "full"
-    none = "none"
-
+    from dogclips.steps.train import TrainedRun
 
 TrainList = Annotated[Path | None, typer.Option("--train", metavar="LIST", help="To learn from.")]
 Weights = Annotated[
@@ -56,49 +43,73 @@ def train(
         bool, typer.Option("--fast-dev-run", help="One batch of everything; writes nothing.")
     ] = False,
     check: Annotated[
-        Check, typer.Option(help="Look at all clips first: their packets, every frame, or not.")
-    ] = Check.fast,
+        Literal["fast", "full", "none"],
+        typer.Option(help="Look at all clips first: their packets, every frame, or not."),
+    ] = "fast",
 ) -> None:
     """Train a multi-label model on a list, scored on another after every epoch.
 
-    Example: dogclips train --config configs/train/slowfast_tiny.yaml --train split/train.txt
-    --val split/val.txt --out runs/first
+    Example: dogclips train --config slowfast_tiny --train split/train.txt --val split/val.txt
+    --out runs/first
     """
-    from dogclips.training.run import Watch, rehearse
-
-    if out is None and not fast_dev_run:
-        raise UsageError("where should the run go", where="--out", todo="name a folder")
     options = {
-        "data.train": train_list,
-        "data.val": val_list,
         "trainer.devices": devices,
         "trainer.precision": precision,
         "trainer.overfit": overfit,
     }
-    settings = train_settings(_configs(config, out, resume=resume), set_, options)
-    silence_helpers()
+    settings = chosen_settings(config, set_, options)
     if fast_dev_run:
-        watch = Watch(on_start=print_start)
-        rehearse(settings, weights=weights, check=check.value, watch=watch)
+        from dogclips.records.run_start import RunStart
+
+        silence_all_but_first()
+        show = Show().on(RunStart, _print_start)
+        dogclips.rehearse(
+            settings, train=train_list, val=val_list, weights=weights, check=check, progress=show
+        )
         print_line("one batch was trained and validated; nothing was written")
-    elif out is not None:
-        arguments: dict[str, Any] = {"resume": resume, "weights": weights, "check": check.value}
-        _train(settings, out, arguments)
+        return
+    if out is None:
+        raise UsageError("where should the run go", where="--out", todo="name a folder")
+    first = silence_all_but_first()
+    try:
+        run = dogclips.train(
+            out,
+            settings,
+            train=train_list,
+            val=val_list,
+            resume=resume,
+            weights=weights,
+            check=check,
+            progress=showing_training(Show()),
+        )
+    except StoppedError:
+        if first:
+            raise
+        raise typer.Exit(0) from None  # the first process says so, once
+    print_end(run)
 
 
-def train_settings(
-    files: list[Path] | None, overrides: list[str] | None, options: dict[str, Any]
-) -> "TrainConfig":
-    """Return the settings of files, `--set` and options, the later ones winning."""
-    from dogclips.config import load_config
-    from dogclips.training.config import TrainConfig
+def silence_all_but_first() -> bool:
+    """Drop the output of all but the first process of a training; return whether this is it."""
+    from dogclips.training.machine import is_first_process
 
-    given = [f"{key}={value}" for key, value in options.items() if value is not None]
-    return load_config(TrainConfig, files or (), [*(overrides or ()), *given])
+    first = is_first_process()
+    if not first:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (until the end)
+    return first
 
 
-def print_start(start: "RunStart") -> None:
-    """Print what a run has decided."""
+def showing_training(show: Show) -> Show:
+    """Show also what a training has decided, and a row for each epoch."""
+    from dogclips.records.run_start import RunStart
+    from dogclips.records.training_run import EpochRecord
+    from dogclips.reports.tables.train import epoch_line
+
+    show.on(RunStart, _print_start).on(RunStart, lambda _: print_line(epoch_line()))
+    return show.on(EpochRecord, lambda record: print_line(epoch_line(record)))
+
+
+def _print_start(start: "RunStart") -> None:
     from dogclips.reports.tables.start import learning_table, start_lines
 
     for line in start_lines(start):
@@ -106,45 +117,15 @@ def print_start(start: "RunStart") -> None:
     print_result(learning_table(start.learning))
 
 
-def _configs(files: list[Path] | None, out: Path | None, *, resume: bool) -> list[Path] | None:
-    """Return the files of settings; a run that goes on has one of its own."""
-    if files or not resume or out is None or not (out / "config.yaml").is_file():
-        return files
-    return [out / "config.yaml"]
-
-
-def _train(settings: "TrainConfig", out: Path, arguments: dict[str, Any]) -> None:
-    from dogclips.records.clip_predictions import PREDICTIONS, read_predictions
-    from dogclips.reports.pictures.training_plots import write_plots
+def print_end(run: "TrainedRun") -> None:
+    """Print what became of a run."""
     from dogclips.reports.tables.start import overfit_line, skipped_lines
-    from dogclips.reports.tables.train import epoch_line, result_table
-    from dogclips.training.run import Watch
-    from dogclips.training.run import train as train_run
+    from dogclips.reports.tables.train import result_table
 
-    def on_start(start: "RunStart") -> None:
-        bar.stop()
-        print_start(start)
-        print_line(epoch_line())
-
-    bar = progress_bar("clips")
-    looking = bar.add_task("looking at the clips", total=None)
-    watch = Watch(
-        on_start,
-        lambda record: print_line(epoch_line(record)),
-        lambda number: bar.advance(looking, number),
-    )
-    try:
-        with bar:
-            run = train_run(settings, out, watch=watch, **arguments)
-    except StoppedError:
-        if is_helper():
-            raise typer.Exit(0) from None  # the first process says so, once
-        raise
-    if not is_helper():
-        write_plots(out / "plots", run.records, read_predictions(out / PREDICTIONS), run.report)
     print_result(result_table(run.report))
     for line in skipped_lines(run.skipped):
         print_line(line)
-    if settings.trainer.overfit is not None:
-        print_line(overfit_line(run.report.loss, settings.trainer.overfit))
+    overfit = run.config.trainer.overfit
+    if overfit is not None:
+        print_line(overfit_line(run.report.loss, overfit))
     print_line(f"best epoch {run.best.epoch}; everything is in {run.run_dir}")

@@ -88,55 +88,39 @@ def select_frames(stream: Stream, window: Span, frame_rate: Fraction | None) -> 
     if window.start < 0:
         return "before-target-start"
     shown = Span(window.start + stream.start_s, window.end + stream.start_s)
-    if frame_rate is not None:
-        frames = _resampled(stream, shown, frame_rate)
-    elif stream.variable_frame_rate:
-        frames = _as_timed(stream, shown)
-    else:
-        frames = _on_grid(stream, shown)
-    return "after-end" if frames is None else _unbroken(stream, shown, frames)
-
-
-def _on_grid(stream: Stream, window: Span) -> SourceFrames | None:
-    rate = stream.frame_rate or Fraction(0)
-    count = max(round(window.duration * rate), 1)
-    first = frame_at(stream.pts, stream.time_base, window.start)
-    if first + count > len(stream.pts) or _is_past(stream, window.start):
-        return None
-    places = range(first, first + count)
-    return SourceFrames(places, range(count), 1 / rate, rate, "grid", window.start)
-
-
-def _as_timed(stream: Stream, window: Span) -> SourceFrames | None:
-    if _is_past(stream, window.end - ROUNDING_SLACK_S):
-        return None
-    first = frame_at(stream.pts, stream.time_base, window.start)
-    # A frame that begins just before the end, by no more than the rounding, is the next window's.
-    last = frame_at(stream.pts, stream.time_base, window.end - 2 * ROUNDING_SLACK_S)
-    start = math.floor(window.start / stream.time_base)
-    pts = [0, *(int(time) - start for time in stream.pts[first + 1 : last + 1])]
-    rate = stream.frame_rate or Fraction(0)
-    places = range(first, last + 1)
-    return SourceFrames(places, tuple(pts), stream.time_base, rate, "timed", window.start)
-
-
-def _resampled(stream: Stream, window: Span, rate: Fraction) -> SourceFrames | None:
-    if _is_past(stream, window.end - ROUNDING_SLACK_S):
-        return None
-    count = max(round(window.duration * rate), 1)
-    times = [window.start + k / rate for k in range(count)]
+    on_grid = frame_rate is None and not stream.variable_frame_rate
+    until_s = shown.start if on_grid else shown.end - ROUNDING_SLACK_S
+    if stream.end_s is None or until_s >= stream.end_s:
+        return "after-end"
+    missing, rate = _misses_frames(stream, shown), frame_rate or stream.frame_rate
+    count = max(round(shown.duration * rate), 1)
+    times = _looked_up(shown, rate if frame_rate else None, count)
     places = tuple(frame_at(stream.pts, stream.time_base, time) for time in times)
-    return SourceFrames(places, range(count), 1 / rate, rate, "resampled", window.start)
+    first, stop = places[0], places[0] + count if on_grid else places[-1] + 1
+    if stop > len(stream.pts):
+        return "after-end"
+    if frame_rate is not None:
+        frames = SourceFrames(places, range(count), 1 / rate, rate, "resampled", shown.start)
+    elif on_grid:
+        frames = SourceFrames(range(first, stop), range(count), 1 / rate, rate, "grid", shown.start)
+    else:
+        start = math.floor(shown.start / stream.time_base)
+        pts = (0, *(int(time) - start for time in stream.pts[first + 1 : stop]))
+        frames = SourceFrames(range(first, stop), pts, stream.time_base, rate, "timed", shown.start)
+    return "frames-missing" if missing else frames
 
 
-def _is_past(stream: Stream, time_s: Fraction) -> bool:
-    return stream.end_s is None or time_s >= stream.end_s
+def _looked_up(window: Span, rate: Fraction | None, count: int) -> list[Fraction]:
+    """Return when frames are looked up: at each time of a new rate, else at the first and last."""
+    if rate is not None:
+        return [window.start + k / rate for k in range(count)]
+    # A frame that begins just before the end, by no more than the rounding, is the next window's.
+    return [window.start, window.end - 2 * ROUNDING_SLACK_S]
 
 
-def _unbroken(stream: Stream, window: Span, frames: SourceFrames) -> SourceFrames | str:
-    """Refuse a clip that spans frames which are not there."""
+def _misses_frames(stream: Stream, window: Span) -> bool:
+    """Return whether a window spans frames which are not there."""
     rate = stream.frame_rate or Fraction(1)
     holes = (Span(gap.at_s - gap.missing / rate, gap.at_s) for gap in stream.gaps)
     # A window may begin or end within a frame, and timestamps are rounded.
-    missing = any(hole.overlap(window) > 1 / (2 * rate) for hole in holes)
-    return "frames-missing" if missing else frames
+    return any(hole.overlap(window) > 1 / (2 * rate) for hole in holes)

@@ -48,6 +48,22 @@ def safe(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "unnamed"
 
 
+def safe_stems(paths: Iterable[Path]) -> list[str]:
+    """Return a safe name for what is written about each file, without a suffix; no two alike.
+
+    >>> safe_stems([Path("a/0205.mp4"), Path("b/0205.mp4"), Path("b/my dog.mkv")])
+    ['0205', '0205_2', 'my-dog']
+    """
+    stems: list[str] = []
+    for path in paths:
+        stem, number = safe(path.stem), 2
+        while stem in stems:
+            stem = f"{safe(path.stem)}_{number}"
+            number += 1
+        stems.append(stem)
+    return stems
+
+
 def recording_name(
     base_dir: Path, video: Path, created: str | None, config: NameConfig
 ) -> tuple[RecordingName, str | None]:

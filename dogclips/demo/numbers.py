@@ -9,7 +9,7 @@ centre crop cannot see it.
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
+Canvas = NDArray[np.uint8]
 
 MAX_NUMBER = 9999
 _CELLS_IN_HEIGHT = 24
@@ -27,7 +27,7 @@ _DIGITS = np.array(
 )
 
 
-def paint_number(frame: Picture, number: int) -> None:
+def paint_number(frame: Canvas, number: int) -> None:
     """Paint `number` onto `frame`, in place.
 
     Parameters
@@ -55,7 +55,7 @@ def paint_number(frame: Picture, number: int) -> None:
     region[...] = painted if frame.ndim == 2 else painted[:, :, None]
 
 
-def read_number(frame: Picture) -> int | None:
+def read_number(frame: Canvas) -> int | None:
     """Read the number that `paint_number` left, or None where any cell is in doubt.
 
     >>> picture = np.full((72, 128, 3), 90, np.uint8)
@@ -96,20 +96,20 @@ def _plate(number: int) -> NDArray[np.bool_]:
     return plate
 
 
-def _fits(frame: Picture) -> bool:
+def _fits(frame: Canvas) -> bool:
     height, width = frame.shape[:2]
     return bool(
         height >= 2 * _CELLS_IN_HEIGHT and width * _CELLS_IN_HEIGHT >= height * _PLATE_COLUMNS
     )
 
 
-def _edges(frame: Picture, num_cells: int) -> NDArray[np.int64]:
+def _edges(frame: Canvas, num_cells: int) -> NDArray[np.int64]:
     """Pixel positions of the cells' edges, counted from the picture's corner."""
     edges = np.arange(num_cells + 1) * (frame.shape[0] / _CELLS_IN_HEIGHT)
     return np.asarray(np.rint(edges), dtype=np.int64)
 
 
-def _cell_means(frame: Picture) -> NDArray[np.float64]:
+def _cell_means(frame: Canvas) -> NDArray[np.float64]:
     """Mean brightness of the inner half of each cell, shape (rows, columns)."""
     gray = frame.astype(np.float64) if frame.ndim == 2 else frame.mean(axis=2)
     cell = frame.shape[0] / _CELLS_IN_HEIGHT

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from dogclips.annotations import Media
 from dogclips.annotations.via_writing import via_project
-from dogclips.demo.world import BEHAVIOURS, FRAME_RATE, Bout, World, make_world, render
+from dogclips.demo.world import BEHAVIOURS, FRAME_RATE, DogBout, World, make_world, render
 from dogclips.files import write_whole
 from dogclips.media.writing import TimedFrame, VideoTrack, write_video
 from dogclips.segments import segment_table
@@ -93,7 +93,7 @@ def _frames(world: World, tracks: Sequence[VideoTrack]) -> Iterator[TimedFrame]:
                 yield index, number, render(world, number, track.width, track.height)
 
 
-def _project(bouts: Sequence[Bout], video_name: str, created: datetime) -> dict[str, Any]:
+def _project(bouts: Sequence[DogBout], video_name: str, created: datetime) -> dict[str, Any]:
     """Build the VIA 3 project that an annotator of `bouts` would have saved."""
     rows = (
         {

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.demo.numbers import Picture, paint_number
+from dogclips.demo.numbers import Canvas, paint_number
 
 FRAME_RATE: Final = 20
 BEHAVIOURS: Final = ("lie", "run", "turn", "jump", "shake")
@@ -33,7 +33,7 @@ _COAT: Final = np.array([1.0, 0.97, 0.9])  # almost white, in RGB
 
 
 @dataclass(frozen=True)
-class Bout:
+class DogBout:
     """One dog doing one thing over whole seconds, [start_s, end_s)."""
 
     dog: int
@@ -58,7 +58,7 @@ class World:
     """One recording's truth: what happens and how it looks."""
 
     num_frames: int
-    bouts: tuple[Bout, ...]
+    bouts: tuple[DogBout, ...]
     poses: tuple[Pose, Pose]
     ground: NDArray[np.float32]  # (rows, columns, 3), brightness 0 to 1, of the whole picture
     coats: tuple[float, float]
@@ -83,7 +83,7 @@ def make_world(seconds: int, seed: tuple[int, ...]) -> World:
     return World(num_frames, bouts, poses, ground, (coats[0], coats[1]), light)
 
 
-def render(world: World, number: int, width: int, height: int) -> Picture:
+def render(world: World, number: int, width: int, height: int) -> Canvas:
     """Draw frame `number` with its number painted in, shape (height, width, 3), RGB, uint8."""
     brightness = 255 * world.light[number]
     frame = np.asarray(_ground_at(world, width, height) * brightness, dtype=np.uint8)
@@ -104,8 +104,8 @@ def _ground_at(world: World, width: int, height: int) -> NDArray[np.float32]:
     return np.asarray(world.ground[rows[:, None], columns], dtype=np.float32)
 
 
-def _visits(random: np.random.Generator, seconds: int) -> list[Bout]:
-    bouts: list[Bout] = []
+def _visits(random: np.random.Generator, seconds: int) -> list[DogBout]:
+    bouts: list[DogBout] = []
     start = int(random.integers(*_AWAY_SECONDS))
     while start < seconds:
         end = min(seconds, start + int(random.integers(*_VISIT_SECONDS)))
@@ -114,19 +114,21 @@ def _visits(random: np.random.Generator, seconds: int) -> list[Bout]:
     return bouts
 
 
-def _bouts(random: np.random.Generator, dog: int, start: int, end: int) -> list[Bout]:
+def _bouts(random: np.random.Generator, dog: int, start: int, end: int) -> list[DogBout]:
     """Fill [start, end) with bouts; a dog never does the same thing twice running."""
-    bouts: list[Bout] = []
+    bouts: list[DogBout] = []
     last = ""
     while start < end:
         last = str(random.choice([name for name in BEHAVIOURS if name != last]))
         stop = min(end, start + int(random.choice(_BOUT_SECONDS, p=_BOUT_CHANCES)))
-        bouts.append(Bout(dog, last, start, stop))
+        bouts.append(DogBout(dog, last, start, stop))
         start = stop
     return bouts
 
 
-def _act(random: np.random.Generator, bouts: tuple[Bout, ...], dog: int, num_frames: int) -> Pose:
+def _act(
+    random: np.random.Generator, bouts: tuple[DogBout, ...], dog: int, num_frames: int
+) -> Pose:
     """Move one dog through its bouts, frame by frame."""
     place = np.full((num_frames, 2), np.nan)
     heading = np.full(num_frames, np.nan)
@@ -195,7 +197,7 @@ def _ground(random: np.random.Generator) -> NDArray[np.float32]:
     return np.asarray(upper * (1 - down) + lower * down, dtype=np.float32)
 
 
-def _draw(frame: Picture, place: tuple[float, float], heading: float, coat: float) -> None:
+def _draw(frame: Canvas, place: tuple[float, float], heading: float, coat: float) -> None:
     """Draw a dog seen from above onto `frame`: a white body and a black head."""
     height, width = frame.shape[:2]
     left, top = place[0] * height + (width - height) / 2, place[1] * height
@@ -209,6 +211,6 @@ def _draw(frame: Picture, place: tuple[float, float], heading: float, coat: floa
     body = (along / 0.2) ** 2 + (across / 0.1) ** 2
     head = ((along - 0.18) / 0.09) ** 2 + (across / 0.09) ** 2
     for shape, colour, edge in ((body, coat, 0.1), (head, 0.1 * coat, 0.09)):
-        # Pixels at the rim are mixed: a shape's edge moves smoothly however small the picture is.
+        # Canvas at the rim are mixed: a shape's edge moves smoothly however small the picture is.
         cover = np.clip((1 - np.sqrt(shape)) * edge * height + 0.5, 0, 1)[:, :, None]
         window[...] = window + cover * (colour * _COAT - window)

@@ -20,7 +20,7 @@ from dogclips.loading.excerpts import timeline_of
 from dogclips.loading.sampling import Sampling
 from dogclips.loading.transforms import Views
 from dogclips.media.decoding import decode_places
-from dogclips.media.picture import Pictures
+from dogclips.media.picture import Pictures, output_size
 from dogclips.streams import Stream
 
 DOES_NOT_DECODE = "does-not-decode"
@@ -39,14 +39,14 @@ class WindowViews:
         Which frames, in how many views in time.
     crops
         Crops in space.
-    size
-        Width and height of the clips that `dogclips cut` would make of the recording.
+    short_side
+        Of the clips that `dogclips cut` would make of the recording; None for its own.
     """
 
     sampling: Sampling
     num_views: int
     crops: Views
-    size: tuple[int, int]
+    short_side: int | None = None
 
     def places(self, frames: SourceFrames) -> Places:
         """Return which source frames each view in time sees (V, T)."""
@@ -58,7 +58,7 @@ class WindowViews:
 
 
 def stream_windows(
-    source: Path, stream: Stream, windows: Sequence[Places], views: WindowViews
+    source: Path, stream: Stream, clips: Sequence[SourceFrames], views: WindowViews
 ) -> Iterator[tuple[int, Tensor | str]]:
     """Decode a stream once and yield each window as soon as its last frame has come.
 
@@ -66,13 +66,13 @@ def stream_windows(
 
     Parameters
     ----------
-    windows
-        For each window its frames, from `WindowViews.places`.
+    clips
+        For each window the frames of the clip that would be cut of it.
 
     Yields
     ------
     number, video
-        The window's place in `windows`; its views (V, 3, T, S, S), RGB bytes, or
+        Which window, by index; its views (V, 3, T, S, S), RGB bytes, or
         `DOES_NOT_DECODE` if a frame is damaged.
 
     Raises
@@ -80,6 +80,7 @@ def stream_windows(
     MediaError
         The file cannot be opened, or nothing of the stream decodes.
     """
+    windows = [views.places(frames) for frames in clips]
     order = sorted(range(len(windows)), key=lambda number: int(windows[number].max()))
     # From which place on frames are still wanted when so many windows are done.
     firsts = [int(windows[number].min()) for number in order]
@@ -107,7 +108,7 @@ def _crops(
     if not windows:
         return
     wanted = np.unique(np.concatenate([places.ravel() for places in windows])).tolist()
-    pictures, place = Pictures(stream, views.size), -1
+    pictures, place = Pictures(stream, output_size(stream, views.short_side)), -1
     try:
         for place, frame in decode_places(source, stream, wanted):
             yield place, views.crops(_rgb(pictures.of(place, frame)))

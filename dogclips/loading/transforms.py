@@ -13,9 +13,12 @@ from typing import Literal
 
 import numpy as np
 import torch
+from pydantic import field_validator
 from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
+
+from dogclips.config import Ascending, Config
 
 # "crop" keeps the aspect and cuts the sides off, "stretch" keeps everything and squeezes it.
 Fit = Literal["crop", "stretch"]
@@ -41,8 +44,7 @@ class Box:
         return view_T3SS.flip(-1) if self.flipped else view_T3SS
 
 
-@dataclass(frozen=True)
-class ResizedCrop:
+class ResizedCrop(Config):
     """A crop of random size and shape (Szegedy et al. 2015), as ImageNet models are trained.
 
     Parameters
@@ -53,8 +55,15 @@ class ResizedCrop:
         Smallest and largest width by height.
     """
 
-    scale: tuple[float, float]
-    ratio: tuple[float, float]
+    scale: Ascending = (0.08, 1.0)
+    ratio: Ascending = (3 / 4, 4 / 3)
+
+    @field_validator("scale")
+    @classmethod
+    def _is_a_share(cls, scale: tuple[float, float]) -> tuple[float, float]:
+        if scale[1] > 1:
+            raise ValueError("a crop is no larger than the frame: at most 1")
+        return scale
 
     def box(self, height: int, width: int, rng: np.random.Generator) -> Box:
         """Return a random part; after ten that do not fit, the largest centred one that does."""

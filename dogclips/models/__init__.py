@@ -13,25 +13,7 @@ from dogclips.models.uniformer import UniFormerV2, UniFormerV2Config
 from dogclips.models.video_model import ModelInput, VideoModel
 from dogclips.models.x3d import X3D, X3DConfig
 
-__all__ = [
-    "X3D",
-    "I3DConfig",
-    "MViT",
-    "MViTConfig",
-    "ModelConfig",
-    "ModelInput",
-    "ResNet3D",
-    "SlowConfig",
-    "SlowFast",
-    "SlowFastConfig",
-    "TimeSformer",
-    "TimeSformerConfig",
-    "UniFormerV2",
-    "UniFormerV2Config",
-    "VideoModel",
-    "X3DConfig",
-    "build_model",
-]
+__all__ = ["ModelConfig", "ModelInput", "VideoModel", "build_model"]
 
 ModelConfig = Annotated[
     TimeSformerConfig

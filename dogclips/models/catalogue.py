@@ -7,23 +7,17 @@ A name stands for a configuration and an input. A training run spells both out, 
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Annotated
 
-from pydantic import Field
-
-from dogclips.config import Config, merge, parse_override, validate
+from dogclips.config import Config, Count, merge, parse_override, validate
 from dogclips.errors import UsageError
-from dogclips.models import (
-    I3DConfig,
-    ModelConfig,
-    MViTConfig,
-    SlowConfig,
-    SlowFastConfig,
-    TimeSformerConfig,
-    UniFormerV2Config,
-    X3DConfig,
-)
+from dogclips.models import ModelConfig
+from dogclips.models.mvit import MViTConfig
+from dogclips.models.resnet3d import I3DConfig, SlowConfig
+from dogclips.models.slowfast import SlowFastConfig
+from dogclips.models.timesformer import TimeSformerConfig
+from dogclips.models.uniformer import UniFormerV2Config
 from dogclips.models.video_model import ModelInput
+from dogclips.models.x3d import X3DConfig
 
 NUM_CLASSES = 400  # of Kinetics-400, for which all of them were published
 
@@ -55,24 +49,24 @@ class Variant:
     licence: str
 
 
-class SamplingConfig(Config):
-    """Frames of a view."""
+class _FramesConfig(Config):
+    """How many frames a view has."""
 
-    clip_len: Annotated[int, Field(ge=1)]
+    clip_len: Count
 
 
-class InputConfig(Config):
+class _ViewConfig(Config):
     """Frames and pixels of a view."""
 
-    sampling: SamplingConfig
-    size: Annotated[int, Field(ge=1)]
+    sampling: _FramesConfig
+    size: Count
 
 
 class NetworkConfig(Config):
     """The part of a training configuration that decides about the network, under its keys."""
 
     model: ModelConfig
-    data: InputConfig
+    data: _ViewConfig
 
     @classmethod
     def of(cls, variant: Variant, overrides: Iterable[str] = ()) -> "NetworkConfig":
@@ -118,15 +112,15 @@ def variant(name: str) -> Variant:
     raise UsageError("no such model", where=name, todo=f"did you mean {near[0]}?")
 
 
-def _published(config: ModelConfig, clip_len: int, interval: int, paper: str) -> Variant:
-    return Variant(config, ModelInput(clip_len, 224, *GREY), interval, paper, "Apache-2.0")
-
-
-def _timesformer(
-    config: TimeSformerConfig, clip_len: int, interval: int, size: int = 224
+def _published(
+    config: ModelConfig,
+    clip_len: int,
+    interval: int,
+    paper: str,
+    licence: str = "Apache-2.0",
+    size: int = 224,
 ) -> Variant:
-    expects = ModelInput(clip_len, size, *GREY)
-    return Variant(config, expects, interval, _TIMESFORMER, "CC-BY-NC-4.0")
+    return Variant(config, ModelInput(clip_len, size, *GREY), interval, paper, licence)
 
 
 _TIMESFORMER = "Bertasius et al., ICML 2021, arXiv 2102.05095"
@@ -136,43 +130,35 @@ _X3D = "Feichtenhofer, CVPR 2020, arXiv 2004.04730"
 _MVIT = "Fan et al., ICCV 2021, arXiv 2104.11227"
 _MVIT2 = "Li et al., CVPR 2022, arXiv 2112.01526"
 _UNIFORMER2 = "Li et al., ICCV 2023, arXiv 2211.09552"
+_NOT_COMMERCIAL = "CC-BY-NC-4.0"
 _R101 = (3, 4, 23, 3)
+_R101_50 = SlowFastConfig(depths=_R101, temporal_depths=(3, 4, 6, 3), fusion_kernel=5)
+_VIT_L = TimeSformerConfig(dim=1024, depth=24, heads=16)  # tried in the paper, never given away
 
 VARIANTS: dict[str, Variant] = {
-    "timesformer-8x32": _timesformer(TimeSformerConfig(), 8, 32),
-    "timesformer-hr-16x16": _timesformer(TimeSformerConfig(), 16, 16, size=448),
-    "timesformer-l-96x4": _timesformer(TimeSformerConfig(), 96, 4),
-    "timesformer-joint-8x32": _timesformer(TimeSformerConfig(attention="joint"), 8, 32),
-    "timesformer-space-8x32": _timesformer(TimeSformerConfig(attention="space"), 8, 32),
-    "timesformer-vit-l-8x32": Variant(  # tried in the paper; weights were never given away
-        TimeSformerConfig(dim=1024, depth=24, heads=16),
-        ModelInput(8, 224, *GREY),
-        32,
-        _TIMESFORMER,
-        "none known",
+    "timesformer-8x32": _published(TimeSformerConfig(), 8, 32, _TIMESFORMER, _NOT_COMMERCIAL),
+    "timesformer-hr-16x16": _published(
+        TimeSformerConfig(), 16, 16, _TIMESFORMER, _NOT_COMMERCIAL, size=448
     ),
+    "timesformer-l-96x4": _published(TimeSformerConfig(), 96, 4, _TIMESFORMER, _NOT_COMMERCIAL),
+    "timesformer-joint-8x32": _published(
+        TimeSformerConfig(attention="joint"), 8, 32, _TIMESFORMER, _NOT_COMMERCIAL
+    ),
+    "timesformer-space-8x32": _published(
+        TimeSformerConfig(attention="space"), 8, 32, _TIMESFORMER, _NOT_COMMERCIAL
+    ),
+    "timesformer-vit-l-8x32": _published(_VIT_L, 8, 32, _TIMESFORMER, "none known"),
     "slowfast-r50-4x16": _published(SlowFastConfig(alpha=8, fusion_kernel=5), 32, 2, _SLOWFAST),
     "slowfast-r50-8x8": _published(SlowFastConfig(), 32, 2, _SLOWFAST),
     "slowfast-r101-8x8": _published(
         SlowFastConfig(depths=_R101, fusion_kernel=5), 32, 2, _SLOWFAST
     ),
-    "slowfast-r101-16x8": _published(
-        SlowFastConfig(depths=_R101, temporal_depths=(3, 4, 6, 3), fusion_kernel=5),
-        64,
-        2,
-        _SLOWFAST,
-    ),
+    "slowfast-r101-16x8": _published(_R101_50, 64, 2, _SLOWFAST),
     "slow-r50-8x8": _published(SlowConfig(), 8, 8, _SLOWFAST),
     "i3d-r50-8x8": _published(I3DConfig(), 8, 8, _I3D),
     "x3d-m": _published(X3DConfig(), 16, 5, _X3D),
     "mvit-b-16x4": _published(MViTConfig(version=1, depths=(1, 2, 11, 2)), 16, 4, _MVIT),
     "mvitv2-s-16x4": _published(MViTConfig(), 16, 4, _MVIT2),
     "mvitv2-b-32x3": _published(MViTConfig(depths=(2, 3, 16, 3), drop_path=0.3), 32, 3, _MVIT2),
-    "uniformerv2-b16-8": Variant(
-        UniFormerV2Config(),
-        ModelInput(8, 224, *GREY),
-        0,
-        _UNIFORMER2,
-        "MIT",
-    ),
+    "uniformerv2-b16-8": _published(UniFormerV2Config(), 8, 0, _UNIFORMER2, "MIT"),
 }

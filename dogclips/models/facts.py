@@ -1,10 +1,13 @@
 """What a network costs and what it is made of, measured without weights.
 
 Networks are built on torch's meta device, which knows shapes and holds no numbers: a network of
-gigabytes takes a fraction of a second.
+gigabytes takes a fraction of a second. `python -m dogclips.models.facts` writes what is kept of
+all that are published; the tests measure them again.
 """
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -12,9 +15,9 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from dogclips.models import build_model
-from dogclips.models.catalogue import NUM_CLASSES, Variant
-from dogclips.models.video_model import VideoModel
-from dogclips.records.models import Layer, ModelFacts
+from dogclips.models.catalogue import NUM_CLASSES, VARIANTS, Variant
+from dogclips.models.video_model import VideoModel, num_params
+from dogclips.records.models import PUBLISHED, Layer, ModelFacts
 
 
 def measure_model(name: str, variant: Variant, num_classes: int = NUM_CLASSES) -> ModelFacts:
@@ -31,7 +34,7 @@ def measure_model(name: str, variant: Variant, num_classes: int = NUM_CLASSES) -
     return ModelFacts(
         name=name,
         architecture=variant.config.name,
-        num_params=_num_params(model),
+        num_params=num_params(model),
         num_classes=num_classes,
         multiply_adds=counter.get_total_flops() // 2,
         clip_len=expects.clip_len,
@@ -44,7 +47,7 @@ def measure_model(name: str, variant: Variant, num_classes: int = NUM_CLASSES) -
     )
 
 
-def layers_of(variant: Variant, num_classes: int = NUM_CLASSES) -> Layer:
+def layer_tree(variant: Variant, num_classes: int = NUM_CLASSES) -> Layer:
     """Return a network as a tree of what learns, with the shapes that a view takes in it."""
     model = _built(variant, num_classes)
     shapes: dict[nn.Module, tuple[tuple[int, ...], ...]] = {}
@@ -83,11 +86,12 @@ def _layer(
     own = module.named_parameters(recurse=False) if any(module.children()) else ()
     parts = [Layer(key, "parameter", (tuple(value.shape),), value.numel()) for key, value in own]
     for key, child in module.named_children():
-        if _num_params(child):
+        if num_params(child):
             parts.append(_layer(key, child, shapes))
-    kind = type(module).__name__
-    return Layer(name, kind, shapes.get(module, ()), _num_params(module), tuple(parts))
+    kind = type(module).__name__.removeprefix("_")
+    return Layer(name, kind, shapes.get(module, ()), num_params(module), tuple(parts))
 
 
-def _num_params(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+if __name__ == "__main__":
+    rows = [json.dumps(asdict(measure_model(*named))) for named in VARIANTS.items()]
+    PUBLISHED.write_text("[\n" + ",\n".join(rows) + "\n]\n", encoding="utf-8")

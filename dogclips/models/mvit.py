@@ -13,18 +13,22 @@ forward pass resizes the relative ones linearly; so do the published implementat
 Shapes: B clips, T frames, D width of a token, L tokens of a clip, K classes.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field
 from torch import Tensor
 from torchvision.models.video import MViT as Layers
 from torchvision.models.video.mvit import MSBlockConfig
 
-from dogclips.config import Config
+from dogclips.config import Config, Count, Share
 from dogclips.errors import ModelError
-from dogclips.models.video_model import ModelInput, VideoModel, run_block
+from dogclips.models.video_model import (
+    ModelInput,
+    VideoModel,
+    check_heads,
+    nearest_multiples,
+    run_block,
+)
 
-Positive = Annotated[int, Field(ge=1)]
 TUBE = (2, 4, 4)  # frames, rows and columns between neighbouring tokens of the first grid
 SMALLEST = 32  # pixels; a grid of one token is left after the last stage
 KERNEL = [3, 3, 3]  # of every pooling convolution
@@ -53,11 +57,11 @@ class MViTConfig(Config):
 
     name: Literal["mvit"] = "mvit"
     version: Literal[1, 2] = 2
-    depths: tuple[Positive, Positive, Positive, Positive] = (1, 2, 11, 2)
-    dim: Positive = 96
-    heads: Positive = 1
-    drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.2
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    depths: tuple[Count, Count, Count, Count] = (1, 2, 11, 2)
+    dim: Count = 96
+    heads: Count = 1
+    drop_path: Share = 0.2
+    dropout: Share = 0.5
     checkpointing: bool = False
 
 
@@ -145,19 +149,12 @@ def _check_sizes(config: MViTConfig, expects: ModelInput) -> None:
         raise ModelError(
             f"{clip_len} frames are no multiple of {TUBE[0]}, the frames of a token",
             where="data.sampling.clip_len",
-            todo=f"set it to {' or '.join(str(n) for n in (clip_len - 1, clip_len + 1) if n)}",
+            todo=f"set it to {nearest_multiples(clip_len, TUBE[0])}",
         )
     if size % TUBE[1] or size < SMALLEST:
-        below = size // TUBE[1] * TUBE[1]
-        fitting = [n for n in (below, below + TUBE[1]) if n >= SMALLEST] or [SMALLEST]
         raise ModelError(
             f"input size {size} is no multiple of {TUBE[1]} from {SMALLEST} on",
             where="data.size",
-            todo=f"set it to {' or '.join(map(str, fitting))}",
+            todo=f"set it to {nearest_multiples(size, TUBE[1], SMALLEST)}",
         )
-    if config.dim % config.heads:
-        raise ModelError(
-            f"dim {config.dim} cannot be shared by {config.heads} heads",
-            where="model.dim, model.heads",
-            todo=f"set model.dim to a multiple of {config.heads}",
-        )
+    check_heads(config.dim, config.heads)

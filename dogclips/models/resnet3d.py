@@ -12,17 +12,23 @@ Shapes: B clips, C channels, T frames, H x W pixels, K classes.
 
 from typing import Annotated, Literal
 
-import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
-from dogclips.config import Config
+from dogclips.config import Config, Count, Share
 from dogclips.errors import ModelError
-from dogclips.models.slowfast import EXPANSION, ResBlock
-from dogclips.models.video_model import ModelInput, VideoModel, run_block
+from dogclips.models.residual import (
+    EXPANSION,
+    Depths,
+    Head,
+    OnePathway,
+    Stem,
+    res_block,
+    start_as_shortcuts,
+)
+from dogclips.models.video_model import ModelInput, nearest_multiples
 
-Positive = Annotated[int, Field(ge=1)]
-Kernels = Annotated[tuple[Positive, ...], Field(min_length=1)]
+Kernels = Annotated[tuple[Count, ...], Field(min_length=1)]
 
 
 class ResNet3DConfig(Config):
@@ -49,13 +55,13 @@ class ResNet3DConfig(Config):
         Compute each residual block again in the backward pass: less memory, more time.
     """
 
-    depths: tuple[Positive, Positive, Positive, Positive] = (3, 4, 6, 3)
-    width: Positive = 64
-    stem_kernel: Positive = 1
-    stem_strides: tuple[Positive, Positive] = (1, 1)
+    depths: Depths = (3, 4, 6, 3)
+    width: Count = 64
+    stem_kernel: Count = 1
+    stem_strides: tuple[Count, Count] = (1, 1)
     kernels: tuple[Kernels, Kernels, Kernels, Kernels] = ((1,), (1,), (3,), (3,))
-    time_pool: Positive = 1
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    time_pool: Count = 1
+    dropout: Share = 0.5
     checkpointing: bool = False
 
 
@@ -66,9 +72,9 @@ class I3DConfig(ResNet3DConfig):
     """
 
     name: Literal["i3d"] = "i3d"
-    stem_kernel: Positive = 5
+    stem_kernel: Count = 5
     kernels: tuple[Kernels, Kernels, Kernels, Kernels] = ((3,), (3, 1), (3, 1), (1, 3))
-    time_pool: Positive = 2
+    time_pool: Count = 2
 
 
 class SlowConfig(ResNet3DConfig):
@@ -77,45 +83,7 @@ class SlowConfig(ResNet3DConfig):
     name: Literal["slow"] = "slow"
 
 
-class Stem(nn.Module):
-    """First convolution and pooling, spatial stride 4 in all."""
-
-    def __init__(self, config: ResNet3DConfig) -> None:
-        super().__init__()
-        kernel, (conv_stride, pool_stride) = config.stem_kernel, config.stem_strides
-        self.conv = nn.Conv3d(
-            3,
-            config.width,
-            (kernel, 7, 7),
-            stride=(conv_stride, 2, 2),
-            padding=(kernel // 2, 3, 3),
-            bias=False,
-        )
-        self.bn = nn.BatchNorm3d(config.width)
-        self.relu = nn.ReLU(inplace=True)
-        self.pool = nn.MaxPool3d((1, 3, 3), stride=(pool_stride, 2, 2), padding=(0, 1, 1))
-
-    def forward(self, x_B3THW: Tensor) -> Tensor:
-        """Return features (B, C, T, H/4, W/4)."""
-        x_BCTHW: Tensor = self.pool(self.relu(self.bn(self.conv(x_B3THW))))
-        return x_BCTHW
-
-
-class Head(nn.Module):
-    """Average over time and space, classify."""
-
-    def __init__(self, features: int, num_classes: int, dropout: float) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.projection = nn.Linear(features, num_classes)
-
-    def forward(self, x_BCTHW: Tensor) -> Tensor:
-        """Return the logits (B, K)."""
-        logits_BK: Tensor = self.projection(self.dropout(x_BCTHW.mean((2, 3, 4))))
-        return logits_BK
-
-
-class ResNet3D(VideoModel):
+class ResNet3D(OnePathway):
     """I3D or Slow, as the configuration says; input (B, 3, T, size, size), logits (B, K).
 
     Raises
@@ -127,70 +95,31 @@ class ResNet3D(VideoModel):
     def __init__(
         self, config: I3DConfig | SlowConfig, expects: ModelInput, num_classes: int
     ) -> None:
-        super().__init__(expects, num_classes)
+        super().__init__(expects, num_classes, checkpointing=config.checkpointing)
         _check_sizes(config, expects)
-        self.checkpointing = config.checkpointing
-        self.s1 = nn.ModuleDict({"pathway0_stem": Stem(config)})
+        stem = Stem(config.width, config.stem_kernel, config.stem_strides)
+        self.s1 = nn.ModuleDict({"pathway0_stem": stem})
         channels = config.width
-        for k in range(2, 6):  # res2 to res5, as the papers' tables number them
-            inner = config.width * 2 ** (k - 2)
-            self.add_module(f"s{k}", _stage(config, k, channels, inner))
-            channels = inner * EXPANSION
+        for k, depth, kernels in zip(range(2, 6), config.depths, config.kernels, strict=True):
+            inner, blocks = config.width * 2 ** (k - 2), []
+            for i in range(depth):  # the first widens, and halves height and width after res2
+                stride = 2 if i == 0 and k > 2 else 1
+                blocks.append(res_block((channels, inner), kernels[i % len(kernels)], stride))
+                channels = inner * EXPANSION
+            self.add_stage(k, blocks)
         self.time_pool = nn.MaxPool3d((config.time_pool, 1, 1))
         self.head = Head(channels, num_classes, config.dropout)
-        self._reset()
-
-    def forward(self, x_B3THW: Tensor) -> Tensor:
-        """Return the logits (B, K)."""
-        self.check_input(x_B3THW)
-        # Channels innermost: convolutions and batch norms are up to twice as fast that way.
-        x_B3THW = x_B3THW.contiguous(memory_format=torch.channels_last_3d)
-        x_BCTHW = self.s1["pathway0_stem"](x_B3THW)
-        for k in range(2, 6):
-            for block in self.get_submodule(f"s{k}").children():
-                x_BCTHW = run_block(block, x_BCTHW, checkpointing=self.checkpointing)
-            if k == 2:
-                x_BCTHW = self.time_pool(x_BCTHW)
-        logits_BK: Tensor = self.head(x_BCTHW)
-        return logits_BK
-
-    def _reset(self) -> None:
-        """He initialisation; every residual block starts as its shortcut (last gamma 0)."""
-        for module in self.modules():
-            if isinstance(module, nn.Conv3d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            elif isinstance(module, ResBlock):
-                nn.init.zeros_(module.branch2.c_bn.weight)
-        nn.init.normal_(self.head.projection.weight, std=0.01)
-        nn.init.zeros_(self.head.projection.bias)
-
-
-def _stage(config: ResNet3DConfig, k: int, into: int, inner: int) -> nn.ModuleDict:
-    """Return the blocks of res k; the first widens, and halves height and width after res2."""
-    kernels = config.kernels[k - 2]
-    out = inner * EXPANSION
-    return nn.ModuleDict(
-        {
-            f"pathway0_res{i}": ResBlock(
-                (into if i == 0 else out, inner, out),
-                kernels[i % len(kernels)],
-                stride=2 if i == 0 and k > 2 else 1,
-            )
-            for i in range(config.depths[k - 2])
-        }
-    )
+        start_as_shortcuts(self)
 
 
 def _check_sizes(config: ResNet3DConfig, expects: ModelInput) -> None:
     clip_len = expects.clip_len
     step = config.stem_strides[0] * config.stem_strides[1] * config.time_pool
     if clip_len % step:
-        below = clip_len // step * step
-        fitting = [frames for frames in (below, below + step) if frames]
         raise ModelError(
             f"{clip_len} frames are no multiple of {step}, so that some would not be seen",
             where="data.sampling.clip_len, model.stem_strides, model.time_pool",
-            todo=f"set data.sampling.clip_len to {' or '.join(map(str, fitting))}",
+            todo=f"set data.sampling.clip_len to {nearest_multiples(clip_len, step)}",
         )
     even = [k for k in (config.stem_kernel, *sum(config.kernels, ())) if k % 2 == 0]
     if even:

@@ -15,13 +15,21 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from dogclips.config import Config
+from dogclips.config import Config, Count, Share
 from dogclips.errors import ModelError
-from dogclips.models.video_model import ModelInput, VideoModel, run_block
+from dogclips.models.residual import (
+    EXPANSION,
+    Depths,
+    Head,
+    Stem,
+    channels_innermost,
+    convolution,
+    res_block,
+    start_as_shortcuts,
+)
+from dogclips.models.video_model import ModelInput, VideoModel, nearest_multiples, run_block
 
-Positive = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
-EXPANSION = 4  # channels out of a bottleneck, in multiples of its inner width
+_Blocks = Annotated[int, Field(ge=0)]
 
 
 class SlowFastConfig(Config):
@@ -51,14 +59,14 @@ class SlowFastConfig(Config):
     """
 
     name: Literal["slowfast"] = "slowfast"
-    depths: tuple[Positive, Positive, Positive, Positive] = (3, 4, 6, 3)
-    temporal_depths: tuple[Count, Count, Count, Count] | None = None
-    width: Positive = 64
-    alpha: Positive = 4
-    beta_inv: Positive = 8
-    fusion_kernel: Positive = 7
-    fusion_ratio: Positive = 2
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    depths: Depths = (3, 4, 6, 3)
+    temporal_depths: tuple[_Blocks, _Blocks, _Blocks, _Blocks] | None = None
+    width: Count = 64
+    alpha: Count = 4
+    beta_inv: Count = 8
+    fusion_kernel: Count = 7
+    fusion_ratio: Count = 2
+    dropout: Share = 0.5
     checkpointing: bool = False
 
 
@@ -72,29 +80,13 @@ def slow_frames(num_frames: int, alpha: int) -> list[int]:
     return [int(i) for i in at.long()]
 
 
-class Stem(nn.Module):
-    """First convolution of a pathway, spatial stride 4 in all."""
-
-    def __init__(self, channels: int, temporal_kernel: int) -> None:
-        super().__init__()
-        self.conv = _conv(3, channels, (temporal_kernel, 7, 7), stride=(1, 2, 2))
-        self.bn = nn.BatchNorm3d(channels)
-        self.relu = nn.ReLU(inplace=True)
-        self.pool = nn.MaxPool3d((1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1))
-
-    def forward(self, x_B3THW: Tensor) -> Tensor:
-        """Return features (B, C, T, H/4, W/4)."""
-        x_BCTHW: Tensor = self.pool(self.relu(self.bn(self.conv(x_B3THW))))
-        return x_BCTHW
-
-
 class Stems(nn.Module):
     """The stems of both pathways."""
 
     def __init__(self, slow: int, fast: int) -> None:
         super().__init__()
-        self.pathway0_stem = Stem(slow, temporal_kernel=1)
-        self.pathway1_stem = Stem(fast, temporal_kernel=5)
+        self.pathway0_stem = Stem(slow, kernel=1)
+        self.pathway1_stem = Stem(fast, kernel=5)
 
     def forward(self, slow: Tensor, fast: Tensor) -> tuple[Tensor, Tensor]:
         """Return features of both pathways."""
@@ -107,9 +99,8 @@ class Fusion(nn.Module):
     def __init__(self, fast: int, config: SlowFastConfig) -> None:
         super().__init__()
         channels = fast * config.fusion_ratio
-        self.conv_f2s = _conv(
-            fast, channels, (config.fusion_kernel, 1, 1), stride=(config.alpha, 1, 1)
-        )
+        kernel, stride = (config.fusion_kernel, 1, 1), (config.alpha, 1, 1)
+        self.conv_f2s = convolution(fast, channels, kernel, stride)
         self.bn = nn.BatchNorm3d(channels)
         self.relu = nn.ReLU(inplace=True)
 
@@ -117,47 +108,6 @@ class Fusion(nn.Module):
         """Return the widened slow features and the fast ones as they came."""
         lateral = self.relu(self.bn(self.conv_f2s(fast)))
         return torch.cat([slow, lateral], dim=1), fast
-
-
-class Bottleneck(nn.Module):
-    """The three convolutions of a residual block; time in the first, stride in the second."""
-
-    def __init__(self, channels: tuple[int, int, int], temporal_kernel: int, stride: int) -> None:
-        super().__init__()
-        into, inner, out = channels
-        self.a = _conv(into, inner, (temporal_kernel, 1, 1))
-        self.a_bn = nn.BatchNorm3d(inner)
-        self.b = _conv(inner, inner, (1, 3, 3), stride=(1, stride, stride))
-        self.b_bn = nn.BatchNorm3d(inner)
-        self.c = _conv(inner, out, (1, 1, 1))
-        self.c_bn = nn.BatchNorm3d(out)
-        self.relu = nn.ReLU(inplace=True)
-
-    def forward(self, x_BCTHW: Tensor) -> Tensor:
-        """Return the residual."""
-        x_BCTHW = self.relu(self.a_bn(self.a(x_BCTHW)))
-        x_BCTHW = self.relu(self.b_bn(self.b(x_BCTHW)))
-        return self.c_bn(self.c(x_BCTHW))  # type: ignore[no-any-return]
-
-
-class ResBlock(nn.Module):
-    """A residual block; the shortcut is projected where its shape changes."""
-
-    def __init__(self, channels: tuple[int, int, int], temporal_kernel: int, stride: int) -> None:
-        super().__init__()
-        into, _, out = channels
-        self.projected = into != out or stride != 1
-        if self.projected:
-            self.branch1 = _conv(into, out, (1, 1, 1), stride=(1, stride, stride))
-            self.branch1_bn = nn.BatchNorm3d(out)
-        self.branch2 = Bottleneck(channels, temporal_kernel, stride)
-        self.relu = nn.ReLU(inplace=True)
-
-    def forward(self, x_BCTHW: Tensor) -> Tensor:
-        """Return features (B, C, T, H/stride, W/stride)."""
-        shortcut = self.branch1_bn(self.branch1(x_BCTHW)) if self.projected else x_BCTHW
-        y_BCTHW: Tensor = self.relu(shortcut + self.branch2(x_BCTHW))
-        return y_BCTHW
 
 
 class Stage(nn.Module):
@@ -183,9 +133,9 @@ class Stage(nn.Module):
         for pathway in (0, 1):
             channels, inner = into[pathway], inners[pathway]
             for i in range(self.depth):
-                block = ResBlock(
-                    (channels, inner, inner * EXPANSION),
-                    temporal_kernel=kernels[pathway] if i < in_time else 1,
+                block = res_block(
+                    (channels, inner),
+                    kernel=kernels[pathway] if i < in_time else 1,
                     stride=2 if k > 2 and i == 0 else 1,
                 )
                 self.add_module(f"pathway{pathway}_res{i}", block)
@@ -202,21 +152,6 @@ class Stage(nn.Module):
         block = self.get_submodule(f"pathway{pathway}_res{i}")
         y_BCTHW: Tensor = run_block(block, x_BCTHW, checkpointing=self.checkpointing)
         return y_BCTHW
-
-
-class Head(nn.Module):
-    """Average each pathway over time and space, join them, classify."""
-
-    def __init__(self, features: int, num_classes: int, dropout: float) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.projection = nn.Linear(features, num_classes)
-
-    def forward(self, slow: Tensor, fast: Tensor) -> Tensor:
-        """Return the logits (B, K)."""
-        features_BC = torch.cat([slow.mean((2, 3, 4)), fast.mean((2, 3, 4))], dim=1)
-        logits_BK: Tensor = self.projection(self.dropout(features_BC))
-        return logits_BK
 
 
 class SlowFast(VideoModel):
@@ -242,15 +177,14 @@ class SlowFast(VideoModel):
             inner = _inner_channels(config, k)
             into = (inner[0] * EXPANSION, inner[1] * EXPANSION)
         self.head = Head(sum(into), num_classes, config.dropout)
-        self._reset()
+        start_as_shortcuts(self)
 
     def forward(self, x_B3THW: Tensor) -> Tensor:
         """Return the logits (B, K)."""
         self.check_input(x_B3THW)
-        # Channels innermost: tensor cores want them so; to a CPU it makes no difference.
         slow, fast = (
-            frames.contiguous(memory_format=torch.channels_last_3d)
-            for frames in (x_B3THW[:, :, self.slow_frames], x_B3THW)
+            channels_innermost(x_B3THW[:, :, self.slow_frames]),
+            channels_innermost(x_B3THW),
         )
         slow, fast = self.s1(slow, fast)
         for k in range(2, 6):
@@ -259,16 +193,6 @@ class SlowFast(VideoModel):
         logits_BK: Tensor = self.head(slow, fast)
         return logits_BK
 
-    def _reset(self) -> None:
-        """He initialisation; every residual block starts as its shortcut (last gamma 0)."""
-        for module in self.modules():
-            if isinstance(module, nn.Conv3d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            elif isinstance(module, Bottleneck):
-                nn.init.zeros_(module.c_bn.weight)
-        nn.init.normal_(self.head.projection.weight, std=0.01)
-        nn.init.zeros_(self.head.projection.bias)
-
 
 def _inner_channels(config: SlowFastConfig, k: int) -> tuple[int, int]:
     """Return the channels inside a bottleneck of stage `k`, slow and fast."""
@@ -276,23 +200,13 @@ def _inner_channels(config: SlowFastConfig, k: int) -> tuple[int, int]:
     return slow, slow // config.beta_inv
 
 
-def _conv(
-    into: int, out: int, kernel: tuple[int, int, int], stride: tuple[int, int, int] = (1, 1, 1)
-) -> nn.Conv3d:
-    """Return a convolution that keeps the shape but for its stride; a batch norm follows."""
-    padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
-    return nn.Conv3d(into, out, kernel, stride, padding, bias=False)
-
-
 def _check_sizes(config: SlowFastConfig, expects: ModelInput) -> None:
     clip_len, alpha = expects.clip_len, config.alpha
     if clip_len % alpha:
-        fitting = [frames for frames in (clip_len // alpha * alpha,) if frames]
-        fitting.append((clip_len // alpha + 1) * alpha)
         raise ModelError(
             f"{clip_len} frames are no multiple of alpha {alpha}",
             where="data.sampling.clip_len, model.alpha",
-            todo=f"set data.sampling.clip_len to {' or '.join(map(str, fitting))}",
+            todo=f"set data.sampling.clip_len to {nearest_multiples(clip_len, alpha)}",
         )
     if config.width % config.beta_inv:
         raise ModelError(

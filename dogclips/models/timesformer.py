@@ -11,18 +11,15 @@ L tokens that attend to each other, K classes.
 """
 
 import math
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name everyone knows)
-from pydantic import Field
 from torch import Tensor, nn
 from torchvision.ops import StochasticDepth
 
-from dogclips.config import Config
-from dogclips.models.video_model import ModelInput, VideoModel, check_patches, run_block
-
-Positive = Annotated[int, Field(ge=1)]
+from dogclips.config import Config, Count, Positive, Share
+from dogclips.models.video_model import ModelInput, VideoModel, attend, check_patches, run_block
 
 
 class TimeSformerConfig(Config):
@@ -54,12 +51,12 @@ class TimeSformerConfig(Config):
 
     name: Literal["timesformer"] = "timesformer"
     attention: Literal["divided", "joint", "space"] = "divided"
-    patch_size: Positive = 16
-    dim: Positive = 768
-    depth: Positive = 12
-    heads: Positive = 12
-    mlp_ratio: Annotated[float, Field(gt=0)] = 4.0
-    drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    patch_size: Count = 16
+    dim: Count = 768
+    depth: Count = 12
+    heads: Count = 12
+    mlp_ratio: Positive = 4.0
+    drop_path: Share = 0.1
     start: Literal["image", "scratch"] = "image"
     checkpointing: bool = False
 
@@ -79,7 +76,7 @@ class PatchEmbed(nn.Module):
         return x_BNTD
 
 
-class Attention(nn.Module):
+class _Attention(nn.Module):
     """Multi-head self-attention over one axis of tokens."""
 
     def __init__(self, dim: int, heads: int) -> None:
@@ -90,13 +87,11 @@ class Attention(nn.Module):
 
     def forward(self, x_BLD: Tensor) -> Tensor:
         """Return tokens (B, L, D)."""
-        qkv_3BHLC = self.qkv(x_BLD).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        y_BHLC = F.scaled_dot_product_attention(*qkv_3BHLC.unbind(0))
-        y_BLD: Tensor = self.proj(y_BHLC.transpose(1, 2).flatten(2))
+        y_BLD: Tensor = self.proj(attend(self.heads, *self.qkv(x_BLD).chunk(3, dim=2)))
         return y_BLD
 
 
-class Mlp(nn.Module):
+class _Mlp(nn.Module):
     """Two linear layers with GELU between them."""
 
     def __init__(self, dim: int, hidden: int) -> None:
@@ -110,16 +105,16 @@ class Mlp(nn.Module):
         return y_BLD
 
 
-class Block(nn.Module):
+class _Block(nn.Module):
     """Attention over the tokens that it is given, then an MLP: a block of a ViT."""
 
     def __init__(self, config: TimeSformerConfig, drop_path: float) -> None:
         super().__init__()
         dim = config.dim
         self.norm1 = nn.LayerNorm(dim, eps=1e-6)
-        self.attn = Attention(dim, config.heads)
+        self.attn = _Attention(dim, config.heads)
         self.norm2 = nn.LayerNorm(dim, eps=1e-6)
-        self.mlp = Mlp(dim, int(dim * config.mlp_ratio))
+        self.mlp = _Mlp(dim, int(dim * config.mlp_ratio))
         self.drop_path = StochasticDepth(drop_path, mode="row")
 
     def forward(self, x_BLD: Tensor) -> Tensor:
@@ -136,12 +131,12 @@ class DividedBlock(nn.Module):
         super().__init__()
         dim = config.dim
         self.temporal_norm1 = nn.LayerNorm(dim, eps=1e-6)
-        self.temporal_attn = Attention(dim, config.heads)
+        self.temporal_attn = _Attention(dim, config.heads)
         self.temporal_fc = nn.Linear(dim, dim)
         self.norm1 = nn.LayerNorm(dim, eps=1e-6)
-        self.attn = Attention(dim, config.heads)
+        self.attn = _Attention(dim, config.heads)
         self.norm2 = nn.LayerNorm(dim, eps=1e-6)
-        self.mlp = Mlp(dim, int(dim * config.mlp_ratio))
+        self.mlp = _Mlp(dim, int(dim * config.mlp_ratio))
         self.drop_path = StochasticDepth(drop_path, mode="row")
 
     def forward(self, cls_B1D: Tensor, x_BNTD: Tensor) -> tuple[Tensor, Tensor]:
@@ -195,7 +190,7 @@ class TimeSformer(VideoModel):
         if config.attention != "space":
             self.time_embed = nn.Parameter(torch.zeros(1, expects.clip_len, dim))
         rates = [config.drop_path * i / max(config.depth - 1, 1) for i in range(config.depth)]
-        block = DividedBlock if config.attention == "divided" else Block
+        block = DividedBlock if config.attention == "divided" else _Block
         self.blocks = nn.ModuleList(block(config, rate) for rate in rates)
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.head = nn.Linear(dim, num_classes)

@@ -12,19 +12,15 @@ Shapes: B clips, T frames, N patches of a frame, D width of a token, H heads, C 
 L tokens that attend to each other, M tokens attended to, K classes; b = B * T frames.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name everyone knows)
-from pydantic import Field
 from torch import Tensor, nn
 
-from dogclips.config import Config
+from dogclips.config import Config, Count, Share
 from dogclips.errors import ModelError
-from dogclips.models.video_model import ModelInput, VideoModel, check_patches, run_block
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
+from dogclips.models.video_model import ModelInput, VideoModel, attend, check_patches, run_block
 
 
 class UniFormerV2Config(Config):
@@ -47,17 +43,17 @@ class UniFormerV2Config(Config):
     """
 
     name: Literal["uniformerv2"] = "uniformerv2"
-    patch_size: Positive = 16
-    dim: Positive = 768
-    depth: Positive = 12
-    heads: Positive = 12
-    global_blocks: Positive = 4
+    patch_size: Count = 16
+    dim: Count = 768
+    depth: Count = 12
+    heads: Count = 12
+    global_blocks: Count = 4
     global_dropout: Share = 0.5
     dropout: Share = 0.5
     checkpointing: bool = False
 
 
-class Attention(nn.Module):
+class _Attention(nn.Module):
     """Multi-head attention of tokens to tokens, their own or others."""
 
     def __init__(self, dim: int, heads: int) -> None:
@@ -70,26 +66,19 @@ class Attention(nn.Module):
     def forward(self, x_BLD: Tensor) -> Tensor:
         """Return tokens (B, L, D), each having looked at all."""
         qkv_BLD3 = F.linear(x_BLD, self.in_proj_weight, self.in_proj_bias)
-        return self._attend(*qkv_BLD3.chunk(3, dim=2))
+        y_BLD: Tensor = self.out_proj(attend(self.heads, *qkv_BLD3.chunk(3, dim=2)))
+        return y_BLD
 
     def across(self, x_BLD: Tensor, y_BMD: Tensor) -> Tensor:
         """Return tokens (B, L, D), each of `x` having looked at all of `y`."""
         weight, bias, dim = self.in_proj_weight, self.in_proj_bias, x_BLD.shape[2]
         query_BLD = F.linear(x_BLD, weight[:dim], bias[:dim])
         key_BMD, value_BMD = F.linear(y_BMD, weight[dim:], bias[dim:]).chunk(2, dim=2)
-        return self._attend(query_BLD, key_BMD, value_BMD)
-
-    def _attend(self, query_BLD: Tensor, key_BMD: Tensor, value_BMD: Tensor) -> Tensor:
-        query_BHLC, key_BHMC, value_BHMC = (
-            x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
-            for x in (query_BLD, key_BMD, value_BMD)
-        )
-        y_BHLC = F.scaled_dot_product_attention(query_BHLC, key_BHMC, value_BHMC)
-        y_BLD: Tensor = self.out_proj(y_BHLC.transpose(1, 2).flatten(2))
+        y_BLD: Tensor = self.out_proj(attend(self.heads, query_BLD, key_BMD, value_BMD))
         return y_BLD
 
 
-class Mlp(nn.Module):
+class _Mlp(nn.Module):
     """Two linear layers with CLIP's fast GELU between them."""
 
     def __init__(self, dim: int, dropout: float = 0.0) -> None:
@@ -105,14 +94,14 @@ class Mlp(nn.Module):
         return y_BLD
 
 
-class Block(nn.Module):
+class _Block(nn.Module):
     """A block of CLIP's image transformer: the tokens of a frame attend to each other."""
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
-        self.attn = Attention(dim, heads)
+        self.attn = _Attention(dim, heads)
         self.ln_1 = nn.LayerNorm(dim)
-        self.mlp = Mlp(dim)
+        self.mlp = _Mlp(dim)
         self.ln_2 = nn.LayerNorm(dim)
 
     def forward(self, x_bLD: Tensor) -> Tensor:
@@ -127,9 +116,9 @@ class GlobalBlock(nn.Module):
 
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()
-        self.attn = Attention(dim, heads)
+        self.attn = _Attention(dim, heads)
         self.ln_1 = nn.LayerNorm(dim)
-        self.mlp = Mlp(dim, dropout)
+        self.mlp = _Mlp(dim, dropout)
         self.ln_2 = nn.LayerNorm(dim)
         self.ln_3 = nn.LayerNorm(dim)
 
@@ -148,7 +137,7 @@ class Transformer(nn.Module):
         dim, heads = config.dim, config.heads
         self.num_frames = num_frames
         self.checkpointing = config.checkpointing
-        self.resblocks = nn.ModuleList(Block(dim, heads) for _ in range(config.depth))
+        self.resblocks = nn.ModuleList(_Block(dim, heads) for _ in range(config.depth))
         self.temporal_cls_token = nn.Parameter(torch.zeros(1, 1, dim))
         count = config.global_blocks
         self.dpe = nn.ModuleList(
@@ -231,7 +220,7 @@ class UniFormerV2(VideoModel):
             if isinstance(module, nn.Linear):
                 nn.init.trunc_normal_(module.weight, std=0.02)
                 nn.init.zeros_(module.bias)
-            elif isinstance(module, Attention):
+            elif isinstance(module, _Attention):
                 nn.init.xavier_uniform_(module.in_proj_weight)
         for dpe in self.transformer.dpe.children():
             nn.init.zeros_(dpe.get_parameter("bias"))

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F  # noqa: N812 (the name everyone knows)
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
@@ -62,22 +63,12 @@ class VideoModel(nn.Module):
         self.expects = expects
         self.num_classes = num_classes
 
-    @property
-    def mean(self) -> tuple[float, float, float]:
-        """Mean of each RGB channel on the scale 0..1."""
-        return self.expects.mean
-
-    @property
-    def std(self) -> tuple[float, float, float]:
-        """Standard deviation of each RGB channel on the scale 0..1."""
-        return self.expects.std
-
     def normalise(self, video_B3THW: Tensor) -> Tensor:
         """Turn RGB bytes, or floats on the scale 0..1, into what the network was trained on."""
         scale = 255.0 if video_B3THW.dtype == torch.uint8 else 1.0
         mean, std = (
             torch.tensor(values, device=video_B3THW.device).view(3, 1, 1, 1) * scale
-            for values in (self.mean, self.std)
+            for values in (self.expects.mean, self.expects.std)
         )
         return (video_B3THW - mean) / std
 
@@ -137,6 +128,21 @@ def _statistics_unchanged(block: nn.Module) -> Iterator[None]:
             norm.momentum, norm.num_batches_tracked = momentum, counter
 
 
+def num_params(module: nn.Module) -> int:
+    """Return how many numbers a network learns."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def nearest_multiples(value: int, step: int, least: int = 1) -> str:
+    """Return the multiples of `step` next to a value, from `least` on, for a message.
+
+    >>> nearest_multiples(7, 4), nearest_multiples(3, 4)
+    ('4 or 8', '4')
+    """
+    below = value // step * step
+    return " or ".join(str(n) for n in (below, below + step) if n >= least) or str(least)
+
+
 def check_patches(size: int, patch_size: int, dim: int, heads: int) -> None:
     """Refuse what a transformer over patches of a frame cannot be built for.
 
@@ -146,16 +152,38 @@ def check_patches(size: int, patch_size: int, dim: int, heads: int) -> None:
         The frame is no whole number of patches wide, or `dim` no multiple of the heads.
     """
     if size % patch_size:
-        below = size // patch_size * patch_size
-        fitting = [one for one in (below, below + patch_size) if one]
         raise ModelError(
             f"input size {size} is no multiple of patch_size {patch_size}",
             where="data.size, model.patch_size",
-            todo=f"set data.size to {' or '.join(map(str, fitting))}",
+            todo=f"set data.size to {nearest_multiples(size, patch_size)}",
         )
+    check_heads(dim, heads)
+
+
+def check_heads(dim: int, heads: int) -> None:
+    """Refuse tokens whose width attention heads cannot share.
+
+    Raises
+    ------
+    ModelError
+        `dim` is no multiple of the heads.
+    """
     if dim % heads:
         raise ModelError(
             f"dim {dim} cannot be shared by {heads} heads",
             where="model.dim, model.heads",
             todo=f"set model.dim to a multiple of {heads}",
         )
+
+
+def attend(heads: int, query_BLD: Tensor, key_BMD: Tensor, value_BMD: Tensor) -> Tensor:
+    """Return what each token of a query finds among others (B, L, D), by several heads.
+
+    Vaswani et al., "Attention Is All You Need", NeurIPS 2017 (arXiv 1706.03762), section 3.2. L
+    tokens ask, M tokens answer.
+    """
+    query_BHLC, key_BHMC, value_BHMC = (
+        x.reshape(*x.shape[:2], heads, -1).transpose(1, 2) for x in (query_BLD, key_BMD, value_BMD)
+    )
+    y_BHLC = F.scaled_dot_product_attention(query_BHLC, key_BHMC, value_BHMC)
+    return y_BHLC.transpose(1, 2).flatten(2)

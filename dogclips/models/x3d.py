@@ -11,14 +11,20 @@ Shapes: B clips, C channels, T frames, H x W pixels, K classes.
 
 from typing import Annotated, Literal
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from dogclips.config import Config
-from dogclips.models.video_model import ModelInput, VideoModel, run_block
+from dogclips.config import Config, Count, Share
+from dogclips.models.residual import (
+    Bottleneck,
+    Depths,
+    OnePathway,
+    ResBlock,
+    convolution,
+    start_as_shortcuts,
+)
+from dogclips.models.video_model import ModelInput
 
-Positive = Annotated[int, Field(ge=1)]
 SQUEEZE = 16  # channels of a block for each one in its squeeze-and-excitation
 STEP = 8  # in which those are rounded
 
@@ -43,11 +49,11 @@ class X3DConfig(Config):
     """
 
     name: Literal["x3d"] = "x3d"
-    depths: tuple[Positive, Positive, Positive, Positive] = (3, 5, 11, 7)
-    width: Positive = 24
+    depths: Depths = (3, 5, 11, 7)
+    width: Count = 24
     expansion: Annotated[float, Field(ge=1)] = 2.25
-    head_width: Positive = 2048
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    head_width: Count = 2048
+    dropout: Share = 0.5
     checkpointing: bool = False
 
 
@@ -62,15 +68,13 @@ def squeezed_width(channels: int) -> int:
     return rounded + STEP if rounded < 0.9 * exact else rounded
 
 
-class Stem(nn.Module):
+class _Stem(nn.Module):
     """A convolution over space, then a channelwise one over time; spatial stride 2."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv_xy = nn.Conv3d(3, channels, (1, 3, 3), (1, 2, 2), (0, 1, 1), bias=False)
-        self.conv = nn.Conv3d(
-            channels, channels, (5, 1, 1), padding=(2, 0, 0), groups=channels, bias=False
-        )
+        self.conv_xy = convolution(3, channels, (1, 3, 3), (1, 2, 2))
+        self.conv = convolution(channels, channels, (5, 1, 1), groups=channels)
         self.bn = nn.BatchNorm3d(channels)
         self.relu = nn.ReLU(inplace=True)
 
@@ -97,60 +101,28 @@ class SqueezeExcitation(nn.Module):
         return y_BCTHW
 
 
-class Bottleneck(nn.Module):
-    """Widen, convolve each channel alone over space and time, narrow."""
-
-    def __init__(self, channels: tuple[int, int, int], stride: int, *, excited: bool) -> None:
-        super().__init__()
-        into, inner, out = channels
-        self.a = nn.Conv3d(into, inner, 1, bias=False)
-        self.a_bn = nn.BatchNorm3d(inner)
-        self.relu = nn.ReLU(inplace=True)
-        self.b = nn.Conv3d(
-            inner, inner, 3, stride=(1, stride, stride), padding=1, groups=inner, bias=False
-        )
-        self.b_bn = nn.BatchNorm3d(inner)
-        self.se = SqueezeExcitation(inner) if excited else nn.Identity()
-        self.swish = nn.SiLU(inplace=True)
-        self.c = nn.Conv3d(inner, out, 1, bias=False)
-        self.c_bn = nn.BatchNorm3d(out)
-
-    def forward(self, x_BCTHW: Tensor) -> Tensor:
-        """Return the residual."""
-        x_BCTHW = self.relu(self.a_bn(self.a(x_BCTHW)))
-        x_BCTHW = self.swish(self.se(self.b_bn(self.b(x_BCTHW))))
-        return self.c_bn(self.c(x_BCTHW))  # type: ignore[no-any-return]
+def _res_block(channels: tuple[int, int, int], stride: int, *, excited: bool) -> ResBlock:
+    """Return a residual block: widen, convolve each channel alone over space and time, narrow."""
+    into, inner, out = channels
+    residual = Bottleneck(
+        convolution(into, inner, (1, 1, 1)),
+        convolution(inner, inner, (3, 3, 3), (1, stride, stride), groups=inner),
+        convolution(inner, out, (1, 1, 1)),
+        se=SqueezeExcitation(inner) if excited else None,
+        activation=nn.SiLU(inplace=True),
+    )
+    return ResBlock(into, stride, residual)
 
 
-class ResBlock(nn.Module):
-    """A residual block; the shortcut is projected where its shape changes."""
-
-    def __init__(self, channels: tuple[int, int, int], stride: int, *, excited: bool) -> None:
-        super().__init__()
-        into, _, out = channels
-        self.projected = into != out or stride != 1
-        if self.projected:
-            self.branch1 = nn.Conv3d(into, out, 1, stride=(1, stride, stride), bias=False)
-            self.branch1_bn = nn.BatchNorm3d(out)
-        self.branch2 = Bottleneck(channels, stride, excited=excited)
-        self.relu = nn.ReLU(inplace=True)
-
-    def forward(self, x_BCTHW: Tensor) -> Tensor:
-        """Return features (B, C, T, H/stride, W/stride)."""
-        shortcut = self.branch1_bn(self.branch1(x_BCTHW)) if self.projected else x_BCTHW
-        y_BCTHW: Tensor = self.relu(shortcut + self.branch2(x_BCTHW))
-        return y_BCTHW
-
-
-class Head(nn.Module):
+class _Head(nn.Module):
     """Widen, average over time and space, widen again, classify."""
 
     def __init__(self, into: int, inner: int, config: X3DConfig, num_classes: int) -> None:
         super().__init__()
-        self.conv_5 = nn.Conv3d(into, inner, 1, bias=False)
+        self.conv_5 = convolution(into, inner, (1, 1, 1))
         self.conv_5_bn = nn.BatchNorm3d(inner)
         self.relu = nn.ReLU(inplace=True)
-        self.lin_5 = nn.Conv3d(inner, config.head_width, 1, bias=False)
+        self.lin_5 = convolution(inner, config.head_width, (1, 1, 1))
         self.dropout = nn.Dropout(config.dropout)
         self.projection = nn.Linear(config.head_width, num_classes)
 
@@ -162,60 +134,23 @@ class Head(nn.Module):
         return logits_BK
 
 
-class X3D(VideoModel):
+class X3D(OnePathway):
     """Channelwise ResNet; input (B, 3, T, size, size), output logits (B, K).
 
     Any frame count and size fit: nothing is thinned out in time, and odd sizes are rounded up.
     """
 
     def __init__(self, config: X3DConfig, expects: ModelInput, num_classes: int) -> None:
-        super().__init__(expects, num_classes)
-        self.checkpointing = config.checkpointing
-        self.s1 = nn.ModuleDict({"pathway0_stem": Stem(config.width)})
+        super().__init__(expects, num_classes, checkpointing=config.checkpointing)
+        self.s1 = nn.ModuleDict({"pathway0_stem": _Stem(config.width)})
         into = config.width
-        for k in range(2, 6):  # res2 to res5, as table 3 numbers them
+        for k, depth in enumerate(config.depths, start=2):
             out = config.width * 2 ** (k - 2)
-            inner = int(config.expansion * out)
-            self.add_module(f"s{k}", _stage(config.depths[k - 2], (into, inner, out)))
-            into = out
-        self.head = Head(into, inner, config, num_classes)
-        self._reset()
-
-    def forward(self, x_B3THW: Tensor) -> Tensor:
-        """Return the logits (B, K)."""
-        self.check_input(x_B3THW)
-        # Channels innermost: convolutions and batch norms are up to twice as fast that way.
-        x_B3THW = x_B3THW.contiguous(memory_format=torch.channels_last_3d)
-        x_BCTHW = self.s1["pathway0_stem"](x_B3THW)
-        for k in range(2, 6):
-            for block in self.get_submodule(f"s{k}").children():
-                x_BCTHW = run_block(block, x_BCTHW, checkpointing=self.checkpointing)
-        logits_BK: Tensor = self.head(x_BCTHW)
-        return logits_BK
-
-    def _reset(self) -> None:
-        """He initialisation; every residual block starts as its shortcut (last gamma 0)."""
-        for module in self.modules():
-            if isinstance(module, nn.Conv3d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-            elif isinstance(module, Bottleneck):
-                nn.init.zeros_(module.c_bn.weight)
-        nn.init.normal_(self.head.projection.weight, std=0.01)
-        nn.init.zeros_(self.head.projection.bias)
-
-
-def _stage(depth: int, channels: tuple[int, int, int]) -> nn.ModuleDict:
-    """Return the blocks of a stage; the first halves height and width."""
-    into, inner, out = channels
-    return nn.ModuleDict(
-        {
-            f"pathway0_res{i}": ResBlock(
-                (into if i == 0 else out, inner, out),
-                stride=2 if i == 0 else 1,
-                excited=i % 2 == 0,
-            )
-            for i in range(depth)
-        }
-    )
+            inner, blocks = int(config.expansion * out), []
+            for i in range(depth):  # the first halves height and width
+                stride, excited = 2 if i == 0 else 1, i % 2 == 0
+                blocks.append(_res_block((into, inner, out), stride, excited=excited))
+                into = out
+            self.add_stage(k, blocks)
+        self.head = _Head(into, inner, config, num_classes)
+        start_as_shortcuts(self)

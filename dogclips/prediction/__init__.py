@@ -1,1 +1,1 @@
-"""A trained model is shown whole recordings; what it says becomes labelled time."""
+"""A trained model over whole recordings, a file a stage: `steps.predict` calls them in turn."""

@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dogclips.alignment import AnnotatedIn, Trust
-from dogclips.config import Config
-from dogclips.prediction.locating import Locate
+from dogclips.config import Config, Count, NotNegative, Positive
 from dogclips.scores.bouts import Smooth
-from dogclips.training.config import Count, NotNegative, Positive
+from dogclips.scores.locating import Locate
 
 Chance = Annotated[float, Field(gt=0, lt=1)]
 
@@ -42,7 +41,7 @@ class PredictConfig(Config):
     keep_doubtful
         Show the model windows in which nobody can know the shift between the streams.
     locate
-        How the scores of windows become scores of steps: see `clips.locating`.
+        How the scores of windows become scores of steps: see `scores.locating`.
     smooth, smooth_seconds
         A median over so many seconds; or hysteresis: a bout goes on as long as its score is above
         `low` times the threshold.

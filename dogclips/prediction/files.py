@@ -1,27 +1,100 @@
-"""What a model said of a recording, step by step, as a table and as annotations.
+"""What is predicted of recordings, as tables, annotations, pictures and a video."""
 
-Shapes: T steps, K labels.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dogclips.annotations import Media, Project
 from dogclips.annotations.table_writing import write_boris_csv
 from dogclips.annotations.via_writing import write_via
-from dogclips.clips.names import safe
+from dogclips.clips.names import safe_stems
 from dogclips.errors import AnnotationError
-from dogclips.files import whole_file
+from dogclips.files import json_text, write_whole
 from dogclips.labels import carry_tasks, split_task
-from dogclips.scores.prediction import Prediction, prediction_table
+from dogclips.media.overlay import LabelTrack, Panel, panel_width, write_overlay
+from dogclips.records.predictions import PREDICTIONS, write_step_predictions
+from dogclips.reports.pictures.prediction_timeline import timeline_svg
+from dogclips.reports.tables.predict import longest_labels, scores_document
+from dogclips.scores.prediction import Prediction, step_table
 from dogclips.segments import segment_table
+
+BOUTS, VIA_DIR, TIMELINES, SCORES = "bouts.csv", "via", "timelines", "scores.json"
+_MOST_TRACKS = 12  # rows below an overlay
+
+# For each task its option ids and labels.
+Questions = Mapping[str, Mapping[str, str]]
+
+
+def write_predictions(
+    out: Path, predictions: Sequence[Prediction], questions: Sequence[Questions], protocol: str
+) -> tuple[list[Path], list[AnnotationError]]:
+    """Write tables of all recordings to `out`, and of each a VIA project and a timeline.
+
+    Parameters
+    ----------
+    questions
+        For each recording those of the annotation file that names it, which its bouts answer.
+    protocol
+        How a step was scored, in words.
+
+    Returns
+    -------
+    files, faults
+        Faults are what VIA cannot open: it refuses some names of recordings.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written to.
+    """
+    files, faults = [out / PREDICTIONS, out / BOUTS], []
+    write_step_predictions(step_table(predictions), out / PREDICTIONS)
+    names = [prediction.media_name for prediction in predictions]
+    if len(set(names)) < len(names):
+        names = [prediction.path.as_posix() for prediction in predictions]
+    write_boris_csv(as_project(predictions, names), out / BOUTS)
+    stems = safe_stems(prediction.path for prediction in predictions)
+    for prediction, asked, stem in zip(predictions, questions, stems, strict=True):
+        via, timeline = out / VIA_DIR / f"{stem}.json", out / TIMELINES / f"{stem}.svg"
+        try:
+            write_via(as_project([prediction], [prediction.media_name], asked), via)
+            files.append(via)
+        except AnnotationError as error:
+            faults.append(error)
+        write_whole(timeline, timeline_svg(prediction))
+        files.append(timeline)
+    if any(prediction.agreement is not None for prediction in predictions):
+        write_whole(out / SCORES, json_text(scores_document(predictions, protocol)))
+        files.append(out / SCORES)
+    return files, faults
+
+
+def draw_overlay(
+    path: Path, prediction: Prediction, on_frame: Callable[[], None] = lambda: None
+) -> None:
+    """Write the stream that the annotator sees, with the labels that last longest below it.
+
+    Raises
+    ------
+    MediaError, OutputError
+        The stream does not decode; the file cannot be written.
+    """
+    viewing = prediction.viewing
+    tracks = [
+        LabelTrack(
+            prediction.labels[k],
+            prediction.spans_of(prediction.labels[k]),
+            prediction.score[:, k],
+            prediction.thresholds[k],
+        )
+        for k in longest_labels(prediction, _MOST_TRACKS)
+    ]
+    panel = Panel(tracks, prediction.step_s, panel_width(viewing.reference))
+    write_overlay(path, viewing.path, viewing.reference, viewing.zero_s, panel, on_frame)
 
 
 def as_project(
-    predictions: Sequence[Prediction],
-    names: Sequence[str],
-    asked: Mapping[str, Mapping[str, str]] | None = None,
+    predictions: Sequence[Prediction], names: Sequence[str], asked: Questions | None = None
 ) -> Project:
     """Return the bouts of recordings as an annotation file would say them.
 
@@ -33,7 +106,7 @@ def as_project(
     names
         How each recording is called.
     asked
-        The questions of annotation files: for each task its option ids and labels.
+        The questions of annotation files.
     """
     asked = asked or {}
     rows = [
@@ -45,9 +118,7 @@ def as_project(
     return Project(Path(), "predicted", segment_table(rows), media, options=asked)
 
 
-def _segments(
-    prediction: Prediction, name: str, asked: Mapping[str, Mapping[str, str]]
-) -> Iterator[dict[str, Any]]:
+def _segments(prediction: Prediction, name: str, asked: Questions) -> Iterator[dict[str, Any]]:
     with_task = carry_tasks(prediction.labels, prediction.with_task)
     for bout in prediction.bouts:
         task, label = _question(bout.label, asked, with_task=with_task)
@@ -62,9 +133,7 @@ def _segments(
         }
 
 
-def _question(
-    label: str, asked: Mapping[str, Mapping[str, str]], *, with_task: bool
-) -> tuple[str, str]:
+def _question(label: str, asked: Questions, *, with_task: bool) -> tuple[str, str]:
     """Return the task and the label of a class."""
     if with_task:
         return split_task(label)
@@ -72,59 +141,3 @@ def _question(
         task for task, options in asked.items() if label in {o.strip() for o in options.values()}
     )
     return next(tasks, "behaviour"), label
-
-
-PREDICTIONS, BOUTS, VIA_DIR = "predictions.parquet", "bouts.csv", "via"
-
-
-def file_stems(paths: Sequence[Path]) -> list[str]:
-    """Return a name for what is written about each recording, without its suffix; no two alike.
-
-    >>> file_stems([Path("a/0205.mp4"), Path("b/0205.mp4"), Path("b/my dog.mkv")])
-    ['0205', '0205_2', 'my-dog']
-    """
-    stems: list[str] = []
-    for path in paths:
-        stem, number = safe(path.stem), 2
-        while stem in stems:
-            stem = f"{safe(path.stem)}_{number}"
-            number += 1
-        stems.append(stem)
-    return stems
-
-
-def write_predictions(
-    out: Path, predictions: Sequence[Prediction], projects: Sequence[Project | None]
-) -> list[AnnotationError]:
-    """Write `predictions.parquet`, `bouts.csv` and a VIA project for each recording to `out`.
-
-    Parameters
-    ----------
-    projects
-        For each recording the annotation file that names it, whose questions the bouts answer.
-
-    Returns
-    -------
-    What VIA cannot open: it refuses some names of recordings.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written to.
-    """
-    with whole_file(out / PREDICTIONS) as part:
-        prediction_table(predictions).to_parquet(part, index=False)
-    names = [prediction.media_name for prediction in predictions]
-    if len(set(names)) < len(names):
-        names = [prediction.path.as_posix() for prediction in predictions]
-    write_boris_csv(as_project(predictions, names), out / BOUTS)
-    faults: list[AnnotationError] = []
-    stems = file_stems([prediction.path for prediction in predictions])
-    for prediction, project, stem in zip(predictions, projects, stems, strict=True):
-        asked = project.options if project else {}
-        own = as_project([prediction], [prediction.media_name], asked)
-        try:
-            write_via(own, out / VIA_DIR / f"{stem}.json")
-        except AnnotationError as error:
-            faults.append(error)
-    return faults

@@ -3,21 +3,17 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from dogclips.errors import OutputError
 from dogclips.files import json_text, write_whole
-from dogclips.records.clip_predictions import (
-    PREDICTIONS,
-    PredictedClips,
-    by_clip,
-    read_predictions,
-)
-from dogclips.records.documents import read_document, record_of
+from dogclips.records.documents import plain_of, read_document, record_of
+from dogclips.records.predictions import PREDICTIONS, PredictedClips, by_clip, read_clip_predictions
 from dogclips.records.run_start import Machine
 from dogclips.records.settings import SETTINGS
 from dogclips.records.training_run import EpochRecord, TestReport
@@ -30,7 +26,7 @@ _TODO = "train again"
 class ListFacts:
     """A list that a run read: where it lay, the digest of its bytes, how many clips it had."""
 
-    path: str = ""
+    path: Path | None = None
     sha256: str = ""
     clips: int = 0
 
@@ -45,7 +41,7 @@ class SkippedClip:
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """A question and the indices of its classes; see `training.tasks.Task`."""
+    """A question and the indices of its classes; see `scores.tasks.Task`."""
 
     name: str
     classes: tuple[int, ...]
@@ -145,7 +141,7 @@ def write_facts(facts: RunFacts, run_dir: Path) -> None:
     OutputError
         The folder cannot be written to.
     """
-    write_whole(run_dir / FACTS, json_text(asdict(facts)))
+    write_whole(run_dir / FACTS, json_text(plain_of(facts)))
 
 
 def read_facts(run_dir: Path) -> RunFacts:
@@ -159,9 +155,17 @@ def read_facts(run_dir: Path) -> RunFacts:
     return read_document(RunFacts, run_dir / FACTS, todo=_TODO)
 
 
+def noted_list(run_dir: Path, name: Literal["train", "val"]) -> ListFacts | None:
+    """Return which list a run noted that it was started with; None where nothing tells."""
+    with suppress(OutputError):
+        noted = read_facts(run_dir).lists.get(name)
+        return noted if noted is not None and noted.path is not None else None
+    return None
+
+
 def write_metrics(metrics: RunMetrics, run_dir: Path) -> None:
     """Write `metrics.json`, which says that the training has ended."""
-    write_whole(run_dir / METRICS, json_text(asdict(metrics)))
+    write_whole(run_dir / METRICS, json_text(plain_of(metrics)))
 
 
 def write_epochs(records: Sequence[EpochRecord], run_dir: Path) -> None:
@@ -207,5 +211,5 @@ def read_run(run_dir: Path) -> RunRecords:
     except ValueError as error:
         what = f"the records of this run cannot be read: damaged: {error}"
         raise OutputError(what, where=run_dir / EPOCHS, todo=_TODO) from error
-    predictions = read_predictions(run_dir / PREDICTIONS)
+    predictions = read_clip_predictions(run_dir / PREDICTIONS)
     return RunRecords(run_dir, records, metrics.best_epoch, metrics.val, predictions, config, facts)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dogclips.events import Event
 from dogclips.records.weights import LoadedWeights
 
 
@@ -97,10 +98,15 @@ class Machine:
     precision: str
     remark: str = ""
 
+    @property
+    def num_processes(self) -> int:
+        """Return how many there are on all machines."""
+        return self.devices * self.num_nodes
+
 
 @dataclass(frozen=True)
-class RunStart:
-    """What a run has decided, and why.
+class RunStart(Event):
+    """What a run has decided before its first step, and why.
 
     Parameters
     ----------
@@ -120,6 +126,8 @@ class RunStart:
         What the user should know about the clips.
     weights
         What was taken from the file of initial weights, if one was given.
+    note
+        What the run does without, and what would bring it; empty if nothing.
     """
 
     machine: Machine
@@ -132,3 +140,4 @@ class RunStart:
     loading: str = ""
     warning: str | None = None
     weights: LoadedWeights | None = None
+    note: str = ""

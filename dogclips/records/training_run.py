@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dogclips.events import Event
 from dogclips.records.documents import record_of
 
 
 @dataclass(frozen=True)
-class EpochRecord:
-    """One epoch of training.
+class EpochRecord(Event):
+    """One epoch of training, told when it has ended.
 
     Parameters
     ----------
@@ -200,5 +201,5 @@ class TestReport(Means):
 
 
 def report_from_plain(plain: Mapping[str, Any]) -> TestReport:
-    """Return the report that `asdict` took apart, or that a metrics.json holds."""
+    """Return the report that `asdict` took apart."""
     return record_of(TestReport, plain)

@@ -7,8 +7,8 @@ Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Fate:
-    """What became of a tensor, and why."""
+class TensorNote:
+    """A tensor, and what became of it or why."""
 
     name: str
     why: str
@@ -47,9 +47,9 @@ class LoadedWeights:
     path: Path
     source: str
     loaded: tuple[str, ...]
-    resized: tuple[Fate, ...]
-    made: tuple[Fate, ...]
-    dropped: tuple[Fate, ...]
+    resized: tuple[TensorNote, ...]
+    made: tuple[TensorNote, ...]
+    dropped: tuple[TensorNote, ...]
     fresh: tuple[str, ...]
     share: float
     mean: Triple

@@ -7,7 +7,7 @@ to the end of the last annotated segment, as from there on nobody knows that not
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -18,14 +18,10 @@ from dogclips.scores.bouts import Flags
 from dogclips.timebase import Span
 
 MIN_IOU = Fraction(1, 2)
-
-
 PROTOCOL = (
     "whole seconds up to the last annotation, where windows were scored; a second counts for a "
     "label that fills at least half of it; bouts match one to one at IoU >= 0.5"
 )
-
-
 Bouts = Mapping[str, Sequence[Span]]
 
 
@@ -129,25 +125,31 @@ def agreement(
     return Agreement(by_second, by_bout, len(compared), len(seconds) - len(compared))
 
 
+def total_agreement(found: Iterable[Agreement | None]) -> Agreement | None:
+    """Return the agreement of all recordings that were compared together; None without any."""
+    compared = [one for one in found if one is not None]
+    return sum(compared[1:], compared[0]) if compared else None
+
+
 def matches(found: Sequence[Span], truth: Sequence[Span]) -> list[tuple[int, int]]:
-    """Return pairs of places of spans that mean the same, those that share most first.
+    """Return pairs of indices of spans that mean the same, those that share most first.
 
     >>> truth = [Span(Fraction(0), Fraction(4)), Span(Fraction(6), Fraction(8))]
     >>> matches([Span(Fraction(1), Fraction(4)), Span(Fraction(7), Fraction(12))], truth)
     [(0, 0)]
     """
     shares = [
-        (shared_share(one, other), place, partner)
-        for place, one in enumerate(found)
+        (shared_share(one, other), index, partner)
+        for index, one in enumerate(found)
         for partner, other in enumerate(truth)
         if one.start < other.end and other.start < one.end
     ]
     pairs: list[tuple[int, int]] = []
     taken: tuple[set[int], set[int]] = (set(), set())
-    for share, place, partner in sorted(shares, key=lambda row: (-row[0], row[1], row[2])):
-        if share >= MIN_IOU and place not in taken[0] and partner not in taken[1]:
-            pairs.append((place, partner))
-            taken[0].add(place)
+    for share, index, partner in sorted(shares, key=lambda row: (-row[0], row[1], row[2])):
+        if share >= MIN_IOU and index not in taken[0] and partner not in taken[1]:
+            pairs.append((index, partner))
+            taken[0].add(index)
             taken[1].add(partner)
     return sorted(pairs)
 

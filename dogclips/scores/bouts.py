@@ -7,7 +7,6 @@ Shapes: T steps, K labels.
 """
 
 # Suffixes of arrays spell shapes.
-# ruff: noqa: N803, N806
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,11 +20,7 @@ from numpy.typing import NDArray
 from dogclips.timebase import Span
 
 Floats = NDArray[np.float64]
-
-
 Flags = NDArray[np.bool_]
-
-
 Smooth = Literal["none", "median", "hysteresis"]
 
 
@@ -100,10 +95,10 @@ def find_bouts(
         Bout(
             label,
             Span(first * step_s, stop * step_s),
-            float(np.mean(score_TK[first:stop, place])),
+            float(np.mean(score_TK[first:stop, k])),
         )
-        for place, (label, own) in enumerate(zip(labels, rules, strict=True))
-        for first, stop in _places(score_TK[:, place], own, step_s)
+        for k, (label, own) in enumerate(zip(labels, rules, strict=True))
+        for first, stop in _bout_steps(score_TK[:, k], own, step_s)
     ]
     return tuple(sorted(found, key=lambda bout: (bout.span.start, bout.span.end)))
 
@@ -124,7 +119,7 @@ def known_spans(score_TK: Floats, step_s: Fraction) -> list[Span]:
     return [Span(first * step_s, stop * step_s) for first, stop in runs]
 
 
-def _places(score_T: Floats, rules: BoutRules, step_s: Fraction) -> Iterator[tuple[int, int]]:
+def _bout_steps(score_T: Floats, rules: BoutRules, step_s: Fraction) -> Iterator[tuple[int, int]]:
     """Yield (first, stop) of each bout of one label."""
     known_T = ~np.isnan(score_T)
     scores_T = np.where(known_T, score_T, -np.inf)

@@ -6,9 +6,9 @@ from random import Random
 import numpy as np
 
 from dogclips.lists.choice import evenly_drawn
-from dogclips.records.clip_predictions import PredictedClips
+from dogclips.records.predictions import PredictedClips
+from dogclips.scores.clip_scores import DEFAULT_THRESHOLD
 from dogclips.scores.dataset import Dataset
-from dogclips.scores.ranking import HALF
 
 NO_LABEL = ""  # the name under which clips without a label are drawn
 TELLING = (
@@ -54,4 +54,4 @@ def most_telling(clips: PredictedClips, k: int, number: int) -> Mapping[str, lis
 def claimed_above(clips: PredictedClips, k: int) -> float:
     """Return above which probability a label is claimed: 0.5 where nothing better is known."""
     threshold = float(clips.threshold[k])
-    return HALF if np.isnan(threshold) else threshold
+    return DEFAULT_THRESHOLD if np.isnan(threshold) else threshold

@@ -1,36 +1,22 @@
-"""What a model said of a recording, step by step.
+"""What a model said of a recording, step by step, and how well people agree.
 
 Shapes: T steps, K labels.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from dogclips.scores.agreement import Agreement
-from dogclips.scores.bouts import Bout, Floats
-from dogclips.streams import Stream
+from dogclips.clips.viewing import Viewing
+from dogclips.errors import DogclipsError
+from dogclips.records.predictions import STEP_PREDICTION_COLUMNS
+from dogclips.scores.agreement import Agreement, agreement
+from dogclips.scores.bouts import Bout, Floats, known_spans
 from dogclips.timebase import Span
-
-# One row a step and label. Times are annotation time in seconds, as the annotator's player shows
-# them. `probability` is the mean over the windows that cover the step, `smoothed` what is compared
-# with `threshold`; both are NaN where no such window was shown to the model. `windows` says how
-# many were, `reason` why others were not, separated by blanks.
-PREDICTION_COLUMNS = {
-    "recording": "str",
-    "start_s": "float64",
-    "end_s": "float64",
-    "label": "str",
-    "probability": "float32",
-    "smoothed": "float32",
-    "threshold": "float32",
-    "windows": "int32",
-    "reason": "str",
-}
 
 
 @dataclass(frozen=True)
@@ -52,6 +38,14 @@ class Effort:
     measuring_s: float = 0.0
 
 
+@dataclass(frozen=True)
+class Unpredicted:
+    """A recording of which nothing is predicted, and why."""
+
+    path: Path
+    error: DogclipsError
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """What a model said of one recording.
@@ -60,12 +54,8 @@ class Prediction:
     ----------
     media_name
         As annotation files call the recording.
-    reference
-        The stream that the annotator saw.
-    zero_s
-        The container time that the annotator's player calls zero.
-    length_s
-        When the recording ends, in annotation time.
+    viewing
+        The recording as its annotator saw it, and the stream that the model was shown.
     step_s, steps
         Length of a step in seconds; steps of a window.
     reasons
@@ -80,11 +70,8 @@ class Prediction:
         Whether labels are `task:label`; None if their names must tell.
     """
 
-    path: Path
     media_name: str
-    reference: Stream
-    zero_s: Fraction
-    length_s: Fraction
+    viewing: Viewing
     step_s: Fraction
     steps: int
     labels: tuple[str, ...]
@@ -99,15 +86,46 @@ class Prediction:
     with_task: bool | None = None
 
     @property
+    def path(self) -> Path:
+        """Return the recording."""
+        return self.viewing.path
+
+    @property
+    def length_s(self) -> Fraction:
+        """Return when the recording ends, in annotation time."""
+        return self.viewing.length_s
+
+    @property
     def dropped(self) -> dict[str, int]:
         """Return how many windows the model was not shown, by reason."""
         found = [reason for reason in self.reasons if reason]
         return {reason: found.count(reason) for reason in sorted(set(found))}
 
+    def spans_of(self, label: str) -> list[Span]:
+        """Return the bouts of a label in the order of time."""
+        return [bout.span for bout in self.bouts if bout.label == label]
 
-def prediction_table(predictions: Sequence[Prediction]) -> pd.DataFrame:
-    """Return all steps of all recordings, with the columns of `PREDICTION_COLUMNS`."""
-    empty = pd.DataFrame(columns=list(PREDICTION_COLUMNS)).astype(PREDICTION_COLUMNS)
+    def compared(
+        self, annotated: Mapping[str, Sequence[Span]], annotated_s: Fraction
+    ) -> "Prediction":
+        """Return the prediction with how well it agrees with annotations.
+
+        Parameters
+        ----------
+        annotated
+            What people saw, by label.
+        annotated_s
+            When the last annotated segment ends.
+        """
+        predicted = {label: self.spans_of(label) for label in self.labels}
+        known = known_spans(self.score, self.step_s)
+        found = agreement(predicted, annotated, self.labels, known, annotated_s)
+        return replace(self, annotated=annotated, agreement=found)
+
+
+def step_table(predictions: Sequence[Prediction]) -> pd.DataFrame:
+    """Return all steps of all recordings, with the columns of `STEP_PREDICTION_COLUMNS`."""
+    empty = pd.DataFrame(columns=list(STEP_PREDICTION_COLUMNS)).astype(STEP_PREDICTION_COLUMNS)
     parts = [_rows(prediction) for prediction in predictions]
     return pd.concat(parts, ignore_index=True) if parts else empty
 
@@ -127,7 +145,7 @@ def _rows(prediction: Prediction) -> pd.DataFrame:
         "windows": np.repeat(shown, num_labels),
         "reason": np.repeat(np.array(reasons, dtype=object), num_labels),
     }
-    return pd.DataFrame(columns).astype(PREDICTION_COLUMNS)
+    return pd.DataFrame(columns).astype(STEP_PREDICTION_COLUMNS)
 
 
 def _windows_of(prediction: Prediction, num_steps: int) -> tuple[list[int], list[str]]:

@@ -7,8 +7,7 @@ Shapes: V views, T frames, S side of a view.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -19,8 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from dogclips.config import load_config
-from dogclips.errors import ConfigError, ListError, MediaError, OutputError
+from dogclips.config import Settings, names_file, settings_of
+from dogclips.errors import ConfigError, ListError, MediaError
 from dogclips.lists import ClipList
 from dogclips.lists.choice import listed_name
 from dogclips.loading import ClipDataset, Sampling
@@ -29,20 +28,22 @@ from dogclips.loading.dataset import Draw, FixedViews, RandomViews, Sample
 from dogclips.loading.decoding import DecoderName, check_times, frames_at
 from dogclips.loading.excerpts import Excerpt, Timeline
 from dogclips.records.fed import FedClip, FedView, Kind, Strip
-from dogclips.records.run_folder import ListFacts, is_run, read_facts
+from dogclips.records.run_folder import is_run, noted_list
+from dogclips.records.settings import SETTINGS
 from dogclips.reports.pictures.fed_video import Layout
+from dogclips.training.augmentation import sampling_warning
 from dogclips.training.config import TrainConfig
-from dogclips.training.data import ClipData, Fault, GuardedDataset, sampling_warning
+from dogclips.training.data import ClipData, GuardedDataset
 from dogclips.training.loading_plan import num_workers
-from dogclips.training.run import plain, read_train_list
+from dogclips.training.run import named_lists, overfit_settings, read_train_list
 from dogclips.training.samplers import EpochSampler
 
 Transform = Literal["train", "test", "both"]
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What to show of each clip.
+class ShownViews:
+    """Which views of each clip are shown, and how.
 
     Parameters
     ----------
@@ -50,14 +51,14 @@ class Wish:
         Of training, of evaluation, or both.
     draws
         The first draws of a clip by the training.
-    whole
+    box
         None for the views that a model gets; else width and height that the clip's own frames are
         shown in at most.
     """
 
     transform: Transform = "both"
     draws: int = 3
-    whole: tuple[int, int] | None = None
+    box: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,7 @@ class Browsing:
     warnings: tuple[str, ...] = ()
 
 
-def browsing_of(
-    source: Path, files: Sequence[Path], overrides: Sequence[str], transform: Transform
-) -> Browsing:
+def browsing_of(source: Path, settings: Settings[TrainConfig], transform: Transform) -> Browsing:
     """Return the clips of a list, or those of a run, and the settings for them.
 
     Of a run these are the clips that it learned from, or with "test" alone those that it was
@@ -92,47 +91,37 @@ def browsing_of(
     """
     if not source.is_dir():
         # A training names its network; which one it is changes nothing here.
-        network = [] if files else ["model.name=timesformer"]
-        config = load_config(TrainConfig, files, [*network, *overrides])
-        return _with_list(config, source)
+        under = [] if names_file(settings) else ["model.name=timesformer"]
+        return _with_list(settings_of(TrainConfig, settings, under), source)
     if not is_run(source):
         raise ListError(
             "no list, and no folder of a training",
             where=source,
             todo="name a list such as train.txt, or what `dogclips train` had as --out",
         )
-    config = load_config(TrainConfig, [source / "config.yaml", *files], overrides)
+    config = settings_of(TrainConfig, settings, under=[source / SETTINGS])
     validated = transform == "test" and config.trainer.overfit is None
     key: Literal["train", "val"] = "val" if validated else "train"
-    said = getattr(config.data, key)
-    if said is None:
-        raise ConfigError(f"no data.{key}", where=source / "config.yaml", todo="name a list")
-    path, warning = _list_of_run(source, key, said)
+    path = getattr(config.data, key)
+    if path is None:
+        raise ConfigError(f"no data.{key}", where=source / SETTINGS, todo="name a list")
+    noted = noted_list(source, key)
+    if noted is not None and not path.is_file():
+        path = noted.path  # the run was started elsewhere
     found = _with_list(config, path)
-    return replace(found, warnings=(*found.warnings, *([warning] if warning else [])))
+    if noted is None or hashlib.sha256(path.read_bytes()).hexdigest() == noted.sha256:
+        return found
+    changed = f"{path} has changed since the training, which drew other frames and crops"
+    return replace(found, warnings=(*found.warnings, changed))
 
 
 def _with_list(config: TrainConfig, path: Path) -> Browsing:
-    data = config.data.model_copy(update={"train": path})
-    config = plain(config.model_copy(update={"data": data}))
+    config = overfit_settings(named_lists(config, train=path))
     mixed = [name for name in ("mixup", "cutmix") if getattr(config.data.augment, name)]
     follow = "follow" if len(mixed) > 1 else "follows"
     what = f"{' and '.join(mixed)} {follow} later, on whole batches: not shown"
     warnings = (what,) if mixed else ()
     return Browsing(config, read_train_list(config), warnings)
-
-
-def _list_of_run(run_dir: Path, key: str, said: Path) -> tuple[Path, str | None]:
-    """Return a list of a run wherever it was started from, and whether it is another by now."""
-    noted = ListFacts()
-    with suppress(OutputError):
-        noted = read_facts(run_dir).lists.get(key, noted)
-    path = said if said.is_file() else Path(noted.path or said)
-    if not path.is_file() or not noted.sha256:
-        return path, None
-    same = hashlib.sha256(path.read_bytes()).hexdigest() == noted.sha256
-    changed = f"{path} has changed since the training, which drew other frames and crops"
-    return path, None if same else changed
 
 
 @dataclass(frozen=True)
@@ -154,10 +143,10 @@ class _NotedSampling(Sampling):
         return instants
 
 
-class _Feed:
+class _TimedDataset:
     """A dataset of the trainer, with the times of the frames in its samples."""
 
-    def __init__(self, loader: "DataLoader[Sample | Fault]") -> None:
+    def __init__(self, loader: "DataLoader[Sample | MediaError]") -> None:
         self.dataset: ClipDataset = cast("GuardedDataset", loader.dataset).dataset
         load = cast("RandomViews | FixedViews", self.dataset.load)
         self._sampling = _NotedSampling(**vars(load.sampling))
@@ -186,9 +175,9 @@ class Browser:
     ----------
     browsing
         The clips and settings.
-    places
-        Which of the clips, as places in their list.
-    wish
+    chosen
+        Which of the clips, by index in their list.
+    views
         What to show of them.
 
     Raises
@@ -197,45 +186,50 @@ class Browser:
         No clip of the list decodes, where settings skip those that do not.
     """
 
-    def __init__(self, browsing: Browsing, places: Sequence[int], wish: Wish) -> None:
+    def __init__(self, browsing: Browsing, chosen: Sequence[int], views: ShownViews) -> None:
         self.config, self.clips = browsing.config, browsing.clips
-        self.places, self.wish = places, wish
+        self.chosen, self.views = chosen, views
+        self.seen: list[FedClip] = []
         self.timelines: dict[int, Timeline] = {}
         val = ClipData(self.config, val=self.clips)
         self._decoder: DecoderName = val.decoder
-        self._test = _Feed(val.val_dataloader())
+        self._test = _TimedDataset(val.val_dataloader())
         self._draws: dict[int, list[tuple[int, Draw]]] = {}
-        if wish.transform != "test":
-            self._train = self._training_feed()
+        if views.transform != "test":
+            self._train = self._training_dataset()
 
-    def __iter__(self) -> Iterator[tuple[FedClip, list[Strip]]]:
+    def shown(
+        self, on_clips: Callable[[int], None] = lambda _count: None
+    ) -> Iterator[tuple[FedClip, list[Strip]]]:
         """Yield each clip with a strip for each view, or with a single one of all its frames.
 
-        A clip that does not decode has none, and says why.
+        A clip that does not decode has none, and says why. All clips are kept in `seen`.
         """
-        for place in self.places:
-            listed = self.clips.clips[place]
+        for index in self.chosen:
+            listed = self.clips.clips[index]
             labels = tuple(self.clips.labels[label] for label in listed.labels)
             clip = FedClip(listed.path, listed_name(self.clips, listed.path), labels)
             try:
-                found = self._shown(clip, place)
+                found = self._shown(clip, index)
             except MediaError as error:
                 todo = f": {error.todo}" if error.todo else ""
                 found = replace(clip, fault=f"{error.what}{todo}"), []
+            self.seen.append(found[0])
+            on_clips(1)
             yield found
 
     def title(self, num_clips: int) -> list[str]:
         """Return what is shown: of which list, how many clips, by which settings."""
         data, scoring = self.config.data, self.config.evaluation
-        what = "what the model is fed" if self.wish.whole is None else "the clips' own frames"
+        what = "what the model is fed" if self.views.box is None else "the clips' own frames"
         number = f"{num_clips} of {len(self.clips.clips)} clips"
         lines = [
             f"{self.clips.path.name}: {what}",
             f"{number}   ·   {data.sampling.words}   ·   {data.size} px, {data.fit}",
         ]
-        if self.wish.transform != "test":
+        if self.views.transform != "test":
             lines.append(f"train: {_changes(self.config)}")
-        if self.wish.transform != "train":
+        if self.views.transform != "train":
             counts = (scoring.views, "view"), (scoring.crops, "crop")
             views, crops = (f"{n} {name}{'' if n == 1 else 's'}" for n, name in counts)
             lines.append(f"test: {views} x {crops}")
@@ -245,54 +239,55 @@ class Browser:
     def layout(self) -> Layout:
         """Return the pages of a video."""
         data, scoring = self.config.data, self.config.evaluation
-        views = self.wish.draws * data.sampling.num_views if self.wish.transform != "test" else 0
-        views += scoring.views * scoring.crops if self.wish.transform != "train" else 0
-        if self.wish.whole is None:
+        views = self.views.draws * data.sampling.num_views if self.views.transform != "test" else 0
+        views += scoring.views * scoring.crops if self.views.transform != "train" else 0
+        if self.views.box is None:
             return Layout((data.size, data.size), views)
-        return Layout(self.wish.whole, 1, views)
+        return Layout(self.views.box, 1, views)
 
     def warning(self) -> str | None:
         """Return a line if the sampling is not what the settings say, once clips were made."""
         return sampling_warning(self.config.data, list(self.timelines.values()))
 
-    def _training_feed(self) -> _Feed:
+    def _training_dataset(self) -> _TimedDataset:
         """Return the dataset of the training, and find the draws of the clips in it."""
         data, kept, clips = self.config.data, list(range(len(self.clips.clips))), self.clips
         if data.on_bad_clip == "skip":
             # The training numbers what is left, and the numbers are part of the seeds.
             check = check_clips(clips, source=data.source, workers=num_workers(data.workers))
             bad, clips = set(check.bad["place"]), check.kept(clips)
-            kept = [place for place in kept if place not in bad]
+            kept = [index for index in kept if index not in bad]
         loader = ClipData(self.config, train=clips).train_dataloader()
-        chosen = set(self.places)
-        wanted = {index: place for index, place in enumerate(kept) if place in chosen}
-        epochs = max(self.config.trainer.epochs, self.wish.draws)
-        found = _first_draws(loader, list(wanted), self.wish.draws, epochs)
-        self._draws = {wanted[index]: draws for index, draws in found.items()}
-        return _Feed(loader)
+        chosen = set(self.chosen)
+        # By number in what is left, the index in the list.
+        wanted = {number: index for number, index in enumerate(kept) if index in chosen}
+        epochs = max(self.config.trainer.epochs, self.views.draws)
+        found = _first_draws(loader, list(wanted), self.views.draws, epochs)
+        self._draws = {wanted[number]: draws for number, draws in found.items()}
+        return _TimedDataset(loader)
 
-    def _shown(self, clip: FedClip, place: int) -> tuple[FedClip, list[Strip]]:
+    def _shown(self, clip: FedClip, index: int) -> tuple[FedClip, list[Strip]]:
         made: list[_Made] = []
-        if self.wish.transform != "test":
-            made += self._train_views(place)
-        if self.wish.transform != "train":
-            made += self._test_views(place)
-        excerpt = self._test.dataset.excerpts[place]
-        timeline = self.timelines.setdefault(place, check_times(excerpt))
+        if self.views.transform != "test":
+            made += self._train_views(index)
+        if self.views.transform != "train":
+            made += self._test_views(index)
+        excerpt = self._test.dataset.excerpts[index]
+        timeline = self.timelines.setdefault(index, check_times(excerpt))
         clip = replace(
             clip,
             views=tuple(view for view, _ in made),
             start_s=timeline.start_s,
             end_s=timeline.end_s,
-            remark="the training never draws this clip" if self._draws.get(place) == [] else "",
+            remark="the training never draws this clip" if self._draws.get(index) == [] else "",
         )
-        if self.wish.whole is None:
+        if self.views.box is None:
             return clip, [strip for _, strip in made]
-        return clip, [_whole(excerpt, self._decoder, self.wish.whole)]
+        return clip, [_whole(excerpt, self._decoder, self.views.box)]
 
-    def _train_views(self, place: int) -> Iterator[_Made]:
-        for number, (epoch, draw) in enumerate(self._draws.get(place, ()), start=1):
-            self.timelines[place], times_VT, pixels_VTSS3 = self._train.take(draw)
+    def _train_views(self, index: int) -> Iterator[_Made]:
+        for number, (epoch, draw) in enumerate(self._draws.get(index, ()), start=1):
+            self.timelines[index], times_VT, pixels_VTSS3 = self._train.take(draw)
             num_views = len(times_VT)
             again = " again" if len(draw.seed) > 3 else ""
             for view in range(num_views):
@@ -301,8 +296,8 @@ class Browser:
                 mark = f"{number}" + (f".{view + 1}" if num_views > 1 else "")
                 yield _made("train", parts, mark, times_VT[view], pixels_VTSS3[view])
 
-    def _test_views(self, place: int) -> Iterator[_Made]:
-        self.timelines[place], times_VT, pixels_VTSS3 = self._test.take(place)
+    def _test_views(self, index: int) -> Iterator[_Made]:
+        self.timelines[index], times_VT, pixels_VTSS3 = self._test.take(index)
         evaluation = self.config.evaluation
         for number in range(len(times_VT)):
             view, crop = divmod(number, evaluation.crops)
@@ -314,16 +309,16 @@ class Browser:
 
 def _changes(config: TrainConfig) -> str:
     """Return the random changes of a training in words."""
-    said, size = config.data.augment, config.data.size
+    augment, size = config.data.augment, config.data.size
     if config.trainer.overfit is not None:
         return "as in testing, to learn by heart"
-    least, most = (round(size * scale) for scale in said.scale)
+    least, most = (round(size * scale) for scale in augment.scale)
     sides = f"{least} px" if least == most else f"{least} to {most} px"
-    part = f"short side {sides}, {said.crop} crop"
-    if said.resized_crop:
+    part = f"short side {sides}, {augment.crop} crop"
+    if augment.resized_crop:
         part = "random crop of random size and shape"
     names = ("flip", "color_jitter", "rand_augment", "random_erasing")
-    return ", ".join([part, *(name.replace("_", " ") for name in names if getattr(said, name))])
+    return ", ".join([part, *(name.replace("_", " ") for name in names if getattr(augment, name))])
 
 
 def _made(
@@ -338,7 +333,7 @@ def _made(
 
 
 def _first_draws(
-    loader: "DataLoader[Sample | Fault]", wanted: Sequence[int], number: int, epochs: int
+    loader: "DataLoader[Sample | MediaError]", wanted: Sequence[int], number: int, epochs: int
 ) -> dict[int, list[tuple[int, Draw]]]:
     """Return the first draws of clips with their epochs; a batch that is left out has none."""
     found: dict[int, list[tuple[int, Draw]]] = {index: [] for index in wanted}
@@ -368,5 +363,5 @@ def _whole(excerpt: Excerpt, decoder: DecoderName, box: tuple[int, int]) -> Stri
         picture.thumbnail(box)
         small = np.asarray(picture, dtype=np.uint8)
         pixels |= dict.fromkeys(shown.positions.tolist(), small)
-    stacked = np.stack([pixels[place] for place in range(len(times))])
+    stacked = np.stack([pixels[frame] for frame in range(len(times))])
     return Strip(("all frames", f"{len(times)} of them"), tuple(times), stacked)

@@ -5,33 +5,36 @@
 
 import io
 import math
-import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning.pytorch as pl
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import WeightAveraging
-from rich.console import Console
-from rich.progress import Progress
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-from torch.utils.tensorboard import SummaryWriter
 
 from dogclips.errors import DogclipsError, ModelError, StoppedError
 from dogclips.files import whole_file
 from dogclips.records.run_folder import write_epochs
 from dogclips.records.run_start import LEARNED
 from dogclips.records.training_run import EpochRecord, TestReport, report_from_plain
+from dogclips.scores.clip_scores import score
 from dogclips.training.data import ClipData
-from dogclips.training.metrics import score
-from dogclips.training.module import ClipClassifier
+from dogclips.training.module import ClipClassifier, on_all_devices
 from dogclips.training.stopping import StopRequest
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+LAST, BEST = "checkpoints/last.ckpt", "checkpoints/best.ckpt"
+
+OnEpoch = Callable[[EpochRecord], None]
 
 
 def moving_average(decay: float) -> WeightAveraging:
@@ -45,13 +48,9 @@ def moving_average(decay: float) -> WeightAveraging:
     return WeightAveraging(multi_avg_fn=average)
 
 
-LAST, BEST = "checkpoints/last.ckpt", "checkpoints/best.ckpt"
-
-
-OnEpoch = Callable[[EpochRecord], None]
-
-
-OnBest = Callable[[], None]
+def has_tensorboard() -> bool:
+    """Return whether the extra `tensorboard` is there; without it a run writes no events."""
+    return find_spec("tensorboard") is not None
 
 
 class RunRecorder(pl.Callback):
@@ -80,7 +79,7 @@ class RunRecorder(pl.Callback):
         data: ClipData,
         stop: StopRequest,
         on_epoch: OnEpoch | None = None,
-        on_best: OnBest | None = None,
+        on_best: Callable[[], None] | None = None,
     ) -> None:
         self.run_dir = run_dir
         self.data = data
@@ -91,57 +90,51 @@ class RunRecorder(pl.Callback):
         self.records: list[EpochRecord] = []
         self.best_report: TestReport | None = None
         self.faults: dict[str, str] = {}
-        self.place = data.place
+        self.position = data.position
         self._tally = EpochTally()
         self._events: SummaryWriter | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the rows so far, and the place in the epoch, as plain values."""
+        """Return the rows so far, and the position in the epoch, as plain values."""
         return {
             "records": [asdict(record) for record in self.records],
             "best_report": asdict(self.best_report) if self.best_report else None,
             "faults": self.faults,
-            "place": asdict(self.place),
+            "place": asdict(self.position),
             "tally": self._tally.as_plain(),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the rows and the place of a run that goes on."""
+        """Take the rows and the position of a run that goes on."""
         self.records = [EpochRecord(**row) for row in state_dict["records"]]
         report = state_dict["best_report"]
         self.best_report = report_from_plain(report) if report else None
         self.faults = dict(state_dict["faults"])
-        place = state_dict["place"]
-        self.place.epoch, self.place.batches = place["epoch"], place["batches"]
+        vars(self.position).update(state_dict["place"])
         self._tally = EpochTally(**state_dict["tally"])
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, *_: Any) -> None:
         """Listen for signals, and stop a run that had stopped early before."""
         self.stop.listen()
         self._tally.start()
         trainer.should_stop = self._stops_early()
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_epoch_start(self, *_: Any) -> None:
         """Begin a new sum; not called in the middle of an epoch."""
         self._tally = EpochTally()
         self._tally.start()
 
     def on_train_batch_start(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+        self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int
     ) -> None:
         """Seed dropout and its like."""
         self._tally.batch_is_there()
-        seed = _classifier(pl_module).config.seed
-        place = (seed, trainer.current_epoch, batch_idx, trainer.global_rank)
-        torch.manual_seed(hash(place) % 2**63)
+        seed = self.data.config.seed
+        step = (seed, trainer.current_epoch, batch_idx, trainer.global_rank)
+        torch.manual_seed(hash(step) % 2**63)
 
     def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Count clips, and leave here if a signal came.
 
@@ -152,19 +145,19 @@ class RunRecorder(pl.Callback):
         """
         loss = outputs["loss"].detach() * self.config.accumulate
         self._tally.add(loss, len(batch["target"]))
-        self.place.batches = batch_idx + 1
+        self.position.batches = batch_idx + 1
         # Between two batches of one step there are gradients, which no checkpoint holds; after the
         # last batch validation comes, and the end of the epoch.
-        between_steps = self.place.batches % self.config.accumulate == 0
+        between_steps = self.position.batches % self.config.accumulate == 0
         num_batches = int(trainer.num_training_batches)
-        if not between_steps or self.place.batches == num_batches or not self._stopped(trainer):
+        if not between_steps or self.position.batches == num_batches or not self._stopped(trainer):
             return
         self._tally.even_out(trainer)
         trainer.save_checkpoint(self.run_dir / LAST, weights_only=False)
-        done = f"in epoch {self.place.epoch + 1}, after {self.place.batches} of {num_batches}"
+        done = f"in epoch {self.position.epoch + 1}, after {self.position.batches} of {num_batches}"
         raise self._stopped_error(f"{done} batches")
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Write the row and the checkpoints; validation has already been.
 
         Raises
@@ -174,9 +167,8 @@ class RunRecorder(pl.Callback):
         StoppedError
             A signal had come.
         """
-        module = _classifier(pl_module)
-        self.records.append(self._record(trainer, module))
-        self.place.epoch, self.place.batches = len(self.records), 0
+        self.records.append(self._record(trainer, pl_module))
+        self.position.epoch, self.position.batches = len(self.records), 0
         self.faults |= self._faults(trainer)
         # All before the last checkpoint: a run that is killed in between does this epoch again.
         if trainer.is_global_zero and self.records[-1].best and self.on_best is not None:
@@ -198,21 +190,17 @@ class RunRecorder(pl.Callback):
         if module.predictions is None:
             raise DogclipsError("training without validation", where="data.val", todo="name a list")
         train_loss = self._tally.mean_loss(trainer)
-        for loss in (train_loss, float(module.predictions.loss_N.mean())):
+        for loss in (train_loss, module.predictions.loss):
             if not math.isfinite(loss):
                 raise ModelError(
                     f"the loss of epoch {trainer.current_epoch + 1} is {loss}",
                     where=self.run_dir,
                     todo="lower optimizer.lr, or set trainer.precision to 32-true",
                 )
-        report = score(
-            module.predictions,
-            module.labels,
-            module.config.protocol,
-            module.thresholds,
-            module.tasks,
-        )
-        best = self.best_report is None or _rank(report) > _rank(self.best_report)
+        protocol, thresholds = module.config.protocol, module.thresholds
+        report = score(module.predictions, module.labels, protocol, thresholds, module.tasks)
+        merit, before = _merit(report.mean_ap, report.loss), self.best_report
+        best = before is None or merit > _merit(before.mean_ap, before.loss)
         if best:
             self.best_report = report
         return EpochRecord(
@@ -241,23 +229,26 @@ class RunRecorder(pl.Callback):
 
     def _write(self, record: EpochRecord) -> None:
         write_epochs(self.records, self.run_dir)
+        if has_tensorboard():
+            self._write_events(record)
+        if self.on_epoch is not None:
+            self.on_epoch(record)
+
+    def _write_events(self, record: EpochRecord) -> None:
         if self._events is None:
+            from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 (an extra)
+
             # A resumed run hides what was written after its checkpoint.
             self._events = SummaryWriter(str(self.run_dir / "tensorboard"), purge_step=record.epoch)
         for name, value in asdict(record).items():
             if value is not None and name not in ("epoch", "best"):
                 self._events.add_scalar(name, value, record.epoch)
         self._events.flush()
-        if self.on_epoch is not None:
-            self.on_epoch(record)
 
     def _faults(self, trainer: pl.Trainer) -> dict[str, str]:
         """Return the clips that some device could not decode, with the reasons."""
         own = {path: fault.what for path, fault in self.data.faults.items()}
-        if trainer.world_size == 1:
-            return own
-        shares: list[Any] = [None] * trainer.world_size
-        torch.distributed.all_gather_object(shares, own)
+        shares = on_all_devices(own, trainer)
         return {path: reason for share in shares for path, reason in share.items()}
 
     def _stops_early(self) -> bool:
@@ -365,53 +356,6 @@ class WholeCheckpoints(TorchCheckpointIO):
             part.write_bytes(held.getbuffer())
 
 
-class EpochProgress(pl.Callback):
-    """A bar on stderr for the batches of an epoch; only for a terminal."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(console=Console(stderr=True), transient=True)
-
-    @staticmethod
-    def wanted() -> bool:
-        """Return whether anybody could see it."""
-        return sys.stderr.isatty()
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Show an empty bar."""
-        if trainer.is_global_zero:
-            self._progress.start()
-            self._progress.add_task(
-                f"epoch {trainer.current_epoch + 1}", total=trainer.num_training_batches
-            )
-
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-    ) -> None:
-        """Fill it by one batch."""
-        for task in self._progress.task_ids:
-            self._progress.advance(task)
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Take it away, for the row of this epoch to be printed."""
-        self._close()
-
-    def on_exception(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
-    ) -> None:
-        """Take it away, for the error to be printed."""
-        self._close()
-
-    def _close(self) -> None:
-        for task in self._progress.task_ids:
-            self._progress.remove_task(task)
-        self._progress.stop()
-
-
 def epochs_without_gain(records: Sequence[EpochRecord], min_delta: float) -> int:
     """Return how many epochs have passed since validation got better by more than `min_delta`.
 
@@ -440,29 +384,10 @@ def _best_names(records: Sequence[EpochRecord], keep: int) -> set[str]:
     """Return the files of the best epochs; none where `best.ckpt` is enough."""
     if keep == 1:
         return set()
-    ordered = sorted(records, key=lambda record: (-_known(record.val_map), record.val_loss))
+    ordered = sorted(records, key=lambda one: _merit(one.val_map, one.val_loss), reverse=True)
     return {checkpoint_name(record) for record in ordered[:keep]}
 
 
-def _known(mean_ap: float | None) -> float:
-    return -1.0 if mean_ap is None else mean_ap
-
-
-def _rank(report: TestReport) -> tuple[float, float]:
-    """Order reports by mAP, then by loss; where no class has a positive, by loss alone."""
-    return (_known(report.mean_ap), -report.loss)
-
-
-def _classifier(module: pl.LightningModule) -> ClipClassifier:
-    if not isinstance(module, ClipClassifier):
-        raise TypeError(f"this callback records a ClipClassifier, not a {type(module)}")
-    return module
-
-
-# SLURM sends SIGUSR1 some time before it kills, if asked to (`--signal=USR1@300`).
-STOPPING = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)
-)
-
-
-SAID = b"\nstopping, after a checkpoint; the same signal again stops at once\n"
+def _merit(mean_ap: float | None, loss: float) -> tuple[float, float]:
+    """Order epochs by mAP, then by loss; where no class has a positive, by loss alone."""
+    return (-1.0 if mean_ap is None else mean_ap, -loss)

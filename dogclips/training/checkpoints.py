@@ -7,12 +7,12 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from dogclips.config import merge, validate
-from dogclips.errors import CheckpointError, ListError
+from dogclips.config import merge, nested, validate
+from dogclips.errors import CheckpointError, ListError, OutputError
 from dogclips.lists import ClipList
 from dogclips.models import build_model
-from dogclips.models.weights.files import METADATA, read_checkpoint
-from dogclips.training.callbacks import BEST
+from dogclips.models.weights.files import OUR_KEY, read_checkpoint
+from dogclips.training.callbacks import BEST, LAST
 from dogclips.training.config import TrainConfig
 from dogclips.training.module import ClipClassifier
 from dogclips.training.optimizers import build_optimizer
@@ -59,7 +59,7 @@ def load_run(source: Path, changes: Mapping[str, Any] | None = None) -> SavedRun
     source
         A run folder or a checkpoint.
     changes
-        Settings that differ from those of the training, as a tree.
+        Settings that differ from those of the training, by key; None for those that do not.
 
     Raises
     ------
@@ -71,7 +71,8 @@ def load_run(source: Path, changes: Mapping[str, Any] | None = None) -> SavedRun
     checkpoint = source / BEST if source.is_dir() else source
     held = read_checkpoint(checkpoint)
     metadata = metadata_of(held, checkpoint)
-    tree = merge(metadata["config"], changes or {})
+    asked = {key: value for key, value in (changes or {}).items() if value is not None}
+    tree = merge(metadata["config"], nested(asked))
     config = validate(TrainConfig, tree, where=f"config in {checkpoint}")
     module = _rebuilt(config, metadata, held, checkpoint)
     labels, thresholds = tuple(metadata["labels"]), tuple(metadata["thresholds"])
@@ -86,7 +87,7 @@ def metadata_of(held: Mapping[str, Any], checkpoint: Path) -> Mapping[str, Any]:
     CheckpointError
         It comes from somewhere else.
     """
-    metadata = held.get(METADATA)
+    metadata = held.get(OUR_KEY)
     if not isinstance(metadata, Mapping):
         raise CheckpointError(
             "no checkpoint of dogclips train: it names no labels",
@@ -96,7 +97,44 @@ def metadata_of(held: Mapping[str, Any], checkpoint: Path) -> Mapping[str, Any]:
     return metadata
 
 
-def check_resumable(held: Mapping[str, Any], module: ClipClassifier, path: Path) -> None:
+def last_checkpoint(
+    run_dir: Path, config: TrainConfig, clips: ClipList, *, resume: bool
+) -> Path | None:
+    """Return the checkpoint that a run goes on from, None for a fresh start.
+
+    Raises
+    ------
+    OutputError
+        There is one, and nobody asked to go on from it.
+    CheckpointError, ListError
+        It is damaged, or the settings or labels are others.
+    """
+    last = run_dir / LAST
+    if not last.exists():
+        return None
+    if not resume:
+        raise OutputError(
+            "the folder already holds a training run",
+            where=run_dir,
+            todo="go on with --resume, or choose another folder",
+        )
+    metadata = metadata_of(read_checkpoint(last), last)
+    held = validate(TrainConfig, metadata["config"], where=f"config in {last}")
+    check_labels(clips, metadata["labels"], config.data.train or run_dir, last)
+    if (held.model, held.data.sampling, held.data.size) != (
+        config.model,
+        config.data.sampling,
+        config.data.size,
+    ):
+        raise CheckpointError(
+            "the run was started with another model, clip_len or size",
+            where=last,
+            todo="resume with its config.yaml, or choose another folder",
+        )
+    return last
+
+
+def check_resumable(path: Path, module: ClipClassifier) -> None:
     """Refuse to go on with a state that does not belong to the optimizer of the settings.
 
     Raises
@@ -104,6 +142,7 @@ def check_resumable(held: Mapping[str, Any], module: ClipClassifier, path: Path)
     CheckpointError
         Keys, groups or parameters are missing, or are those of another optimizer.
     """
+    held = read_checkpoint(path)
     optimizer = build_optimizer(module.model, module.config.optimizer)
     missing = [key for key in TRAINING_STATE if not held.get(key)]
     what = f"no {missing[0]}" if missing else _misfit(held["optimizer_states"][0], optimizer)

@@ -1,36 +1,17 @@
 """Settings of a training run; every key does something, whichever model is trained."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from dogclips.config import Config
+from dogclips.config import Ascending, Config, Count, NotNegative, Positive, Share
+from dogclips.loading import Augmentation
 from dogclips.loading.excerpts import Source
-from dogclips.loading.transforms import Crop, Fit
+from dogclips.loading.transforms import Crop, Fit, ResizedCrop
 from dogclips.models import ModelConfig
-
-Count = Annotated[int, Field(ge=1)]
-
-
-Share = Annotated[float, Field(ge=0, lt=1)]
-
-
-NotNegative = Annotated[float, Field(ge=0)]
-
-
-Positive = Annotated[float, Field(gt=0)]
-
-
-def _ascend(pair: tuple[float, float]) -> tuple[float, float]:
-    if not 0 < pair[0] <= pair[1]:
-        raise ValueError("two ascending numbers above 0")
-    return pair
-
-
-Ascending = Annotated[tuple[float, float], AfterValidator(_ascend)]
 
 
 class SamplingConfig(Config):
@@ -72,28 +53,6 @@ class SamplingConfig(Config):
             return f"{self.clip_len} frames uniform over the clip"
         apart = f"{self.interval}" if self.interval else f"{self.interval_seconds} s"
         return f"{self.clip_len} frames {apart} apart, or uniform over a shorter clip"
-
-
-class ResizedCropConfig(Config):
-    """A crop of random size and shape, as torchvision's RandomResizedCrop takes it.
-
-    Parameters
-    ----------
-    scale
-        Smallest and largest share of the frame's area.
-    ratio
-        Smallest and largest width by height.
-    """
-
-    scale: Ascending = (0.08, 1.0)
-    ratio: Ascending = (3 / 4, 4 / 3)
-
-    @field_validator("scale")
-    @classmethod
-    def _is_a_share(cls, scale: tuple[float, float]) -> tuple[float, float]:
-        if scale[1] > 1:
-            raise ValueError("a crop is no larger than the frame: at most 1")
-        return scale
 
 
 class ColorJitterConfig(Config):
@@ -167,10 +126,10 @@ class AugmentConfig(Config):
         none.
     """
 
-    flip: bool = True
-    scale: tuple[float, float] = (1.0, 1.25)
-    crop: Crop = "random"
-    resized_crop: ResizedCropConfig | None = None
+    flip: bool = Augmentation.flip
+    scale: tuple[float, float] = Augmentation.scale
+    crop: Crop = Augmentation.crop
+    resized_crop: ResizedCrop | None = None
     color_jitter: ColorJitterConfig | None = None
     rand_augment: RandAugmentConfig | None = None
     random_erasing: RandomErasingConfig | None = None
@@ -247,17 +206,18 @@ class DataConfig(Config):
 
 LossName = Literal["bce", "focal", "asymmetric", "cross_entropy"]
 
-
-LOSSES_OF = {
-    "pos_weight": {"bce", "focal", "asymmetric", "cross_entropy"},
-    "gamma": {"focal"},
-    "gamma_pos": {"asymmetric"},
-    "gamma_neg": {"asymmetric"},
-    "clip": {"asymmetric"},
-}
+# Which losses and schedules look at a setting; all look at the others.
+LOSSES_OF = {"gamma": "focal", **dict.fromkeys(("gamma_pos", "gamma_neg", "clip"), "asymmetric")}
+SCHEDULES_OF = {"min_share": "cosine", "steps": "steps", "gamma": "steps"}
 
 
-SCHEDULES_OF = {"min_share": {"cosine"}, "steps": {"steps"}, "gamma": {"steps"}}
+def _check_used(
+    config: Config, owners: Mapping[str, str], chosen: Collection[str], section: str
+) -> None:
+    """Refuse a setting that differs from its default and that nothing chosen looks at."""
+    for key, owner in owners.items():
+        if owner not in chosen and getattr(config, key) != type(config).model_fields[key].default:
+            raise ValueError(f"{key} is a setting of {owner}: drop it or set {section}.name")
 
 
 class TaskLossConfig(Config):
@@ -312,6 +272,11 @@ class LossConfig(Config):
     def names(self) -> set[str]:
         """Return the losses that may be used."""
         return {self.name} | {task.name for task in self.tasks.values() if task.name}
+
+    def of_task(self, name: str) -> TaskLossConfig:
+        """Return what holds for a task."""
+        own = self.tasks.get(name, TaskLossConfig())
+        return own.model_copy(update={"name": own.name or self.name})
 
     @model_validator(mode="after")
     def _settings_have_a_loss(self) -> Self:
@@ -409,17 +374,7 @@ class FreezeConfig(Config):
         return self
 
 
-def _check_used(
-    config: Config, owners: Mapping[str, set[str]], chosen: set[str], section: str
-) -> None:
-    """Refuse a setting that differs from its default and that nothing chosen looks at."""
-    for key, names in owners.items():
-        if getattr(config, key) != type(config).model_fields[key].default and not names & chosen:
-            wanted = " or ".join(sorted(names))
-            raise ValueError(f"{key} is a setting of {wanted}: drop it or set {section}.name")
-
-
-class EarlyStop(Config):
+class EarlyStopConfig(Config):
     """When a run ends before its last epoch.
 
     Parameters
@@ -474,7 +429,7 @@ class TrainerConfig(Config):
     accumulate: Count = 1
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     keep: Count = 1
-    early_stop: EarlyStop | None = None
+    early_stop: EarlyStopConfig | None = None
     overfit: Count | None = None
 
     @model_validator(mode="after")

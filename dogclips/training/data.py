@@ -8,40 +8,31 @@ import lightning.pytorch as pl
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
-from torchvision.transforms import v2
 
 from dogclips.errors import MediaError
 from dogclips.lists import ClipList
-from dogclips.loading import Augmentation, ClipDataset, Sample, Sampling, Views
+from dogclips.loading import ClipDataset, Sample, Views
 from dogclips.loading.dataset import Draw, FixedViews, RandomViews
-from dogclips.loading.excerpts import Timeline
-from dogclips.loading.sampling import Dense
-from dogclips.loading.transforms import ResizedCrop
-from dogclips.training.config import AugmentConfig, DataConfig, TrainConfig
+from dogclips.training.augmentation import augmentation_of, sampling_of
+from dogclips.training.config import TrainConfig
 from dogclips.training.loading_plan import decoder_of, plan_loading
-from dogclips.training.samplers import EpochSampler, Place, balancing_weights
-
-
-@dataclass(frozen=True)
-class Fault:
-    """An error on its way out of a loading process, which would reach us as a traceback."""
-
-    what: str
-    where: str
-    todo: str
+from dogclips.training.samplers import EpochSampler, Position, balancing_weights
 
 
 class Batch(TypedDict):
-    """Clips side by side: video (B, V, 3, T, S, S), target (B, K), index (B,), and their faults."""
+    """Clips side by side: video (B, V, 3, T, S, S), target (B, K), index (B,); and broken ones."""
 
     video: Tensor
     target: Tensor
     index: Tensor
-    faults: list[Fault]
+    faults: list[MediaError]
 
 
-class GuardedDataset(Dataset[Sample | Fault]):
-    """A dataset that hands a broken clip on as a `Fault`, for `ClipData` to raise."""
+class GuardedDataset(Dataset[Sample | MediaError]):
+    """A dataset that hands a broken clip's error on, for `ClipData` to raise.
+
+    An error that leaves a loading process by itself would reach us as a traceback.
+    """
 
     def __init__(self, dataset: ClipDataset) -> None:
         self.dataset = dataset
@@ -49,11 +40,11 @@ class GuardedDataset(Dataset[Sample | Fault]):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, draw: int | Draw) -> Sample | Fault:
+    def __getitem__(self, draw: int | Draw) -> Sample | MediaError:
         try:
             return self.dataset[draw]
         except MediaError as error:
-            return Fault(error.what, error.where, error.todo)
+            return error
 
 
 @dataclass(frozen=True)
@@ -68,16 +59,13 @@ class Collation:
 
     empty: Mapping[str, Tensor]
 
-    def __call__(self, samples: Sequence[Sample | Fault]) -> Batch:
-        """Stack what there is, and tell the faults beside it."""
-        good = [sample for sample in samples if not isinstance(sample, Fault)]
+    def __call__(self, samples: Sequence[Sample | MediaError]) -> Batch:
+        """Stack what there is, and put the errors beside it."""
+        good = [sample for sample in samples if not isinstance(sample, MediaError)]
+        faults = [sample for sample in samples if isinstance(sample, MediaError)]
         stacked = default_collate(good) if good else self.empty
-        return Batch(
-            video=stacked["video"],
-            target=stacked["target"],
-            index=stacked["index"],
-            faults=[sample for sample in samples if isinstance(sample, Fault)],
-        )
+        video, target, index = stacked["video"], stacked["target"], stacked["index"]
+        return Batch(video=video, target=target, index=index, faults=faults)
 
 
 class ClipData(pl.LightningDataModule):
@@ -92,28 +80,24 @@ class ClipData(pl.LightningDataModule):
 
     Attributes
     ----------
-    place
+    position
         Where training goes on; read when the training loader is made.
     faults
-        By path, the clips that did not decode and were left out of their batches; of this device.
+        By path, the errors of clips that were left out of their batches; of this device.
     """
 
     def __init__(
-        self,
-        config: TrainConfig,
-        *,
-        train: ClipList | None = None,
-        val: ClipList | None = None,
+        self, config: TrainConfig, *, train: ClipList | None = None, val: ClipList | None = None
     ) -> None:
         super().__init__()
         self.config = config
         self.train = train
         self.val = val
-        self.place = Place()
+        self.position = Position()
         self.decoder = decoder_of(config.data)
-        self.faults: dict[str, Fault] = {}
+        self.faults: dict[str, MediaError] = {}
 
-    def train_dataloader(self) -> "DataLoader[Sample | Fault]":
+    def train_dataloader(self) -> "DataLoader[Sample | MediaError]":
         """Return random views in random order; a last batch that is not full is left out."""
         data = self.config.data
         dataset = ClipDataset(_given(self.train), self._training_views(), data.source)
@@ -132,7 +116,7 @@ class ClipData(pl.LightningDataModule):
         changes = augmentation_of(data)
         return RandomViews(sampling, changes, data.sampling.num_views, self.decoder)
 
-    def val_dataloader(self) -> "DataLoader[Sample | Fault]":
+    def val_dataloader(self) -> "DataLoader[Sample | MediaError]":
         """Return all views of every clip, in the order of the list."""
         data, evaluation = self.config.data, self.config.evaluation
         crops = Views(data.size, data.fit, evaluation.crops)
@@ -155,19 +139,20 @@ class ClipData(pl.LightningDataModule):
         del dataloader_idx
         for fault in batch.pop("faults", ()):
             if self.config.data.on_bad_clip == "error":
-                raise MediaError(fault.what, where=fault.where, todo=fault.todo)
+                raise fault
             self.faults[fault.where] = fault
         return batch
 
     def _sampler(self, dataset: ClipDataset, seed: int | None) -> EpochSampler:
+        """Return the order of an epoch; that of the list without a seed."""
         trainer, data = self.trainer, self.config.data
         rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
         labels_N = [clip.labels for clip in dataset.clips.clips]
-        if seed is None:
-            weight_N = balancing_weights(labels_N, 0.0)
-            return EpochSampler(weight_N, None, rank=rank, world_size=world)
-        weight_N = balancing_weights(labels_N, data.balance)
-        start = (self.place.epoch, self.place.batches * data.batch_size)
+        balance, start = 0.0, (0, 0)
+        if seed is not None:
+            balance = data.balance
+            start = (self.position.epoch, self.position.batches * data.batch_size)
+        weight_N = balancing_weights(labels_N, balance)
         return EpochSampler(weight_N, seed, rank=rank, world_size=world, start=start)
 
     def _loader(
@@ -177,81 +162,28 @@ class ClipData(pl.LightningDataModule):
         shape: tuple[int, int],
         *,
         drop_last: bool,
-    ) -> "DataLoader[Sample | Fault]":
+    ) -> "DataLoader[Sample | MediaError]":
         """Return batches of so many clips with so many views each."""
         batch_size, num_views = shape
-        plan = plan_loading(self.config)
+        plan, data = plan_loading(self.config), self.config.data
+        empty = {
+            "video": torch.zeros(
+                (0, num_views, 3, data.sampling.clip_len, data.size, data.size), dtype=torch.uint8
+            ),
+            "target": torch.zeros(0, len(dataset.clips.labels)),
+            "index": torch.zeros(0, dtype=torch.long),
+        }
         return DataLoader(
             GuardedDataset(dataset),
             batch_size=batch_size,
             sampler=sampler,
             num_workers=plan.workers,
             prefetch_factor=plan.prefetch if plan.workers else None,
-            collate_fn=Collation(self._empty(dataset, num_views)),
+            collate_fn=Collation(empty),
             pin_memory=plan.pinned,
             drop_last=drop_last,
             persistent_workers=plan.workers > 0,
         )
-
-    def _empty(self, dataset: ClipDataset, num_views: int) -> dict[str, Tensor]:
-        """Return what a batch of no clips holds."""
-        data = self.config.data
-        shape = (0, num_views, 3, data.sampling.clip_len, data.size, data.size)
-        target = torch.zeros(0, len(dataset.clips.labels))
-        index = torch.zeros(0, dtype=torch.long)
-        return {"video": torch.zeros(shape, dtype=torch.uint8), "target": target, "index": index}
-
-
-def sampling_of(data: DataConfig) -> Sampling:
-    """Return which frames of a clip the settings want."""
-    said = data.sampling
-    if said.mode == "uniform":
-        return Sampling(said.clip_len)
-    if said.interval is not None:
-        return Sampling(said.clip_len, Dense(said.interval))
-    return Sampling(said.clip_len, Dense(said.interval_seconds or 0.0, seconds=True))
-
-
-def augmentation_of(data: DataConfig) -> Augmentation:
-    """Return the random changes that the settings want."""
-    said = data.augment
-    crop = said.resized_crop
-    return Augmentation(
-        size=data.size,
-        fit=data.fit,
-        flip=said.flip,
-        scale=said.scale,
-        crop=said.crop,
-        resized_crop=ResizedCrop(crop.scale, crop.ratio) if crop else None,
-        recolour=_recolour(said),
-    )
-
-
-def _recolour(said: AugmentConfig) -> tuple[v2.Transform, ...]:
-    transforms: list[v2.Transform] = []
-    if said.color_jitter:
-        transforms.append(v2.ColorJitter(**said.color_jitter.model_dump()))
-    if said.rand_augment:
-        transforms.append(v2.RandAugment(said.rand_augment.num_ops, said.rand_augment.magnitude))
-    if said.random_erasing:
-        erasing = said.random_erasing
-        transforms.append(v2.RandomErasing(erasing.probability, erasing.scale, erasing.ratio))
-    return tuple(transforms)
-
-
-def sampling_warning(data: DataConfig, clips: Sequence[Timeline]) -> str | None:
-    """Return a line for before training if dense views are longer than some of the clips."""
-    sampling = sampling_of(data)
-    short = [clip for clip in clips if sampling.shortens(clip)]
-    if sampling.dense is None or not short:
-        return None
-    first = min(short, key=lambda clip: clip.end_s - clip.start_s)
-    span_s = sampling.dense.span_s(first, sampling.clip_len)
-    return (
-        f"{len(short)} of {len(clips)} clips are too short for data.sampling: "
-        f"{sampling.clip_len} frames at this interval take {span_s:.2f} s, and the shortest clip "
-        f"has {first.end_s - first.start_s:.2f} s: these clips are sampled uniformly instead"
-    )
 
 
 def _given(clips: ClipList | None) -> ClipList:

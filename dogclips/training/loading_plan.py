@@ -120,13 +120,10 @@ def decoder_of(data: DataConfig) -> DecoderName:
 
 
 def _decoder_text(data: DataConfig) -> str:
-    if decoder_of(data) == "torchcodec":
-        return "TorchCodec"
-    return (
-        f"PyAV (TorchCodec: {torchcodec_frames.fault()})"
-        if data.decoder == "torchcodec"
-        else "PyAV"
-    )
+    if data.decoder != "torchcodec":
+        return "PyAV"
+    fault = torchcodec_frames.fault()
+    return "TorchCodec" if fault is None else f"PyAV (TorchCodec: {fault})"
 
 
 def num_workers(wanted: int | None, processes: int = 1) -> int:

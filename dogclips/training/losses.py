@@ -14,10 +14,11 @@ not grow with the number of tasks, and a task with many classes has no more say 
 
 All are linear in the target, so that mixed clips and smoothed labels mean what they say.
 
-Shapes: K classes, J tasks; ... any, such as clips or clips and views.
+Shapes: B clips, V views, K classes, J tasks; ... any, such as clips or clips and views.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name everyone knows)
@@ -25,10 +26,8 @@ from torch import Tensor, nn
 
 from dogclips.errors import ListError
 from dogclips.lists import ClipList
-from dogclips.training.config import LossConfig, LossName, TaskLossConfig, TrainConfig
-from dogclips.training.tasks import Task, check_names, tasks_of
-
-CROSS_ENTROPY: LossName = "cross_entropy"
+from dogclips.scores.tasks import Task, check_task_names, tasks_of_labels
+from dogclips.training.config import LossConfig, TrainConfig
 
 
 class ClipLoss(nn.Module):
@@ -51,7 +50,7 @@ class ClipLoss(nn.Module):
         self.config = config
         self.tasks = tuple(tasks)
         self.register_buffer("pos_weight", pos_weight, persistent=False)
-        weights = torch.tensor([config.tasks.get(t.name, TaskLossConfig()).weight for t in tasks])
+        weights = torch.tensor([config.of_task(task.name).weight for task in tasks])
         self.register_buffer("share_J", weights / weights.sum(), persistent=False)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -73,23 +72,20 @@ class ClipLoss(nn.Module):
         if self.training and self.config.smoothing:
             even = 1 / len(own) if task.exclusive else 0.5
             target = torch.lerp(target, torch.full_like(target, even), self.config.smoothing)
-        if task.exclusive:
-            return _cross_entropy(logits, target, weight)
-        return self._of_classes(task, logits, target, weight).mean(-1)
-
-    def _of_classes(
-        self, task: Task, logits: Tensor, target: Tensor, weight: Tensor | None
-    ) -> Tensor:
         config = self.config
-        name = config.tasks.get(task.name, TaskLossConfig()).name or config.name
-        if name == "focal":
-            return focal(logits, target, gamma=config.gamma, pos_weight=weight)
-        if name == "asymmetric":
-            gammas = (config.gamma_pos, config.gamma_neg)
-            return asymmetric(logits, target, gammas=gammas, clip=config.clip, pos_weight=weight)
-        return F.binary_cross_entropy_with_logits(
-            logits, target, pos_weight=weight, reduction="none"
-        )
+        match config.of_task(task.name).name:
+            case "cross_entropy":
+                return _cross_entropy(logits, target, weight)
+            case "focal":
+                loss = focal(logits, target, gamma=config.gamma, pos_weight=weight)
+            case "asymmetric":
+                gammas, clip = (config.gamma_pos, config.gamma_neg), config.clip
+                loss = asymmetric(logits, target, gammas=gammas, clip=clip, pos_weight=weight)
+            case _:
+                loss = F.binary_cross_entropy_with_logits(
+                    logits, target, pos_weight=weight, reduction="none"
+                )
+        return loss.mean(-1)
 
 
 def focal(
@@ -150,18 +146,50 @@ def loss_tasks(
     Parameters
     ----------
     with_task
-        As for `tasks.tasks_of`.
+        As for `scores.tasks.tasks_of_labels`.
 
     Raises
     ------
     ConfigError
         `loss.tasks` names one that is not there.
     """
-    names = [task.name for task in tasks_of(labels, exclusive=False, with_task=with_task)]
-    check_names(config.tasks, names, where="loss.tasks")
-    own = {name: task.name for name, task in config.tasks.items()}
-    exclusive = {name for name in names if (own.get(name) or config.name) == CROSS_ENTROPY}
-    return tasks_of(labels, exclusive, with_task=with_task)
+    names = [task.name for task in tasks_of_labels(labels, exclusive=False, with_task=with_task)]
+    check_task_names(config.tasks, names)
+    exclusive = [name for name in names if config.of_task(name).name == "cross_entropy"]
+    return tasks_of_labels(labels, exclusive, with_task=with_task)
+
+
+def probabilities(logits: Tensor, tasks: Sequence[Task]) -> Tensor:
+    """Return the probability of each class, in single precision.
+
+    Parameters
+    ----------
+    logits
+        Any shape (..., K).
+    tasks
+        That together have all K classes.
+    """
+    found = logits.float().sigmoid()
+    for task in tasks:
+        if task.exclusive:
+            own = list(task.classes)
+            found[..., own] = torch.softmax(logits[..., own].float(), dim=-1)
+    return found
+
+
+def view_mean(
+    logits_BVK: Tensor, tasks: Sequence[Task], average: Literal["sigmoid", "logit"]
+) -> Tensor:
+    """Return the probability of each label of a clip (B, K) from the logits of its views (B, V, K).
+
+    Parameters
+    ----------
+    average
+        Probabilities are averaged (`sigmoid`), or logits.
+    """
+    if average == "logit":
+        return probabilities(logits_BVK.mean(1), tasks)
+    return probabilities(logits_BVK, tasks).mean(1)
 
 
 def check_answers(clips: ClipList, tasks: Sequence[Task]) -> None:

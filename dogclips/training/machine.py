@@ -2,11 +2,11 @@
 
 import logging
 import os
+import platform
 import socket
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import lightning.pytorch as pl
@@ -15,48 +15,19 @@ from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Strategy
 
 from dogclips.errors import ConfigError, DogclipsError
+from dogclips.records.run_start import Machine
 from dogclips.training.callbacks import WholeCheckpoints
 from dogclips.training.config import TrainConfig, TrainerConfig
 from dogclips.training.loading_plan import num_cores, plan_loading
 
 
-@dataclass(frozen=True)
-class Placement:
-    """What a run is spread over.
-
-    Parameters
-    ----------
-    devices
-        On each machine: GPUs, or processes.
-    num_nodes
-        Machines.
-    strategy
-        `auto` for a single device, ddp or fsdp.
-    backend
-        What the processes talk through; None for a single one.
-    remark
-        What the user should know about that; empty if nothing.
-    """
-
-    devices: int
-    num_nodes: int
-    strategy: str
-    backend: str | None
-    remark: str = ""
-
-    @property
-    def num_processes(self) -> int:
-        """Return how many there are on all machines."""
-        return self.devices * self.num_nodes
-
-
-def placement_for(config: TrainerConfig, environment: Mapping[str, str] = os.environ) -> Placement:
+def machine_for(config: TrainerConfig, environment: Mapping[str, str] = os.environ) -> Machine:
     """Return what the settings mean on this machine.
 
     Parameters
     ----------
     config
-        Devices, machines and strategy, each of which may be left open.
+        Devices, machines, strategy and precision, each of which may be left open.
     environment
         Where torchrun and SLURM say how many processes they have started.
 
@@ -66,24 +37,32 @@ def placement_for(config: TrainerConfig, environment: Mapping[str, str] = os.env
         The settings name another number of processes.
     """
     cuda = torch.cuda.is_available()
-    devices = config.devices
-    if devices == "auto":
-        devices = torch.cuda.device_count() if cuda else 1
-    num_nodes = config.num_nodes
+    devices, num_nodes, strategy = config.devices, config.num_nodes, config.strategy
     launched = _launched(environment)
     if launched is not None:
-        if config.devices not in ("auto", launched[0]) or config.num_nodes not in (1, launched[1]):
+        if devices not in ("auto", launched[0]) or num_nodes not in (1, launched[1]):
             raise ConfigError(
                 f"{launched[0]} processes on each of {launched[1]} machines were started",
                 where="trainer.devices, trainer.num_nodes",
                 todo="leave both out: torchrun and SLURM decide",
             )
         devices, num_nodes = launched
-    if config.strategy == "auto" and devices * num_nodes == 1:
-        return Placement(1, 1, "auto", None)
-    strategy = "ddp" if config.strategy == "auto" else config.strategy
+    if devices == "auto":
+        devices = torch.cuda.device_count() if cuda else 1
+    if strategy == "auto" and devices * num_nodes > 1:
+        strategy = "ddp"
     backend, remark = backend_for(cuda=cuda, nccl=torch.distributed.is_nccl_available())
-    return Placement(devices, num_nodes, strategy, backend, remark)
+    alone = strategy == "auto"
+    cpu = f"CPU ({platform.machine()}), {torch.get_num_threads()} threads"
+    return Machine(
+        device=torch.cuda.get_device_name() if cuda else cpu,
+        devices=devices,
+        num_nodes=num_nodes,
+        strategy=strategy,
+        backend=None if alone else backend,
+        precision=precision_for(config),
+        remark="" if alone else remark,
+    )
 
 
 def backend_for(*, cuda: bool, nccl: bool) -> tuple[str, str]:
@@ -97,6 +76,15 @@ def backend_for(*, cuda: bool, nccl: bool) -> tuple[str, str]:
     if cuda:
         return "gloo", "this torch has no NCCL: the GPUs talk through gloo, which is slower"
     return "gloo", ""
+
+
+def is_first_process() -> bool:
+    """Return whether this is the first process of a training on several devices, or the only one.
+
+    Lightning starts the same program once for each further device, as torchrun and SLURM do.
+    """
+    names = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+    return all(os.environ.get(name, "0") == "0" for name in names)
 
 
 def precision_for(config: TrainerConfig) -> str:
@@ -138,18 +126,18 @@ def build_trainer(config: TrainerConfig, callbacks: list[pl.Callback], **more: A
     ConfigError, DogclipsError
         The number of processes contradicts who started them; MASTER_PORT is taken.
     """
-    placement, precision = placement_for(config), precision_for(config)
-    if precision.endswith("mixed") and torch.cuda.is_available():
+    machine = machine_for(config)
+    if machine.precision.endswith("mixed") and torch.cuda.is_available():
         torch.set_float32_matmul_precision("high")  # what autocast leaves in 32 bit may be TF32
     # Our own signals write a checkpoint; Lightning would also queue the job again.
     slurm = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
     settings: dict[str, Any] = {"max_epochs": config.epochs, **more}
     return pl.Trainer(
         accelerator="auto",
-        devices=placement.devices,
-        num_nodes=placement.num_nodes,
-        strategy=_strategy(placement),
-        precision=precision,  # type: ignore[arg-type]
+        devices=machine.devices,
+        num_nodes=machine.num_nodes,
+        strategy=_strategy(machine),
+        precision=machine.precision,  # type: ignore[arg-type]
         accumulate_grad_batches=config.accumulate,
         gradient_clip_val=config.clip_gradient,
         callbacks=callbacks,
@@ -172,7 +160,7 @@ def shared_cores(config: TrainConfig) -> Iterator[None]:
     training on two of them was seen to fall to an eighth of its pace.
     """
     before = torch.get_num_threads()
-    share = num_cores() // placement_for(config.trainer).devices - plan_loading(config).workers
+    share = num_cores() // machine_for(config.trainer).devices - plan_loading(config).workers
     torch.set_num_threads(max(1, min(before, share)))
     try:
         yield
@@ -181,7 +169,7 @@ def shared_cores(config: TrainConfig) -> Iterator[None]:
 
 
 @contextmanager
-def explained(config: TrainConfig) -> Iterator[None]:
+def errors_explained(config: TrainConfig) -> Iterator[None]:
     """Say which setting helps against errors that torch words for its developers."""
     try:
         yield
@@ -208,8 +196,7 @@ def _check_port() -> None:
     Without MASTER_PORT a free one is taken; torchrun holds its own.
     """
     port = os.environ.get("MASTER_PORT")
-    first = all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK", "NODE_RANK"))
-    if port is None or not first or torch.distributed.is_torchelastic_launched():
+    if port is None or not is_first_process() or torch.distributed.is_torchelastic_launched():
         return
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -224,18 +211,18 @@ def _check_port() -> None:
             ) from error
 
 
-def _strategy(placement: Placement) -> Strategy | str:
-    if placement.strategy == "auto":
+def _strategy(machine: Machine) -> Strategy | str:
+    if machine.strategy == "auto":
         return "auto"
     _check_port()
-    if placement.strategy == "fsdp":
+    if machine.strategy == "fsdp":
         return ModelParallelStrategy(
-            data_parallel_size=placement.num_processes,
+            data_parallel_size=machine.num_processes,
             tensor_parallel_size=1,
             save_distributed_checkpoint=False,  # one file that `test` and `predict` read
-            process_group_backend=placement.backend,
+            process_group_backend=machine.backend,
         )
-    return DDPStrategy(process_group_backend=placement.backend)
+    return DDPStrategy(process_group_backend=machine.backend)
 
 
 def _launched(environment: Mapping[str, str]) -> tuple[int, int] | None:
@@ -254,7 +241,6 @@ TALKERS = (
     "lightning.fabric.utilities.rank_zero",
     "lightning.fabric.utilities.distributed",
 )
-
 
 CHATTER = (
     "💡 Tip",
@@ -279,7 +265,7 @@ class _NoChatter(logging.Filter):
 
 
 @contextmanager
-def quiet_lightning() -> Iterator[None]:
+def without_chatter() -> Iterator[None]:
     """Hold back tips, and warnings about choices that we made on purpose, inside the block."""
     chatter = _NoChatter()
     talkers = [logging.getLogger(name) for name in TALKERS]

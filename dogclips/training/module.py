@@ -4,30 +4,36 @@ Shapes: B clips, V views, T frames, S side of a view, K classes, N clips of a li
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
+from torch.distributed.fsdp import fully_shard
 from torch.optim.lr_scheduler import LambdaLR
 
 from dogclips.loading import Sample
 from dogclips.models import VideoModel
+from dogclips.models.video_model import num_params
 from dogclips.models.weights.facts import stated_normalisation
-from dogclips.models.weights.files import METADATA, Checkpoint
+from dogclips.models.weights.files import OUR_KEY, Checkpoint
+from dogclips.scores.clip_scores import Predictions, best_thresholds
+from dogclips.training.augmentation import build_mix
 from dogclips.training.config import TrainConfig
-from dogclips.training.freezing import freeze, still_modules
-from dogclips.training.losses import ClipLoss, loss_tasks
-from dogclips.training.metrics import Predictions, best_thresholds
-from dogclips.training.mixing import build_mix
+from dogclips.training.layers import freeze, still_modules
+from dogclips.training.losses import ClipLoss, loss_tasks, view_mean
 from dogclips.training.optimizers import build_optimizer, lr_factor, lr_share
-from dogclips.training.tasks import probabilities
+
+T = TypeVar("T")
+
+LARGE = 500_000  # parameters from which a part is worth a message of its own between devices
 
 
 class ClipClassifier(pl.LightningModule):
@@ -105,9 +111,13 @@ class ClipClassifier(pl.LightningModule):
         loss_BVJ = self.loss(logits_BVK, _of_views(target_BK, logits_BVK))
         loss_J = loss_BVJ.sum((0, 1)) / max(1, len(loss_BVJ.flatten(0, 1)))
         loss: Tensor = self.loss.combined(loss_J)
-        for name, value in self._named(loss, loss_J):
-            count = len(target_BK)
-            self.log(name, value, on_step=False, on_epoch=True, batch_size=count, sync_dist=True)
+        losses = {"train_loss": loss}
+        if len(self.tasks) > 1:
+            losses |= {
+                f"train_loss_{t.name}": own for t, own in zip(self.tasks, loss_J, strict=True)
+            }
+        count = len(target_BK)
+        self.log_dict(losses, on_step=False, on_epoch=True, batch_size=count, sync_dist=True)
         return loss
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
@@ -115,10 +125,7 @@ class ClipClassifier(pl.LightningModule):
         del batch_idx
         target_BK = batch["target"]
         logits_BVK = self._logits(self.model.normalise(batch["video"])).float()
-        if self.config.evaluation.average == "sigmoid":
-            probability_BK = probabilities(logits_BVK, self.tasks).mean(1)
-        else:
-            probability_BK = probabilities(logits_BVK.mean(1), self.tasks)
+        probability_BK = view_mean(logits_BVK, self.tasks, self.config.evaluation.average)
         loss_BVJ = self.loss(logits_BVK, _of_views(target_BK, logits_BVK))
         index = torch.as_tensor(batch["index"])
         self._seen.append((index, probability_BK, target_BK, self.loss.combined(loss_BVJ).mean(1)))
@@ -132,13 +139,18 @@ class ClipClassifier(pl.LightningModule):
 
         Clips that nobody has scored have no row; `scored` says which clips the rows are.
         """
-        parts = self._on_all_devices()
+        seen = [tuple(part.cpu() for part in parts) for parts in self._seen]
+        shares = on_all_devices(seen, self.trainer)
+        parts = [torch.cat(part) for part in zip(*chain.from_iterable(shares), strict=True)]
         if not parts or not len(parts[0]):
             return
         # Devices draw a few clips twice to come out even: one of the two is enough.
         index, first = np.unique(parts[0].numpy(), return_index=True)
+        probability_NK, target_NK, loss_N = (part[torch.from_numpy(first)] for part in parts[1:])
         self.scored = tuple(index.tolist())
-        self.predictions = Predictions(*(part[torch.from_numpy(first)] for part in parts[1:]))
+        self.predictions = Predictions(
+            probability_NK.double().numpy(), target_NK.bool().numpy(), float(loss_N.mean())
+        )
         self.thresholds = best_thresholds(self.predictions)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -155,7 +167,7 @@ class ClipClassifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add, as plain values, all that is needed to use the weights."""
-        checkpoint[METADATA] = {
+        checkpoint[OUR_KEY] = {
             "labels": list(self.labels),
             "tasks": [asdict(task) | {"classes": list(task.classes)} for task in self.tasks],
             "config": self.config.model_dump(mode="json"),
@@ -165,9 +177,9 @@ class ClipClassifier(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Normalise as when the weights were trained; they may have come from another source."""
-        said = stated_normalisation(Checkpoint(Path(), "", checkpoint))
-        if said is not None:
-            self.model.expects = replace(self.model.expects, mean=said.mean, std=said.std)
+        stated = stated_normalisation(Checkpoint(Path(), "", checkpoint))
+        if stated is not None:
+            self.model.expects = replace(self.model.expects, mean=stated.mean, std=stated.std)
 
     def _logits(self, video: Tensor) -> Tensor:
         """Return the logits (B, V, K) of normalised views (B, V, 3, T, S, S).
@@ -186,23 +198,39 @@ class ClipClassifier(pl.LightningModule):
         logits_BVK: Tensor = kept.view(*video.shape[:2], kept.shape[1])
         return logits_BVK
 
-    def _named(self, loss: Tensor, loss_J: Tensor) -> Iterator[tuple[str, Tensor]]:
-        yield "train_loss", loss
-        if len(self.tasks) > 1:
-            for task, own in zip(self.tasks, loss_J, strict=True):
-                yield f"train_loss_{task.name}", own
 
-    def _on_all_devices(self) -> list[Tensor]:
-        """Return index, probability, target and loss of the clips that any device has seen."""
-        seen = [tuple(part.cpu() for part in parts) for parts in self._seen]
-        if self.trainer.world_size > 1:
-            # As objects: devices may have seen different numbers of clips, or none.
-            shares: list[Any] = [None] * self.trainer.world_size
-            torch.distributed.all_gather_object(shares, seen)
-            seen = [parts for share in shares for parts in share]
-        return [torch.cat(part) for part in zip(*seen, strict=True)]
+def on_all_devices(own: T, trainer: pl.Trainer) -> list[T]:
+    """Return what each device has, as objects: of clips they may have seen more or less, or none.
+
+    Every device must ask.
+    """
+    if trainer.world_size == 1:
+        return [own]
+    shares: list[Any] = [None] * trainer.world_size
+    torch.distributed.all_gather_object(shares, own)
+    return shares
 
 
 def _of_views(target_BK: Tensor, logits_BVK: Tensor) -> Tensor:
     """Return the target of a clip for each of its views (B, V, K)."""
     return target_BK[:, None].expand_as(logits_BVK)
+
+
+class ShardedClassifier(ClipClassifier):
+    """A classifier for the strategy fsdp: each layer is whole only while it computes."""
+
+    def configure_model(self) -> None:
+        """Share out the parts to all devices, then what is left; Lightning calls this on each."""
+        if self.device_mesh is None:
+            return
+        mesh = self.device_mesh["data_parallel"]
+        for part in (*_large_blocks(self.model), self.model):
+            fully_shard(part, mesh=mesh)
+
+
+def _large_blocks(model: nn.Module) -> list[nn.Module]:
+    """Return the blocks of a network: members of its lists and sequences that are large."""
+    lists = [part for part in model.modules() if isinstance(part, nn.ModuleList | nn.Sequential)]
+    blocks = [block for part in lists for block in part if num_params(block) >= LARGE]
+    inner = {id(below) for block in blocks for below in list(block.modules())[1:]}
+    return [block for block in dict.fromkeys(blocks) if id(block) not in inner]

@@ -1,8 +1,6 @@
 """Optimizers, and the learning rate of every layer."""
 
 import math
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -13,80 +11,13 @@ from torch import nn
 from dogclips.models import VideoModel
 from dogclips.records.run_start import LayerRate, LearningRates
 from dogclips.training.config import OptimizerConfig, ScheduleConfig, TrainConfig
-
-STEM, LAST, HEAD = "stem", "norm", "head"
-
-
-_BLOCK = re.compile(r"(?:transformer\.res)?blocks\.(\d+)\.")
-
-
-_GLOBAL = re.compile(r"transformer\.(?:(?:dpe|dec)\.(\d+)\.|temporal_cls_token$)")
-
-
-_STAGE = re.compile(r"s([2-5])(?:_fuse)?\.")
-
-
-_LAST = ("norm.", "transformer.norm.", "transformer.balance")
-
-
-_EMBEDDING = re.compile(r"_token$|_embed(?:ding)?$|_pos$|\.rel_pos_[thw]$")
-
-
-def layers_of(model: VideoModel) -> dict[str, tuple[str, ...]]:
-    """Return the names of a network's parameters by layer, the first layer first.
-
-    `stem` is all before the first block, embeddings and tokens included; then come `blocks.0`,
-    `blocks.1` and so on, or the stages `s2` to `s5` of a ResNet with what joins its pathways
-    behind them; then the last `norm`, where there is one, and `head`. A global block of
-    UniFormerV2 belongs to the block that it stands behind.
-    """
-    names = [name for name, _ in model.named_parameters()]
-    alone = _numbered(_BLOCK, names) - _numbered(re.compile(r"transformer\.dec\.(\d+)\."), names)
-    layers: dict[str, list[str]] = {}
-    for name in names:
-        layers.setdefault(_layer(name, alone), []).append(name)
-    return {layer: tuple(layers[layer]) for layer in sorted(layers, key=_place)}
-
-
-def blocks_of(layers: Iterable[str]) -> tuple[str, ...]:
-    """Return the layers that repeat: blocks or stages."""
-    return tuple(layer for layer in layers if layer not in (STEM, LAST, HEAD))
-
-
-def is_embedding(name: str) -> bool:
-    """Return whether a parameter is added to tokens, or is one.
-
-    >>> is_embedding("blocks.0.attn.rel_pos_h"), is_embedding("patch_embed.proj.weight")
-    (True, False)
-    """
-    return _EMBEDDING.search(name) is not None
-
-
-def _layer(name: str, alone: int) -> str:
-    """Return the layer of a parameter; `alone` blocks have no global one behind them."""
-    if name.startswith("head."):
-        return HEAD
-    if name.startswith(_LAST):
-        return LAST
-    for pattern, layer, before in (
-        (_BLOCK, "blocks.", 0),
-        (_GLOBAL, "blocks.", alone),
-        (_STAGE, "s", 0),
-    ):
-        if found := pattern.match(name):
-            return f"{layer}{before + int(found[1] or 0)}"
-    return STEM
-
-
-def _place(layer: str) -> tuple[int, int]:
-    ends = {STEM: 0, LAST: 2, HEAD: 3}
-    if layer in ends:
-        return ends[layer], 0
-    return 1, int(re.sub(r"\D", "", layer))
-
-
-def _numbered(pattern: re.Pattern[str], names: Iterable[str]) -> int:
-    return len({found[1] for name in names if (found := pattern.match(name))})
+from dogclips.training.layers import (
+    FINAL_NORM,
+    HEAD,
+    is_embedding,
+    names_by_layer,
+    repeated_layers,
+)
 
 
 @dataclass(frozen=True)
@@ -125,13 +56,13 @@ def build_optimizer(
     lr = config.lr * factor
     groups: list[dict[str, Any]] = []
     for layers in reversed(_alike(model, config.layer_decay)):
-        if layers.share:
-            own = {"lr": lr * layers.share}
-            decay, none = f"{layers.name}", f"{layers.name}, no decay"
-            kept = {"params": layers.decaying, "weight_decay": config.weight_decay}
-            plain = {"params": layers.others, "weight_decay": 0.0}
-            groups += [own | kept | {"name": decay}, own | plain | {"name": none}]
-    groups = [group for group in groups if group["params"]]
+        for name, parameters, decay in (
+            (layers.name, layers.decaying, config.weight_decay),
+            (f"{layers.name}, no decay", layers.others, 0.0),
+        ):
+            if layers.share and parameters:
+                own = {"params": parameters, "lr": lr * layers.share, "weight_decay": decay}
+                groups.append({**own, "name": name})
     if config.name == "sgd":
         nesterov = config.momentum > 0
         return torch.optim.SGD(groups, lr=lr, momentum=config.momentum, nesterov=nesterov)
@@ -145,10 +76,10 @@ def lr_factor(config: TrainConfig, world_size: int = 1) -> float:
     """
     if not config.optimizer.scale_lr:
         return 1.0
-    return clips_of_a_step(config, world_size) / config.optimizer.base_batch
+    return _clips_of_a_step(config, world_size) / config.optimizer.base_batch
 
 
-def clips_of_a_step(config: TrainConfig, world_size: int = 1) -> int:
+def _clips_of_a_step(config: TrainConfig, world_size: int) -> int:
     """Return how many clips all devices see before the weights change."""
     return config.data.batch_size * config.trainer.accumulate * world_size
 
@@ -164,7 +95,10 @@ def learning_rates(model: VideoModel, config: TrainConfig, world_size: int = 1) 
     optimizer, factor = config.optimizer, lr_factor(config, world_size)
     rows, plain = [], 0
     for layers in _alike(model, optimizer.layer_decay):
-        decaying, others = _num_values(layers.decaying), _num_values(layers.others)
+        decaying, others = (
+            sum(parameter.numel() for parameter in parameters)
+            for parameters in (layers.decaying, layers.others)
+        )
         rate = optimizer.lr * factor * layers.share if layers.share else None
         decay = optimizer.weight_decay if decaying else 0.0
         rows.append(LayerRate(layers.name, decaying + others, rate, decay))
@@ -173,7 +107,7 @@ def learning_rates(model: VideoModel, config: TrainConfig, world_size: int = 1) 
         rows=tuple(rows),
         lr=optimizer.lr,
         factor=factor,
-        clips=clips_of_a_step(config, world_size),
+        clips=_clips_of_a_step(config, world_size),
         base_batch=optimizer.base_batch if optimizer.scale_lr else None,
         num_without_decay=plain,
         still_norms=config.freeze.batch_norm,
@@ -182,9 +116,9 @@ def learning_rates(model: VideoModel, config: TrainConfig, world_size: int = 1) 
 
 def _alike(model: VideoModel, layer_decay: float) -> list[_Layers]:
     """Return the layers by depth, neighbours of one rate together."""
-    layers = layers_of(model)
-    blocks = blocks_of(layers)
-    above = {layer: len(blocks) - i for i, layer in enumerate(blocks)} | {LAST: 0, HEAD: 0}
+    layers = names_by_layer(model)
+    blocks = repeated_layers(layers)
+    above = {layer: len(blocks) - i for i, layer in enumerate(blocks)} | {FINAL_NORM: 0, HEAD: 0}
     share = {
         layer: layer_decay ** above.get(layer, len(blocks) + 1)
         if any(model.get_parameter(name).requires_grad for name in names)
@@ -192,18 +126,15 @@ def _alike(model: VideoModel, layer_decay: float) -> list[_Layers]:
         for layer, names in layers.items()
     }
     found = []
-    for rate, group in groupby(layers, key=lambda layer: share[layer]):
+    for rate, group in groupby(layers, key=share.__getitem__):
         own = list(group)
-        names = [name for layer in own for name in layers[layer]]
-        flat = [name for name in names if model.get_parameter(name).ndim < 2 or is_embedding(name)]
-        decaying = [model.get_parameter(name) for name in names if name not in set(flat)]
-        called = own[0] if len(own) == 1 else f"{own[0]} to {own[-1]}"
-        found.append(_Layers(called, rate, decaying, [model.get_parameter(n) for n in flat]))
+        alike = _Layers(own[0] if len(own) == 1 else f"{own[0]} to {own[-1]}", rate, [], [])
+        for name in (name for layer in own for name in layers[layer]):
+            parameter = model.get_parameter(name)
+            flat = parameter.ndim < 2 or is_embedding(name)
+            (alike.others if flat else alike.decaying).append(parameter)
+        found.append(alike)
     return found
-
-
-def _num_values(parameters: list[nn.Parameter]) -> int:
-    return sum(parameter.numel() for parameter in parameters)
 
 
 def lr_share(step: int, config: ScheduleConfig, *, steps_per_epoch: int, total: int) -> float:

@@ -1,201 +1,69 @@
-"""Train a model into a run folder."""
+"""What a training is made of before its first step: lists, a network, a state to go on from."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
 
-from dogclips.config import validate
-from dogclips.errors import CheckpointError, ConfigError, DogclipsError, OutputError
+from dogclips.errors import ConfigError
+from dogclips.events import Advanced, Began, Ended, Progress
 from dogclips.lists import ClipList, read_list
 from dogclips.loading.checking import Level, check_clips
 from dogclips.loading.excerpts import Timeline
 from dogclips.models import build_model
-from dogclips.models.weights.files import read_checkpoint
 from dogclips.models.weights.fitting import LoadedWeights, load_weights
-from dogclips.records.clip_predictions import PREDICTIONS, write_predictions
-from dogclips.records.run_folder import RunMetrics, write_facts, write_metrics
-from dogclips.records.run_start import RunStart
-from dogclips.records.settings import write_settings
-from dogclips.records.training_run import EpochRecord, TestReport
-from dogclips.training.callbacks import (
-    BEST,
-    LAST,
-    EpochProgress,
-    OnEpoch,
-    RunRecorder,
-    moving_average,
-)
-from dogclips.training.checkpoints import check_labels, check_resumable, metadata_of
+from dogclips.training.augmentation import sampling_warning
+from dogclips.training.callbacks import moving_average
+from dogclips.training.checkpoints import check_labels
 from dogclips.training.config import ScheduleConfig, TrainConfig
-from dogclips.training.data import ClipData, sampling_warning
 from dogclips.training.loading_plan import num_workers
 from dogclips.training.losses import check_answers, loss_tasks, pos_weight
 from dogclips.training.machine import (
-    build_trainer,
     check_precision,
-    explained,
-    quiet_lightning,
+    errors_explained,
     shared_cores,
+    without_chatter,
 )
-from dogclips.training.module import ClipClassifier
-from dogclips.training.predictions import predictions_table
-from dogclips.training.run_facts import TrainingLists, run_facts, run_start
-from dogclips.training.sharding import ShardedClassifier
-from dogclips.training.stopping import stop_request
+from dogclips.training.module import ClipClassifier, ShardedClassifier
+from dogclips.training.run_facts import TrainingLists
 
 
-def _not_told(_what: object) -> None:
-    pass
+class EpochTask(pl.Callback):
+    """Tells of the batches of each epoch as of a task."""
+
+    def __init__(self, tell: Progress) -> None:
+        self._tell = tell
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Begin; later batches are counted from here, also in an epoch that goes on."""
+        self._tell(Began(f"epoch {trainer.current_epoch + 1}", int(trainer.num_training_batches)))
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Count a batch."""
+        self._tell(Advanced(1))
+
+    def on_train_epoch_end(self, *_: Any) -> None:
+        """End before the row of the epoch is told."""
+        self._tell(Ended())
+
+    def on_exception(self, *_: Any) -> None:
+        """End before the error is told."""
+        self._tell(Ended())
 
 
-@dataclass(frozen=True)
-class Watch:
-    """Who is told what happens; on several devices, by the first only.
-
-    Parameters
-    ----------
-    on_start
-        Called once the model stands, with what the run has decided.
-    on_epoch
-        Called with the row of every epoch.
-    on_checked
-        Called with the number of clips that have just been looked at.
-    """
-
-    on_start: Callable[[RunStart], None] = _not_told
-    on_epoch: OnEpoch = _not_told
-    on_checked: Callable[[int], None] = _not_told
-
-
-UNWATCHED = Watch()
-
-
-@dataclass(frozen=True)
-class TrainedRun:
-    """A finished training run.
-
-    Parameters
-    ----------
-    run_dir
-        Where everything lies.
-    records
-        One row an epoch.
-    report
-        Scores on the validation list at the best epoch, whose weights `best.ckpt` holds.
-    weights
-        What was taken from the file of initial weights, if one was given.
-    skipped
-        Clips that do not decode and were left out, each with the reason.
-    """
-
-    run_dir: Path
-    records: tuple[EpochRecord, ...]
-    report: TestReport
-    weights: LoadedWeights | None = None
-    skipped: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def best(self) -> EpochRecord:
-        """Return the row of the best epoch."""
-        return [record for record in self.records if record.best][-1]
-
-
-def train(
-    config: TrainConfig,
-    run_dir: Path,
-    *,
-    resume: bool = False,
-    weights: Path | None = None,
-    check: Level = "fast",
-    watch: Watch = UNWATCHED,
-) -> TrainedRun:
-    """Train a model and write everything about it to `run_dir`.
-
-    Parameters
-    ----------
-    config
-        With both lists named.
-    run_dir
-        Gets config.yaml, run.json, metrics.csv, metrics.json, predictions.parquet, checkpoints and
-        TensorBoard events.
-    resume
-        Go on from `last.ckpt` if there is one; the result is that of an unbroken run.
-    weights
-        File or folder of initial weights, as `load_weights` takes them. Never an optimizer state,
-        and not read by a run that goes on.
-    check
-        How closely clips are looked at before: packets, every frame, or not at all.
-    watch
-        Is told what happens.
-
-    Raises
-    ------
-    ConfigError, ListError, ModelError, CheckpointError, OutputError
-        Before anything is trained.
-    MediaError
-        A clip does not decode; its path is named.
-    StoppedError
-        A signal came; the run can go on.
-    """
-    config = plain(config)
-    lists = read_lists(config)
-    last = _last_checkpoint(run_dir, config, lists.train, resume=resume)
-    lists = checked(config, lists, check, watch)
-    module, loaded = build_module(config, lists.train, None if last else weights)
-    if last is not None:
-        check_resumable(read_checkpoint(last), module, last)
-    with quiet_lightning(), explained(config), shared_cores(config), stop_request() as stop:
-        data = ClipData(config, train=lists.train, val=lists.val)
-        recorder = RunRecorder(run_dir, data, stop, watch.on_epoch)
-        trainer = build_trainer(config.trainer, _callbacks(config, recorder))
-        start = run_start(config, lists, module, loaded)
-        if trainer.is_global_zero:
-            write_settings(config, run_dir)
-            write_facts(run_facts(config, lists, start, module), run_dir)
-            recorder.on_best = partial(_write_predictions, run_dir, lists.val, module)
-        watch.on_start(start)
-        trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
-    if recorder.best_report is None:
-        raise DogclipsError("nothing was trained", where=run_dir, todo="raise trainer.epochs")
-    skipped = (*lists.skipped, *recorder.faults.items())
-    run = TrainedRun(run_dir, tuple(recorder.records), recorder.best_report, loaded, skipped)
-    if trainer.is_global_zero:
-        facts = run_facts(config, replace(lists, skipped=skipped), start, module)
-        write_facts(facts, run_dir)
-        write_metrics(RunMetrics(run.best.epoch, len(run.records), run.report), run_dir)
-    return run
-
-
-def rehearse(
-    config: TrainConfig,
-    *,
-    weights: Path | None = None,
-    check: Level = "fast",
-    watch: Watch = UNWATCHED,
-) -> None:
-    """Train and validate one batch, and write nothing.
-
-    Raises
-    ------
-    DogclipsError
-        As `train` would.
-    """
-    config = plain(config)
-    lists = checked(config, read_lists(config), check, watch)
-    module, loaded = build_module(config, lists.train, weights)
-    with quiet_lightning(), explained(config), shared_cores(config):
-        once = {"max_epochs": 1, "limit_train_batches": 1, "limit_val_batches": 1}
-        trainer = build_trainer(config.trainer, _averaging(config), **once)
-        watch.on_start(run_start(config, lists, module, loaded))
-        trainer.fit(module, datamodule=ClipData(config, train=lists.train, val=lists.val))
+@contextmanager
+def on_this_machine(config: TrainConfig) -> Iterator[None]:
+    """Share the cores, keep Lightning silent and explain torch's errors inside the block."""
+    with without_chatter(), errors_explained(config), shared_cores(config):
+        yield
 
 
 def build_module(
-    config: TrainConfig, clips: ClipList, weights: Path | None
+    config: TrainConfig, clips: ClipList, weights: str | Path | None
 ) -> tuple[ClipClassifier, LoadedWeights | None]:
     """Return a module in its first state, and what was taken from a file of weights.
 
@@ -208,10 +76,16 @@ def build_module(
     check_precision(config.trainer)
     size, clip_len = config.data.size, config.data.sampling.clip_len
     model = build_model(config.model, len(clips.labels), clip_len, size)
-    loaded = load_weights(model, weights) if weights else None
+    loaded = load_weights(model, Path(weights)) if weights else None
     kind = ShardedClassifier if config.trainer.strategy == "fsdp" else ClipClassifier
     weight = pos_weight(config, clips)
     return kind(model, config, clips.labels, weight, clips.with_task), loaded
+
+
+def weight_averaging(config: TrainConfig) -> list[pl.Callback]:
+    """Return what keeps a moving average of the weights, if the settings want one."""
+    decay = config.trainer.ema
+    return [] if decay is None else [moving_average(decay)]
 
 
 def read_lists(config: TrainConfig) -> TrainingLists:
@@ -230,7 +104,9 @@ def read_lists(config: TrainConfig) -> TrainingLists:
     return TrainingLists(train_list, val_list)
 
 
-def checked(config: TrainConfig, lists: TrainingLists, level: Level, watch: Watch) -> TrainingLists:
+def checked_lists(
+    config: TrainConfig, lists: TrainingLists, level: Level, on_checked: Callable[[int], None]
+) -> TrainingLists:
     """Return the lists without the clips that do not decode, if the settings allow to skip them.
 
     Raises
@@ -244,7 +120,7 @@ def checked(config: TrainConfig, lists: TrainingLists, level: Level, watch: Watc
     for clips in dict.fromkeys((lists.train, lists.val)):
         workers = num_workers(config.data.workers)
         check = check_clips(
-            clips, level, source=config.data.source, workers=workers, progress=watch.on_checked
+            clips, level, source=config.data.source, workers=workers, progress=on_checked
         )
         error = check.error()
         if error is not None and config.data.on_bad_clip == "error":
@@ -256,7 +132,16 @@ def checked(config: TrainConfig, lists: TrainingLists, level: Level, watch: Watc
     return TrainingLists(kept[0], kept[-1], tuple(found.items()), warning)
 
 
-def plain(config: TrainConfig) -> TrainConfig:
+def named_lists(
+    config: TrainConfig, train: str | Path | None = None, val: str | Path | None = None
+) -> TrainConfig:
+    """Return the settings with these lists in place of their own."""
+    given = {"train": train, "val": val}
+    lists = {name: Path(path) for name, path in given.items() if path is not None}
+    return config.model_copy(update={"data": config.data.model_copy(update=lists)})
+
+
+def overfit_settings(config: TrainConfig) -> TrainConfig:
     """Return the settings without what makes clips hard to learn, if they are learned by heart."""
     if config.trainer.overfit is None:
         return config
@@ -285,57 +170,3 @@ def _read_list(config: TrainConfig, key: str, file: Path | None) -> ClipList:
     clips = read_list(file, config.data.root)
     check_answers(clips, loss_tasks(config.loss, clips.labels, clips.with_task))
     return clips
-
-
-def _last_checkpoint(
-    run_dir: Path, config: TrainConfig, clips: ClipList, *, resume: bool
-) -> Path | None:
-    """Return the checkpoint to go on from, None for a fresh start."""
-    last = run_dir / LAST
-    if not last.exists():
-        return None
-    if not resume:
-        raise OutputError(
-            "the folder already holds a training run",
-            where=run_dir,
-            todo="go on with --resume, or choose another folder",
-        )
-    metadata = metadata_of(read_checkpoint(last), last)
-    held = validate(TrainConfig, metadata["config"], where=f"config in {last}")
-    check_labels(clips, metadata["labels"], config.data.train or run_dir, last)
-    if (held.model, held.data.sampling, held.data.size) != (
-        config.model,
-        config.data.sampling,
-        config.data.size,
-    ):
-        raise CheckpointError(
-            "the run was started with another model, clip_len or size",
-            where=last,
-            todo="resume with its config.yaml, or choose another folder",
-        )
-    return last
-
-
-def _callbacks(config: TrainConfig, recorder: RunRecorder) -> list[pl.Callback]:
-    progress = [EpochProgress()] if EpochProgress.wanted() else []
-    return [*_averaging(config), *progress, recorder]
-
-
-def _averaging(config: TrainConfig) -> list[pl.Callback]:
-    decay = config.trainer.ema
-    return [] if decay is None else [moving_average(decay)]
-
-
-def _write_predictions(run_dir: Path, clips: ClipList, module: ClipClassifier) -> None:
-    """Write what the best epoch said of the validation list."""
-    if module.predictions is None:
-        return
-    table = predictions_table(
-        module.predictions,
-        clips,
-        module.thresholds,
-        scored=module.scored,
-        protocol=module.config.protocol,
-        checkpoint=run_dir / BEST,
-    )
-    write_predictions(table, run_dir / PREDICTIONS)

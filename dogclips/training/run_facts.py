@@ -11,14 +11,16 @@ import torch
 from dogclips import __version__
 from dogclips.lists import ClipList
 from dogclips.records.run_folder import ListFacts, RunFacts, SkippedClip, TaskFacts
-from dogclips.records.run_start import Machine, RunStart
+from dogclips.records.run_start import RunStart
 from dogclips.records.weights import LoadedWeights
-from dogclips.training.config import TrainConfig, TrainerConfig
+from dogclips.training.callbacks import has_tensorboard
+from dogclips.training.config import TrainConfig
 from dogclips.training.loading_plan import loading_line
-from dogclips.training.machine import placement_for, precision_for
+from dogclips.training.machine import machine_for
 from dogclips.training.module import ClipClassifier
 from dogclips.training.optimizers import learning_rates
 
+NO_EVENTS = "no TensorBoard events: they need the extra dogclips[tensorboard]"
 PACKAGES = ("torchvision", "lightning", "av", "numpy")
 
 
@@ -46,36 +48,19 @@ def run_start(
     config: TrainConfig, lists: TrainingLists, module: ClipClassifier, loaded: LoadedWeights | None
 ) -> RunStart:
     """Return what a run has decided before its first step."""
-    placement = placement_for(config.trainer)
+    machine = machine_for(config.trainer)
     return RunStart(
-        machine=machine_facts(config.trainer),
+        machine=machine,
         batch_size=config.data.batch_size,
         accumulate=config.trainer.accumulate,
-        learning=learning_rates(module.model, config, placement.num_processes),
+        learning=learning_rates(module.model, config, machine.num_processes),
         num_train=len(lists.train.clips),
         num_val=len(lists.val.clips),
         skipped=lists.skipped,
         loading=loading_line(config),
         warning=lists.warning,
         weights=loaded,
-    )
-
-
-def machine_facts(config: TrainerConfig) -> Machine:
-    """Return what these settings mean on this machine."""
-    placement = placement_for(config)
-    if torch.cuda.is_available():
-        device = torch.cuda.get_device_name()
-    else:
-        device = f"CPU ({platform.machine()}), {torch.get_num_threads()} threads"
-    return Machine(
-        device=device,
-        devices=placement.devices,
-        num_nodes=placement.num_nodes,
-        strategy=placement.strategy,
-        backend=placement.backend,
-        precision=precision_for(config),
-        remark=placement.remark,
+        note="" if has_tensorboard() else NO_EVENTS,
     )
 
 
@@ -107,4 +92,4 @@ def run_facts(
 
 def _list_facts(clips: ClipList) -> ListFacts:
     digest = hashlib.sha256(clips.path.read_bytes()).hexdigest()
-    return ListFacts(str(clips.path.absolute()), digest, len(clips.clips))
+    return ListFacts(clips.path.absolute(), digest, len(clips.clips))

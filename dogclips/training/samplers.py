@@ -16,7 +16,7 @@ from dogclips.loading.dataset import Draw
 
 
 @dataclass
-class Place:
+class Position:
     """Where a run stands, and so where it goes on.
 
     Parameters
@@ -78,10 +78,10 @@ class EpochSampler(Sampler[Draw]):
         draws = np.resize(self._draws(), len(self) * self.world_size)
         seen: Counter[int] = Counter()
         begun = self.start[1] if self.epoch == self.start[0] else 0
-        for place, index in enumerate(draws.tolist()):
+        for number, index in enumerate(draws.tolist()):
             again = (seen[index],) if seen[index] else ()
             seen[index] += 1
-            if place % self.world_size == self.rank and place // self.world_size >= begun:
+            if number % self.world_size == self.rank and number // self.world_size >= begun:
                 yield Draw(index, (self.seed or 0, self.epoch, index, *again))
 
     def _draws(self) -> NDArray[np.int64]:

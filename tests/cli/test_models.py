@@ -2,6 +2,8 @@
 
 import json
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,15 @@ def test_the_program_lists_all_published_networks_as_one_document() -> None:
         "paper": "Bertasius et al., ICML 2021, arXiv 2102.05095",
         "licence": "CC-BY-NC-4.0",
     }
+
+
+def test_the_list_takes_no_torch_and_so_no_time() -> None:
+    program = "import sys; sys.modules['torch'] = None; from dogclips.cli import main; main()"
+    run = subprocess.run(
+        [sys.executable, "-c", program, "models"], check=False, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert all(name in run.stdout for name in VARIANTS)
 
 
 def test_the_table_says_size_cost_input_normalisation_and_licence() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import av
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from dogclips import train
 from dogclips.alignment import StreamChoice
 from dogclips.annotations import read_annotations
 from dogclips.clips.recordings import measure_recordings
@@ -19,11 +19,11 @@ from dogclips.demo.numbers import read_number
 from dogclips.errors import ConfigError, UsageError
 from dogclips.lists import ListedClip, write_labels, write_list
 from dogclips.prediction.config import PredictConfig
-from dogclips.prediction.setup import load_predictor
+from dogclips.prediction.predictor import load_predictor
+from dogclips.records.predictions import read_step_predictions
 from dogclips.streams import Stream
 from dogclips.timebase import frame_at
 from dogclips.training import TrainConfig
-from dogclips.training import run as training
 from tests.cli.program import dogclips
 from tests.faults.memory import alone
 from tests.moving import RATE, write_moving
@@ -80,7 +80,7 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "optimizer": {"lr": 1e-2},
         "trainer": {"epochs": 5},
     }
-    training.train(TrainConfig.model_validate(config), folder / "run")
+    train(folder / "run", TrainConfig.model_validate(config))
     return folder / "run"
 
 
@@ -162,7 +162,7 @@ def test_all_files_say_the_same(predicted: Path) -> None:
 
 
 def test_the_table_holds_every_step_with_the_reasons_of_windows(predicted: Path) -> None:
-    table = pd.read_parquet(predicted / "predictions.parquet")
+    table = read_step_predictions(predicted / "predictions.parquet")
     red = table[table["label"] == RED].reset_index(drop=True)
     unknown = red["probability"].isna()
 
@@ -286,8 +286,8 @@ def test_the_run_tells_length_streams_and_thresholds(run_dir: Path) -> None:
     assert (predictor.clip_s, predictor.stride_s) == (1, Fraction(1, 4))  # 20 frames, a quarter
     assert predictor.without_threshold == (GREEN,)
     assert predictor.thresholds == (0.5, 0.9)
-    assert [rule.low for rule in predictor.rules()] == [0.25, 0.45]
-    assert [rule.min_bout_s for rule in predictor.rules()] == [0, 2]
+    assert [rule.low for rule in predictor.bout_rules] == [0.25, 0.45]
+    assert [rule.min_bout_s for rule in predictor.bout_rules] == [0, 2]
 
 
 def test_without_the_clips_of_the_training_their_length_is_asked_for(

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dogclips import train
 from dogclips.cli.test import test as command
 from dogclips.errors import ConfigError, ListError
 from dogclips.lists import ListedClip, write_labels, write_list
-from dogclips.records.clip_predictions import read_predictions
-from dogclips.training import TrainConfig, train
+from dogclips.records.predictions import read_clip_predictions
+from dogclips.training import TrainConfig
 from tests.cli.program import dogclips
 from tests.painted import write_clip
 
@@ -45,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
         "trainer": {"epochs": 1},
     }
-    train(TrainConfig.model_validate(tree), folder / "run")
+    train(folder / "run", TrainConfig.model_validate(tree))
     return folder
 
 
@@ -66,7 +67,7 @@ def test_the_program_prints_one_document_and_writes_what_was_asked_for(
     assert [one["label"] for one in document["classes"]] == list(LABELS)
     assert document["tasks"][0]["mean_ap"] == document["mean_ap"]
     assert document["protocol"].startswith("2 views x 1 crop, 4 frames")
-    table = read_predictions(output)
+    table = read_clip_predictions(output)
     assert table.attrs["protocol"] == document["protocol"]
     assert len(table) == 6 * 2
     assert {path.stem for path in plots.iterdir()} == (

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from dogclips import train
 from dogclips.cli.app import app
 from dogclips.errors import CheckpointError, DogclipsError, ListError, UsageError
 from dogclips.lists import read_list, write_labels
 from dogclips.records.settings import write_settings
 from dogclips.reports.tables.train import epoch_line
-from dogclips.training import TrainConfig, train
+from dogclips.training import TrainConfig
 from tests.training.conftest import clips_dir, config  # noqa: F401 (fixtures)
 from tests.training.runs import changed
 
@@ -146,6 +147,6 @@ def test_a_truncated_checkpoint_is_named_with_its_size_wherever_it_is_used(
     ):
         folder = tmp_path / ("run" if "resume" in arguments else "new")
         with pytest.raises(CheckpointError, match=rf"incomplete.*{len(whole) // 2}") as caught:
-            train(config, folder, **arguments)
+            train(folder, config, **arguments)
         assert len(str(caught.value).splitlines()) == 1
         assert isinstance(caught.value, DogclipsError)

@@ -22,8 +22,7 @@ from dogclips.loading.dataset import FixedViews
 from dogclips.loading.excerpts import Excerpt
 from dogclips.loading.sampling import Sampling
 from dogclips.loading.streaming import DOES_NOT_DECODE, WindowViews, stream_windows
-from dogclips.media.picture import output_size
-from dogclips.prediction.sliding import SlidingRules, SlidingWindow, sliding_windows
+from dogclips.prediction.windows import SlidingRules, SlidingWindow, sliding_windows
 from tests.faults.damage import write_damaged, zeroed
 from tests.moving import write_moving
 from tests.sessions import write_project, write_session
@@ -49,12 +48,12 @@ def viewing(path: Path) -> Viewing:
 
 def streamed(
     own: Viewing, windows: list[SlidingWindow], num_views: int, short_side: int | None
-) -> dict[Fraction, Tensor | str]:
-    views = WindowViews(SAMPLING, num_views, CROPS, output_size(own.target, short_side))
-    shown = [window for window in windows if window.frames is not None]
-    places = [views.places(window.frames) for window in shown if window.frames is not None]
-    found = dict(stream_windows(own.path, own.target, places, views))
-    return {window.start: found[number] for number, window in enumerate(shown)}
+) -> dict[int, Tensor | str]:
+    """Return the views of each window that has frames, by its number."""
+    views = WindowViews(SAMPLING, num_views, CROPS, short_side)
+    shown = {n: window for n, window in enumerate(windows) if not isinstance(window, str)}
+    found = stream_windows(own.path, own.target, list(shown.values()), views)
+    return {list(shown)[number]: video for number, video in found}
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +79,12 @@ def rules_of(config: CutConfig) -> SlidingRules:
 def test_a_window_shows_what_its_clip_shows(cut: tuple[ClipPlan, Path], num_views: int) -> None:
     plan, path = cut
     own = viewing(path)
-    windows = list(sliding_windows(own, rules_of(plan.config)))
+    windows = sliding_windows(own, rules_of(plan.config))  # one a second
 
     found = streamed(own, windows, num_views, plan.config.short_side)
 
     load = FixedViews(SAMPLING, num_views, CROPS)
-    starts = {place: Fraction(plan.table["start_s"][place]) for place in plan.jobs}
+    starts = {place: int(plan.table["start_s"][place]) for place in plan.jobs}
     assert sorted(starts.values()) == sorted(found)
     for place, job in plan.jobs.items():
         clip = load(Excerpt(job.path), np.random.default_rng(0))
@@ -104,24 +103,28 @@ def test_windows_have_the_frames_and_the_reasons_of_a_plan(tmp_path: Path) -> No
     table = plan.table.set_index("start_s")
     jobs = {plan.table["start_s"][place]: job for place, job in plan.jobs.items()}
 
-    windows = list(sliding_windows(viewing(path), rules_of(plan.config)))
+    windows = sliding_windows(viewing(path), rules_of(plan.config))  # one a second
 
-    assert [float(window.start) for window in windows] == table.index.tolist()
-    assert {window.reason for window in windows} > {"", "before-target-start", "after-end"}
-    for window in windows:
-        assert window.reason == table["reason"][float(window.start)]
-        if window.frames is not None:
-            assert list(window.frames.places) == list(jobs[float(window.start)].places)
+    assert list(range(len(windows))) == table.index.tolist()
+    reasons = [window if isinstance(window, str) else "" for window in windows]
+    assert set(reasons) > {"", "before-target-start", "after-end"}
+    assert reasons == table["reason"].tolist()
+    for start_s, window in enumerate(windows):
+        if not isinstance(window, str):
+            assert list(window.places) == list(jobs[start_s].places)
 
 
 def test_a_damaged_frame_costs_the_windows_that_show_it(tmp_path: Path) -> None:
     path = write_damaged(tmp_path, "mp4", zeroed) / "video" / "020500.mp4"
     own = viewing(path)
-    windows = list(sliding_windows(own, SlidingRules(Fraction(4), Fraction(2))))
+    windows = sliding_windows(own, SlidingRules(Fraction(4), Fraction(2)))
 
     found = streamed(own, windows, 1, None)
 
-    lost = {start for start, video in found.items() if isinstance(video, str)}
-    assert lost == {18, 20}  # the frames from 105 up to the keyframe 110 at 5 a second
-    assert {found[start] for start in lost} == {DOES_NOT_DECODE}
+    lost = {number for number, video in found.items() if isinstance(video, str)}
+    assert lost == {
+        9,
+        10,
+    }  # of two seconds each: frames from 105 up to the keyframe 110 at 5 a second
+    assert {found[number] for number in lost} == {DOES_NOT_DECODE}
     assert len(found) == 15

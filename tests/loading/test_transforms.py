@@ -97,7 +97,7 @@ def test_torchs_own_generator_neither_decides_nor_notices() -> None:
 
 
 def test_a_resized_crop_has_the_wanted_area_and_shape() -> None:
-    crop = ResizedCrop((0.1, 0.5), (0.75, 4 / 3))
+    crop = ResizedCrop(scale=(0.1, 0.5), ratio=(0.75, 4 / 3))
     boxes = [crop.box(200, 300, np.random.default_rng(seed)) for seed in range(200)]
     shares = [box.height * box.width / 60_000 for box in boxes]
     ratios = [box.width / box.height for box in boxes]
@@ -109,7 +109,9 @@ def test_a_resized_crop_has_the_wanted_area_and_shape() -> None:
 
 
 def test_a_frame_that_no_resized_crop_fits_gives_its_largest_centre() -> None:
-    box = ResizedCrop((1.0, 1.0), (0.75, 4 / 3)).box(100, 1000, np.random.default_rng(0))
+    box = ResizedCrop(scale=(1.0, 1.0), ratio=(0.75, 4 / 3)).box(
+        100, 1000, np.random.default_rng(0)
+    )
     assert (box.top, box.height, box.width) == (0, 100, 133)
     assert box.left == (1000 - 133) // 2
 

@@ -6,8 +6,8 @@ import torch
 from dogclips.errors import UsageError
 from dogclips.models import ModelInput, SlowFastConfig
 from dogclips.models.catalogue import VARIANTS, Variant, variant
-from dogclips.models.facts import layers_of, measure_model
-from dogclips.records.models import Layer
+from dogclips.models.facts import layer_tree, measure_model
+from dogclips.records.models import Layer, published_models
 
 # Parameters with 400 classes, and multiply-adds of one view in G, as measured on the published
 # code by another counter, or as the papers say.
@@ -32,8 +32,11 @@ PUBLISHED = {
 }
 
 
-def test_every_published_network_has_its_numbers_here() -> None:
-    assert list(VARIANTS) == list(PUBLISHED)
+KEPT = {facts.name: facts for facts in published_models()}
+
+
+def test_every_published_network_has_its_numbers_here_and_in_the_list_that_is_shown() -> None:
+    assert list(VARIANTS) == list(PUBLISHED) == list(KEPT)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -42,6 +45,7 @@ def test_parameters_are_those_published_and_multiply_adds_within_a_percent(name:
     num_params, giga = PUBLISHED[name]
     assert facts.num_params == num_params
     assert facts.multiply_adds / 1e9 == pytest.approx(giga, rel=0.01)
+    assert KEPT[name] == facts, "write them again: python -m dogclips.models.facts"
 
 
 def test_cost_is_measured_for_the_input_and_the_classes_asked_for() -> None:
@@ -57,7 +61,7 @@ def leaves(layer: Layer) -> list[Layer]:
 
 @pytest.mark.parametrize("name", ["timesformer-8x32", "slowfast-r50-8x8", "mvitv2-s-16x4"])
 def test_the_layers_hold_all_parameters_and_end_in_one_logit_a_class(name: str) -> None:
-    layers = layers_of(VARIANTS[name], num_classes=7)
+    layers = layer_tree(VARIANTS[name], num_classes=7)
     total = measure_model(name, VARIANTS[name], num_classes=7).num_params
     assert layers.num_params == total
     assert layers.shapes == ((1, 7),)
@@ -65,7 +69,7 @@ def test_the_layers_hold_all_parameters_and_end_in_one_logit_a_class(name: str) 
 
 
 def test_a_measured_network_takes_no_memory_and_leaves_no_device_behind() -> None:
-    layers_of(VARIANTS["timesformer-vit-l-8x32"])
+    layer_tree(VARIANTS["timesformer-vit-l-8x32"])
     assert torch.zeros(1).device.type == "cpu"
 
 

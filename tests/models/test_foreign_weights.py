@@ -30,7 +30,7 @@ from dogclips.models import (
     build_model,
 )
 from dogclips.models.weights.fitting import convert_weights, inspect_weights, load_weights
-from dogclips.records.weights import Fate
+from dogclips.records.weights import TensorNote
 from dogclips.reports.tables.weights import loaded_lines
 from tests.models import foreign
 from tests.models.foreign import filled
@@ -215,8 +215,8 @@ def test_every_layout_gives_the_logits_of_its_weights_under_any_file_name(
     clips = clips_for(ours)
     assert torch.allclose(ours(clips), theirs(clips), atol=1e-5)
     assert (report.source, report.share, report.dropped, report.fresh) == (source, 1, (), ())
-    assert ours.mean == pytest.approx(mean, abs=1e-3)
-    assert ours.std == pytest.approx(std, abs=1e-3)
+    assert ours.expects.mean == pytest.approx(mean, abs=1e-3)
+    assert ours.expects.std == pytest.approx(std, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_a_layout_converts_to_a_file_that_loads_the_same(layout: str, tmp_path: 
     assert f"{facts.source} {facts.architecture}" == source == report.source
     assert (facts.num_classes, facts.unknown) == (3, ())
     assert facts.num_parameters == sum(p.numel() for p in theirs.parameters())
-    assert facts.mean == ours.mean == pytest.approx(mean, abs=1e-3)
+    assert facts.mean == ours.expects.mean == pytest.approx(mean, abs=1e-3)
 
 
 def test_norms_that_mmaction2_leaves_out_change_nothing_and_are_named(tmp_path: Path) -> None:
@@ -293,12 +293,12 @@ def test_a_hugging_face_folder_gives_the_logits_of_transformers(tmp_path: Path) 
     wanted = theirs(pixel_values=clips.transpose(1, 2)).logits
     assert torch.allclose(ours(clips), wanted, atol=1e-5)
     assert (report.share, report.dropped, report.fresh) == (1, (), ())
-    assert (ours.mean, ours.std) == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+    assert (ours.expects.mean, ours.expects.std) == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
     assert inspect_weights(tmp_path).labels == ("sit", "walk", "run")
     alone = build_model(TIMESFORMER, 3, 4, 32).eval()
     load_weights(alone, tmp_path / "model.safetensors")
     assert torch.equal(alone(clips), ours(clips))
-    assert alone.mean == ours.mean
+    assert alone.expects.mean == ours.expects.mean
 
 
 def test_a_pytorchvideo_slowfast_gives_the_logits_of_pytorchvideo(tmp_path: Path) -> None:
@@ -366,7 +366,8 @@ def test_copies_of_a_frame_are_that_frame_to_a_timesformer_from_an_image_vit(
     )
     assert torch.equal(state["blocks.1.temporal_norm1.bias"], state["blocks.1.norm1.bias"])
     assert (
-        Fate("blocks.0.temporal_attn.proj.bias", "copy of blocks.0.attn.proj.bias") in report.made
+        TensorNote("blocks.0.temporal_attn.proj.bias", "copy of blocks.0.attn.proj.bias")
+        in report.made
     )
     assert {name.rpartition(".")[0] for name in report.fresh} == {
         "",
@@ -375,7 +376,7 @@ def test_copies_of_a_frame_are_that_frame_to_a_timesformer_from_an_image_vit(
         "head",
     }
     assert {fate.why for fate in report.dropped} == {"classes of images"}
-    assert (ours.mean, ours.std) == HALF
+    assert (ours.expects.mean, ours.expects.std) == HALF
 
 
 def test_a_torchvision_vit_is_the_vit_of_timm(tmp_path: Path) -> None:
@@ -394,7 +395,7 @@ def test_a_torchvision_vit_is_the_vit_of_timm(tmp_path: Path) -> None:
     theirs(frame)
     clip = frame[:, :, None].expand(-1, -1, 4, -1, -1)
     assert torch.allclose(features(ours, clip), seen[0], atol=1e-5)
-    assert (ours.mean, ours.std) == IMAGENET
+    assert (ours.expects.mean, ours.expects.std) == IMAGENET
 
 
 def test_positions_of_another_grid_are_resized_as_timm_resizes_them(tmp_path: Path) -> None:
@@ -403,7 +404,7 @@ def test_positions_of_another_grid_are_resized_as_timm_resizes_them(tmp_path: Pa
     report = load_weights(ours, saved(theirs, tmp_path / "vit.pth"))
     wanted = resample_abs_pos_embed(theirs["pos_embed"], (4, 4), num_prefix_tokens=1)
     assert torch.allclose(ours.state_dict()["pos_embed"], wanted, atol=1e-6)
-    assert report.resized == (Fate("pos_embed", "1x37x16 to 1x17x16"),)
+    assert report.resized == (TensorNote("pos_embed", "1x37x16 to 1x17x16"),)
 
 
 @pytest.mark.parametrize(("held", "wanted"), [(8, 4), (4, 8), (1, 3), (5, 1)])
@@ -443,7 +444,7 @@ def test_an_image_resnet_becomes_the_slow_pathway(tmp_path: Path) -> None:
         "head.projection.bias",
     }
     assert all("pathway1" in name or "_fuse" in name or "head" in name for name in report.fresh)
-    assert ours.mean == IMAGENET[0]
+    assert ours.expects.mean == IMAGENET[0]
 
 
 def test_a_head_for_as_many_classes_is_kept_and_another_is_dropped(tmp_path: Path) -> None:
@@ -515,7 +516,7 @@ def test_keys_that_mean_nothing_to_us_are_named(tmp_path: Path) -> None:
     path = saved({"model_state": state}, tmp_path / "w.pyth")
     assert inspect_weights(path).unknown == ("s6.extra.weight",)
     report = load_weights(build_model(SLOWFAST, 3, 8, 32), path)
-    assert report.dropped == (Fate("s6.extra.weight", "unknown name"),)
+    assert report.dropped == (TensorNote("s6.extra.weight", "unknown name"),)
 
 
 MMACTION2_CFG = """

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from dogclips.errors import ModelError
-from dogclips.models.uniformer import Attention, UniFormerV2, UniFormerV2Config
+from dogclips.models.uniformer import UniFormerV2, UniFormerV2Config, _Attention
 from dogclips.models.video_model import ModelInput
 from tests.models.promises import (
     check_checkpointing,
@@ -114,7 +114,7 @@ def test_names_and_shapes_are_those_of_mmaction2_and_clip() -> None:
 def test_attention_is_that_of_torch() -> None:
     theirs = nn.MultiheadAttention(16, 4, batch_first=True)
     nn.init.normal_(theirs.in_proj_bias)
-    ours = Attention(16, 4)
+    ours = _Attention(16, 4)
     ours.load_state_dict(theirs.state_dict())
     x, y = torch.randn(2, 3, 16), torch.randn(2, 7, 16)
     assert torch.allclose(ours(x), theirs(x, x, x)[0], atol=1e-6)

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
-from dogclips.records.clip_predictions import Provenance, with_provenance, write_predictions
+from dogclips.records.predictions import Provenance, with_provenance, write_clip_predictions
 from dogclips.records.training_run import EpochRecord, TestReport
-from dogclips.training.metrics import Predictions, best_thresholds, score
-from dogclips.training.tasks import tasks_of
+from dogclips.scores.clip_scores import Predictions, best_thresholds, score
+from dogclips.scores.tasks import tasks_of_labels
 
-ORIGIN = Provenance("1 view x 1 crop, sigmoid averaged", "/lists/val.txt", "0" * 64, "best.ckpt")
+PROVENANCE = Provenance(
+    "1 view x 1 crop, sigmoid averaged", "/lists/val.txt", "0" * 64, "best.ckpt"
+)
 RECORDS = tuple(
     EpochRecord(
         epoch, 1e-3 / epoch, 1 / epoch, 1.1 / epoch, 1 - 0.5 / epoch, 20.0, 3.0, best=epoch < 4
@@ -48,18 +49,15 @@ def predicted(
     num_labels = len(labels)
     truth = np.random.default_rng(0).random((num_clips, num_labels)) < 0.3
     truth[:, -1] = False
-    tasks = tasks_of(labels, exclusive)
+    tasks = tasks_of_labels(labels, exclusive)
     for task in tasks:
         if task.exclusive:
             own = list(task.classes)
             truth[:, own] = np.eye(len(own), dtype=bool)[np.arange(num_clips) % len(own)]
     rng = np.random.default_rng(seed + 1)
     logits = rng.normal(-1, 1, truth.shape) + skill * truth
-    held = Predictions(
-        torch.tensor(1 / (1 + np.exp(-logits))).float(),
-        torch.tensor(truth).float(),
-        torch.full((num_clips,), 0.3),
-    )
+    probability = (1 / (1 + np.exp(-logits))).astype(np.float32).astype(np.float64)
+    held = Predictions(probability, truth, 0.3)
     thresholds = best_thresholds(held)
     paths = [str(path) for path in clips] or [f"/clips/{n}.mp4" for n in range(num_clips)]
     recordings = [f"/session/video/{n // 4}.mp4" for n in range(num_clips)]
@@ -72,12 +70,12 @@ def predicted(
             "end_s": np.repeat(starts + 4, num_labels),
             "label": list(labels) * num_clips,
             "target": truth.ravel(),
-            "probability": held.probability_NK.flatten().numpy(),
+            "probability": probability.ravel(),
             "threshold": [np.nan if one is None else one for one in thresholds] * num_clips,
         }
     )
-    report = score(held, labels, ORIGIN.protocol, thresholds, tasks)
-    return with_provenance(table, ORIGIN), report
+    report = score(held, labels, PROVENANCE.protocol, thresholds, tasks)
+    return with_provenance(table, PROVENANCE), report
 
 
 def write_run(
@@ -85,7 +83,7 @@ def write_run(
 ) -> Path:
     """Write a run folder as training leaves it, as far as pages read it."""
     run_dir.mkdir(parents=True)
-    write_predictions(table, run_dir / "predictions.parquet")
+    write_clip_predictions(table, run_dir / "predictions.parquet")
     metrics = {"best_epoch": 3, "epochs": len(RECORDS), "val": asdict(report)}
     (run_dir / "metrics.json").write_text(json.dumps(metrics))
     pd.DataFrame([asdict(record) for record in RECORDS]).to_csv(
@@ -93,7 +91,7 @@ def write_run(
     )
     facts = {
         "labels": [one.label for one in report.classes],
-        "lists": {"val": {"sha256": ORIGIN.list_sha256}},
+        "lists": {"val": {"sha256": PROVENANCE.list_sha256}},
         "skipped": [{"path": "/clips/bad.mp4", "reason": "broken"}],
     }
     (run_dir / "run.json").write_text(json.dumps(facts))

@@ -8,8 +8,11 @@ import pandas as pd
 import torch
 
 from dogclips.config import merge
+from dogclips.events import Progress
+from dogclips.records.run_start import RunStart
 from dogclips.records.training_run import EpochRecord
-from dogclips.training import TrainConfig, TrainedRun
+from dogclips.steps.train import TrainedRun
+from dogclips.training import TrainConfig
 
 SLOWFAST = {
     "_delete_": True,
@@ -29,6 +32,11 @@ def changed(config: TrainConfig, **changes: Any) -> TrainConfig:
 def measured(records: Sequence[EpochRecord]) -> list[EpochRecord]:
     """Return the records without what a clock says."""
     return [replace(record, clips_per_second=0.0, seconds=0.0, waiting=0.0) for record in records]
+
+
+def keeping_starts(starts: list[RunStart]) -> Progress:
+    """Return what keeps the starts that a training tells of."""
+    return lambda event: starts.extend([event] if isinstance(event, RunStart) else [])
 
 
 def csv_scores(run: TrainedRun) -> str:

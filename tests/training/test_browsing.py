@@ -19,7 +19,7 @@ from dogclips.records.fed import FedClip, Strip
 from dogclips.records.run_folder import FACTS
 from dogclips.records.settings import write_settings
 from dogclips.training import TrainConfig
-from dogclips.training.browsing import Browser, Browsing, Wish, browsing_of
+from dogclips.training.browsing import Browser, Browsing, ShownViews, browsing_of
 from dogclips.training.data import ClipData
 from tests.painted import number_of, write_clip
 
@@ -54,9 +54,9 @@ def browsing(folder: Path, **changes: Any) -> Browsing:
 
 
 def shown(
-    source: Browsing, places: list[int], **wish: Any
+    source: Browsing, chosen: list[int], **views: Any
 ) -> tuple[list[FedClip], list[list[Strip]]]:
-    pairs = list(Browser(source, places, Wish(**wish)))
+    pairs = list(Browser(source, chosen, ShownViews(**views)).shown())
     return [clip for clip, _ in pairs], [strips for _, strips in pairs]
 
 
@@ -176,7 +176,7 @@ def test_a_clip_that_balancing_never_draws_says_so(folder: Path) -> None:
 
 
 def test_the_own_frames_of_a_clip_are_all_there_and_views_mark_some(folder: Path) -> None:
-    [clip], [[strip]] = shown(browsing(folder), [0], whole=(32, 32))
+    [clip], [[strip]] = shown(browsing(folder), [0], box=(32, 32))
 
     assert [number_of(frame) for frame in strip.pixels] == list(range(20))
     assert strip.pixels.shape[1:] == (24, 32, 3)
@@ -189,7 +189,7 @@ def run_folder(folder: Path, run_dir: Path, **changes: Any) -> Path:
     """Return the folder of a run that was started beside its lists."""
     lists = {"train": Path("train.txt"), "val": Path("val.txt")}
     run_dir.mkdir()
-    write_settings(config_of(**merge({"data": lists}, changes)), run_dir)
+    write_settings(config_of(**merge({"data": lists}, changes)), run_dir, "config.yaml")
     facts = {
         name: {
             "path": str(folder / path),
@@ -204,15 +204,15 @@ def run_folder(folder: Path, run_dir: Path, **changes: Any) -> Path:
 def test_a_run_brings_its_own_lists_and_settings(folder: Path, tmp_path: Path) -> None:
     run_dir = run_folder(folder, tmp_path / "run")
 
-    learned = browsing_of(run_dir, (), (), "both")
-    validated = browsing_of(run_dir, (), ["seed=9"], "test")
+    learned = browsing_of(run_dir, None, "both")
+    validated = browsing_of(run_dir, {"seed": 9}, "test")
 
     assert (learned.clips.path.name, len(learned.clips.clips)) == ("train.txt", 5)
     assert (validated.clips.path.name, len(validated.clips.clips)) == ("val.txt", 1)
     assert (learned.config.seed, validated.config.seed) == (7, 9)
     assert learned.warnings == ()
     heart = run_folder(folder, tmp_path / "heart", trainer={"overfit": 2})
-    assert len(browsing_of(heart, (), (), "test").clips.clips) == 2
+    assert len(browsing_of(heart, None, "test").clips.clips) == 2
 
 
 def test_a_list_that_has_changed_since_the_training_is_doubted(
@@ -223,25 +223,25 @@ def test_a_list_that_has_changed_since_the_training_is_doubted(
     digest = json.loads(facts)["lists"]["train"]["sha256"]
     (run_dir / FACTS).write_text(facts.replace(digest, "0" * 64))
 
-    [warning] = browsing_of(run_dir, (), (), "train").warnings
+    [warning] = browsing_of(run_dir, None, "train").warnings
 
     assert warning.startswith(f"{folder / 'train.txt'} has changed since the training")
 
 
 def test_what_is_no_list_and_no_run_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ListError, match="no folder of a training"):
-        browsing_of(folder, (), (), "both")
+        browsing_of(folder, None, "both")
     run_dir = run_folder(folder, tmp_path / "run")
-    write_settings(config_of(), run_dir)
+    write_settings(config_of(), run_dir, "config.yaml")
     with pytest.raises(ConfigError, match=r"no data\.train"):
-        browsing_of(run_dir, (), (), "train")
+        browsing_of(run_dir, None, "train")
 
 
 def test_what_cannot_be_shown_is_said(folder: Path) -> None:
-    mixed = ["data.augment.mixup=0.8", "data.augment.cutmix=1"]
-    [warning] = browsing_of(folder / "train.txt", (), mixed, "both").warnings
+    mixed = {"data.augment.mixup": 0.8, "data.augment.cutmix": 1}
+    [warning] = browsing_of(folder / "train.txt", mixed, "both").warnings
     assert warning.startswith("mixup and cutmix follow")
     dense = {"sampling": {"mode": "dense", "interval": 9}}
-    browser = Browser(browsing(folder, data=dense), [0], Wish(draws=1))
-    list(browser)
+    browser = Browser(browsing(folder, data=dense), [0], ShownViews(draws=1))
+    list(browser.shown())
     assert "too short for data.sampling" in (browser.warning() or "")

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from dogclips.errors import ConfigError
-from dogclips.training.optimizers import HEAD, STEM, blocks_of, layers_of
+from dogclips.training.layers import HEAD, STEM, names_by_layer, repeated_layers
 from tests.training.tiny import NETWORKS, batch, classifier, fit, settings, weights_of
 
 
@@ -34,8 +34,8 @@ def test_frozen_layers_stay_as_they_are_to_the_bit_and_the_others_learn(
     network: str, frozen: dict[str, Any]
 ) -> None:
     module = classifier(settings(network, freeze=frozen))
-    layers = layers_of(module.model)
-    still = {STEM, blocks_of(layers)[0]} if "blocks" in frozen else set(layers) - {HEAD}
+    layers = names_by_layer(module.model)
+    still = {STEM, repeated_layers(layers)[0]} if "blocks" in frozen else set(layers) - {HEAD}
     before = weights_of(module)
     fit(module, [batch(seed=seed) for seed in range(2)])
     after = weights_of(module)

@@ -14,6 +14,7 @@ from torchvision.ops import sigmoid_focal_loss
 
 from dogclips.errors import ConfigError, ListError
 from dogclips.lists import ClipList, ListedClip
+from dogclips.scores.tasks import tasks_of_labels
 from dogclips.training.config import LossConfig
 from dogclips.training.losses import (
     ClipLoss,
@@ -22,6 +23,7 @@ from dogclips.training.losses import (
     focal,
     loss_tasks,
     pos_weight,
+    probabilities,
 )
 from tests.training.tiny import LABELS, settings
 
@@ -235,3 +237,13 @@ def test_a_setting_that_would_do_nothing_is_refused(loss: dict[str, Any], says: 
         LossConfig.model_validate(loss)
     kept = LossConfig.model_validate({"tasks": {"at": {"name": "focal"}}, "gamma": 1.0})
     assert LossConfig.model_validate(kept.model_dump(mode="json")) == kept
+
+
+def test_probabilities_add_up_to_one_within_an_exclusive_task_only() -> None:
+    logits = torch.tensor([[0.0, 5.0, 1.0, -1.0]], dtype=torch.bfloat16)
+    tasks = tasks_of_labels(["does:sit", "at:door", "does:walk", "at:bowl"], ["does"])
+    found = probabilities(logits, tasks)
+    assert found.dtype == torch.float32
+    half = torch.tensor([1.0, 2.718281828]) / 3.718281828
+    assert torch.allclose(found[0, [0, 2]], half)
+    assert torch.allclose(found[0, [1, 3]], torch.tensor([5.0, -1.0]).sigmoid())

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 import torch
 
-from dogclips import training
+import dogclips
+from dogclips import train
 from dogclips.errors import ConfigError, DogclipsError
 from dogclips.lists import read_list, write_labels, write_list
 from dogclips.records.settings import write_settings
-from dogclips.training import TrainConfig, train
+from dogclips.training import TrainConfig
 from dogclips.training.config import TrainerConfig
-from dogclips.training.machine import Placement, backend_for, build_trainer, placement_for
+from dogclips.training.machine import backend_for, build_trainer, machine_for
 from tests.training.runs import changed
 
 pytestmark = pytest.mark.training
@@ -73,7 +74,7 @@ def test_two_processes_train_what_one_trains_with_their_batch(
     assert f"2 processes ({name}, gloo)" in done.stdout
     assert "4 a step (2 a device x 2 devices)" in done.stdout
 
-    alone = train(odd_config, tmp_path / "alone")
+    alone = train(tmp_path / "alone", odd_config)
     found = json.loads((out / "metrics.json").read_text())["val"]
     assert found["num_clips"] == alone.report.num_clips == 5
     assert found["mean_ap"] == pytest.approx(alone.report.mean_ap)
@@ -85,7 +86,7 @@ def test_two_processes_train_what_one_trains_with_their_batch(
     assert held[0].keys() == held[1].keys()
     assert all(torch.allclose(held[0][key], held[1][key], atol=1e-4) for key in held[0])
     assert both.data.val is not None
-    tested = training.test(out, both.data.val).report
+    tested = dogclips.test(out, both.data.val).report
     assert tested.mean_ap == pytest.approx(found["mean_ap"])
     assert tested.loss == pytest.approx(found["loss"], rel=1e-5)
 
@@ -120,12 +121,12 @@ def test_gloo_takes_the_place_of_a_missing_nccl_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("settings", "environment", "wanted"),
     [
-        pytest.param({}, {}, Placement(1, 1, "auto", None), id="one process"),
-        pytest.param({"devices": 2}, {}, Placement(2, 1, "ddp", "gloo"), id="two processes"),
-        pytest.param({}, TORCHRUN, Placement(4, 2, "ddp", "gloo"), id="torchrun, two machines"),
-        pytest.param({}, SLURM, Placement(4, 2, "ddp", "gloo"), id="SLURM, two machines"),
+        pytest.param({}, {}, (1, 1, "auto", None), id="one process"),
+        pytest.param({"devices": 2}, {}, (2, 1, "ddp", "gloo"), id="two processes"),
+        pytest.param({}, TORCHRUN, (4, 2, "ddp", "gloo"), id="torchrun, two machines"),
+        pytest.param({}, SLURM, (4, 2, "ddp", "gloo"), id="SLURM, two machines"),
         pytest.param(
-            {"num_nodes": 2, "strategy": "fsdp"}, {}, Placement(1, 2, "fsdp", "gloo"), id="by hand"
+            {"num_nodes": 2, "strategy": "fsdp"}, {}, (1, 2, "fsdp", "gloo"), id="by hand"
         ),
     ],
 )
@@ -133,18 +134,20 @@ def test_a_run_is_spread_as_settings_and_launchers_say(
     monkeypatch: pytest.MonkeyPatch,
     settings: dict[str, Any],
     environment: dict[str, str],
-    wanted: Placement,
+    wanted: tuple[int, int, str, str | None],
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert placement_for(TrainerConfig.model_validate(settings)) == wanted
+    found = machine_for(TrainerConfig.model_validate(settings))
+    assert (found.devices, found.num_nodes, found.strategy, found.backend) == wanted
+    assert found.remark == ""
 
 
 def test_settings_that_contradict_the_launcher_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in TORCHRUN.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError, match=r"4 processes on each of 2 machines.*trainer\.devices"):
-        placement_for(TrainerConfig(devices=2))
+        machine_for(TrainerConfig(devices=2))
 
 
 def test_weights_that_are_shared_out_have_no_average() -> None:

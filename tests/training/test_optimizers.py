@@ -8,16 +8,15 @@ from torch import Tensor, nn
 
 from dogclips.records.run_start import LearningRates
 from dogclips.reports.tables.start import learning_table
-from dogclips.training.freezing import freeze
-from dogclips.training.optimizers import (
+from dogclips.training.layers import (
+    FINAL_NORM,
     HEAD,
-    LAST,
     STEM,
-    blocks_of,
-    build_optimizer,
-    layers_of,
-    learning_rates,
+    freeze,
+    names_by_layer,
+    repeated_layers,
 )
+from dogclips.training.optimizers import build_optimizer, learning_rates
 from tests.training.tiny import NETWORKS, network, settings
 
 BLOCKS = {
@@ -31,11 +30,11 @@ every_network = pytest.mark.parametrize("name", list(NETWORKS))
 @every_network
 def test_layers_come_in_the_order_in_which_a_clip_passes_them(name: str) -> None:
     model = network(settings(name)).eval()
-    layers = layers_of(model)
+    layers = names_by_layer(model)
     depth = {one: i for i, names in enumerate(layers.values()) for one in names}
     assert sorted(depth) == sorted(one for one, _ in model.named_parameters())
-    assert blocks_of(layers) == BLOCKS.get(name, ("s2", "s3", "s4", "s5"))
-    assert set(layers) - set(blocks_of(layers)) <= {STEM, LAST, HEAD}
+    assert repeated_layers(layers) == BLOCKS.get(name, ("s2", "s3", "s4", "s5"))
+    assert set(layers) - set(repeated_layers(layers)) <= {STEM, FINAL_NORM, HEAD}
     passed: list[int] = []
     for prefix, module in model.named_modules():
         if not list(module.children()):
@@ -71,10 +70,10 @@ def test_each_block_learns_slower_than_the_next_and_the_head_at_the_full_rate(na
     groups = build_optimizer(model, config.optimizer).param_groups
     assert groups[0]["lr"] == 0.8
     rate = {id(one): group["lr"] for group in groups for one in group["params"]}
-    layers = layers_of(model)
-    depth = len(blocks_of(layers))
+    layers = names_by_layer(model)
+    depth = len(repeated_layers(layers))
     for place, (layer, names) in enumerate(layers.items()):
-        above = 0 if layer in (LAST, HEAD) else depth + 1 - place
+        above = 0 if layer in (FINAL_NORM, HEAD) else depth + 1 - place
         found = [rate[id(model.get_parameter(one))] for one in names]
         assert found == pytest.approx([0.8 * 0.5**above] * len(names))
 

@@ -13,7 +13,8 @@ import pytest
 import torch
 import yaml
 
-from dogclips import training
+import dogclips
+from dogclips import train
 from dogclips.cli.train import train as train_command
 from dogclips.errors import (
     CheckpointError,
@@ -23,25 +24,28 @@ from dogclips.errors import (
     ModelError,
     OutputError,
 )
+from dogclips.events import Event, Progress
 from dogclips.lists import read_list, write_labels, write_list
-from dogclips.records.clip_predictions import PREDICTION_COLUMNS
+from dogclips.records.predictions import CLIP_PREDICTION_COLUMNS
 from dogclips.records.run_start import RunStart
 from dogclips.records.settings import write_settings
 from dogclips.records.training_run import EpochRecord
 from dogclips.reports.tables.train import epoch_line
-from dogclips.training import TrainConfig, TrainedRun, train
-from dogclips.training.run import Watch
+from dogclips.steps.train import TrainedRun
+from dogclips.training import TrainConfig
 from tests.models.foreign import filled, timesformer_of_mmaction2
-from tests.training.runs import SLOWFAST, changed, csv_scores, measured, weights_of
+from tests.training.runs import SLOWFAST, changed, csv_scores, keeping_starts, measured, weights_of
 
 pytestmark = pytest.mark.training
+
+PLOTS = ("average_precision", "calibration", "confusion", "curves", "precision_recall")
 
 
 @pytest.fixture(scope="module")
 def run(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
     """Return one finished run that several tests look at."""
     longer = changed(config, trainer={"epochs": 8})
-    return train(longer, tmp_path_factory.mktemp("runs") / "run")
+    return train(tmp_path_factory.mktemp("runs") / "run", longer)
 
 
 def test_a_tiny_model_learns_colours_from_scratch(run: TrainedRun) -> None:
@@ -63,6 +67,8 @@ def test_a_run_folder_holds_what_was_promised(run: TrainedRun) -> None:
         "checkpoints",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
+        "plots",
+        *(f"plots/{name}.svg" for name in PLOTS),
         "tensorboard",
     }
     rows = list(csv.DictReader((run.run_dir / "metrics.csv").read_text().splitlines()))
@@ -89,7 +95,7 @@ def test_a_checkpoint_holds_plain_values_and_names_its_labels(run: TrainedRun) -
 def test_the_test_of_the_validation_list_repeats_its_scores(
     run: TrainedRun, clips_dir: Path
 ) -> None:
-    result = training.test(run.run_dir, clips_dir / "val.txt")
+    result = dogclips.test(run.run_dir, clips_dir / "val.txt")
     assert result.report.mean_ap == pytest.approx(run.report.mean_ap)
     assert result.report.loss == pytest.approx(run.report.loss)
     assert result.report.protocol == run.report.protocol
@@ -106,9 +112,9 @@ def test_the_test_of_the_validation_list_repeats_its_scores(
 def test_predictions_come_one_row_a_clip_and_label_in_the_order_of_the_list(
     run: TrainedRun, clips_dir: Path
 ) -> None:
-    predictions = training.test(run.run_dir, clips_dir / "val.txt").predictions
+    predictions = dogclips.test(run.run_dir, clips_dir / "val.txt").predictions
     clips = read_list(clips_dir / "val.txt").clips
-    assert list(predictions.columns) == list(PREDICTION_COLUMNS)
+    assert list(predictions.columns) == list(CLIP_PREDICTION_COLUMNS)
     assert list(predictions["clip"].unique()) == [str(clip.path) for clip in clips]
     red = predictions[predictions["label"] == "red"]
     assert list(red["target"]) == [0 in clip.labels for clip in clips]
@@ -120,7 +126,7 @@ def test_the_order_of_a_list_has_no_effect_on_a_test(run: TrainedRun, clips_dir:
     shuffled = clips_dir / "shuffled.txt"
     write_list(shuffled, [clips[i] for i in np.random.default_rng(0).permutation(len(clips))])
     results = [
-        training.test(run.run_dir, file, batch_size=3) for file in (clips_dir / "val.txt", shuffled)
+        dogclips.test(run.run_dir, file, batch_size=3) for file in (clips_dir / "val.txt", shuffled)
     ]
     by_clip = [result.predictions.sort_values(["clip", "label"]) for result in results]
     pd.testing.assert_frame_equal(*(table.reset_index(drop=True) for table in by_clip))
@@ -129,26 +135,24 @@ def test_the_order_of_a_list_has_no_effect_on_a_test(run: TrainedRun, clips_dir:
 
 def test_loading_processes_change_nothing(run: TrainedRun, clips_dir: Path) -> None:
     alone, helped = (
-        training.test(run.run_dir, clips_dir / "val.txt", workers=workers).predictions
+        dogclips.test(run.run_dir, clips_dir / "val.txt", workers=workers).predictions
         for workers in (0, 1)
     )
     pd.testing.assert_frame_equal(alone, helped)
 
 
 def test_several_views_are_averaged_as_probabilities(run: TrainedRun, clips_dir: Path) -> None:
-    report = training.test(
-        run.run_dir, clips_dir / "val.txt", evaluation={"views": 2, "crops": 3}
-    ).report
+    report = dogclips.test(run.run_dir, clips_dir / "val.txt", views=2, crops=3).report
     assert report.protocol.startswith("2 views x 3 crops")
     assert report.mean_ap is not None
-    logits = training.test(run.run_dir, clips_dir / "val.txt", evaluation={"average": "logit"})
+    logits = dogclips.test(run.run_dir, clips_dir / "val.txt", average="logit")
     assert "logit averaged" in logits.report.protocol
 
 
 def test_the_same_seed_trains_the_same_model(config: TrainConfig, tmp_path: Path) -> None:
-    runs = [train(config, tmp_path / name).records for name in ("a", "b")]
+    runs = [train(tmp_path / name, config).records for name in ("a", "b")]
     assert measured(runs[0]) == measured(runs[1])
-    other = train(changed(config, seed=1), tmp_path / "c").records
+    other = train(tmp_path / "c", changed(config, seed=1)).records
     assert measured(runs[0]) != measured(other)
 
 
@@ -165,11 +169,11 @@ def test_a_resumed_run_ends_as_an_unbroken_one(
     config: TrainConfig, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     config = changed(config, **changes)
-    unbroken = train(config, tmp_path / "unbroken")
+    unbroken = train(tmp_path / "unbroken", config)
 
     with pytest.raises(KilledError):
-        train(config, tmp_path / "broken", watch=interrupted_after(2))
-    resumed = train(config, tmp_path / "broken", resume=True)
+        train(tmp_path / "broken", config, progress=interrupted_after(2))
+    resumed = train(tmp_path / "broken", config, resume=True)
 
     assert measured(resumed.records) == measured(unbroken.records)
     assert csv_scores(resumed) == csv_scores(unbroken)
@@ -181,8 +185,8 @@ def test_a_resumed_run_ends_as_an_unbroken_one(
 def test_resuming_a_finished_run_trains_nothing_and_says_the_same(
     config: TrainConfig, tmp_path: Path
 ) -> None:
-    first = train(config, tmp_path)
-    second = train(config, tmp_path, resume=True)
+    first = train(tmp_path, config)
+    second = train(tmp_path, config, resume=True)
     assert second.records == first.records
     assert second.report == first.report
 
@@ -190,17 +194,17 @@ def test_resuming_a_finished_run_trains_nothing_and_says_the_same(
 def test_resuming_where_nothing_was_trained_starts_afresh(
     config: TrainConfig, tmp_path: Path
 ) -> None:
-    assert len(train(config, tmp_path / "new", resume=True).records) == 4
+    assert len(train(tmp_path / "new", config, resume=True).records) == 4
 
 
 def test_a_run_folder_is_not_overwritten(config: TrainConfig, run: TrainedRun) -> None:
     with pytest.raises(OutputError, match="--resume"):
-        train(config, run.run_dir)
+        train(run.run_dir, config)
 
 
 def test_a_run_does_not_go_on_with_another_model(config: TrainConfig, run: TrainedRun) -> None:
     with pytest.raises(CheckpointError, match="another model"):
-        train(changed(config, model={"dim": 32}), run.run_dir, resume=True)
+        train(run.run_dir, changed(config, model={"dim": 32}), resume=True)
 
 
 @pytest.mark.parametrize("workers", [0, 1], ids=["in the main process", "in a loading process"])
@@ -212,7 +216,7 @@ def test_a_broken_clip_stops_training_with_its_path(
     (broken / "5.mp4").write_bytes((broken / "5.mp4").read_bytes()[:500])
     lists = {"train": broken / "train.txt", "workers": workers}
     with pytest.raises(MediaError, match=r"5\.mp4") as caught:
-        train(changed(config, data=lists), tmp_path / "run")
+        train(tmp_path / "run", changed(config, data=lists))
     assert len(str(caught.value).splitlines()) == 1
     assert not (tmp_path / "run" / "metrics.json").exists()
     assert not (tmp_path / "run" / "checkpoints").exists()
@@ -221,15 +225,19 @@ def test_a_broken_clip_stops_training_with_its_path(
 def test_a_full_disk_stops_training_and_leaves_nothing_half_written(
     config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train(changed(config, trainer={"epochs": 1}), tmp_path)
+    train(tmp_path, changed(config, trainer={"epochs": 1}))
     before = (tmp_path / "checkpoints" / "last.ckpt").read_bytes()
 
-    def full(_path: Path, _data: object) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    write = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if ".ckpt" in path.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OutputError, match=r"No space left .*\.ckpt"):
-        train(config, tmp_path, resume=True)
+        train(tmp_path, config, resume=True)
     assert (tmp_path / "checkpoints" / "last.ckpt").read_bytes() == before
     assert not list(tmp_path.rglob(".*.part"))
 
@@ -240,7 +248,7 @@ def test_validation_with_other_labels_is_refused(
     write_labels(tmp_path / "labels.txt", ["red", "green", "blue"])
     write_list(tmp_path / "val.txt", read_list(clips_dir / "val.txt").clips)
     with pytest.raises(ListError, match="blue, never"):
-        train(changed(config, data={"val": tmp_path / "val.txt"}), tmp_path / "run")
+        train(tmp_path / "run", changed(config, data={"val": tmp_path / "val.txt"}))
 
 
 def test_labels_in_another_order_are_refused_in_a_test(
@@ -249,7 +257,7 @@ def test_labels_in_another_order_are_refused_in_a_test(
     write_labels(tmp_path / "labels.txt", ["green", "red", "never"])
     write_list(tmp_path / "val.txt", read_list(clips_dir / "val.txt").clips)
     with pytest.raises(ListError, match="their order"):
-        training.test(run.run_dir, tmp_path / "val.txt")
+        dogclips.test(run.run_dir, tmp_path / "val.txt")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU trains in 16 bits")
@@ -259,12 +267,12 @@ def test_gradients_that_a_cpu_gets_wrong_are_refused(
 ) -> None:
     wrong = changed(config, trainer={"precision": precision})
     with pytest.raises(ConfigError, match=rf"{precision} needs a GPU.*trainer\.precision"):
-        train(wrong, tmp_path / "run")
+        train(tmp_path / "run", wrong)
 
 
 def test_training_without_a_list_is_refused(config: TrainConfig, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"data\.val"):
-        train(changed(config, data={"val": None}), tmp_path)
+        train(tmp_path, changed(config, data={"val": None}))
 
 
 def test_a_training_that_diverges_stops_with_advice(config: TrainConfig, tmp_path: Path) -> None:
@@ -275,7 +283,7 @@ def test_a_training_that_diverges_stops_with_advice(config: TrainConfig, tmp_pat
         schedule={"warmup_epochs": 0},
     )
     with pytest.raises(ModelError, match=r"lower optimizer\.lr"):
-        train(wild, tmp_path)
+        train(tmp_path, wild)
 
 
 def test_another_run_starts_from_the_weights_of_this_one(
@@ -283,7 +291,7 @@ def test_another_run_starts_from_the_weights_of_this_one(
 ) -> None:
     still = changed(config, optimizer={"lr": 1e-12}, trainer={"epochs": 1})
     best = run.run_dir / "checkpoints" / "best.ckpt"
-    started = train(still, tmp_path, weights=best)
+    started = train(tmp_path, still, weights=best)
     assert started.weights is not None
     assert (started.weights.dropped, started.weights.fresh) == ((), ())
     assert started.report.mean_ap == pytest.approx(run.report.mean_ap)
@@ -299,9 +307,13 @@ def test_weights_of_another_source_bring_their_normalisation_which_stays_with_th
     once = changed(config, optimizer={"lr": 1e-12}, trainer={"epochs": 1})
     begun: list[RunStart] = []
 
-    watch = Watch(on_start=begun.append)
-    started = train(once, tmp_path / "run", weights=tmp_path / "foreign.ckpt", watch=watch)
-    went_on = train(changed(once, trainer={"epochs": 2}), tmp_path / "run", resume=True)
+    started = train(
+        tmp_path / "run",
+        once,
+        weights=tmp_path / "foreign.ckpt",
+        progress=keeping_starts(begun),
+    )
+    went_on = train(tmp_path / "run", changed(once, trainer={"epochs": 2}), resume=True)
 
     assert [start.weights for start in begun] == [started.weights]
     assert started.weights is not None
@@ -309,7 +321,7 @@ def test_weights_of_another_source_bring_their_normalisation_which_stays_with_th
     last = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)
     assert last["dogclips"]["input"] == {"clip_len": 4, "size": 32, **said}
     assert went_on.report.loss == pytest.approx(started.report.loss)
-    tested = training.test(tmp_path / "run", clips_dir / "val.txt")
+    tested = dogclips.test(tmp_path / "run", clips_dir / "val.txt")
     assert tested.report.loss == pytest.approx(started.report.loss)
 
 
@@ -334,9 +346,9 @@ def test_the_command_says_what_became_of_the_weights_before_it_trains(
 def test_lightning_says_nothing(
     config: TrainConfig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run = train(changed(config, trainer={"epochs": 1}), tmp_path)
+    run = train(tmp_path, changed(config, trainer={"epochs": 1}))
     assert config.data.val is not None
-    training.test(run.run_dir, config.data.val)
+    dogclips.test(run.run_dir, config.data.val)
     assert capfd.readouterr() == ("", "")
 
 
@@ -354,7 +366,7 @@ def test_a_damaged_checkpoint_is_named(
     path = tmp_path / "broken.ckpt"
     path.write_bytes(damage((run.run_dir / "checkpoints" / "best.ckpt").read_bytes()))
     with pytest.raises(CheckpointError, match=says) as caught:
-        training.test(path, clips_dir / "val.txt")
+        dogclips.test(path, clips_dir / "val.txt")
     assert "broken.ckpt" in str(caught.value)
 
 
@@ -362,12 +374,12 @@ class KilledError(Exception):
     """Stands for whatever kills a run between two epochs."""
 
 
-def interrupted_after(epochs: int) -> Watch:
-    def on_epoch(record: EpochRecord) -> None:
-        if record.epoch == epochs:
+def interrupted_after(epochs: int) -> Progress:
+    def stop(event: Event) -> None:
+        if isinstance(event, EpochRecord) and event.epoch == epochs:
             raise KilledError
 
-    return Watch(on_epoch=on_epoch)
+    return stop
 
 
 def test_a_report_is_plain_enough_for_json(run: TrainedRun) -> None:

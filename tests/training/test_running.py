@@ -10,18 +10,18 @@ import pandas as pd
 import pytest
 import torch
 
-from dogclips import training
+import dogclips
+from dogclips import train
 from dogclips.errors import CheckpointError, MediaError
 from dogclips.lists import read_list
-from dogclips.records.clip_predictions import read_predictions
+from dogclips.records.predictions import read_clip_predictions
 from dogclips.records.run_start import LEARNED, RunStart
 from dogclips.records.training_run import EpochRecord
 from dogclips.reports.tables.start import start_lines
-from dogclips.training import TrainConfig, TrainedRun, train
+from dogclips.steps.train import TrainedRun
+from dogclips.training import TrainConfig
 from dogclips.training.callbacks import checkpoint_name, epochs_without_gain
-from dogclips.training.lr_range import range_test
-from dogclips.training.run import Watch, rehearse
-from tests.training.runs import changed
+from tests.training.runs import changed, keeping_starts
 
 pytestmark = pytest.mark.training
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.training
 @pytest.fixture(scope="module")
 def run(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
     keeping = changed(config, trainer={"keep": 2, "epochs": 5})
-    return train(keeping, tmp_path_factory.mktemp("kept") / "run")
+    return train(tmp_path_factory.mktemp("kept") / "run", keeping)
 
 
 def test_the_best_epochs_are_kept_under_names_that_say_how_good_they_are(run: TrainedRun) -> None:
@@ -68,13 +68,13 @@ def test_a_run_folder_describes_itself(run: TrainedRun, clips_dir: Path) -> None
 def test_the_predictions_of_a_run_are_those_of_its_best_epoch(
     run: TrainedRun, clips_dir: Path
 ) -> None:
-    kept = read_predictions(run.run_dir / "predictions.parquet")
-    tested = training.test(run.run_dir, clips_dir / "val.txt").predictions
+    kept = read_clip_predictions(run.run_dir / "predictions.parquet")
+    tested = dogclips.test(run.run_dir, clips_dir / "val.txt").predictions
     pd.testing.assert_frame_equal(kept, tested, check_exact=False, rtol=1e-4)
 
 
 def test_a_test_needs_nothing_but_the_run_folder(run: TrainedRun, clips_dir: Path) -> None:
-    assert training.test(run.run_dir, clips_dir / "val.txt").report == run.report
+    assert dogclips.test(run.run_dir, clips_dir / "val.txt").report == run.report
 
 
 def record(epoch: int, score: float | None, loss: float = 0.5) -> EpochRecord:
@@ -98,8 +98,8 @@ def test_a_run_without_gains_ends_early_and_stays_ended(
     still = changed(
         config, optimizer={"lr": 1e-12}, trainer={"epochs": 9, "early_stop": {"patience": 2}}
     )
-    assert len(train(still, tmp_path).records) == 3
-    assert len(train(still, tmp_path, resume=True).records) == 3
+    assert len(train(tmp_path, still).records) == 3
+    assert len(train(tmp_path, still, resume=True).records) == 3
 
 
 def test_a_few_clips_are_learned_by_heart_and_then_it_ends(
@@ -113,7 +113,7 @@ def test_a_few_clips_are_learned_by_heart_and_then_it_ends(
         trainer={"overfit": 8, "epochs": 80},
     )
     started: list[RunStart] = []
-    run = train(quick, tmp_path, watch=Watch(on_start=started.append))
+    run = train(tmp_path, quick, progress=keeping_starts(started))
     assert run.report.num_clips == 8
     assert run.report.loss < LEARNED
     assert run.records[-1].train_loss < 2 * LEARNED
@@ -125,7 +125,7 @@ def test_a_rehearsal_trains_a_batch_and_writes_nothing(
     config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    rehearse(changed(config, trainer={"ema": 0.9}))
+    dogclips.rehearse(changed(config, trainer={"ema": 0.9}))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -140,14 +140,14 @@ def test_clips_that_do_not_decode_are_left_out_if_wanted_and_listed(
     skipping = changed(config, data=data, trainer={"epochs": 1})
     for check in ("fast", "none"):
         started: list[RunStart] = []
-        run = train(skipping, tmp_path / check, check=check, watch=Watch(on_start=started.append))
+        run = train(tmp_path / check, skipping, check=check, progress=keeping_starts(started))
         assert sorted(Path(path).name for path, _ in run.skipped) == ["13.mp4", "5.mp4"]
         assert run.report.num_clips == 7
         facts = json.loads((tmp_path / check / "run.json").read_text())
         assert [Path(row["path"]).name for row in facts["skipped"]] == [
             Path(path).name for path, _ in run.skipped
         ]
-        kept = read_predictions(tmp_path / check / "predictions.parquet")
+        kept = read_clip_predictions(tmp_path / check / "predictions.parquet")
         listed = read_list(broken / "val.txt").clips
         assert list(kept["clip"].unique()) == [
             str(clip.path) for clip in listed if clip.path.name != "13.mp4"
@@ -156,17 +156,17 @@ def test_clips_that_do_not_decode_are_left_out_if_wanted_and_listed(
         assert len(before) == (2 if check == "fast" else 0)
     strict = changed(skipping, data={"on_bad_clip": "error"})
     with pytest.raises(MediaError, match=r"5\.mp4"):
-        train(strict, tmp_path / "strict")
+        train(tmp_path / "strict", strict)
     assert not (tmp_path / "strict").exists()
 
 
 def test_an_optimizer_state_of_another_optimizer_is_refused(
     config: TrainConfig, tmp_path: Path
 ) -> None:
-    train(changed(config, trainer={"epochs": 1}), tmp_path)
+    train(tmp_path, changed(config, trainer={"epochs": 1}))
     other = changed(config, optimizer={"name": "sgd", "lr": 0.05})
     with pytest.raises(CheckpointError, match=r"state of the optimizer.*last\.ckpt") as caught:
-        train(other, tmp_path, resume=True)
+        train(tmp_path, other, resume=True)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -175,7 +175,7 @@ def test_an_optimizer_state_without_the_expected_keys_is_refused_on_resume_only(
     config: TrainConfig, tmp_path: Path, missing: str
 ) -> None:
     once = changed(config, trainer={"epochs": 1})
-    train(once, tmp_path / "run")
+    train(tmp_path / "run", once)
     last = tmp_path / "run/checkpoints/last.ckpt"
     held = torch.load(last, weights_only=True)
     state = held["optimizer_states"][0]
@@ -186,8 +186,8 @@ def test_an_optimizer_state_without_the_expected_keys_is_refused_on_resume_only(
             del own[missing]
     torch.save(held, last)
     with pytest.raises(CheckpointError, match=r"state of the optimizer"):
-        train(config, tmp_path / "run", resume=True)
-    begun = train(once, tmp_path / "new", weights=last)
+        train(tmp_path / "run", config, resume=True)
+    begun = train(tmp_path / "new", once, weights=last)
     assert begun.weights is not None
     assert begun.weights.share == 1.0
 
@@ -197,7 +197,7 @@ def test_a_range_test_finds_where_the_loss_falls_and_keeps_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     alone = changed(config, data={"val": None}, trainer={"accumulate": 2})
-    points = range_test(alone, low=1e-5, high=10.0, steps=12)
+    points = dogclips.lr_find(alone, low=1e-5, high=10.0, steps=12).points
     rates = [point.lr for point in points]
     assert rates == sorted(rates)
     assert rates[0] == 1e-5

@@ -18,10 +18,12 @@ import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from dogclips import train
 from dogclips.errors import DogclipsError, StoppedError
 from dogclips.models import VideoModel
 from dogclips.records.settings import write_settings
-from dogclips.training import TrainConfig, TrainedRun, train
+from dogclips.steps.train import TrainedRun
+from dogclips.training import TrainConfig
 from tests.training.runs import SLOWFAST, changed, csv_scores, measured, weights_of
 
 pytestmark = pytest.mark.training
@@ -42,7 +44,7 @@ main()
 
 @pytest.fixture(scope="module")
 def unbroken(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
-    return train(config, tmp_path_factory.mktemp("unbroken"))
+    return train(tmp_path_factory.mktemp("unbroken"), config)
 
 
 def program(number: int, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -94,7 +96,7 @@ def test_a_run_killed_in_mid_epoch_goes_on_from_the_epoch_before_and_ends_as_an_
     assert killed.returncode == -signal.SIGKILL
     assert not (out / "metrics.json").exists()
     assert len((out / "metrics.csv").read_text().splitlines()) == 1 + 2
-    assert_same(train(config, out, resume=True), unbroken)
+    assert_same(train(out, config, resume=True), unbroken)
 
 
 def test_a_terminated_run_writes_a_checkpoint_in_mid_epoch_and_says_how_to_go_on(
@@ -110,7 +112,7 @@ def test_a_terminated_run_writes_a_checkpoint_in_mid_epoch_and_says_how_to_go_on
         f"({out}/checkpoints/last.ckpt): go on with `dogclips train --resume --out {out}`"
     )
     assert not (out / "metrics.json").exists()
-    assert_same(train(config, out, resume=True), unbroken)
+    assert_same(train(out, config, resume=True), unbroken)
 
 
 @pytest.mark.parametrize(
@@ -148,14 +150,14 @@ def test_a_stopped_run_ends_as_an_unbroken_one(
     place: str,
 ) -> None:
     config = changed(config, **changes, seed=3)
-    whole = train(config, tmp_path / "unbroken")
+    whole = train(tmp_path / "unbroken", config)
     handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
 
     with pytest.raises(StoppedError, match=place), at_step(step, send(number)):
-        train(config, tmp_path / "broken")
+        train(tmp_path / "broken", config)
     assert handlers == [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
 
-    assert_same(train(config, tmp_path / "broken", resume=True), whole)
+    assert_same(train(tmp_path / "broken", config, resume=True), whole)
 
 
 def test_a_signal_between_two_batches_of_a_step_waits_for_the_step(
@@ -171,7 +173,7 @@ def test_a_signal_between_two_batches_of_a_step_waits_for_the_step(
     handle = register_module_forward_pre_hook(in_third_batch)
     try:
         with pytest.raises(StoppedError, match="in epoch 1, after 4 of 6 batches"):
-            train(accumulating, tmp_path)
+            train(tmp_path, accumulating)
     finally:
         handle.remove()
 
@@ -182,7 +184,7 @@ def test_a_second_signal_stops_at_once(config: TrainConfig, tmp_path: Path) -> N
         send(signal.SIGINT)()
 
     with pytest.raises((KeyboardInterrupt, SystemExit)), at_step(2, twice):
-        train(config, tmp_path)
+        train(tmp_path, config)
     assert not (tmp_path / "checkpoints").exists()
 
 
@@ -197,7 +199,7 @@ def test_a_killed_loading_process_is_explained(config: TrainConfig, tmp_path: Pa
         pytest.raises(DogclipsError, match=r"loading process was killed.*data\.workers"),
         at_step(4, kill),
     ):
-        train(helped, tmp_path)
+        train(tmp_path, helped)
 
 
 def test_a_run_that_was_stopped_says_nothing_of_being_finished(
@@ -207,6 +209,6 @@ def test_a_run_that_was_stopped_says_nothing_of_being_finished(
         pytest.raises(StoppedError, match=re.escape(str(tmp_path))),
         at_step(1, send(signal.SIGTERM)),
     ):
-        train(config, tmp_path)
+        train(tmp_path, config)
     assert {file.name for file in tmp_path.iterdir()} == {"config.yaml", "run.json", "checkpoints"}
     assert json.loads((tmp_path / "run.json").read_text())["labels"] == ["red", "green", "never"]

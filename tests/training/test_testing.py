@@ -10,16 +10,19 @@ import pytest
 import torch
 import typer
 
-from dogclips import training
+import dogclips
+from dogclips import train
 from dogclips.cli.report import report as report_command
 from dogclips.lists import ClipList, ListedClip, read_list, write_labels, write_list
-from dogclips.records.clip_predictions import read_predictions, write_predictions
 from dogclips.records.manifest import manifest_table, write_manifest
+from dogclips.records.predictions import read_clip_predictions, write_clip_predictions
 from dogclips.records.run_folder import read_run
-from dogclips.training import TrainConfig, TrainedRun, train
-from dogclips.training.metrics import Predictions
+from dogclips.scores.clip_scores import Predictions
+from dogclips.steps.train import TrainedRun
+from dogclips.training import TrainConfig
 from dogclips.training.predictions import predictions_table
 from tests.training.runs import changed
+from tests.training.tiny import classifier, settings
 
 pytestmark = pytest.mark.training
 
@@ -28,7 +31,7 @@ pytestmark = pytest.mark.training
 def run(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
     """Return a run of one epoch that leaves out clips which do not decode."""
     short = changed(config, trainer={"epochs": 1}, data={"on_bad_clip": "skip"})
-    return train(short, tmp_path_factory.mktemp("short") / "run")
+    return train(tmp_path_factory.mktemp("short") / "run", short)
 
 
 def test_a_test_gives_the_same_numbers_whatever_chance_says(
@@ -38,7 +41,7 @@ def test_a_test_gives_the_same_numbers_whatever_chance_says(
     for seed in (0, 1):
         torch.manual_seed(seed)
         np.random.seed(seed)  # noqa: NPY002 (what a careless library would draw from)
-        found.append(training.test(run.run_dir, clips_dir / "val.txt", evaluation={"views": 2}))
+        found.append(dogclips.test(run.run_dir, clips_dir / "val.txt", views=2))
     first, second = found
     pd.testing.assert_frame_equal(first.predictions, second.predictions, check_exact=True)
     assert first.report == second.report
@@ -47,8 +50,8 @@ def test_a_test_gives_the_same_numbers_whatever_chance_says(
 def test_predictions_say_in_their_file_where_they_come_from(
     run: TrainedRun, clips_dir: Path, tmp_path: Path
 ) -> None:
-    result = training.test(run.run_dir, clips_dir / "val.txt", evaluation={"crops": 3})
-    write_predictions(result.predictions, tmp_path / "test.parquet")
+    result = dogclips.test(run.run_dir, clips_dir / "val.txt", crops=3)
+    write_clip_predictions(result.predictions, tmp_path / "test.parquet")
 
     said = json.loads(pq.read_metadata(tmp_path / "test.parquet").metadata[b"PANDAS_ATTRS"])
     assert said == {
@@ -57,7 +60,7 @@ def test_predictions_say_in_their_file_where_they_come_from(
         "list_sha256": hashlib.sha256((clips_dir / "val.txt").read_bytes()).hexdigest(),
         "checkpoint": str(run.run_dir / "checkpoints" / "best.ckpt"),
     }
-    again = read_predictions(tmp_path / "test.parquet")
+    again = read_clip_predictions(tmp_path / "test.parquet")
     pd.testing.assert_frame_equal(again, result.predictions)
     assert again.attrs == said
 
@@ -69,7 +72,7 @@ def test_a_clip_that_does_not_decode_is_named_and_has_no_scores(
     broken = read_list(tmp_path / "val.txt").clips[2].path
     broken.write_bytes(broken.read_bytes()[:500])
 
-    result = training.test(run.run_dir, tmp_path / "val.txt")
+    result = dogclips.test(run.run_dir, tmp_path / "val.txt")
 
     (skipped,) = result.skipped
     assert skipped[0] == str(broken)
@@ -77,7 +80,7 @@ def test_a_clip_that_does_not_decode_is_named_and_has_no_scores(
     listed = [str(clip.path) for clip in read_list(tmp_path / "val.txt").clips]
     assert list(result.predictions["clip"].unique()) == listed[:2] + listed[3:]
     assert result.report.num_clips == len(listed) - 1
-    whole = training.test(run.run_dir, clips_dir / "val.txt").predictions
+    whole = dogclips.test(run.run_dir, clips_dir / "val.txt").predictions
     kept = [name != broken.name for name in whole["clip"].map(lambda path: Path(path).name)]
     assert list(result.predictions["probability"]) == pytest.approx(whole["probability"][kept])
 
@@ -97,12 +100,12 @@ def test_predictions_know_recording_and_time_from_the_manifest(tmp_path: Path) -
     clips = ClipList(
         tmp_path / "list.txt", tuple(ListedClip(path, (0,)) for path in paths), ("sit", "lie")
     )
-    target = torch.tensor([[1.0, 0.0]] * 2)
-    held = Predictions(torch.tensor([[0.9, 0.2], [0.6, 0.4]]), target, torch.ones(2))
+    target = np.array([[True, False]] * 2)
+    module = classifier(settings(), clips.labels)
+    module.predictions = Predictions(np.array([[0.9, 0.2], [0.6, 0.4]]), target, 1.0)
+    module.scored = (0, 2)
 
-    table = predictions_table(
-        held, clips, [0.35, None], scored=(0, 2), protocol="p", checkpoint=Path("best.ckpt")
-    )
+    table = predictions_table(module, clips, [0.35, None], Path("best.ckpt"))
 
     expected = pd.DataFrame(
         {

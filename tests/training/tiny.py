@@ -12,7 +12,7 @@ from dogclips.config import merge
 from dogclips.models import VideoModel, build_model
 from dogclips.training import TrainConfig
 from dogclips.training.losses import ClipLoss
-from dogclips.training.machine import quiet_lightning
+from dogclips.training.machine import without_chatter
 from dogclips.training.module import ClipClassifier
 
 SMALL = {"depths": [1, 1, 1, 1], "width": 8}
@@ -83,7 +83,7 @@ def fit(
     torch.set_num_threads(1)  # more of them would wait for each other
     given = {"accelerator": "cpu", "devices": 1, "max_epochs": module.config.trainer.epochs}
     quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    with quiet_lightning():
+    with without_chatter():
         runner = pl.Trainer(
             **{**given, **quiet, **trainer},
             accumulate_grad_batches=module.config.trainer.accumulate,

@@ -24,5 +24,5 @@ def train_one_of_two(rank: int, port: int, folder: Path) -> None:
     fit(module, own, val=VAL[rank], devices=2, strategy=strategy)
     left = {"before": before, "after": weights_of(module), "scored": module.scored}
     assert module.predictions is not None
-    left["probability"] = module.predictions.probability_NK
+    left["probability"] = torch.from_numpy(module.predictions.probability_NK)
     torch.save(left, folder / f"{rank}.pt")

@@ -7,42 +7,27 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from dogclips.models.weights.files import METADATA, Checkpoint
+from dogclips.models.weights.files import OUR_KEY, Checkpoint
 from dogclips.models.weights.namings import Normalisation
+from dogclips.records.weights import Triple
 
-Triple = tuple[float, float, float]
 
+def our_facts(checkpoint: Checkpoint) -> tuple[str, str] | None:
+    """Return the architecture and the source that we wrote into a file, None if it is not ours.
 
-@dataclass(frozen=True)
-class OurFacts:
-    """What our own files say.
-
-    Parameters
-    ----------
-    architecture
-        A name that `build_model` knows.
-    source
-        Whose names the parameters had before; empty for what was trained here.
+    The source is whose names the parameters had before; ours for what was trained here.
     """
-
-    architecture: str
-    source: str
-
-
-def our_facts(checkpoint: Checkpoint) -> OurFacts | None:
-    """Return what we wrote into a file, None where it is not ours."""
     held = _ours(checkpoint)
     config = _mapping(_mapping(held.get("config")).get("model"))
     architecture = held.get("architecture", config.get("name"))
     if not isinstance(architecture, str):
         return None
     source = held.get("source")
-    return OurFacts(architecture, source if isinstance(source, str) else "")
+    return architecture, source if source and isinstance(source, str) else "dogclips"
 
 
 def stated_normalisation(checkpoint: Checkpoint) -> Normalisation | None:
@@ -51,7 +36,7 @@ def stated_normalisation(checkpoint: Checkpoint) -> Normalisation | None:
     timm = _mapping(checkpoint.config.get("pretrained_cfg"))
     slowfast = _mapping(_mapping(_yaml(held.get("cfg"))).get("DATA"))
     mmaction2 = _mapping(held.get("meta")).get("cfg")
-    candidates = (
+    candidates: tuple[tuple[Any, Any, str], ...] = (
         (ours.get("mean"), ours.get("std"), "the file"),
         (
             checkpoint.preprocessor.get("image_mean"),
@@ -63,10 +48,9 @@ def stated_normalisation(checkpoint: Checkpoint) -> Normalisation | None:
         (_in_text(mmaction2, "mean"), _in_text(mmaction2, "std"), "the file's cfg"),
     )
     for mean, std, said_by in candidates:
-        means, deviations = _triple(mean), _triple(std)
-        if means and deviations and min(deviations) > 0:
-            scale = 255.0 if max(*means, *deviations) > 2 else 1.0
-            return Normalisation(_scaled(means, scale), _scaled(deviations, scale), said_by)
+        if _is_triple(mean) and _is_triple(std) and min(std) > 0:
+            scale = 255.0 if max(*mean, *std) > 2 else 1.0
+            return Normalisation(_scaled(mean, scale), _scaled(std, scale), said_by)
     return None
 
 
@@ -94,7 +78,7 @@ def is_bgr(checkpoint: Checkpoint) -> bool:
 
 def _ours(checkpoint: Checkpoint) -> Mapping[str, Any]:
     """Return our metadata: plain values in a .ckpt, JSON in safetensors."""
-    held = checkpoint.held.get(METADATA)
+    held = checkpoint.held.get(OUR_KEY)
     if isinstance(held, str):
         try:
             held = json.loads(held)
@@ -122,15 +106,12 @@ def _in_text(text: Any, name: str) -> Any:
     return match and [float(n) for n in re.findall(r"\d+(?:\.\d*)?", match[1])]
 
 
-def _triple(held: Any) -> Triple | None:
+def _is_triple(held: Any) -> bool:
     if not isinstance(held, Sequence) or isinstance(held, str) or len(held) != 3:
-        return None
-    if not all(isinstance(x, int | float) and math.isfinite(x) for x in held):
-        return None
-    first, second, third = held
-    return float(first), float(second), float(third)
+        return False
+    return all(isinstance(value, int | float) and math.isfinite(value) for value in held)
 
 
-def _scaled(values: Triple, scale: float) -> Triple:
-    first, second, third = values
-    return first / scale, second / scale, third / scale
+def _scaled(values: Sequence[float], scale: float) -> Triple:
+    first, second, third = (float(value) / scale for value in values)
+    return first, second, third

@@ -23,21 +23,13 @@ from safetensors import SafetensorError, safe_open
 from dogclips.errors import CheckpointError
 from dogclips.models.weights.numpy_pickles import UnknownNameError, read_numpy_pickle
 
+OUR_KEY = "dogclips"  # in a checkpoint
+
 # torch.save before 1.6: a pickle of this number comes first.
-METADATA = "dogclips"  # our key in a checkpoint
-
-
 _LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")
-
-
 _HUGGING_FACE = ("model.safetensors", "pytorch_model.bin")  # with facts in files beside them
-
-
 _DIGEST = re.compile(r"-([0-9a-f]{8})\.(?:pth|pt|pyth)$")
-
-
 _DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
-
 
 # What readers raise on damaged files, of which tens of thousands were tried.
 _FAULTS = (
@@ -56,7 +48,6 @@ _FAULTS = (
     pickle.UnpicklingError,
     SafetensorError,
 )
-
 
 _OTHER_KINDS = (
     (0, b"\x89HDF", "an HDF5 file (Keras, TensorFlow)", "export its weights for PyTorch"),
@@ -193,7 +184,7 @@ def _read_safetensors(file: Path) -> dict[str, Any]:
     with safe_open(file, framework="pt") as opened:
         metadata = opened.metadata() or {}
         tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (no dict)
-    return {"state_dict": tensors, **{key: metadata[key] for key in metadata.keys() & {METADATA}}}
+    return {"state_dict": tensors, **{key: metadata[key] for key in metadata.keys() & {OUR_KEY}}}
 
 
 def _check_zip(file: Path) -> None:

@@ -1,7 +1,7 @@
 """Start a model from weights of any known source, look into them, and write them as ours."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,23 +12,18 @@ from torch import Tensor
 from dogclips.errors import CheckpointError
 from dogclips.files import whole_file
 from dogclips.models.video_model import VideoModel
-from dogclips.models.weights.files import METADATA
-from dogclips.models.weights.named_weights import NamedWeights, read_weights
-from dogclips.models.weights.namings import Adapted, Normalisation, Tensors
+from dogclips.models.weights.files import OUR_KEY
+from dogclips.models.weights.named_weights import COUNTER, NamedWeights, read_weights
+from dogclips.models.weights.namings import Adapted, Tensors
 from dogclips.models.weights.resizing import resized
 from dogclips.models.weights.resnet_names import inflated
-from dogclips.models.weights.timesformer_names import with_time
-from dogclips.records.weights import Fate, LoadedWeights, WeightsFacts
+from dogclips.models.weights.transformer_names import with_time
+from dogclips.records.weights import LoadedWeights, TensorNote, WeightsFacts
 from dogclips.reports.tables.weights import printable
 
 __all__ = ["LoadedWeights", "convert_weights", "inspect_weights", "load_weights"]
 
-
 ENOUGH = 0.5  # of the parameters before the head; below, the file is of another network
-
-
-COUNTER = "num_batches_tracked"
-
 
 _FROM_IMAGES: Mapping[str, Callable[[Tensors, Tensors], Adapted]] = {
     "image ViT": with_time,
@@ -41,8 +36,8 @@ class _Sorted:
     """Tensors of a file as they fit a model."""
 
     taken: Tensors = field(default_factory=dict)
-    resized: list[Fate] = field(default_factory=list)
-    dropped: list[Fate] = field(default_factory=list)
+    resized: list[TensorNote] = field(default_factory=list)
+    dropped: list[TensorNote] = field(default_factory=list)
 
 
 def load_weights(model: VideoModel, path: Path) -> LoadedWeights:
@@ -60,7 +55,7 @@ def load_weights(model: VideoModel, path: Path) -> LoadedWeights:
     weights = read_weights(path)
     ours = model.state_dict()
     if weights.of_images:
-        adapted = _FROM_IMAGES[weights.architecture](weights.tensors, ours)
+        adapted = _FROM_IMAGES[weights.facts.architecture](weights.tensors, ours)
         weights = replace(weights, tensors=adapted.tensors, made=adapted.made)
     fitting = _sorted(weights, ours, model.num_classes)
     share = _share(model, fitting.taken)
@@ -78,7 +73,7 @@ def inspect_weights(path: Path) -> WeightsFacts:
     CheckpointError
         It cannot be read, or holds no weights by name.
     """
-    return _facts(read_weights(path))
+    return read_weights(path).facts
 
 
 def convert_weights(source: Path, out: Path) -> WeightsFacts:
@@ -102,76 +97,58 @@ def convert_weights(source: Path, out: Path) -> WeightsFacts:
     weights = read_weights(source)
     _check_convertible(weights)
     tensors = {name: value.contiguous().clone() for name, value in weights.tensors.items()}
-    metadata = {"format": "pt", METADATA: json.dumps(_metadata(weights))}
+    metadata = {"format": "pt", OUR_KEY: json.dumps(_metadata(weights.facts))}
     with whole_file(out) as part:
         part.write_bytes(save(tensors, metadata))
-    return _facts(weights)
+    return weights.facts
 
 
 def _check_convertible(weights: NamedWeights) -> None:
-    if not weights.architecture:
+    facts = weights.facts
+    if not facts.architecture:
         raise CheckpointError(
             "nobody whom we know names parameters so",
-            where=f"{weights.path} has {_some(weights.unknown)}",
+            where=f"{facts.path} has {_some(facts.unknown)}",
             todo="see the known sources in the documentation of --weights",
         )
     if weights.of_images:
         raise CheckpointError(
-            f"an {weights.architecture} takes its form from the video network that it starts",
-            where=weights.path,
+            f"an {facts.architecture} takes its form from the video network that it starts",
+            where=facts.path,
             todo="pass it to `dogclips train --weights` as it is",
         )
 
 
-def _metadata(weights: NamedWeights) -> dict[str, Any]:
-    held: dict[str, Any] = {"architecture": weights.architecture, "source": weights.source}
-    if weights.normalisation is not None:
-        held["input"] = {"mean": weights.normalisation.mean, "std": weights.normalisation.std}
-    return held | ({"labels": weights.labels} if weights.labels else {})
-
-
-def _facts(weights: NamedWeights) -> WeightsFacts:
-    normalisation = weights.normalisation
-    return WeightsFacts(
-        path=weights.path,
-        kind=weights.kind,
-        source=weights.source,
-        architecture=weights.architecture,
-        num_tensors=len(weights.tensors),
-        num_parameters=sum(
-            value.numel() for name, value in weights.tensors.items() if _is_parameter(name)
-        ),
-        num_classes=weights.num_classes,
-        labels=weights.labels,
-        mean=normalisation.mean if normalisation else None,
-        std=normalisation.std if normalisation else None,
-        said_by=normalisation.said_by if normalisation else "",
-        unknown=weights.unknown,
-        notes=weights.notes,
-    )
+def _metadata(facts: WeightsFacts) -> dict[str, Any]:
+    held: dict[str, Any] = {"architecture": facts.architecture, "source": facts.source}
+    if facts.mean is not None:
+        held["input"] = {"mean": facts.mean, "std": facts.std}
+    return held | ({"labels": facts.labels} if facts.labels else {})
 
 
 def _sorted(weights: NamedWeights, ours: Mapping[str, Tensor], num_classes: int) -> _Sorted:
     """Take what fits as it is or resized, and say of the rest why it does not."""
-    fitting = _Sorted(dropped=[Fate(name, "unknown name") for name in weights.unknown])
+    fitting = _Sorted(dropped=[TensorNote(name, "unknown name") for name in weights.facts.unknown])
     for name, value in weights.tensors.items():
         want = tuple(ours[name].shape) if name in ours else None
         shape = tuple(value.shape)
         if weights.of_images and name.startswith("head."):
-            fitting.dropped.append(Fate(name, "classes of images"))
+            fitting.dropped.append(TensorNote(name, "classes of images"))
         elif want is None:
-            if name not in weights.unknown:
-                fitting.dropped.append(Fate(name, "the model has no such tensor"))
+            if name not in weights.facts.unknown:
+                fitting.dropped.append(TensorNote(name, "the model has no such tensor"))
         elif shape == want:
             fitting.taken[name] = value
         elif (other := resized(name, value, want)) is not None:
             fitting.taken[name] = other
-            fitting.resized.append(Fate(name, f"{_shown(shape)} to {_shown(want)}"))
+            fitting.resized.append(TensorNote(name, f"{_shown(shape)} to {_shown(want)}"))
         elif name.startswith("head.") and shape[1:] == want[1:] and want[0] == num_classes:
             why = f"{shape[0]} classes, the model has {num_classes}"
-            fitting.dropped.append(Fate(name, why))
+            fitting.dropped.append(TensorNote(name, why))
         else:
-            fitting.dropped.append(Fate(name, f"{_shown(shape)}, the model has {_shown(want)}"))
+            fitting.dropped.append(
+                TensorNote(name, f"{_shown(shape)}, the model has {_shown(want)}")
+            )
     return fitting
 
 
@@ -184,26 +161,28 @@ def _share(model: VideoModel, taken: Tensors) -> float:
 def _report(
     model: VideoModel, weights: NamedWeights, fitting: _Sorted, share: float
 ) -> LoadedWeights:
-    said = weights.normalisation
-    if said is None:
-        said = Normalisation(model.mean, model.std, "the model's default; the file says nothing")
-    model.expects = replace(model.expects, mean=said.mean, std=said.std)
-    made = weights.made or {}
-    altered = {fate.name for fate in fitting.resized} | made.keys()
-    fresh = [name for name in model.state_dict() if name not in fitting.taken]
+    facts = weights.facts
+    mean, std, said_by = facts.mean, facts.std, facts.said_by
+    if mean is None or std is None:
+        mean, std = model.expects.mean, model.expects.std
+        said_by = "the model's default; the file says nothing"
+    model.expects = replace(model.expects, mean=mean, std=std)
+    made, taken = weights.made, fitting.taken
+    altered = {note.name for note in fitting.resized} | made.keys()
+    fresh = [name for name in model.state_dict() if name not in taken]
     return LoadedWeights(
-        path=weights.path,
-        source=_called(weights),
-        loaded=tuple(name for name in fitting.taken if name not in altered),
+        path=facts.path,
+        source=_called(facts),
+        loaded=tuple(name for name in taken if name not in altered),
         resized=tuple(fitting.resized),
-        made=tuple(Fate(name, made[name]) for name in fitting.taken if name in made),
+        made=tuple(TensorNote(name, made[name]) for name in taken if name in made),
         dropped=tuple(fitting.dropped),
         fresh=tuple(name for name in fresh if not name.endswith(COUNTER)),
         share=share,
-        mean=said.mean,
-        std=said.std,
-        said_by=said.said_by,
-        notes=weights.notes,
+        mean=mean,
+        std=std,
+        said_by=said_by,
+        notes=facts.notes,
     )
 
 
@@ -211,23 +190,18 @@ def _refusal(weights: NamedWeights, share: float) -> CheckpointError:
     return CheckpointError(
         f"only {100 * share:.0f} % of the model's parameters before the head are in the file, "
         f"less than {100 * ENOUGH:.0f} %",
-        where=f"{weights.path}, {_called(weights)}, has {_some(weights.tensors)}",
+        where=f"{weights.facts.path}, {_called(weights.facts)}, has {_some(weights.tensors)}",
         todo="check model.name and its sizes",
     )
 
 
-def _called(weights: NamedWeights) -> str:
-    known = (weights.source, weights.architecture)
-    return " ".join(part for part in known if part) or "unknown names"
+def _called(facts: WeightsFacts) -> str:
+    return " ".join(part for part in (facts.source, facts.architecture) if part) or "unknown names"
 
 
-def _some(names: Mapping[str, Tensor] | tuple[str, ...]) -> str:
+def _some(names: Iterable[str]) -> str:
     return f"{', '.join(map(printable, sorted(names)[:3]))} ..."
 
 
 def _shown(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape)) or "a number"
-
-
-def _is_parameter(name: str) -> bool:
-    return not name.endswith(("running_mean", "running_var", COUNTER))

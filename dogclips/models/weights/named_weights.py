@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +13,24 @@ from torch import Tensor
 from dogclips.errors import CheckpointError
 from dogclips.models.weights.facts import is_bgr, our_facts, stated_labels, stated_normalisation
 from dogclips.models.weights.files import Checkpoint, read_file
-from dogclips.models.weights.mvit_names import MVIT
-from dogclips.models.weights.namings import Naming, Normalisation, Tensors
+from dogclips.models.weights.namings import Adapted, Naming, Tensors
 from dogclips.models.weights.resnet_names import IMAGE_RESNET, ONE, RESNETS
-from dogclips.models.weights.timesformer_names import AUTHORS, IMAGE_VIT, TIMESFORMER
-from dogclips.models.weights.uniformer_names import UNIFORMER
+from dogclips.models.weights.transformer_names import (
+    AUTHORS,
+    IMAGE_VIT,
+    MVIT,
+    TIMESFORMER,
+    UNIFORMER,
+)
+from dogclips.records.weights import WeightsFacts
 from dogclips.reports.tables.weights import printable
 
 # Lightning and OpenMMLab, PySlowFast, TimeSformer and timm, caffe2.
 WRAPPERS = ("state_dict", "model_state", "model", "blobs")
-
-
 PREFIXES = ("module.", "model.", "backbone.", "timesformer.", "_orig_mod.")
 
-
 # The first that describes a file is believed; image networks have the fewest names of their own.
-NAMINGS: tuple[Naming, ...] = (
-    *TIMESFORMER,
-    *RESNETS,
-    *MVIT,
-    UNIFORMER,
-    *IMAGE_VIT,
-    IMAGE_RESNET,
-)
-
+NAMINGS = (*TIMESFORMER, *RESNETS, *MVIT, UNIFORMER, *IMAGE_VIT, IMAGE_RESNET)
 
 STEMS = (  # what looks at colours
     "s1.pathway0_stem.conv.weight",
@@ -45,58 +39,32 @@ STEMS = (  # what looks at colours
     "patch_embed.proj.weight",
     "conv_proj.weight",
 )
-
-
 CLASSIFIERS = ("head.projection.weight", "head.1.weight", "head.weight")
+COUNTER = "num_batches_tracked"
 
 
 @dataclass(frozen=True)
 class NamedWeights:
-    """Weights under our names, and what is known of them.
+    """Weights under our names.
 
     Parameters
     ----------
-    kind
-        Of file, in words.
-    source
-        Whose names they had.
-    architecture
-        One of ours, or `image ViT` and `image ResNet`; empty if nobody knows.
+    facts
+        What is known of them.
     tensors
         By our names.
-    normalisation
-        None if nobody knows.
-    labels
-        Class names; empty if the file has none.
-    unknown
-        Their names that mean nothing to us.
     made
         Names of tensors that the file lacks and that were made up, each with the reason.
-    notes
-        What a user must know about the source.
     """
 
-    path: Path
-    kind: str
-    source: str
-    architecture: str
+    facts: WeightsFacts
     tensors: Tensors
-    normalisation: Normalisation | None = None
-    labels: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-    made: Mapping[str, str] | None = None
-    notes: tuple[str, ...] = ()
+    made: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def of_images(self) -> bool:
         """Return whether they are of a network that knows no time."""
-        return self.architecture.startswith("image ")
-
-    @property
-    def num_classes(self) -> int | None:
-        """Return the classes of the head, None where it is missing."""
-        heads = [self.tensors[name] for name in CLASSIFIERS if name in self.tensors]
-        return heads[0].shape[0] if heads and heads[0].ndim else None
+        return self.facts.architecture.startswith("image ")
 
 
 def read_weights(path: Path) -> NamedWeights:
@@ -110,24 +78,50 @@ def read_weights(path: Path) -> NamedWeights:
     checkpoint = read_file(path)
     theirs = named_tensors(checkpoint.held)
     _check_plain(theirs, path)
-    ours = our_facts(checkpoint)
+    named = Adapted(theirs)
+    unknown: tuple[str, ...] = ()
+    normalisation = stated_normalisation(checkpoint)
+    naming = _naming(theirs, checkpoint)
+    if (ours := our_facts(checkpoint)) is not None:
+        architecture, source = ours
+    elif naming is None:
+        architecture, source, unknown = "", "", tuple(theirs)
+    else:
+        renamed, unknown = naming.renamed(theirs)
+        named = _in_rgb(naming.adapt(renamed, theirs), checkpoint)
+        architecture, source = _architecture(naming, named.tensors), naming.source
+        normalisation = normalisation or naming.normalisation
+    facts = WeightsFacts(
+        path=path,
+        kind=checkpoint.kind,
+        source=source,
+        architecture=architecture,
+        num_tensors=len(named.tensors),
+        num_parameters=_num_parameters(named.tensors),
+        num_classes=_num_classes(named.tensors),
+        labels=stated_labels(checkpoint),
+        mean=normalisation.mean if normalisation else None,
+        std=normalisation.std if normalisation else None,
+        said_by=normalisation.said_by if normalisation else "",
+        unknown=unknown,
+        notes=named.notes,
+    )
+    return NamedWeights(facts, named.tensors, named.made)
+
+
+def _naming(theirs: Tensors, checkpoint: Checkpoint) -> Naming | None:
     naming = next((naming for naming in NAMINGS if naming.describes(theirs)), None)
     if naming in IMAGE_VIT and "model_state" in checkpoint.held:
-        naming = AUTHORS  # attention over space alone, saved as only TimeSformer's code saves
-    plain = NamedWeights(
-        path,
-        checkpoint.kind,
-        source="",
-        architecture="",
-        tensors=theirs,
-        normalisation=stated_normalisation(checkpoint),
-        labels=stated_labels(checkpoint),
-    )
-    if ours is not None:
-        return replace(plain, source=ours.source or "dogclips", architecture=ours.architecture)
-    if naming is None:
-        return replace(plain, unknown=tuple(theirs))
-    return _in_rgb(_translated(plain, naming), checkpoint)
+        return AUTHORS  # attention over space alone, saved as only TimeSformer's code saves
+    return naming
+
+
+def _architecture(naming: Naming, tensors: Tensors) -> str:
+    """Return the one that a naming is of; of two with the same names, what the stem says."""
+    if naming.architecture != ONE:
+        return naming.architecture
+    stem = tensors.get("s1.pathway0_stem.conv.weight")
+    return "i3d" if stem is not None and stem.ndim == 5 and stem.shape[2] > 1 else "slow"
 
 
 def named_tensors(held: Mapping[str, Any]) -> Tensors:
@@ -170,27 +164,18 @@ def _prefix(tensors: Tensors) -> str:
     return prefix if 2 * number > len(tensors) else ""
 
 
-def _translated(plain: NamedWeights, naming: Naming) -> NamedWeights:
-    named, unknown = naming.renamed(plain.tensors)
-    adapted = naming.adapt(named, plain.tensors)
-    architecture = naming.architecture
-    if architecture == ONE:
-        stem = adapted.tensors.get("s1.pathway0_stem.conv.weight")
-        inflated = stem is not None and stem.ndim == 5 and stem.shape[2] > 1
-        architecture = "i3d" if inflated else "slow"
-    return replace(
-        plain,
-        source=naming.source,
-        architecture=architecture,
-        tensors=adapted.tensors,
-        normalisation=plain.normalisation or naming.normalisation,
-        unknown=unknown,
-        made=adapted.made,
-        notes=adapted.notes,
-    )
+def _num_parameters(tensors: Tensors) -> int:
+    counted = ("running_mean", "running_var", COUNTER)
+    return sum(value.numel() for name, value in tensors.items() if not name.endswith(counted))
 
 
-def _in_rgb(weights: NamedWeights, checkpoint: Checkpoint) -> NamedWeights:
+def _num_classes(tensors: Tensors) -> int | None:
+    """Return the classes of the head, None where it is missing."""
+    heads = [tensors[name] for name in CLASSIFIERS if name in tensors]
+    return heads[0].shape[0] if heads and heads[0].ndim else None
+
+
+def _in_rgb(weights: Adapted, checkpoint: Checkpoint) -> Adapted:
     """Turn the first convolutions round where they expect blue, green, red."""
     if not is_bgr(checkpoint):
         return weights

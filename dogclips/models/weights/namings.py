@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 Tensors = dict[str, Tensor]
-
-
 Names = Mapping[str, str]
+
+# Mean and standard deviation that published weights were trained with.
+KINETICS = ((0.45, 0.45, 0.45), (0.225, 0.225, 0.225))
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+PLUS_MINUS_ONE = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 @dataclass(frozen=True)
@@ -120,3 +123,8 @@ def _replacement(name: str) -> str:
 def identity(names: Iterable[str]) -> Names:
     """Return the table of a naming that is ours."""
     return {name: name for name in names}
+
+
+def in_blocks(theirs: str, names: Names) -> dict[str, str]:
+    """Return a table of what stands in the blocks of a transformer, after what they call those."""
+    return {f"{theirs}{name}": f"blocks.{{i}}.{own}" for name, own in names.items()}

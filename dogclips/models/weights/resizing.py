@@ -10,10 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 _LINES = ("time_embed", "pos_encoding.temporal_pos")
-
-
 _RELATIVE = ("rel_pos_h", "rel_pos_w", "rel_pos_t")
-
 
 _SQUARES = {  # tokens before those of the patches
     "pos_embed": 1,

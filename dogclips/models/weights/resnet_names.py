@@ -4,87 +4,113 @@ Ours are those of PySlowFast, in which pathway 0 is the slow or only one.
 """
 
 import re
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import torch
 from torch.nn import functional
 
-from dogclips.models.weights.namings import Adapted, Naming, Normalisation, Tensors, identity
-from dogclips.models.weights.timesformer_names import IMAGENET, KINETICS
+from dogclips.models.weights.namings import (
+    IMAGENET,
+    KINETICS,
+    Adapted,
+    Naming,
+    Normalisation,
+    Tensors,
+    identity,
+)
 
 ONE = "i3d or slow"  # one pathway; the names are the same
-
-
 STAGES = range(2, 6)  # res2 to res5
-
-
 BRANCHES = "abc"  # convolutions of a bottleneck: ours; others count from 1
 
-
-NORMS = (
-    "s1.pathway{p}_stem.bn",
-    "s{i}_fuse.bn",
-    "s{i}.pathway{p}_res{j}.branch1_bn",
-    *(f"s{{i}}.pathway{{p}}_res{{j}}.branch2.{branch}_bn" for branch in BRANCHES),
-    "head.conv_5_bn",
-)
-
-
-OURS = (
-    "s1.pathway{p}_stem.conv.weight",
-    "s{i}_fuse.conv_f2s.weight",
-    "s{i}.pathway{p}_res{j}.branch1.weight",
-    *(f"s{{i}}.pathway{{p}}_res{{j}}.branch2.{branch}.weight" for branch in BRANCHES),
-    "head.projection.{x}",
-    # X3D alone
-    "s1.pathway0_stem.conv_xy.weight",
-    "s{i}.pathway{p}_res{j}.branch2.se.fc1.{x}",
-    "s{i}.pathway{p}_res{j}.branch2.se.fc2.{x}",
-    "head.conv_5.weight",
-    "head.lin_5.weight",
-    *(f"{norm}.{{x}}" for norm in NORMS),
-)
+# What they call the convolution and the norm of a block's shortcut, and of its branches: by our
+# letter {b}, or by number {n}.
+_OUR_STYLE = ("branch1 branch1_bn", "branch2.{b} branch2.{b}_bn")
+_PYTORCHVIDEO_STYLE = ("branch1_conv branch1_norm", "branch2.conv_{b} branch2.norm_{b}")
+_MMACTION2_STYLE = ("downsample.conv downsample.bn", "conv{n}.conv conv{n}.bn")
+_TORCHVISION_STYLE = ("downsample.0 downsample.1", "conv{n} bn{n}")
+_CAFFE2_STYLE = ("branch1 branch1_bn", "branch2{b} branch2{b}_bn")
 
 
-# Statistics of the whole, where those of parts of a batch are kept beside them (`split_bn`).
-SPLIT = {f"{norm}.bn.{{x}}": f"{norm}.{{x}}" for norm in NORMS}
+class _Unit(NamedTuple):
+    """A convolution and the norm behind it, under their names and under ours."""
+
+    conv: str
+    norm: str
+    our_conv: str
+    our_norm: str
 
 
-_MM_NORM = Normalisation(
-    (123.675 / 255, 116.28 / 255, 103.53 / 255),
-    (58.395 / 255, 57.12 / 255, 57.375 / 255),
-    "MMAction2's ResNet configurations",
-)
+def _stem(conv: str, norm: str, pathway: int | str = 0) -> _Unit:
+    ours = f"s1.pathway{pathway}_stem"
+    return _Unit(conv, norm, f"{ours}.conv", f"{ours}.bn")
+
+
+def _fusion(conv: str, norm: str, stage: int | str) -> _Unit:
+    return _Unit(conv, norm, f"s{stage}_fuse.conv_f2s", f"s{stage}_fuse.bn")
+
+
+def _block(
+    theirs: str, style: tuple[str, str], stage: int | str, pathway: int | str = 0
+) -> Iterable[_Unit]:
+    """Yield the units of a residual block; `theirs` is what stands before their names."""
+    shortcut, branch = style
+    ours = f"s{stage}.pathway{pathway}_res{{j}}"
+    own = {"branch1": shortcut}
+    for n, b in enumerate(BRANCHES, 1):
+        own[f"branch2.{b}"] = branch.replace("{b}", b).replace("{n}", str(n))
+    for name, words in own.items():
+        conv, norm = (theirs + word for word in words.split())
+        yield _Unit(conv, norm, f"{ours}.{name}", f"{ours}.{name}_bn")
+
+
+def _table(units: Iterable[_Unit], *heads: str) -> dict[str, str]:
+    """Return the names of units, and of a classifier."""
+    names = {f"{head}.{{x}}": "head.projection.{x}" for head in heads}
+    for unit in units:
+        names[f"{unit.conv}.weight"] = f"{unit.our_conv}.weight"
+        names[f"{unit.norm}.{{x}}"] = f"{unit.our_norm}.{{x}}"
+    return names
+
+
+def _ours() -> dict[str, str]:
+    """Return our names, with statistics of the whole where parts of a batch have theirs, too."""
+    units = [
+        _stem("s1.pathway{p}_stem.conv", "s1.pathway{p}_stem.bn", "{p}"),
+        _fusion("s{i}_fuse.conv_f2s", "s{i}_fuse.bn", "{i}"),
+        *_block("s{i}.pathway{p}_res{j}.", _OUR_STYLE, "{i}", "{p}"),
+        _Unit("head.conv_5", "head.conv_5_bn", "head.conv_5", "head.conv_5_bn"),
+    ]
+    of_x3d = (
+        "s1.pathway0_stem.conv_xy.weight",
+        "s{i}.pathway{p}_res{j}.branch2.se.fc1.{x}",
+        "s{i}.pathway{p}_res{j}.branch2.se.fc2.{x}",
+        "head.lin_5.weight",
+    )
+    split = {f"{unit.norm}.bn.{{x}}": f"{unit.norm}.{{x}}" for unit in units}  # beside `split_bn`
+    return {**_table(units, "head.projection"), **identity(of_x3d), **split}
 
 
 def _pytorchvideo() -> dict[str, str]:
-    names = {
-        "blocks.0.multipathway_blocks.{p}.conv.weight": "s1.pathway{p}_stem.conv.weight",
-        "blocks.0.multipathway_blocks.{p}.norm.{x}": "s1.pathway{p}_stem.bn.{x}",
-        "blocks.6.proj.{x}": "head.projection.{x}",
-        "detection_head.proj.{x}": "head.projection.{x}",
-    }
+    paths = "multipathway_blocks.{p}"
+    units = [_stem(f"blocks.0.{paths}.conv", f"blocks.0.{paths}.norm", "{p}")]
     for k in range(1, 5):
         fusion = f"blocks.{k - 1}.multipathway_fusion"
-        names[f"{fusion}.conv_fast_to_slow.weight"] = f"s{k}_fuse.conv_f2s.weight"
-        names[f"{fusion}.norm.{{x}}"] = f"s{k}_fuse.bn.{{x}}"
+        units.append(_fusion(f"{fusion}.conv_fast_to_slow", f"{fusion}.norm", k))
     for k in STAGES:
-        blocks = f"blocks.{k - 1}.multipathway_blocks.{{p}}.res_blocks.{{j}}"
-        names |= _pytorchvideo_block(blocks, f"s{k}.pathway{{p}}_res{{j}}")
-    return names
+        theirs = f"blocks.{k - 1}.{paths}.res_blocks.{{j}}."
+        units += _block(theirs, _PYTORCHVIDEO_STYLE, k, "{p}")
+    return _table(units, "blocks.6.proj", "detection_head.proj")
 
 
 def _pytorchvideo_single(pool: int) -> dict[str, str]:
     """Return the names of Slow or, with `pool` 1, of I3D, whose pool after res2 counts as block."""
-    names = {
-        "blocks.0.conv.weight": "s1.pathway0_stem.conv.weight",
-        "blocks.0.norm.{x}": "s1.pathway0_stem.bn.{x}",
-        f"blocks.{5 + pool}.proj.{{x}}": "head.projection.{x}",
-    }
+    units = [_stem("blocks.0.conv", "blocks.0.norm")]
     for k in STAGES:
-        block = k - 1 + (pool if k > 2 else 0)
-        theirs, ours = f"blocks.{block}.res_blocks.{{j}}", f"s{k}.pathway0_res{{j}}"
-        names |= _pytorchvideo_block(theirs, ours)
-    return names
+        number = k - 1 + (pool if k > 2 else 0)
+        units += _block(f"blocks.{number}.res_blocks.{{j}}.", _PYTORCHVIDEO_STYLE, k)
+    return _table(units, f"blocks.{5 + pool}.proj")
 
 
 def _pytorchvideo_x3d() -> dict[str, str]:
@@ -105,56 +131,26 @@ def _pytorchvideo_x3d() -> dict[str, str]:
     return names
 
 
-def _pytorchvideo_block(theirs: str, ours: str) -> dict[str, str]:
-    names = {
-        f"{theirs}.branch1_conv.weight": f"{ours}.branch1.weight",
-        f"{theirs}.branch1_norm.{{x}}": f"{ours}.branch1_bn.{{x}}",
-    }
-    for branch in BRANCHES:
-        names[f"{theirs}.branch2.conv_{branch}.weight"] = f"{ours}.branch2.{branch}.weight"
-        names[f"{theirs}.branch2.norm_{branch}.{{x}}"] = f"{ours}.branch2.{branch}_bn.{{x}}"
-    return names
+def _in_layers(
+    stem: _Unit, style: tuple[str, str], head: str, path: str = "", pathway: int = 0
+) -> dict[str, str]:
+    """Return the names of a pathway whose stages are called layers."""
+    units = [stem]
+    for k in STAGES:
+        units += _block(f"{path}layer{k - 1}.{{j}}.", style, k, pathway)
+    return _table(units, head)
 
 
-def _mmaction2(path: str, pathway: int) -> dict[str, str]:
+def _mmaction2(path: str = "", pathway: int = 0) -> dict[str, str]:
     """Return the names of a pathway; `path` ends in a dot or is empty."""
-    names = {
-        f"{path}conv1.conv.weight": f"s1.pathway{pathway}_stem.conv.weight",
-        f"{path}conv1.bn.{{x}}": f"s1.pathway{pathway}_stem.bn.{{x}}",
-    }
-    for k in STAGES:
-        theirs, ours = f"{path}layer{k - 1}.{{j}}", f"s{k}.pathway{pathway}_res{{j}}"
-        names[f"{theirs}.downsample.conv.weight"] = f"{ours}.branch1.weight"
-        names[f"{theirs}.downsample.bn.{{x}}"] = f"{ours}.branch1_bn.{{x}}"
-        for number, branch in enumerate(BRANCHES, 1):
-            names[f"{theirs}.conv{number}.conv.weight"] = f"{ours}.branch2.{branch}.weight"
-            names[f"{theirs}.conv{number}.bn.{{x}}"] = f"{ours}.branch2.{branch}_bn.{{x}}"
-    return names | {"cls_head.fc_cls.{x}": "head.projection.{x}"}
+    stem = _stem(f"{path}conv1.conv", f"{path}conv1.bn", pathway)
+    return _in_layers(stem, _MMACTION2_STYLE, "cls_head.fc_cls", path, pathway)
 
 
-def _mmaction2_fusions() -> dict[str, str]:
-    names = {}
-    for k, layer in enumerate(("conv1", "layer1", "layer2", "layer3"), 1):
-        names[f"slow_path.{layer}_lateral.conv.weight"] = f"s{k}_fuse.conv_f2s.weight"
-        names[f"slow_path.{layer}_lateral.bn.{{x}}"] = f"s{k}_fuse.bn.{{x}}"
-    return names
-
-
-def _image_resnet() -> dict[str, str]:
-    """Return torchvision's names, which timm shares."""
-    names = {
-        "conv1.weight": "s1.pathway0_stem.conv.weight",
-        "bn1.{x}": "s1.pathway0_stem.bn.{x}",
-        "fc.{x}": "head.projection.{x}",
-    }
-    for k in STAGES:
-        theirs, ours = f"layer{k - 1}.{{j}}", f"s{k}.pathway0_res{{j}}"
-        names[f"{theirs}.downsample.0.weight"] = f"{ours}.branch1.weight"
-        names[f"{theirs}.downsample.1.{{x}}"] = f"{ours}.branch1_bn.{{x}}"
-        for number, branch in enumerate(BRANCHES, 1):
-            names[f"{theirs}.conv{number}.weight"] = f"{ours}.branch2.{branch}.weight"
-            names[f"{theirs}.bn{number}.{{x}}"] = f"{ours}.branch2.{branch}_bn.{{x}}"
-    return names
+def _mmaction2_slowfast() -> dict[str, str]:
+    layers = (f"slow_path.{layer}_lateral" for layer in ("conv1", "layer1", "layer2", "layer3"))
+    fusions = [_fusion(f"{layer}.conv", f"{layer}.bn", k) for k, layer in enumerate(layers, 1)]
+    return {**_mmaction2("slow_path.", 0), **_mmaction2("fast_path.", 1), **_table(fusions)}
 
 
 _CAFFE2_NORM = {"s": "weight", "b": "bias", "rm": "running_mean", "riv": "running_var"}
@@ -162,26 +158,18 @@ _CAFFE2_NORM = {"s": "weight", "b": "bias", "rm": "running_mean", "riv": "runnin
 
 def _caffe2() -> dict[str, str]:
     """Return the names of caffe2's blobs; `t_` is the fast pathway."""
-    names = {"pred_w": "head.projection.weight", "pred_b": "head.projection.bias"}
-    convolutions = {
-        "t_pool1_subsample": ("s1_fuse.conv_f2s", "t_pool1_subsample_bn", "s1_fuse.bn"),
-        "t_res{i}_{j}_branch2c_bn_subsample": (
-            "s{i}_fuse.conv_f2s",
-            "t_res{i}_{j}_branch2c_bn_subsample_bn",
-            "s{i}_fuse.bn",
-        ),
-    }
+    units = [
+        _fusion(f"{theirs}_subsample", f"{theirs}_subsample_bn", stage)
+        for theirs, stage in (("t_pool1", 1), ("t_res{i}_{j}_branch2c_bn", "{i}"))
+    ]
     for pathway, t in enumerate(("", "t_")):
-        stem, block = f"s1.pathway{pathway}_stem", f"s{{i}}.pathway{pathway}_res{{j}}"
-        convolutions[f"{t}conv1"] = (f"{stem}.conv", f"{t}res_conv1_bn", f"{stem}.bn")
-        for branch in ("1", *(f"2{branch}" for branch in BRANCHES)):
-            theirs = f"{t}res{{i}}_{{j}}_branch{branch}"
-            ours = f"{block}.branch{branch[0]}" + (f".{branch[1]}" if branch[1:] else "")
-            convolutions[theirs] = (ours, f"{theirs}_bn", f"{ours}_bn")
-    for theirs, (ours, their_norm, our_norm) in convolutions.items():
-        names[f"{theirs}_w"] = f"{ours}.weight"
+        units.append(_stem(f"{t}conv1", f"{t}res_conv1_bn", pathway))
+        units += _block(f"{t}res{{i}}_{{j}}_", _CAFFE2_STYLE, "{i}", pathway)
+    names = {"pred_w": "head.projection.weight", "pred_b": "head.projection.bias"}
+    for unit in units:
+        names[f"{unit.conv}_w"] = f"{unit.our_conv}.weight"
         for short, word in _CAFFE2_NORM.items():
-            names[f"{their_norm}_{short}"] = f"{our_norm}.{word}"
+            names[f"{unit.norm}_{short}"] = f"{unit.our_norm}.{word}"
     return names
 
 
@@ -263,67 +251,53 @@ def inflated(image: Tensors, wanted: Tensors) -> Adapted:
     return Adapted(tensors, made)
 
 
+_MM_NORM = Normalisation(
+    (123.675 / 255, 116.28 / 255, 103.53 / 255),
+    (58.395 / 255, 57.12 / 255, 57.375 / 255),
+    "MMAction2's ResNet configurations",
+)
 _PYSLOWFAST = Normalisation(*KINETICS, "PySlowFast's configurations")
-
-
 _PYTORCHVIDEO = Normalisation(*KINETICS, "pytorchvideo's models")
-
-
-_OURS = {**identity(OURS), **SPLIT}
-
-
 _PARTS = ("{any}.split_bn.{x}",)
-
-
 _CAFFE2 = ("{any}_momentum", "lr", "model_iter")
-
 
 RESNETS = (
     Naming(
         "MMAction2",
         "slowfast",
         "slow_path.conv1.conv.weight",
-        {**_mmaction2("slow_path.", 0), **_mmaction2("fast_path.", 1), **_mmaction2_fusions()},
+        _mmaction2_slowfast(),
         _MM_NORM,
         adapt=from_mmaction2,
     ),
-    Naming("MMAction2", ONE, "layer1.{i}.conv1.conv.weight", _mmaction2("", 0), _MM_NORM),
-    Naming(
-        "pytorchvideo",
-        "slowfast",
-        "blocks.0.multipathway_blocks.1.conv.weight",
-        _pytorchvideo(),
-        _PYTORCHVIDEO,
+    Naming("MMAction2", ONE, "layer1.{i}.conv1.conv.weight", _mmaction2(), _MM_NORM),
+    *(
+        Naming("pytorchvideo", architecture, mark, names, _PYTORCHVIDEO)
+        for architecture, mark, names in (
+            ("slowfast", "blocks.0.multipathway_blocks.1.conv.weight", _pytorchvideo()),
+            ("x3d", "blocks.0.conv.conv_t.weight", _pytorchvideo_x3d()),
+            (ONE, "blocks.5.res_blocks.0.branch2.conv_a.weight", _pytorchvideo_single(pool=1)),
+            (ONE, "blocks.4.res_blocks.0.branch2.conv_a.weight", _pytorchvideo_single(pool=0)),
+        )
     ),
-    Naming(
-        "pytorchvideo", "x3d", "blocks.0.conv.conv_t.weight", _pytorchvideo_x3d(), _PYTORCHVIDEO
+    *(
+        Naming("caffe2", architecture, mark, _caffe2(), _PYSLOWFAST, _CAFFE2, as_kernels)
+        for architecture, mark in (("slowfast", "t_conv1_w"), (ONE, "conv1_w"))
     ),
-    Naming(
-        "pytorchvideo",
-        ONE,
-        "blocks.5.res_blocks.0.branch2.conv_a.weight",
-        _pytorchvideo_single(pool=1),
-        _PYTORCHVIDEO,
+    *(
+        Naming("PySlowFast", architecture, f"s1.{mark}.weight", _ours(), _PYSLOWFAST, _PARTS)
+        for architecture, mark in (
+            ("slowfast", "pathway1_stem.conv"),
+            ("x3d", "pathway0_stem.conv_xy"),
+            (ONE, "pathway0_stem.conv"),
+        )
     ),
-    Naming(
-        "pytorchvideo",
-        ONE,
-        "blocks.4.res_blocks.0.branch2.conv_a.weight",
-        _pytorchvideo_single(pool=0),
-        _PYTORCHVIDEO,
-    ),
-    Naming("caffe2", "slowfast", "t_conv1_w", _caffe2(), _PYSLOWFAST, _CAFFE2, as_kernels),
-    Naming("caffe2", ONE, "conv1_w", _caffe2(), _PYSLOWFAST, _CAFFE2, as_kernels),
-    Naming("PySlowFast", "slowfast", "s1.pathway1_stem.conv.weight", _OURS, _PYSLOWFAST, _PARTS),
-    Naming("PySlowFast", "x3d", "s1.pathway0_stem.conv_xy.weight", _OURS, _PYSLOWFAST, _PARTS),
-    Naming("PySlowFast", ONE, "s1.pathway0_stem.conv.weight", _OURS, _PYSLOWFAST, _PARTS),
 )
-
 
 IMAGE_RESNET = Naming(
     "torchvision or timm",
     "image ResNet",
     "layer1.{i}.conv1.weight",
-    _image_resnet(),
+    _in_layers(_stem("conv1", "bn1"), _TORCHVISION_STYLE, "fc"),
     Normalisation(*IMAGENET, "what image ResNets are trained with"),
 )

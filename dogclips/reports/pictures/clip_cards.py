@@ -10,7 +10,7 @@ import pandas as pd
 
 from dogclips.errors import MediaError
 from dogclips.media.stills import strips
-from dogclips.records.clip_predictions import PredictedClips
+from dogclips.records.predictions import PredictedClips
 from dogclips.reports.pictures.figures import picture_url
 from dogclips.scores.clip_choice import claimed_above, most_telling
 from dogclips.wording import counted

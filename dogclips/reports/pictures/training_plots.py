@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dogclips.files import whole_file
-from dogclips.records.clip_predictions import PredictedClips, by_clip
+from dogclips.records.predictions import PredictedClips, by_clip
 from dogclips.records.training_run import EpochRecord, TaskResult, TestReport
 from dogclips.reports.pictures.figures import (
     BLUE,
@@ -24,8 +24,8 @@ from dogclips.reports.pictures.figures import (
     svg_of,
 )
 from dogclips.reports.tables.train import shown_score
+from dogclips.scores.clip_scores import Floats
 from dogclips.scores.lr_range import RangePoint, suggestion
-from dogclips.scores.ranking import Floats, ranking
 from dogclips.wording import shortened
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def write_plots(
     records
         Of the training; empty where only a test is shown.
     predictions
-        Columns of `PREDICTION_COLUMNS`.
+        Columns of `CLIP_PREDICTION_COLUMNS`.
     report
         The scores of these predictions.
 
@@ -164,6 +164,8 @@ def _average_precision(report: TestReport) -> "Figure":
 
 def _precision_recall(clips: PredictedClips, report: TestReport) -> "Figure":
     """Draw a small panel a class: precision against recall, and the chosen threshold."""
+    from sklearn.metrics import precision_recall_curve  # noqa: PLC0415 (nothing else here needs it)
+
     shown = [k for k, one in enumerate(report.classes) if one.positives]
     columns = min(len(shown), 5)
     rows = math.ceil(len(shown) / columns)
@@ -177,8 +179,8 @@ def _precision_recall(clips: PredictedClips, report: TestReport) -> "Figure":
         axes.set_axis_off()
     for k, axes in zip(shown, panels.flat, strict=False):
         one = report.classes[k]
-        ranked = ranking(clips.probability[:, k], clips.target[:, k])
-        recall, precision = _thinned(ranked.recall, ranked.precision)
+        precision, recall, _ = precision_recall_curve(clips.target[:, k], clips.probability[:, k])
+        recall, precision = _thinned(recall[::-1], precision[::-1])
         axes.fill_between(recall, precision, step="pre", color=BLUE, alpha=0.12, lw=0)
         axes.step(recall, precision, where="pre", color=BLUE, lw=1.4)
         axes.axhline(one.positives / report.num_clips, color=ORANGE, lw=1, ls="--")

@@ -1,6 +1,8 @@
-"""A learning-rate range test as records, as a table and as a plot."""
+"""What `dogclips lr-find` shows: the loss at rising learning rates."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from rich.console import Group
 
@@ -16,9 +18,8 @@ def range_table(points: Sequence[RangePoint]) -> Group:
     for head in ("lr", "loss"):
         table.add_column(head, justify="right")
     last = len(points) - 1
-    places = sorted({round(last * row / (ROWS - 1)) for row in range(ROWS)})
-    for place in places:
-        table.add_row(f"{points[place].lr:.1e}", f"{points[place].loss:.4f}")
+    for step in sorted({round(last * row / (ROWS - 1)) for row in range(ROWS)}):
+        table.add_row(f"{points[step].lr:.1e}", f"{points[step].loss:.4f}")
     return with_remarks("", table, suggestion_line(points))
 
 
@@ -28,3 +29,8 @@ def suggestion_line(points: Sequence[RangePoint]) -> str:
     if found is None:
         return "the loss falls nowhere: widen --from and --to, or add steps"
     return f"the loss falls fastest at {found:.1e}: try optimizer.lr={found:.1e}, and half of it"
+
+
+def range_document(points: Sequence[RangePoint]) -> dict[str, Any]:
+    """Return what `lr-find --json` says."""
+    return {"suggestion": suggestion(points), "points": [asdict(point) for point in points]}

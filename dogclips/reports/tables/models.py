@@ -65,12 +65,12 @@ def layers_report(model: ModelFacts, layers: Layer, depth: int) -> Group:
 
 def models_document(models: Sequence[ModelFacts]) -> dict[str, Any]:
     """Return the JSON document of `models --json`."""
-    return {"version": 1, "models": [asdict(model) for model in models]}
+    return {"models": [asdict(model) for model in models]}
 
 
 def layers_document(model: ModelFacts, layers: Layer) -> dict[str, Any]:
     """Return the JSON document of `models show --json`: every layer, to the last."""
-    return {"version": 1, "model": asdict(model), "layers": asdict(layers)["parts"]}
+    return {"model": asdict(model), "layers": asdict(layers)["parts"]}
 
 
 def _add_rows(table: Table, layers: Sequence[Layer], depth: int, indent: str) -> None:

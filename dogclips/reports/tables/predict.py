@@ -1,41 +1,45 @@
 """What `dogclips predict` shows: what happens in recordings, and how well it agrees with people."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Group
 from rich.markup import escape
+from rich.table import Table
 
-from dogclips.errors import DogclipsError
 from dogclips.reports.tables.cut import SKIP_REASONS
 from dogclips.reports.tables.style import new_table, with_remarks
 from dogclips.reports.tables.train import shown_score
-from dogclips.scores.agreement import PROTOCOL, Agreement, Counts
-from dogclips.scores.prediction import Prediction
+from dogclips.scores.agreement import PROTOCOL, Agreement, Counts, total_agreement
+from dogclips.scores.prediction import Prediction, Unpredicted
 from dogclips.wording import clock
 
-REASONS = {**SKIP_REASONS, "does-not-decode": "shows a frame that does not decode"}
+_REASONS = {**SKIP_REASONS, "does-not-decode": "shows a frame that does not decode"}
+SHORT_S = 30  # whose likeliest labels are shown
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A recording of which nothing is predicted, and why."""
+def prediction_tables(
+    predictions: Sequence[Prediction],
+    unpredicted: Sequence[Unpredicted],
+    protocol: str,
+    most: int,
+) -> list[Group]:
+    """Return all that a terminal shows; of short recordings `most` of the likeliest labels."""
+    tables = [prediction_table(predictions, unpredicted, protocol)]
+    tables += [top_table(one, most) for one in predictions if one.length_s <= SHORT_S]
+    if predictions:
+        tables.append(bout_table(predictions))
+    found = total_agreement(one.agreement for one in predictions)
+    return tables + (agreement_tables(found) if found is not None else [])
 
-    path: Path
-    error: DogclipsError
 
-
-def recording_table(
-    predictions: Sequence[Prediction], failures: Sequence[Failure], protocol: str
+def prediction_table(
+    predictions: Sequence[Prediction], unpredicted: Sequence[Unpredicted], protocol: str
 ) -> Group:
     """Return a row a recording: its length, windows, bouts, and how fast it went."""
-    table = new_table()
-    for name in ("recording", "length", "windows", "not scored", "bouts", "x realtime", "reading"):
-        table.add_column(name, justify="left" if name == "recording" else "right", overflow="fold")
+    table = _table("recording", "length", "windows", "not scored", "bouts", "x realtime", "reading")
     for one in predictions:
         dropped = sum(one.dropped.values())
         table.add_row(
@@ -47,18 +51,16 @@ def recording_table(
             f"{_speed(one):.1f}",
             f"{_reading(one):.0%}",
         )
-    for failure in failures:
-        table.add_row(escape(failure.path.name), "[red]failed[/]", *["-"] * 5)
+    for other in unpredicted:
+        table.add_row(escape(other.path.name), "[red]failed[/]", *["-"] * 5)
     return with_remarks("recordings", table, "\n".join([protocol, *_remarks(predictions)]))
 
 
-def label_table(predictions: Sequence[Prediction]) -> Group:
+def bout_table(predictions: Sequence[Prediction]) -> Group:
     """Return for each label its bouts and their seconds in all recordings."""
-    table = new_table()
-    for name in ("label", "bouts", "seconds", "share", "threshold"):
-        table.add_column(name, justify="left" if name == "label" else "right", overflow="fold")
+    table = _table("label", "bouts", "seconds", "share", "threshold")
     known_s = sum((_known_s(one) for one in predictions), Fraction(0))
-    for row in label_rows(predictions):
+    for row in bout_rows(predictions):
         seconds = float(row["seconds"])
         share = f"{seconds / float(known_s):.1%}" if known_s else "-"
         threshold = shown_score(row["threshold"])
@@ -66,7 +68,7 @@ def label_table(predictions: Sequence[Prediction]) -> Group:
     return with_remarks("what happens", table)
 
 
-def label_rows(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
+def bout_rows(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
     """Return label, bouts, seconds and threshold of each label."""
     if not predictions:
         return []
@@ -84,9 +86,7 @@ def label_rows(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
 
 def top_table(prediction: Prediction, most: int) -> Group:
     """Return the likeliest labels of a short recording, by their highest score."""
-    table = new_table()
-    for name in ("label", "highest", "mean", "threshold"):
-        table.add_column(name, justify="left" if name == "label" else "right", overflow="fold")
+    table = _table("label", "highest", "mean", "threshold")
     for row in top_rows(prediction, most):
         scores = [shown_score(row[key]) for key in ("highest", "mean", "threshold")]
         table.add_row(escape(row["label"]), *scores)
@@ -112,29 +112,30 @@ def top_rows(prediction: Prediction, most: int) -> list[dict[str, Any]]:
 
 
 def longest_labels(prediction: Prediction, most: int) -> list[int]:
-    """Return the places of the labels that last longest, predicted or annotated, in their order."""
+    """Return the indices of the labels that last longest, predicted or annotated, in order."""
     annotated = prediction.annotated or {}
     lasting = {label: sum(span.duration for span in own) for label, own in annotated.items()}
     for bout in prediction.bouts:
         lasting[bout.label] = lasting.get(bout.label, Fraction(0)) + bout.span.duration
     order = range(len(prediction.labels))
-    longest = sorted(order, key=lambda place: -lasting.get(prediction.labels[place], Fraction(0)))
+    longest = sorted(order, key=lambda k: -lasting.get(prediction.labels[k], Fraction(0)))
     return sorted(longest[:most])
 
 
 def agreement_tables(found: Agreement) -> list[Group]:
     """Return precision, recall and F1 of each label: a table of seconds and one of bouts."""
-    scores = agreement_scores(found)
-    kinds = {"seconds": found.seconds, "bouts": found.bouts}
-    return [
-        _agreement_table(
-            f"agreement with the annotations: {kind}",
-            counts,
-            scores[kind]["mean_f1"],
-            agreement_protocol(found) if kind == "bouts" else "",
-        )
-        for kind, counts in kinds.items()
-    ]
+    scores, tables = agreement_scores(found), []
+    for kind, remarks in (("seconds", ""), ("bouts", scores["protocol"])):
+        table = new_table(footer=True)
+        table.add_column("label", "mean", overflow="fold")
+        for name in ("annotated", "predicted", "precision", "recall"):
+            table.add_column(name, justify="right")
+        table.add_column("F1", shown_score(scores[kind]["mean_f1"]), justify="right")
+        for label, row in scores[kind]["labels"].items():
+            shown = [shown_score(row[name]) for name in ("precision", "recall", "f1")]
+            table.add_row(escape(label), str(row["annotated"]), str(row["predicted"]), *shown)
+        tables.append(with_remarks(f"agreement with the annotations: {kind}", table, remarks))
+    return tables
 
 
 def agreement_protocol(found: Agreement) -> str:
@@ -155,30 +156,26 @@ def agreement_scores(found: Agreement) -> dict[str, Any]:
     }
 
 
-def total_agreement(predictions: Sequence[Prediction]) -> Agreement | None:
-    """Return the agreement of all annotated recordings together; None without any."""
-    found = [one.agreement for one in predictions if one.agreement is not None]
-    return sum(found[1:], found[0]) if found else None
-
-
 def predict_document(
-    predictions: Sequence[Prediction], failures: Sequence[Failure], protocol: str, most: int
+    predictions: Sequence[Prediction],
+    unpredicted: Sequence[Unpredicted],
+    protocol: str,
+    most: int,
 ) -> dict[str, Any]:
     """Return the JSON document of `predict --json`."""
-    found = total_agreement(predictions)
+    found = total_agreement(one.agreement for one in predictions)
     return {
-        "version": 1,
         "protocol": protocol,
         "recordings": [_recording(one, most) for one in predictions],
-        "failed": [{"path": str(one.path), "reason": str(one.error)} for one in failures],
-        "labels": label_rows(predictions),
+        "failed": [{"path": str(one.path), "reason": str(one.error)} for one in unpredicted],
+        "labels": bout_rows(predictions),
         "agreement": None if found is None else agreement_scores(found),
     }
 
 
 def scores_document(predictions: Sequence[Prediction], protocol: str) -> dict[str, Any]:
     """Return the content of `scores.json`: agreement of each annotated recording and of all."""
-    found = total_agreement(predictions)
+    found = total_agreement(one.agreement for one in predictions)
     return {
         "version": 1,
         "protocol": protocol,
@@ -232,7 +229,7 @@ def _remarks(predictions: Sequence[Prediction]) -> list[str]:
     dropped = {reason for one in predictions for reason in one.dropped}
     for reason in sorted(dropped):
         count = sum(one.dropped.get(reason, 0) for one in predictions)
-        lines.append(f"not scored: {count} {reason} ({REASONS.get(reason, reason)})")
+        lines.append(f"not scored: {count} {reason} ({_REASONS.get(reason, reason)})")
     seconds = sum(one.effort.seconds for one in predictions)
     if seconds:
         length_s = float(sum(one.length_s for one in predictions))
@@ -248,22 +245,12 @@ def _remarks(predictions: Sequence[Prediction]) -> list[str]:
     return lines
 
 
-def _agreement_table(
-    title: str, counts: Mapping[str, Counts], mean: float | None, remarks: str
-) -> Group:
-    table = new_table(footer=True)
-    table.add_column("label", "mean", overflow="fold")
-    for name in ("annotated", "predicted", "precision", "recall"):
-        table.add_column(name, justify="right")
-    table.add_column("F1", shown_score(mean), justify="right")
-    for label, own in counts.items():
-        table.add_row(escape(label), *_cells(own))
-    return with_remarks(title, table, remarks)
-
-
-def _cells(counts: Counts) -> tuple[str, ...]:
-    scores = (counts.precision, counts.recall, counts.f1)
-    return (str(counts.annotated), str(counts.predicted), *map(shown_score, scores))
+def _table(*names: str) -> Table:
+    """Return an empty table of numbers, but for its first column."""
+    table = new_table()
+    for number, name in enumerate(names):
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
+    return table
 
 
 def _scores(counts: Mapping[str, Counts]) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""How fast each layer learns, as plain records and as a table.
-
-The records live here, below the torch line, so that a table needs no torch.
-"""
+"""What a training has decided before its first step: lines, and how fast each layer learns."""
 
 from collections.abc import Sequence
 
@@ -62,7 +59,7 @@ def start_lines(start: RunStart) -> list[str]:
         _machine_line(start.machine),
         *([start.machine.remark] if start.machine.remark else []),
         f"{clips}; {_batch(start)}",
-        *(line for line in (start.loading, start.warning) if line),
+        *(line for line in (start.loading, start.warning, start.note) if line),
     ]
 
 

@@ -1,5 +1,9 @@
 """What training and testing found, as tables."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -42,6 +46,14 @@ def result_table(report: TestReport) -> Group:
     if len(report.tasks) > 1 or any(task.exclusive for task in report.tasks):
         parts.append(with_remarks("", _task_table(report)))
     return Group(*parts)
+
+
+def report_document(
+    report: TestReport, provenance: Mapping[Any, Any], skipped: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Return what `test --json` says: scores, where they come from, and the clips left out."""
+    left_out = [{"path": path, "reason": reason} for path, reason in skipped]
+    return {**provenance, "skipped": left_out, **asdict(report)}
 
 
 def _class_table(report: TestReport) -> Table:

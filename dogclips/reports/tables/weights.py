@@ -23,13 +23,13 @@ def loaded_lines(report: LoadedWeights) -> list[str]:
     share = f"{100 * report.share:.1f} % of the parameters before the head"
     lines = [f"weights: {report.path}: {report.source}; {share}"]
     lines += _lines("loaded", report.loaded)
-    for what, fates in (
+    for what, notes in (
         ("resized", report.resized),
         ("made from others", report.made),
         ("dropped", report.dropped),
     ):
-        for why in dict.fromkeys(fate.why for fate in fates):
-            names = [fate.name for fate in fates if fate.why == why]
+        for why in dict.fromkeys(note.why for note in notes):
+            names = [note.name for note in notes if note.why == why]
             lines += _lines(f"{what} ({why})", names)
     lines += _lines("left at their initial value", report.fresh)
     normalisation = _normalisation(report.mean, report.std)
@@ -49,7 +49,7 @@ def facts_table(facts: WeightsFacts) -> Group:
 
 def facts_document(facts: WeightsFacts) -> dict[str, Any]:
     """Return the facts as one JSON document."""
-    return {"version": 1, **asdict(facts), "path": str(facts.path)}
+    return {**asdict(facts), "path": str(facts.path)}
 
 
 def folded(names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dogclips.errors import OutputError
-from dogclips.records.clip_predictions import by_clip
+from dogclips.records.predictions import by_clip
 from dogclips.records.run_folder import is_run, read_run
 from dogclips.reports.pages.runs import run_page
 from dogclips.reports.tables.train import shown_score

@@ -1,11 +1,12 @@
-"""Predictions as a table that is kept: one row a clip and label.
+"""Predictions as tables that are kept: a row for each label of each clip, or of each step of time.
 
-The file says in its own metadata what its numbers mean: `table.attrs` holds the fields of
+A file about clips says in its own metadata what its numbers mean: `table.attrs` holds the fields of
 `Provenance`, and pandas writes and reads them as JSON under the key `PANDAS_ATTRS`.
 
 Shapes: N clips, K labels.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ PREDICTIONS = "predictions.parquet"
 # time) come from the manifest beside the clip; without one the recording is what the clip's name
 # says, and there are no times. `target` is missing where nobody annotated. `threshold` is where F1
 # was best on the validation list; missing where the label has no positive there.
-PREDICTION_COLUMNS: dict[str, str] = {
+CLIP_PREDICTION_COLUMNS = {
     "clip": "str",
     "recording": "str",
     "start_s": "float64",
@@ -33,6 +34,21 @@ PREDICTION_COLUMNS: dict[str, str] = {
     "target": "boolean",
     "probability": "float32",
     "threshold": "float64",
+}
+# Times are annotation time in seconds, as the annotator's player shows them. `probability` is the
+# mean over the windows that cover the step, `smoothed` what is compared with `threshold`; both are
+# NaN where no such window was shown to the model. `windows` says how many were, `reason` why others
+# were not, separated by blanks.
+STEP_PREDICTION_COLUMNS = {
+    "recording": "str",
+    "start_s": "float64",
+    "end_s": "float64",
+    "label": "str",
+    "probability": "float32",
+    "smoothed": "float32",
+    "threshold": "float32",
+    "windows": "int32",
+    "reason": "str",
 }
 
 
@@ -85,7 +101,7 @@ def by_clip(table: pd.DataFrame) -> PredictedClips:
     Parameters
     ----------
     table
-        Columns of `PREDICTION_COLUMNS`, all labels of a clip side by side in the same order.
+        Columns of `CLIP_PREDICTION_COLUMNS`, all labels of a clip side by side in the same order.
     """
     labels = tuple(table["label"].unique())
     shape = (len(table) // len(labels), len(labels))
@@ -99,16 +115,16 @@ def by_clip(table: pd.DataFrame) -> PredictedClips:
     )
 
 
-def with_provenance(table: pd.DataFrame, provenance: Provenance) -> pd.DataFrame:
+def with_provenance(table: pd.DataFrame, origin: Provenance) -> pd.DataFrame:
     """Return a table of predictions in its declared types that says where it comes from."""
-    typed = table[list(PREDICTION_COLUMNS)].astype(PREDICTION_COLUMNS)
-    for name, value in asdict(provenance).items():
+    typed = table[list(CLIP_PREDICTION_COLUMNS)].astype(CLIP_PREDICTION_COLUMNS)
+    for name, value in asdict(origin).items():
         typed.attrs[name] = value
     return typed
 
 
-def write_predictions(table: pd.DataFrame, path: Path) -> None:
-    """Write predictions, whole or not at all, and where they come from.
+def write_clip_predictions(table: pd.DataFrame, path: Path) -> None:
+    """Write predictions of clips, whole or not at all, and where they come from.
 
     Raises
     ------
@@ -119,8 +135,8 @@ def write_predictions(table: pd.DataFrame, path: Path) -> None:
         table.to_parquet(part, index=False)
 
 
-def read_predictions(path: Path) -> pd.DataFrame:
-    """Read what `write_predictions` wrote; `table.attrs` holds the fields of `Provenance`.
+def read_clip_predictions(path: Path) -> pd.DataFrame:
+    """Read what `write_clip_predictions` wrote; `table.attrs` holds the fields of `Provenance`.
 
     Raises
     ------
@@ -128,12 +144,44 @@ def read_predictions(path: Path) -> pd.DataFrame:
         It is missing, damaged, or something else.
     """
     todo = "train or test again"
+    table = _read(path, CLIP_PREDICTION_COLUMNS, todo)
+    if not table.attrs:
+        raise OutputError("no predictions of dogclips", where=path, todo=todo)
+    return table
+
+
+def write_step_predictions(table: pd.DataFrame, path: Path) -> None:
+    """Write predictions of steps of time, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written to, or the disk is full.
+    """
+    with whole_file(path) as part:
+        table[list(STEP_PREDICTION_COLUMNS)].astype(STEP_PREDICTION_COLUMNS).to_parquet(
+            part, index=False
+        )
+
+
+def read_step_predictions(path: Path) -> pd.DataFrame:
+    """Read what `write_step_predictions` wrote.
+
+    Raises
+    ------
+    OutputError
+        It is missing, damaged, or something else.
+    """
+    return _read(path, STEP_PREDICTION_COLUMNS, "predict again")
+
+
+def _read(path: Path, columns: Mapping[str, str], todo: str) -> pd.DataFrame:
     try:
         table = pd.read_parquet(path)
     except FileNotFoundError as error:
         raise OutputError("no predictions here", where=path, todo=todo) from error
     except (OSError, ValueError) as error:
         raise OutputError("the predictions cannot be read", where=path, todo=todo) from error
-    if list(table.columns) != list(PREDICTION_COLUMNS) or not table.attrs:
+    if list(table.columns) != list(columns):
         raise OutputError("no predictions of dogclips", where=path, todo=todo)
     return table

@@ -3,15 +3,10 @@
 A dataset may ask several: what the animal does, where it is. Its labels.txt then writes
 `task:label`. Within a task any number of labels may be true, each with a probability of its own
 (sigmoid), or exactly one (softmax over the classes of the task).
-
-Shapes: K classes of all tasks.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
 
 from dogclips.errors import ConfigError
 from dogclips.labels import carry_tasks, split_task
@@ -41,7 +36,7 @@ class Task:
         return f"task {self.name!r}" if self.name else "the list"
 
 
-def tasks_of(
+def tasks_of_labels(
     labels: Sequence[str], exclusive: bool | Collection[str], *, with_task: bool | None = None
 ) -> tuple[Task, ...]:
     """Return the tasks of a labels.txt, in the order in which they first come.
@@ -62,26 +57,25 @@ def tasks_of(
     ConfigError
         A name of `exclusive` is no task.
 
-    >>> tasks_of(["does:sit", "does:walk", "at:door"], ["does"])  # doctest: +NORMALIZE_WHITESPACE
+    >>> tasks_of_labels(["does:sit", "does:walk", "at:door"], ["does"])
+    ... # doctest: +NORMALIZE_WHITESPACE
     (Task(name='does', classes=(0, 1), exclusive=True),
      Task(name='at', classes=(2,), exclusive=False))
-    >>> tasks_of(["sit", "at 10:30"], False)
+    >>> tasks_of_labels(["sit", "at 10:30"], False)
     (Task(name='', classes=(0, 1), exclusive=False),)
     """
     carry = carry_tasks(labels, with_task)
     classes: dict[str, list[int]] = {}
     for index, label in enumerate(labels):
         classes.setdefault(split_task(label)[0] if carry else "", []).append(index)
-    if not isinstance(exclusive, bool):
-        check_names(exclusive, classes, where="loss.tasks")
-    return tuple(
-        Task(name, tuple(own), exclusive if isinstance(exclusive, bool) else name in exclusive)
-        for name, own in classes.items()
-    )
+    if isinstance(exclusive, bool):
+        exclusive = list(classes) if exclusive else ()
+    check_task_names(exclusive, classes)
+    return tuple(Task(name, tuple(own), name in exclusive) for name, own in classes.items())
 
 
-def check_names(names: Collection[str], known: Collection[str], *, where: str) -> None:
-    """Refuse a name that is no task.
+def check_task_names(names: Collection[str], known: Collection[str]) -> None:
+    """Refuse a name in the settings that is no task.
 
     Raises
     ------
@@ -91,22 +85,4 @@ def check_names(names: Collection[str], known: Collection[str], *, where: str) -
     for name in names:
         if name not in known:
             there = ", ".join(sorted(known)) if any(known) else "labels.txt has no `task:label`"
-            raise ConfigError(f"no task {name!r}", where=where, todo=f"tasks: {there}")
-
-
-def probabilities(logits: Tensor, tasks: Sequence[Task]) -> Tensor:
-    """Return the probability of each class, in single precision.
-
-    Parameters
-    ----------
-    logits
-        Any shape (..., K).
-    tasks
-        That together have all K classes.
-    """
-    found = logits.float().sigmoid()
-    for task in tasks:
-        if task.exclusive:
-            own = list(task.classes)
-            found[..., own] = torch.softmax(logits[..., own].float(), dim=-1)
-    return found
+            raise ConfigError(f"no task {name!r}", where="loss.tasks", todo=f"tasks: {there}")

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dogclips.prediction.locating import Locate, covering_mean, locate, log_odds
+from dogclips.scores.locating import Locate, covering_mean, locate, log_odds
 
 STEPS = 4
 THRESHOLD = np.array([0.3])

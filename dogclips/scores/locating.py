@@ -17,38 +17,24 @@ side. Three ways to tell where in its windows a label lies:
 Shapes: W windows, one a step; K labels; T = W + steps - 1 steps; S states.
 """
 
+# Suffixes of arrays spell shapes.
+
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-
+from dogclips.scores.bouts import Floats
 
 Locate = Literal["counts", "mean", "centre"]
 
-
 MOST_STEPS = 6  # 64 states; with more it takes long and tells no more
-
-
 _CHANGES = 1.2  # of a label within a window, expected before anything is seen
-
-
 _ROUNDS = 15
-
-
 _PRIOR_WINDOWS = 2.0  # so many windows speak for how sure the model was taken to be before
-
-
 _LEAST_SPREAD = 0.3  # of log odds
-
-
 _FAR = 2.0  # how far from the threshold log odds are taken to be where no window shows it
-
-
 _LEAST = 1e-7  # of a probability; its log odds are those of single precision
-
-
 _MOST_CELLS = 2_000_000  # in memory at once
 
 

@@ -1,22 +1,21 @@
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dogclips.errors import ConfigError
-from dogclips.training.tasks import Task, probabilities, tasks_of
+from dogclips.scores.tasks import Task, tasks_of_labels
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1)
 TASKS = st.text("abc ", min_size=1, max_size=3)
 
 
 def test_labels_of_one_task_need_not_stand_side_by_side() -> None:
-    tasks = tasks_of(["does:sit", "at:door", "does:walk"], ["at"])
+    tasks = tasks_of_labels(["does:sit", "at:door", "does:walk"], ["at"])
     assert tasks == (Task("does", (0, 2), exclusive=False), Task("at", (1,), exclusive=True))
 
 
 def test_a_label_may_hold_further_colons() -> None:
-    assert tasks_of(["time:10:30", "time:11:00"], exclusive=True)[0].name == "time"
+    assert tasks_of_labels(["time:10:30", "time:11:00"], exclusive=True)[0].name == "time"
 
 
 @pytest.mark.parametrize(
@@ -29,14 +28,14 @@ def test_a_label_may_hold_further_colons() -> None:
     ],
 )
 def test_without_a_task_before_each_label_all_are_one(labels: list[str]) -> None:
-    assert tasks_of(labels, exclusive=True) == (Task("", (0, 1), exclusive=True),)
+    assert tasks_of_labels(labels, exclusive=True) == (Task("", (0, 1), exclusive=True),)
 
 
 @given(st.lists(st.tuples(TASKS, NAMES), min_size=1, unique=True))
 def test_every_class_belongs_to_one_task_and_tasks_come_as_first_seen(
     pairs: list[tuple[str, str]],
 ) -> None:
-    tasks = tasks_of([f"{task}:{label}" for task, label in pairs], exclusive=False)
+    tasks = tasks_of_labels([f"{task}:{label}" for task, label in pairs], exclusive=False)
     assert sorted(k for task in tasks for k in task.classes) == list(range(len(pairs)))
     assert [task.name for task in tasks] == list(dict.fromkeys(task for task, _ in pairs))
     assert all(pairs[k][0] == task.name for task in tasks for k in task.classes)
@@ -44,16 +43,6 @@ def test_every_class_belongs_to_one_task_and_tasks_come_as_first_seen(
 
 def test_a_task_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(ConfigError, match=r"no task 'where' \(loss\.tasks\): tasks: at, does"):
-        tasks_of(["does:sit", "at:door"], ["where"])
+        tasks_of_labels(["does:sit", "at:door"], ["where"])
     with pytest.raises(ConfigError, match=r"labels\.txt has no `task:label`"):
-        tasks_of(["sit", "walk"], ["does"])
-
-
-def test_probabilities_add_up_to_one_within_an_exclusive_task_only() -> None:
-    logits = torch.tensor([[0.0, 5.0, 1.0, -1.0]], dtype=torch.bfloat16)
-    tasks = tasks_of(["does:sit", "at:door", "does:walk", "at:bowl"], ["does"])
-    found = probabilities(logits, tasks)
-    assert found.dtype == torch.float32
-    half = torch.tensor([1.0, 2.718281828]) / 3.718281828
-    assert torch.allclose(found[0, [0, 2]], half)
-    assert torch.allclose(found[0, [1, 3]], torch.tensor([5.0, -1.0]).sigmoid())
+        tasks_of_labels(["sit", "walk"], ["does"])

@@ -6,22 +6,22 @@ import pandas as pd
 import pytest
 
 from dogclips.errors import OutputError
-from dogclips.records.clip_predictions import (
-    PREDICTION_COLUMNS,
+from dogclips.records.predictions import (
+    CLIP_PREDICTION_COLUMNS,
     by_clip,
-    read_predictions,
-    write_predictions,
+    read_clip_predictions,
+    write_clip_predictions,
 )
-from tests.reports.predicted import ORIGIN, predicted
+from tests.reports.predicted import PROVENANCE, predicted
 
 
 def test_predictions_are_read_as_they_were_written(tmp_path: Path) -> None:
     table, _ = predicted(("sit", "lie", "never"))
-    write_predictions(table, tmp_path / "p.parquet")
-    read = read_predictions(tmp_path / "p.parquet")
+    write_clip_predictions(table, tmp_path / "p.parquet")
+    read = read_clip_predictions(tmp_path / "p.parquet")
     pd.testing.assert_frame_equal(read, table)
-    assert {name: str(dtype) for name, dtype in read.dtypes.items()} == PREDICTION_COLUMNS
-    assert read.attrs == asdict(ORIGIN)
+    assert {name: str(dtype) for name, dtype in read.dtypes.items()} == CLIP_PREDICTION_COLUMNS
+    assert read.attrs == asdict(PROVENANCE)
     assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
 
 
@@ -42,10 +42,10 @@ def test_predictions_are_taken_apart_by_clip_and_label() -> None:
 def test_what_is_no_table_of_predictions_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
     with pytest.raises(OutputError, match=r"no predictions here .*p\.parquet"):
-        read_predictions(path)
+        read_clip_predictions(path)
     path.write_bytes(b"PAR1 and then nothing")
     with pytest.raises(OutputError, match="cannot be read"):
-        read_predictions(path)
+        read_clip_predictions(path)
     pd.DataFrame({"clip": ["a"]}).to_parquet(path)
     with pytest.raises(OutputError, match="no predictions of dogclips"):
-        read_predictions(path)
+        read_clip_predictions(path)

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from dataclasses import asdict
 
 import numpy as np
@@ -10,16 +12,14 @@ from sklearn import metrics as reference
 from torchmetrics.functional.classification import binary_calibration_error
 
 from dogclips.records.training_run import TestReport, report_from_plain
-from dogclips.training.metrics import Predictions, best_thresholds, score
-from dogclips.training.tasks import Task, tasks_of
+from dogclips.scores.clip_scores import Predictions, best_thresholds, score
+from dogclips.scores.tasks import Task, tasks_of_labels
 
 LABELS = ("lie", "sit", "never")
 
 
 def predictions(probability: list[list[float]], target: list[list[int]]) -> Predictions:
-    return Predictions(
-        torch.tensor(probability), torch.tensor(target).float(), torch.ones(len(target))
-    )
+    return Predictions(np.array(probability), np.array(target, dtype=bool), 1.0)
 
 
 # lie: clips ordered by score are 1, 0, 1, 0 -> AP = (1/1 + 2/3) / 2; at 0.5 two found, one right.
@@ -47,7 +47,7 @@ def test_scores_are_those_worked_out_by_hand() -> None:
 def test_a_class_without_a_clip_is_named_and_in_no_mean() -> None:
     report = score(HAND, LABELS, "")
     alone = score(
-        Predictions(HAND.probability_NK[:, :2], HAND.target_NK[:, :2], HAND.loss_N), LABELS[:2], ""
+        Predictions(HAND.probability_NK[:, :2], HAND.target_NK[:, :2], HAND.loss), LABELS[:2], ""
     )
     assert report.without_positives == ("never",)
     assert set(asdict(report.classes[2]).values()) == {"never", 0, None}
@@ -94,8 +94,8 @@ def test_average_precision_and_its_means_are_those_of_scikit_learn(
     clips: list[list[tuple[float, int]]],
 ) -> None:
     given_ = held(clips)
-    present = given_.target_NK.bool().any(0)
-    truth, scores = given_.target_NK[:, present].numpy(), given_.probability_NK[:, present].numpy()
+    present = given_.target_NK.any(0)
+    truth, scores = given_.target_NK[:, present], given_.probability_NK[:, present]
     report = score(given_, [str(k) for k in range(len(present))], "")
     if not present.any():
         assert report.mean_ap is None
@@ -120,7 +120,7 @@ def test_other_scores_of_a_class_are_those_of_scikit_learn_and_torchmetrics(
     given_ = held(clips)
     cut = [0.3] * given_.target_NK.shape[1]
     for k, one in enumerate(score(given_, [str(n) for n in range(len(cut))], "", cut).classes):
-        truth, scores = given_.target_NK[:, k].int().numpy(), given_.probability_NK[:, k].numpy()
+        truth, scores = given_.target_NK[:, k].astype(int), given_.probability_NK[:, k]
         if not truth.any():
             continue
         claimed = scores > 0.3
@@ -213,16 +213,15 @@ def test_a_label_that_rightly_comes_along_is_no_confusion() -> None:
 def exclusive(num_clips: int, num_labels: int) -> tuple[Predictions, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, num_labels - 1, num_clips)  # the last class never shows
-    scores = rng.dirichlet(np.ones(num_labels), num_clips).astype(np.float32)
-    target = np.eye(num_labels)[truth]
-    given_ = Predictions(torch.tensor(scores), torch.tensor(target).float(), torch.ones(num_clips))
-    return given_, truth, scores
+    scores = rng.dirichlet(np.ones(num_labels), num_clips)
+    target = np.eye(num_labels, dtype=bool)[truth]
+    return Predictions(scores, target, 1.0), truth, scores
 
 
 def test_labels_that_exclude_each_other_are_scored_by_the_likeliest() -> None:
     given_, truth, scores = exclusive(60, 7)
     labels = [str(k) for k in range(7)]
-    (task,) = score(given_, labels, "", tasks=tasks_of(labels, exclusive=True)).tasks
+    (task,) = score(given_, labels, "", tasks=tasks_of_labels(labels, exclusive=True)).tasks
     likeliest = scores.argmax(1)
     assert task.top1 == pytest.approx(reference.accuracy_score(truth, likeliest))
     top5 = reference.top_k_accuracy_score(truth, scores, k=5, labels=range(7))
@@ -240,7 +239,7 @@ def test_several_tasks_have_means_of_their_own() -> None:
         [[0.9, 0.7, 0.3, 0.2], [0.4, 0.4, 0.6, 0.8], [0.7, 0.2, 0.8, 0.1]],
         [[1, 1, 0, 1], [0, 1, 0, 0], [1, 0, 1, 0]],
     )
-    report = score(given_, labels, "", tasks=tasks_of(labels, ["does"]))
+    report = score(given_, labels, "", tasks=tasks_of_labels(labels, ["does"]))
     at, does = report.tasks
     assert ((at.name, at.exclusive), (does.name, does.exclusive)) == (("at", False), ("does", True))
     assert at.mean_ap == pytest.approx(np.mean([1.0, 1 / 2]))
@@ -261,6 +260,14 @@ def test_a_report_comes_back_from_json_as_it_was() -> None:
     given_, *_ = exclusive(20, 7)
     labels = [str(k) for k in range(7)]
     report: TestReport = score(
-        given_, labels, "", best_thresholds(given_), tasks_of(labels, exclusive=True)
+        given_, labels, "", best_thresholds(given_), tasks_of_labels(labels, exclusive=True)
     )
     assert report_from_plain(json.loads(json.dumps(asdict(report)))) == report
+
+
+def test_what_only_scoring_needs_is_not_there_before_something_is_scored() -> None:
+    program = (
+        "import sys; sys.modules |= {'sklearn': None, 'torch': None}; "
+        "import dogclips.scores.clip_scores"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,204 @@
+"""What the residual networks over time are made of: SlowFast, I3D, Slow and X3D.
+
+He, Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition", CVPR 2016 (arXiv
+1512.03385), with kernels over time. Parameters carry the names that published checkpoints use, so
+that those load without a map.
+
+Shapes: B clips, C channels, T frames, H x W pixels, K classes.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from dogclips.config import Count
+from dogclips.models.video_model import ModelInput, VideoModel, run_block
+
+Depths = tuple[Count, Count, Count, Count]  # of res2 to res5, as the papers' tables number them
+EXPANSION = 4  # channels out of a bottleneck, in multiples of its inner width
+
+
+def convolution(
+    into: int,
+    out: int,
+    kernel: tuple[int, int, int],
+    stride: tuple[int, int, int] = (1, 1, 1),
+    groups: int = 1,
+) -> nn.Conv3d:
+    """Return a convolution that keeps the shape but for its stride; a batch norm follows."""
+    padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
+    return nn.Conv3d(into, out, kernel, stride, padding, groups=groups, bias=False)
+
+
+class Stem(nn.Module):
+    """First convolution and pooling, spatial stride 4 in all.
+
+    Parameters
+    ----------
+    channels
+        That leave it.
+    kernel
+        Frames under the kernel.
+    strides
+        In time, of the convolution and of the pooling.
+    """
+
+    def __init__(self, channels: int, kernel: int, strides: tuple[int, int] = (1, 1)) -> None:
+        super().__init__()
+        self.conv = convolution(3, channels, (kernel, 7, 7), (strides[0], 2, 2))
+        self.bn = nn.BatchNorm3d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.pool = nn.MaxPool3d((1, 3, 3), (strides[1], 2, 2), padding=(0, 1, 1))
+
+    def forward(self, x_B3THW: Tensor) -> Tensor:
+        """Return features (B, C, T, H/4, W/4)."""
+        x_BCTHW: Tensor = self.pool(self.relu(self.bn(self.conv(x_B3THW))))
+        return x_BCTHW
+
+
+class Bottleneck(nn.Module):
+    """The three convolutions of a residual block, each with its norm.
+
+    Parameters
+    ----------
+    a, b, c
+        The convolutions.
+    se, activation
+        What comes behind the second norm.
+    """
+
+    def __init__(
+        self,
+        a: nn.Conv3d,
+        b: nn.Conv3d,
+        c: nn.Conv3d,
+        se: nn.Module | None = None,
+        activation: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.a = a
+        self.a_bn = nn.BatchNorm3d(a.out_channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.b = b
+        self.b_bn = nn.BatchNorm3d(b.out_channels)
+        self.se = se or nn.Identity()
+        self.activation = activation or self.relu
+        self.c = c
+        self.c_bn = nn.BatchNorm3d(c.out_channels)
+
+    def forward(self, x_BCTHW: Tensor) -> Tensor:
+        """Return the residual."""
+        x_BCTHW = self.relu(self.a_bn(self.a(x_BCTHW)))
+        x_BCTHW = self.activation(self.se(self.b_bn(self.b(x_BCTHW))))
+        return self.c_bn(self.c(x_BCTHW))  # type: ignore[no-any-return]
+
+
+class ResBlock(nn.Module):
+    """A residual block; the shortcut is projected where its shape changes.
+
+    Parameters
+    ----------
+    into, stride
+        Channels that enter, and how much smaller height and width become.
+    residual
+        What is added to the shortcut.
+    """
+
+    def __init__(self, into: int, stride: int, residual: Bottleneck) -> None:
+        super().__init__()
+        out = residual.c.out_channels
+        self.projected = into != out or stride != 1
+        if self.projected:
+            self.branch1 = convolution(into, out, (1, 1, 1), (1, stride, stride))
+            self.branch1_bn = nn.BatchNorm3d(out)
+        self.branch2 = residual
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x_BCTHW: Tensor) -> Tensor:
+        """Return features (B, C, T, H/stride, W/stride)."""
+        shortcut = self.branch1_bn(self.branch1(x_BCTHW)) if self.projected else x_BCTHW
+        y_BCTHW: Tensor = self.relu(shortcut + self.branch2(x_BCTHW))
+        return y_BCTHW
+
+
+def res_block(channels: tuple[int, int], kernel: int, stride: int) -> ResBlock:
+    """Return a residual block; time in its first convolution, stride in its second.
+
+    Parameters
+    ----------
+    channels
+        That enter, and those inside.
+    kernel
+        Frames under it.
+    """
+    into, inner = channels
+    residual = Bottleneck(
+        convolution(into, inner, (kernel, 1, 1)),
+        convolution(inner, inner, (1, 3, 3), (1, stride, stride)),
+        convolution(inner, inner * EXPANSION, (1, 1, 1)),
+    )
+    return ResBlock(into, stride, residual)
+
+
+class Head(nn.Module):
+    """Average each pathway over time and space, join them, classify."""
+
+    def __init__(self, features: int, num_classes: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.projection = nn.Linear(features, num_classes)
+
+    def forward(self, *pathways: Tensor) -> Tensor:
+        """Return the logits (B, K)."""
+        features_BC = torch.cat([x_BCTHW.mean((2, 3, 4)) for x_BCTHW in pathways], dim=1)
+        logits_BK: Tensor = self.projection(self.dropout(features_BC))
+        return logits_BK
+
+
+class OnePathway(VideoModel):
+    """A network of a stem `s1`, stages `s2` to `s5` and a `head`, one behind the other."""
+
+    s1: nn.ModuleDict
+    head: nn.Module
+
+    def __init__(self, expects: ModelInput, num_classes: int, *, checkpointing: bool) -> None:
+        super().__init__(expects, num_classes)
+        self.checkpointing = checkpointing
+        self.time_pool: nn.Module = nn.Identity()  # behind res2
+
+    def add_stage(self, k: int, blocks: Iterable[ResBlock]) -> None:
+        """Add res k."""
+        named = {f"pathway0_res{i}": block for i, block in enumerate(blocks)}
+        self.add_module(f"s{k}", nn.ModuleDict(named))
+
+    def forward(self, x_B3THW: Tensor) -> Tensor:
+        """Return the logits (B, K)."""
+        self.check_input(x_B3THW)
+        x_BCTHW = self.s1["pathway0_stem"](channels_innermost(x_B3THW))
+        for k in range(2, 6):
+            for block in self.get_submodule(f"s{k}").children():
+                x_BCTHW = run_block(block, x_BCTHW, checkpointing=self.checkpointing)
+            if k == 2:
+                x_BCTHW = self.time_pool(x_BCTHW)
+        logits_BK: Tensor = self.head(x_BCTHW)
+        return logits_BK
+
+
+def channels_innermost(x_BCTHW: Tensor) -> Tensor:
+    """Return the same numbers as convolutions and batch norms want them: up to twice as fast."""
+    return x_BCTHW.contiguous(memory_format=torch.channels_last_3d)
+
+
+def start_as_shortcuts(model: nn.Module) -> None:
+    """He initialisation; every residual block starts as its shortcut (last gamma 0)."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv3d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, Bottleneck):
+            nn.init.zeros_(module.c_bn.weight)
+    projection = model.get_submodule("head.projection")
+    nn.init.normal_(projection.get_parameter("weight"), std=0.01)
+    nn.init.zeros_(projection.get_parameter("bias"))

@@ -1,0 +1,201 @@
+"""Train: lists of clips become a trained model in a run folder."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from dogclips.config import Settings, names_file, settings_of
+from dogclips.errors import DogclipsError
+from dogclips.events import Feed, Progress, Result
+from dogclips.lists import ClipList
+from dogclips.loading.checking import Level
+from dogclips.records.predictions import (
+    PREDICTIONS,
+    read_clip_predictions,
+    write_clip_predictions,
+)
+from dogclips.records.run_folder import RunMetrics, write_facts, write_metrics
+from dogclips.records.settings import SETTINGS, write_settings
+from dogclips.records.training_run import EpochRecord, TestReport
+from dogclips.records.weights import LoadedWeights
+from dogclips.reports.pictures.training_plots import write_plots
+from dogclips.training.callbacks import BEST, RunRecorder
+from dogclips.training.checkpoints import check_resumable, last_checkpoint
+from dogclips.training.config import TrainConfig
+from dogclips.training.data import ClipData
+from dogclips.training.machine import build_trainer, is_first_process
+from dogclips.training.module import ClipClassifier
+from dogclips.training.predictions import predictions_table
+from dogclips.training.run import (
+    EpochTask,
+    build_module,
+    checked_lists,
+    named_lists,
+    on_this_machine,
+    overfit_settings,
+    read_lists,
+    weight_averaging,
+)
+from dogclips.training.run_facts import TrainingLists, run_facts, run_start
+from dogclips.training.stopping import stop_request
+
+PLOTS = "plots"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedRun(Result):
+    """A finished training run.
+
+    Parameters
+    ----------
+    run_dir
+        Where everything lies.
+    config
+        The settings that it was trained with.
+    records
+        One row an epoch.
+    report
+        Scores on the validation list at the best epoch, whose weights `best.ckpt` holds.
+    weights
+        What was taken from the file of initial weights, if one was given.
+    skipped
+        Clips that do not decode and were left out, each with the reason.
+    """
+
+    run_dir: Path
+    config: TrainConfig
+    records: tuple[EpochRecord, ...]
+    report: TestReport
+    weights: LoadedWeights | None = None
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def best(self) -> EpochRecord:
+        """Return the row of the best epoch."""
+        return [record for record in self.records if record.best][-1]
+
+
+def train(
+    out: str | Path,
+    settings: Settings[TrainConfig] = None,
+    *,
+    train: str | Path | None = None,
+    val: str | Path | None = None,
+    resume: bool = False,
+    weights: str | Path | None = None,
+    check: Level = "fast",
+    progress: Progress | None = None,
+) -> TrainedRun:
+    """Train a multi-label model on a list, scored on another after every epoch.
+
+    Parameters
+    ----------
+    out
+        The run folder. It gets config.yaml, run.json, metrics.csv, metrics.json,
+        predictions.parquet, checkpoints, plots and, with the extra `tensorboard`, events.
+    settings
+        A `TrainConfig`, a YAML file or the name of a shipped one such as "tiny_cpu", a mapping of
+        keys such as `{"optimizer.lr": 1e-3}`, or a sequence of these, later wins.
+    train, val
+        Lists to learn from and to score, in place of `data.train` and `data.val`.
+    resume
+        Go on from `last.ckpt` if there is one, with the run's own settings where no others are
+        given; the result is that of an unbroken run.
+    weights
+        File or folder of initial weights of any known source. Never an optimizer state, and not
+        read by a run that goes on.
+    check
+        How closely clips are looked at before: packets, every frame, or not at all.
+    progress
+        Called with each event: `RunStart` tells what was decided, an `EpochRecord` of each epoch.
+        On several devices the first process tells, and all of them return.
+
+    Raises
+    ------
+    ConfigError, ListError, ModelError, CheckpointError, OutputError
+        Before anything is trained.
+    MediaError
+        A clip does not decode; its path is named.
+    StoppedError
+        A signal came; the run can go on.
+    """
+    first, run_dir = is_first_process(), Path(out)
+    feed = Feed(progress if first else None)
+    own = run_dir / SETTINGS
+    goes_on = resume and own.is_file() and not names_file(settings)
+    config = settings_of(TrainConfig, settings, under=[own] if goes_on else [])
+    config = overfit_settings(named_lists(config, train, val))
+    lists = read_lists(config)
+    last = last_checkpoint(run_dir, config, lists.train, resume=resume)
+    lists = _checked(config, lists, check, feed)
+    module, loaded = build_module(config, lists.train, None if last else weights)
+    if last is not None:
+        check_resumable(last, module)
+    with on_this_machine(config), stop_request() as stop:
+        start = run_start(config, lists, module, loaded)
+        data = ClipData(config, train=lists.train, val=lists.val)
+        on_best = partial(_write_predictions, run_dir, lists.val, module)
+        recorder = RunRecorder(run_dir, data, stop, feed.tell, on_best)
+        callbacks = [*weight_averaging(config), EpochTask(feed.tell), recorder]
+        trainer = build_trainer(config.trainer, callbacks)
+        if first:
+            write_settings(config, run_dir)
+            write_facts(run_facts(config, lists, start, module), run_dir)
+        feed.tell(start)
+        trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
+    if recorder.best_report is None:
+        raise DogclipsError("nothing was trained", where=run_dir, todo="raise trainer.epochs")
+    lists = replace(lists, skipped=(*lists.skipped, *recorder.faults.items()))
+    records, report = tuple(recorder.records), recorder.best_report
+    run = TrainedRun(run_dir, config, records, report, loaded, lists.skipped, **feed.kept)
+    if first:
+        write_facts(run_facts(config, lists, start, module), run_dir)
+        write_metrics(RunMetrics(run.best.epoch, len(records), report), run_dir)
+        predictions = read_clip_predictions(run_dir / PREDICTIONS)
+        write_plots(run_dir / PLOTS, records, predictions, report)
+    return run
+
+
+def rehearse(
+    settings: Settings[TrainConfig] = None,
+    *,
+    train: str | Path | None = None,
+    val: str | Path | None = None,
+    weights: str | Path | None = None,
+    check: Level = "fast",
+    progress: Progress | None = None,
+) -> None:
+    """Train and validate one batch, and write nothing.
+
+    Parameters
+    ----------
+    settings, train, val, weights, check, progress
+        As for `train`.
+
+    Raises
+    ------
+    DogclipsError
+        As `train` would.
+    """
+    feed = Feed(progress if is_first_process() else None)
+    config = settings_of(TrainConfig, settings)
+    config = overfit_settings(named_lists(config, train, val))
+    lists = _checked(config, read_lists(config), check, feed)
+    module, loaded = build_module(config, lists.train, weights)
+    with on_this_machine(config):
+        once = {"max_epochs": 1, "limit_train_batches": 1, "limit_val_batches": 1}
+        trainer = build_trainer(config.trainer, weight_averaging(config), **once)
+        feed.tell(run_start(config, lists, module, loaded))
+        trainer.fit(module, datamodule=ClipData(config, train=lists.train, val=lists.val))
+
+
+def _checked(config: TrainConfig, lists: TrainingLists, level: Level, feed: Feed) -> TrainingLists:
+    number = len(lists.train.clips) + len(lists.val.clips) * (lists.val is not lists.train)
+    with feed.task("looking at the clips", number, "clips") as on_checked:
+        return checked_lists(config, lists, level, on_checked)
+
+
+def _write_predictions(run_dir: Path, clips: ClipList, module: ClipClassifier) -> None:
+    """Write what the best epoch said of the validation list."""
+    table = predictions_table(module, clips, module.thresholds, run_dir / BEST)
+    write_clip_predictions(table, run_dir / PREDICTIONS)
