@@ -55,7 +55,7 @@ def recording_named(media_name: str, videos: Sequence[Path]) -> Path:
         return videos[found[0]]
     where = videos[0].parent if videos else ""
     if found:
-        names = " and ".join(sorted(repr(keys[place]) for place in found))
+        names = " and ".join(sorted(repr(keys[index]) for index in found))
         raise SessionError(
             f"V082 more than one recording can be meant by {name!r}: {names}",
             where=where,
@@ -102,9 +102,9 @@ def _clashes(found: Mapping[str, Path | SessionError]) -> dict[str, SessionError
 
 
 def _same(name: str, keys: Sequence[str]) -> list[int]:
-    """Return the places of the keys that are the name, by the strictest rule that finds any."""
+    """Return the indices of the keys that are the name, by the strictest rule that finds any."""
     for rule in (str, _composed, _caseless):
-        found = [place for place, key in enumerate(keys) if rule(key) == rule(name)]
+        found = [index for index, key in enumerate(keys) if rule(key) == rule(name)]
         if found:
             return found
     return []

@@ -107,7 +107,7 @@ def shard_of(plan: ClipPlan, shard: Shard) -> tuple[ClipPlan, ShardHead]:
     # Sessions with fewer units than there are shards do not all burden the first ones.
     first = (shard.number - 1 - int(digest, 16)) % shard.of
     mine = {job.path for unit in units[first :: shard.of] for job in unit.jobs}
-    jobs = {place: job for place, job in plan.jobs.items() if job.path in mine}
+    jobs = {row: job for row, job in plan.jobs.items() if job.path in mine}
     rows = set(jobs)
     if shard.number == 1:
         rows |= set(plan.table.index) - set(plan.jobs)

@@ -112,13 +112,13 @@ def _plan(
     starts = _starts(bouts, rules, until_s)
     timed = _Timed(bouts, starts, rules, annotated_s)
     nobody = np.zeros(len(starts), dtype=bool)
-    kinds = _places(zip(bouts["label"], bouts["task"], bouts["subject"], strict=True))
-    of_label = _places(bouts["label"])
+    kinds = _rows_of(zip(bouts["label"], bouts["task"], bouts["subject"], strict=True))
+    of_label = _rows_of(bouts["label"])
     labels = {name: timed.is_labelled(timed.spans(of_label[name])) for name in classes}
     tasks: dict[str, _Flags] = dict.fromkeys(sorted(set(bouts["task"])), nobody)
     subjects: dict[str, _Flags] = dict.fromkeys(sorted(set(bouts["subject"]) - {""}), nobody)
-    for (label, task, subject), places in kinds.items():
-        behind = timed.is_touched(timed.spans(places)) & labels[label]
+    for (label, task, subject), rows in kinds.items():
+        behind = timed.is_touched(timed.spans(rows)) & labels[label]
         tasks[task] = tasks[task] | behind
         if subject:
             subjects[subject] = subjects[subject] | behind
@@ -207,11 +207,11 @@ class _Timed:
         return faults.astype(object)
 
 
-def _places(values: Iterable[_Kind]) -> defaultdict[_Kind, list[int]]:
+def _rows_of(values: Iterable[_Kind]) -> defaultdict[_Kind, list[int]]:
     """Return where each value stands."""
     found: defaultdict[_Kind, list[int]] = defaultdict(list)
-    for place, value in enumerate(values):
-        found[value].append(place)
+    for row, value in enumerate(values):
+        found[value].append(row)
     return found
 
 
@@ -224,5 +224,5 @@ def _names(columns: Mapping[str, _Flags], count: int) -> NDArray[np.object_]:
     _, firsts, kinds = np.unique(keys, return_index=True, return_inverse=True)
     tuples = np.empty(len(firsts), dtype=object)
     for kind, row in enumerate(firsts):
-        tuples[kind] = tuple(names[int(place)] for place in np.flatnonzero(flags[row]))
+        tuples[kind] = tuple(names[int(column)] for column in np.flatnonzero(flags[row]))
     return np.asarray(tuples[kinds])

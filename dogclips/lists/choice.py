@@ -16,7 +16,7 @@ def listed_name(clips: ClipList, path: Path) -> str:
 
 
 def drawn_clips(clips: ClipList, number: int, label: str | None, seed: int) -> list[int]:
-    """Return the places of clips that lie evenly in a list, from a random start.
+    """Return the indices of clips that lie evenly in a list, from a random start.
 
     Parameters
     ----------
@@ -28,26 +28,26 @@ def drawn_clips(clips: ClipList, number: int, label: str | None, seed: int) -> l
     UsageError
         There is no such label, or no clip carries it.
     """
-    places = list(range(len(clips.clips)))
+    indices = list(range(len(clips.clips)))
     if label is not None:
         if label not in clips.labels:
             raise _unknown("label", label, clips.labels)
-        index = clips.labels.index(label)
-        places = [place for place in places if index in clips.clips[place].labels]
-        if not places:
+        wanted = clips.labels.index(label)
+        indices = [index for index in indices if wanted in clips.clips[index].labels]
+        if not indices:
             raise UsageError(f"no clip has label {label!r}", where=clips.path, todo="name another")
-    return evenly_drawn(places, number, Random(seed))  # noqa: S311 (no secret)
+    return evenly_drawn(indices, number, Random(seed))  # noqa: S311 (no secret)
 
 
-def evenly_drawn(places: Sequence[int], number: int, random: Random) -> list[int]:
-    """Return at most so many of the places that lie evenly among them, from a random start."""
-    number = min(number, len(places))
+def evenly_drawn(indices: Sequence[int], number: int, random: Random) -> list[int]:
+    """Return at most so many of the indices that lie evenly among them, from a random start."""
+    number = min(number, len(indices))
     start = random.random()
-    return [places[int((index + start) * len(places) / number)] for index in range(number)]
+    return [indices[int((step + start) * len(indices) / number)] for step in range(number)]
 
 
 def named_clips(clips: ClipList, names: Sequence[str]) -> list[int]:
-    """Return the places of clips by name: as listed, or file names with or without suffix.
+    """Return the indices of clips by name: as listed, or file names with or without suffix.
 
     Raises
     ------
@@ -55,14 +55,14 @@ def named_clips(clips: ClipList, names: Sequence[str]) -> list[int]:
         No clip has one of these names; the most similar one is given.
     """
     known: dict[str, list[int]] = {}
-    for place, clip in enumerate(clips.clips):
+    for index, clip in enumerate(clips.clips):
         ways = (listed_name(clips, clip.path), str(clip.path), clip.path.name, clip.path.stem)
         for name in dict.fromkeys(ways):
-            known.setdefault(name, []).append(place)
+            known.setdefault(name, []).append(index)
     for name in names:
         if name not in known:
             raise _unknown("clip", name, list(known))
-    return list(dict.fromkeys(place for name in names for place in known[name]))
+    return list(dict.fromkeys(index for name in names for index in known[name]))
 
 
 def _unknown(what: str, name: str, known: Sequence[str]) -> UsageError:

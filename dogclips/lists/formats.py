@@ -146,8 +146,8 @@ def clip_table(
     clash = set(names) & {str(name) for name in described.columns}
     headings = [f"label:{name}" if clash else name for name in names]
     hot = pd.DataFrame(multi_hot(clips["labels"], len(names)), columns=headings)
-    place = [*described.columns].index("labels") + 1
-    return pd.concat([described.iloc[:, :place], hot, described.iloc[:, place:]], axis=1)
+    first = [*described.columns].index("labels") + 1
+    return pd.concat([described.iloc[:, :first], hot, described.iloc[:, first:]], axis=1)
 
 
 def multi_hot(labels: Iterable[Sequence[int]], num_classes: int) -> np.ndarray:

@@ -201,7 +201,7 @@ def in_label_order(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Renumber labels so that those of an earlier list come first, as they stood there."""
     order = tuple(dict.fromkeys([*first, *names]))
-    places = {name: place for place, name in enumerate(order)}
-    moved = [places[name] for name in names]
+    index_of = {name: index for index, name in enumerate(order)}
+    moved = [index_of[name] for name in names]
     labels = [tuple(sorted(moved[label] for label in own)) for own in clips["labels"]]
     return clips.assign(labels=pd.Series(labels, clips.index, dtype="object")), order

@@ -91,11 +91,11 @@ def assign_splits(
     grouping = group_by if isinstance(group_by, Grouping) else group_clips(clips, group_by)
     codes, names = pd.factorize(grouping.names, sort=True)
     wanted = [name for name, share in shares.items() if share > 0]
-    place = {name: index for index, name in enumerate(wanted)}
+    index_of = {name: index for index, name in enumerate(wanted)}
     fixed = np.full(len(names), -1)
     if kept:
-        fixed = np.array([place[kept[name]] if name in kept else -1 for name in names])
-    empty = set(place.values()) - set(fixed.tolist())
+        fixed = np.array([index_of[kept[name]] if name in kept else -1 for name in names])
+    empty = set(index_of.values()) - set(fixed.tolist())
     if int((fixed < 0).sum()) < len(empty):
         raise ListError(
             f"{len(names)} {grouping.by} groups cannot fill {len(wanted)} splits",

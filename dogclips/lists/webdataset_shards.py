@@ -46,11 +46,11 @@ def write_shards(
     for number, start in enumerate(starts):
         shard_path = stem.with_name(f"{stem.name}-{number:06d}.tar")
         with tarfile.open(shard_path, "w", format=tarfile.PAX_FORMAT) as shard:
-            for place in range(start, min(start + shard_size, len(paths))):
-                path = Path(paths[place])
-                _add(shard, f"{keys[place]}{path.suffix.lower()}", path.read_bytes())
-                text = json.dumps(known[place], ensure_ascii=False)
-                _add(shard, f"{keys[place]}.json", text.encode())
+            for index in range(start, min(start + shard_size, len(paths))):
+                path = Path(paths[index])
+                _add(shard, f"{keys[index]}{path.suffix.lower()}", path.read_bytes())
+                text = json.dumps(known[index], ensure_ascii=False)
+                _add(shard, f"{keys[index]}.json", text.encode())
                 watch(1)
     return len(starts)
 
