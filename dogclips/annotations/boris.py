@@ -7,9 +7,9 @@ offset. Tables that BORIS exports say the same in other words: see `boris_tables
 """
 
 import math
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right, insort
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import accumulate
@@ -21,11 +21,12 @@ from dogclips.annotations.project import Media, Project
 from dogclips.segments import segment_table
 from dogclips.timebase import exact, shown
 
-_KEYS = ("behaviors_conf", "observations")
+NO_SUBJECT = "No focal subject"
+
+_KEYS = {"behaviors_conf", "observations"}
 _VERSION = 7
 _RECORDED = ("MEDIA", "VIDEO", "AUDIO")  # the last two: before format 1
 _UNRECORDED = ("LIVE", "IMAGES")
-_NO_SUBJECT = "No focal subject"
 _EXPORT = "in BORIS use 'Check state events' and 'Fix unpaired events', and save again"
 # BORIS stops a behaviour 1 ms before another that excludes it, and adds 1 ms when it mends pairs.
 _MADE_GAP_S = Fraction(2, 1000)
@@ -33,25 +34,13 @@ _CLOCK_S = 10**8  # three years: no recording, but seconds since 1970
 
 
 @dataclass(frozen=True)
-class Event:
-    """One event of an observation.
+class BorisEvent:
+    """One event of an observation."""
 
-    Parameters
-    ----------
-    place
-        Where it stands in the file, for people.
-    source_id
-        Observation and number of the event.
-    time_s
-        Seconds in the time of the observation, not of a file.
-    status
-        START, STOP or POINT.
-    """
-
-    place: str
-    source_id: str
-    time_s: Fraction
-    status: str
+    place: str  # in the file, for people
+    source_id: str  # observation and number of the event
+    time_s: Fraction  # in the time of the observation, not of a file
+    status: str  # START, STOP, POINT; STATE where every second one stops what the first one started
     subject: str
     code: str
     modifiers: str = ""
@@ -64,20 +53,18 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Bout:
-    """A behaviour from its start to its end, in seconds of the observation.
+class BorisBout:
+    """A behaviour from its start to its end, in seconds of the observation; a point has no end."""
 
-    A point has no end.
-    """
-
-    place: str
-    source_id: str
-    start: Fraction
+    begun: BorisEvent
     end: Fraction | None
-    subject: str
-    code: str
-    comment: str = ""
+    comment: str = ""  # modifiers and comments as one text
     flags: str = ""
+
+    @property
+    def start(self) -> Fraction:
+        """Return when it starts."""
+        return self.begun.time_s
 
 
 @dataclass(frozen=True)
@@ -113,26 +100,22 @@ class Playlist:
         first = bisect_right(borders, start) - 1
         if end is None:
             return [(self.names[first], start - borders[first], None)]
-        found: list[tuple[str, Fraction, Fraction | None]] = []
-        for number in range(first, len(borders)):
-            begin = borders[number]
-            stop = end if number + 1 == len(borders) else min(end, borders[number + 1])
-            if begin < end:
-                found.append((self.names[number], max(start, begin) - begin, stop - begin))
-        return found
+        files = list(zip(self.names, borders, [*borders[1:], end], strict=True))
+        return [
+            (name, max(start, begin) - begin, min(end, stop) - begin)
+            for name, begin, stop in files[first:]
+            if begin < end
+        ]
 
 
-def is_boris(tree: Any) -> bool:
-    """Tell whether a JSON tree is a BORIS project."""
-    return isinstance(tree, dict) and all(key in tree for key in _KEYS)
-
-
-def read_boris(path: Path, tree: Any) -> Project:
-    """Read a BORIS project, with everything that is wrong with it.
+def read_boris(path: Path, tree: Any) -> Project | None:
+    """Read a BORIS project, with everything that is wrong with it; None where it is none.
 
     Times are seconds in the recording as mpv shows them. A bout that runs over the end of a file
     is a row for each file. Points have no end.
     """
+    if not isinstance(tree, dict) or not tree.keys() >= _KEYS:
+        return None
     reader = _Reader(Issues())
     rows = list(reader.project(tree))
     return boris_project(path, rows, reader.media, reader.issues)
@@ -145,10 +128,7 @@ def boris_project(
     issues: Issues,
 ) -> Project:
     """Return what a file of BORIS says; `rows` lack only what is the same for the whole file."""
-    segments = segment_table(
-        {"source_format": "boris", "source_file": path.stem, "task": "behavior"} | dict(row)
-        for row in rows
-    )
+    segments = segment_table(rows, source_format="boris", source_file=path.stem, task="behavior")
     kinds = Counter(segments["kind"])
     return Project(
         path=path,
@@ -161,36 +141,45 @@ def boris_project(
     )
 
 
-def paired(events: Iterable[Event], issues: Issues) -> list[Bout]:
+def paired(events: Iterable[BorisEvent], issues: Issues) -> list[BorisBout]:
     """Return the bouts between starts and stops, and the points, in the order of their starts.
 
     What starts and never stops, or the other way round, is refused (V070); a bout of no length is
     skipped (V058).
     """
-    running: dict[tuple[str, str, str], Event] = {}
+    running: dict[tuple[str, str, str], BorisEvent] = {}
     bouts = []
     for event in sorted(events, key=lambda event: event.time_s):
+        begun = running.get(event.key)
         if event.status == "POINT":
-            bouts.append(_bout(event, None, event.comment))
-        elif event.status == "START":
-            if event.key in running:
-                _refuse_unpaired(running[event.key], issues)
+            bouts.append(bout_of(event, None, event.comment))
+        elif event.status == "START" or (event.status == "STATE" and begun is None):
+            if begun is not None:
+                _refuse_unpaired(begun, issues)
             running[event.key] = event
-        elif (start := running.pop(event.key, None)) is None:
+        elif begun is None:
             _refuse_unpaired(event, issues)
-        elif start.time_s == event.time_s:
-            issues.warn("V058", start.place, "the state has no length; skipped")
         else:
-            bouts.append(_bout(start, event.time_s, start.comment, event.comment))
+            del running[event.key]
+            if begun.time_s == event.time_s:
+                issues.warn("V058", begun.place, "the state has no length; skipped")
+            else:
+                bouts.append(bout_of(begun, event.time_s, begun.comment, event.comment))
     for event in running.values():
         _refuse_unpaired(event, issues)
     return sorted(bouts, key=lambda bout: bout.start)
 
 
-def _bout(event: Event, end: Fraction | None, *comments: str) -> Bout:
-    comment = remark(event.modifiers, *comments)
-    names = event.subject, event.code
-    return Bout(event.place, event.source_id, event.time_s, end, *names, comment)
+def _refuse_unpaired(event: BorisEvent, issues: Issues) -> None:
+    fault = "stops and never started" if event.status == "STOP" else "starts and never stops"
+    who = event.subject or NO_SUBJECT
+    text = f"'{event.code}' of '{who}' at {shown(event.time_s)} s {fault}"
+    issues.refuse("V070", event.place, text, _EXPORT)
+
+
+def bout_of(begun: BorisEvent, end: Fraction | None, *comments: str) -> BorisBout:
+    """Return the bout that an event begins, with its modifiers among the comments."""
+    return BorisBout(begun, end, remark(begun.modifiers, *comments))
 
 
 def remark(modifiers: str, *comments: str) -> str:
@@ -208,27 +197,19 @@ def remark(modifiers: str, *comments: str) -> str:
 def subject_name(text: str) -> str:
     """Return a subject's name, empty where BORIS says that there is none."""
     name = text.strip()
-    return "" if name == _NO_SUBJECT else name
+    return "" if name == NO_SUBJECT else name
 
 
-def _refuse_unpaired(event: Event, issues: Issues) -> None:
-    fault = "starts and never stops" if event.status == "START" else "stops and never started"
-    who = event.subject or _NO_SUBJECT
-    text = f"'{event.code}' of '{who}' at {shown(event.time_s)} s {fault}"
-    issues.refuse("V070", event.place, text, _EXPORT)
-
-
-def closed(bouts: Iterable[Bout], place: str, issues: Issues) -> list[Bout]:
+def closed(bouts: Sequence[BorisBout], place: str, issues: Issues) -> list[BorisBout]:
     """Return the bouts without the gaps that BORIS itself made, at most 2 ms (V073).
 
     A gap lies between the end of a state and the next start of any state of the same subject.
     """
-    bouts = list(bouts)
-    starts: dict[str, list[Fraction]] = {}
-    for bout in sorted(bouts, key=lambda bout: bout.start):
+    starts: defaultdict[str, list[Fraction]] = defaultdict(list)
+    for bout in bouts:
         if bout.end is not None:
-            starts.setdefault(bout.subject, []).append(bout.start)
-    whole = [_snapped(bout, starts.get(bout.subject, [])) for bout in bouts]
+            insort(starts[bout.begun.subject], bout.start)
+    whole = [_snapped(bout, starts[bout.begun.subject]) for bout in bouts]
     count = sum(bout.flags == "snapped" for bout in whole)
     if count:
         gaps = f"{count} gap{'s' if count > 1 else ''} of at most 2 ms"
@@ -237,7 +218,7 @@ def closed(bouts: Iterable[Bout], place: str, issues: Issues) -> list[Bout]:
     return whole
 
 
-def _snapped(bout: Bout, starts: list[Fraction]) -> Bout:
+def _snapped(bout: BorisBout, starts: list[Fraction]) -> BorisBout:
     if bout.end is None:
         return bout
     following = bisect_right(starts, bout.end)
@@ -246,61 +227,68 @@ def _snapped(bout: Bout, starts: list[Fraction]) -> Bout:
     return replace(bout, end=starts[following], flags="snapped")
 
 
-def placed(bouts: Iterable[Bout], playlist: Playlist, issues: Issues) -> Iterator[dict[str, Any]]:
+def segment_rows(
+    bouts: Iterable[BorisBout], playlist: Playlist, issues: Issues
+) -> Iterator[dict[str, Any]]:
     """Yield a row for each bout and file, its times in seconds of that file."""
     for bout in bouts:
         start = bout.start - playlist.offset
         end = None if bout.end is None else bout.end - playlist.offset
-        if _is_possible(bout, start, end, issues):
-            parts = playlist.parts(start, end)
-            flags = f"{bout.flags} split".strip() if len(parts) > 1 else bout.flags
-            for name, first, last in parts:
-                yield _row(bout, name, first, last) | {"flags": flags}
+        if not _is_possible(bout.begun.place, start, end, issues):
+            continue
+        parts = playlist.parts(start, end)
+        for name, first, last in parts:
+            yield {
+                "source_id": bout.begun.source_id,
+                "media_name": name,
+                "t_start": float(first),
+                "t_end": math.nan if last is None else float(last),
+                "kind": "point" if last is None else "state",
+                "label": bout.begun.code,
+                "subject": bout.begun.subject,
+                "comment": bout.comment,
+                "flags": f"{bout.flags} split".strip() if len(parts) > 1 else bout.flags,
+            }
 
 
-def _is_possible(bout: Bout, start: Fraction, end: Fraction | None, issues: Issues) -> bool:
+def _is_possible(place: str, start: Fraction, end: Fraction | None, issues: Issues) -> bool:
     if start < 0:
         text = f"time {shown(start)} s lies before the recording's start"
-        issues.refuse("V053", bout.place, text, "check the observation's time offset in BORIS")
-        return False
-    if max(start, end or start) >= _CLOCK_S:
+        issues.refuse("V053", place, text, "check the observation's time offset in BORIS")
+    elif max(start, end or start) >= _CLOCK_S:
         text = f"time {shown(start)} s is a clock's, not a recording's"
-        issues.refuse("V010", bout.place, text, "code again without the media creation date")
-        return False
-    if end is not None and float(start) >= float(end):
-        issues.warn("V058", bout.place, "the state has no length; skipped")
-        return False
-    return True
+        issues.refuse("V010", place, text, "code again without the media creation date")
+    elif end is not None and float(start) >= float(end):
+        issues.warn("V058", place, "the state has no length; skipped")
+    else:
+        return True
+    return False
 
 
-def _row(bout: Bout, name: str, start: Fraction, end: Fraction | None) -> dict[str, Any]:
-    return {
-        "source_id": bout.source_id,
-        "media_name": name,
-        "t_start": float(start),
-        "t_end": math.nan if end is None else float(end),
-        "kind": "point" if end is None else "state",
-        "label": bout.code,
-        "subject": bout.subject,
-        "comment": bout.comment,
-    }
+def playlist_of(
+    place: str,
+    players: Mapping[str, Sequence[str]],
+    lengths: Iterable[Fraction],
+    offset: Fraction,
+    issues: Issues,
+) -> Playlist:
+    """Return the files of player 1, where the lengths of all but the last are known.
+
+    Says that the times in all files but the first stand on what BORIS believed (V074).
+    """
+    names = tuple(players["1"])
+    if len(names) > 1:
+        text = (
+            f"player 1 holds {len(names)} files; where one ends follows the lengths that BORIS"
+            " stored, which are those of a file's last video stream"
+        )
+        issues.warn("V074", place, text, "check a segment near the start of each later file")
+    # BORIS adds up whole milliseconds, never more, and adds the offset rounded to milliseconds.
+    whole = tuple(Fraction(math.floor(length * 1000), 1000) for length in lengths)
+    return Playlist(names, whole, round(offset, 3))
 
 
-def cut_to_ms(time_s: Fraction) -> Fraction:
-    """Return a length as BORIS adds it up: whole milliseconds, never more."""
-    return Fraction(math.floor(time_s * 1000), 1000)
-
-
-def warn_of_borders(place: str, num_files: int, issues: Issues) -> None:
-    """Say that the times in all files but the first stand on what BORIS believed (V074)."""
-    text = (
-        f"player 1 holds {num_files} files; where one ends follows the lengths that BORIS stored,"
-        " which are those of a file's last video stream"
-    )
-    issues.warn("V074", place, text, "check a segment near the start of each later file")
-
-
-def warn_of_players(place: str, players: Mapping[str, list[str]], issues: Issues) -> None:
+def warn_of_players(place: str, players: Mapping[str, Sequence[str]], issues: Issues) -> None:
     """Say that segments name the files of player 1 only (V075)."""
     others = [number for number, names in players.items() if number != "1" and names]
     if others:
@@ -317,16 +305,8 @@ class _Reader:
     kinds: dict[str, str] = field(default_factory=dict)
     media: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def project(self, tree: Any) -> Iterator[dict[str, Any]]:
+    def project(self, tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the rows of all observations."""
-        if not isinstance(tree, dict):
-            self.issues.refuse("V001", "", "the top level is no object")
-            return
-        missing = [key for key in _KEYS if key not in tree]
-        if missing:
-            keys = ", ".join(missing)
-            self.issues.refuse("V005", "", f"not a BORIS project: missing key(s) {keys}")
-            return
         self._check_version(tree.get("project_format_version", ""))
         self._read_kinds(self._object("behaviors_conf", tree["behaviors_conf"]))
         for name, observation in self._object("observations", tree["observations"]).items():
@@ -379,9 +359,9 @@ class _Reader:
             return
         playlist = self._playlist(place, players, observation)
         events = [self._event(place, name, *numbered) for numbered in enumerate(entries)]
-        bouts = paired(_alternating([event for event in events if event]), self.issues)
+        bouts = paired([event for event in events if event], self.issues)
         if playlist:
-            yield from placed(closed(bouts, place, self.issues), playlist, self.issues)
+            yield from segment_rows(closed(bouts, place, self.issues), playlist, self.issues)
 
     def _players(self, place: str, files: Any) -> dict[str, list[str]]:
         """Return the files of each player; before format 1 they were a list, one a player."""
@@ -398,10 +378,10 @@ class _Reader:
     def _note_media(self, players: Mapping[str, list[str]], observation: Mapping[str, Any]) -> None:
         """List the files; independent variables are what annotators said about them."""
         variables = observation.get("independent_variables")
-        said = variables.items() if isinstance(variables, dict) else ()
+        given = variables.items() if isinstance(variables, dict) else ()
         for name in (name for names in players.values() for name in names):
             answers = self.media.setdefault(name, {})
-            for question, answer in said:
+            for question, answer in given:
                 known = answers.get(str(question), "")
                 if answer not in ("", None) and str(answer) not in known.split(", "):
                     answers[str(question)] = f"{known}, {answer}" if known else str(answer)
@@ -409,9 +389,8 @@ class _Reader:
     def _playlist(
         self, place: str, players: Mapping[str, list[str]], observation: Mapping[str, Any]
     ) -> Playlist | None:
-        names = players.get("1", [])
         offset = _seconds(observation.get("time offset") or 0)
-        if not names:
+        if not players.get("1"):
             self.issues.refuse("V022", f"{place}.file", "has events, but no file in player 1")
         elif offset is None:
             self.issues.refuse("V010", f"{place}.time offset", "is no number of seconds")
@@ -421,28 +400,25 @@ class _Reader:
             self.issues.refuse("V010", place, text, todo)
         else:
             warn_of_players(place, players, self.issues)
-            lengths = self._lengths(place, names, observation.get("media_info"))
-            # BORIS adds the offset rounded to milliseconds
-            return None if lengths is None else Playlist(tuple(names), lengths, round(offset, 3))
+            lengths = self._lengths(place, players["1"][:-1], observation.get("media_info"))
+            if lengths is not None:
+                return playlist_of(place, players, lengths, offset, self.issues)
         return None
 
-    def _lengths(self, place: str, names: list[str], info: Any) -> tuple[Fraction, ...] | None:
-        """Return the lengths of all files but the last, None where one is missing."""
-        if len(names) == 1:
-            return ()
+    def _lengths(self, place: str, names: Sequence[str], info: Any) -> list[Fraction] | None:
+        """Return the lengths of these files, None where one is missing."""
         stored = info.get("length") if isinstance(info, dict) else None
         lengths = []
-        for name in names[:-1]:
+        for name in names:
             length = _seconds(stored.get(name)) if isinstance(stored, dict) else None
             if length is None or length <= 0:
                 text = f"the length of '{name}' is missing; the files after it cannot be placed"
                 self.issues.refuse("V010", f"{place}.media_info.length", text)
                 return None
-            lengths.append(cut_to_ms(length))
-        warn_of_borders(place, len(names), self.issues)
-        return tuple(lengths)
+            lengths.append(length)
+        return lengths
 
-    def _event(self, place: str, name: str, number: int, entry: Any) -> Event | None:
+    def _event(self, place: str, name: str, number: int, entry: Any) -> BorisEvent | None:
         """Return one event; fields from the sixth on (frame index) are of no use for times."""
         place = f"{place}.events[{number}]"
         if not isinstance(entry, list) or len(entry) < 5:
@@ -456,18 +432,17 @@ class _Reader:
             self.issues.refuse("V010", place, "subject, code, modifiers and comment must be text")
             return None
         subject, code, modifiers, comment = texts
-        if not code.strip():
+        code = code.strip()
+        if not code:
             self.issues.warn("V048", place, "the event has no behaviour; skipped")
-            return None
-        kind = self.kinds.get(code.strip())
-        if kind is None:
-            text = f"'{code.strip()}' is not in the ethogram: a state or a point?"
+        elif code not in self.kinds:
+            text = f"'{code}' is not in the ethogram: a state or a point?"
             todo = "add it to the ethogram in BORIS, or delete its events"
             self.issues.refuse("V010", place, text, todo)
-            return None
-        status = "POINT" if kind == "point" else "START"
-        names = subject_name(subject), code.strip()
-        return Event(place, f"{name}:{number}", time_s, status, *names, modifiers, comment)
+        else:
+            names = subject_name(subject), code, modifiers, comment
+            return BorisEvent(place, f"{name}:{number}", time_s, self.kinds[code].upper(), *names)
+        return None
 
 
 def _seconds(value: Any) -> Fraction | None:
@@ -475,15 +450,3 @@ def _seconds(value: Any) -> Fraction | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return exact(value) if -1e12 < value < 1e12 else None  # false for NaN
-
-
-def _alternating(events: list[Event]) -> list[Event]:
-    """Return events with their status: every second one of a state stops it."""
-    running: set[tuple[str, str, str]] = set()
-    found = []
-    for event in sorted(events, key=lambda event: event.time_s):
-        stops = event.status == "START" and event.key in running
-        found.append(replace(event, status="STOP") if stops else event)
-        if event.status == "START":
-            running ^= {event.key}
-    return found

@@ -22,27 +22,26 @@ _STEP = re.compile(r"step\s*=\s*([1-9][0-9]{0,8})")  # as CVAT reads its own fil
 _Answers = dict[tuple[str, str], None]  # (task, label), in file order
 
 
-def is_cvat(root: Element) -> bool:
-    """Return whether an XML document is an export of CVAT 1.1."""
-    known = ("meta", "track", "image")
-    return root.tag == "annotations" and any(root.find(tag) is not None for tag in known)
+def read_cvat(path: Path, root: Element) -> Project | None:
+    """Return the tracks of an export of CVAT 1.1 as segments in frames, with all that is wrong.
 
-
-def read_cvat(path: Path, root: Element) -> Project:
-    """Return the tracks of an export as segments in frames, with all that is wrong with them."""
+    None where an XML document is no such export.
+    """
+    if root.tag != "annotations" or {"meta", "track", "image"}.isdisjoint(one.tag for one in root):
+        return None
     reader = _Reader()
     if root.find("image") is not None:
         todo = "in CVAT export as 'CVAT for video 1.1'"
         reader.issues.refuse("V004", "image", "an export for images, which have no time", todo)
     media = reader.read_meta(root)
     name = media[0].name if media else ""
-    common = {"source_format": "cvat", "source_file": path.stem, "media_name": name}
     tracks = root.findall("track")
-    rows = [common | row for track in tracks for row in reader.rows(track)]
+    rows = [row for track in tracks for row in reader.rows(track)]
+    common = {"source_file": path.stem, "media_name": name, "time_base": "frame_index"}
     return Project(
         path=path,
         format="cvat",
-        segments=segment_table(rows),
+        segments=segment_table(rows, source_format="cvat", **common),
         media=media,
         issues=tuple(reader.issues.found),
         counts={"tracks": len(tracks), "segments": len(rows)},
@@ -100,20 +99,19 @@ class _Reader:
             self.issues.refuse("V010", place, "a track without label")
             return
         asked = track.find("*/attribute") is not None or label in {key[0] for key in self.inputs}
-        said: dict[int, _Answers] = {}
+        answers: dict[int, _Answers] = {}  # by frame
         for shape in track:
             frame, outside = self._frame(place, shape)
-            answers = self._answers(label, shape) if asked else {("label", label): None}
-            if frame in said:
+            given = self._answers(label, shape) if asked else {("label", label): None}
+            if frame in answers:
                 self.issues.refuse("V002", place, f"frame {frame} stands twice")
             elif frame is not None:
-                said[frame] = {} if outside else answers
-        if not said:
+                answers[frame] = {} if outside else given
+        if not answers:
             self.issues.warn("V048", place, "a track without shapes; skipped")
-        for (task, value), start, end in _stretches(said):
+        for (task, value), start, end in _stretches(answers):
             yield {
                 "source_id": place,
-                "time_base": "frame_index",
                 "t_start": float(start),
                 "t_end": float(end),
                 "task": task,
@@ -150,13 +148,13 @@ class _Reader:
         return found
 
 
-def _stretches(said: Mapping[int, _Answers]) -> list[tuple[tuple[str, str], int, int]]:
+def _stretches(answers: Mapping[int, _Answers]) -> list[tuple[tuple[str, str], int, int]]:
     """Return (answer, first frame, frame past the last one) by first frame."""
     found: list[tuple[tuple[str, str], int, int]] = []
     begun: dict[tuple[str, str], int] = {}
-    for frame in sorted(said):
-        over = [answer for answer in begun if answer not in said[frame]]
+    for frame in sorted(answers):
+        over = [answer for answer in begun if answer not in answers[frame]]
         found += [(answer, begun.pop(answer), frame) for answer in over]
-        begun = dict.fromkeys(said[frame], frame) | begun
-    found += [(answer, start, max(said) + 1) for answer, start in begun.items()]
+        begun = dict.fromkeys(answers[frame], frame) | begun
+    found += [(answer, start, max(answers) + 1) for answer, start in begun.items()]
     return sorted(found, key=lambda stretch: stretch[1])

@@ -6,7 +6,6 @@ between their neighbours.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from dogclips.annotations.documents import twice
 from dogclips.annotations.issues import Issues
 from dogclips.annotations.project import Media, Project
 from dogclips.segments import segment_table
@@ -23,31 +23,30 @@ _MS = re.compile(r"-?[0-9]{1,15}")
 _ALIGNED, _REFERENCE = "ALIGNABLE_ANNOTATION", "REF_ANNOTATION"
 
 
-def is_elan(root: Element) -> bool:
-    """Return whether an XML document is one of ELAN."""
-    return root.tag == "ANNOTATION_DOCUMENT"
+def read_elan(path: Path, root: Element) -> Project | None:
+    """Return the annotations of a document as segments, with all that is wrong with them.
 
-
-def read_elan(path: Path, root: Element) -> Project:
-    """Return the annotations of a document as segments, with all that is wrong with them."""
+    None where an XML document is none of ELAN.
+    """
+    if root.tag != "ANNOTATION_DOCUMENT":
+        return None
     reader = _Reader()
     media = reader.read_header(root)
     reader.read_slots(root)
-    found = root.findall(f"TIER/ANNOTATION/{_ALIGNED}") + root.findall(
-        f"TIER/ANNOTATION/{_REFERENCE}"
-    )
-    reader.entries = {entry.get("ANNOTATION_ID", ""): entry for entry in found}
-    reader.refuse_twins("annotation", [entry.get("ANNOTATION_ID", "") for entry in found])
-    common = {"source_format": "elan", "source_file": path.stem, "media_name": (*media, "")[0]}
-    rows = [common | row for tier in root.findall("TIER") for row in reader.rows(tier)]
-    counts = Counter(entry.tag for entry in found)
+    tags = _ALIGNED, _REFERENCE
+    aligned, references = (root.findall(f"TIER/ANNOTATION/{tag}") for tag in tags)
+    names = [entry.get("ANNOTATION_ID", "") for entry in (*aligned, *references)]
+    reader.entries = dict(zip(names, (*aligned, *references), strict=True))
+    reader.refuse_twins("annotation", names)
+    rows = [row for tier in root.findall("TIER") for row in reader.rows(tier)]
+    common = {"source_file": path.stem, "media_name": (*media, "")[0]}
     return Project(
         path=path,
         format="elan",
-        segments=segment_table(rows),
+        segments=segment_table(rows, source_format="elan", **common),
         media=tuple(Media(name) for name in media),
         issues=tuple(reader.issues.found),
-        counts={"segments": counts[_ALIGNED], "references": counts[_REFERENCE]},
+        counts={"segments": len(aligned), "references": len(references)},
     )
 
 
@@ -70,14 +69,14 @@ class _Reader:
             self.issues.refuse("V005", "HEADER", "no MEDIA_DESCRIPTOR", "link the video in ELAN")
             return []
         videos = [one for one in found if one.get("MIME_TYPE", "").startswith("video/")]
-        shown = (videos or found)[0]
-        origin = shown.get("TIME_ORIGIN", "0").strip()
-        if not _MS.fullmatch(origin) or int(origin):
+        main = (videos or found)[0]
+        shift = main.get("TIME_ORIGIN", "0").strip()
+        if not _MS.fullmatch(shift) or int(shift):
             # Nobody could tell us for certain whether ELAN adds or subtracts it.
-            text = f"{_url(shown)!r} is shifted by {origin[:40]!r} ms"
+            text = f"{_url(main)!r} is shifted by {shift[:40]!r} ms"
             todo = "in ELAN set the offset of this file to 0 and mend the times"
             self.issues.refuse("V010", "MEDIA_DESCRIPTOR.TIME_ORIGIN", text, todo)
-        return list(dict.fromkeys(_url(one) for one in (shown, *found)))
+        return list(dict.fromkeys(_url(one) for one in (main, *found)))
 
     def read_slots(self, root: Element) -> None:
         """Read the times of all slots; place those without one between their neighbours."""
@@ -94,7 +93,7 @@ class _Reader:
         self.guessed = {name for name, time in zip(names, given, strict=True) if time is None}
 
     def refuse_twins(self, kind: str, names: list[str]) -> None:
-        for name in [name for name, count in Counter(names).items() if count > 1]:
+        for name in twice(names):
             self.issues.refuse("V002", name, f"{kind} {name!r} stands twice")
 
     def rows(self, tier: Element) -> Iterator[dict[str, Any]]:
@@ -128,13 +127,9 @@ class _Reader:
         start, end = (float(self.slots[name]) for name in names)
         if start < 0:
             self.issues.refuse("V053", place, f"time {start} s lies before the video's start")
-        elif end < start:
-            self.issues.refuse("V057", place, f"ends ({end} s) before it starts ({start} s)")
-        elif end == start:
-            self.issues.warn("V058", place, "zero length; skipped")
-        elif self.guessed.isdisjoint(names):
-            return {"t_start": start, "t_end": end}
-        else:
+        elif self.issues.has_length(place, start, end):
+            if self.guessed.isdisjoint(names):
+                return {"t_start": start, "t_end": end}
             self.issues.warn("V074", place, "a time slot without time; put between its neighbours")
             return {"t_start": start, "t_end": end, "flags": "interpolated"}
         return None

@@ -11,60 +11,67 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from dogclips.annotations.documents import Table
+from dogclips.annotations.documents import Table, twice
 from dogclips.annotations.issues import Issues
 from dogclips.annotations.project import Media, Project
-from dogclips.files import uttered
+from dogclips.annotations.writing import decimal_text, write_table
+from dogclips.files import inert, uttered
 from dogclips.segments import segment_table
 
 _NEEDED = ("file", "start", "end", "label")
 _OPTIONAL = ("task", "subject", "observer", "confidence", "comment", "stream")
+_WRITTEN = (*_NEEDED, "task", "subject")
 _DECIMAL = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]{1,4})?")
 _CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,4}):([0-9]{1,2}(?:[.,][0-9]+)?)")
 _STREAM = re.compile(r"([0-9]{1,4})(\.0+)?")  # pandas writes 1.0 where other rows have none
 
 
-def is_plain(table: Table) -> bool:
-    """Return whether the first row that is not empty names the four columns."""
-    return set(_NEEDED) <= set(_names(table))
+def read_plain(path: Path, table: Table) -> Project | None:
+    """Return the rows of a plain table as segments and points, with all that is wrong with them.
 
-
-def read_plain(path: Path, table: Table) -> Project:
-    """Return the rows of a plain table as segments and points, with all that is wrong with them."""
-    reader = _Reader(_names(table))
-    common = {"source_format": "csv", "source_file": path.stem}
-    body = _lines(table)[1:] if reader.check_header() else []
+    None where the first row that is not empty does not name the four columns.
+    """
+    (_, header), *body = _lines(table) or [(1, [])]
+    reader = _Reader([name.strip().lower() for name in header])
+    if not set(_NEEDED) <= set(reader.names):
+        return None
+    if not reader.check_header():
+        body = []
     found = [reader.row(f"line {line}", row) for line, row in body]
-    rows = [common | row for row in found if row is not None]
+    rows = [row for row in found if row is not None]
     points = sum(row["kind"] == "point" for row in rows)
     return Project(
         path=path,
         format="csv",
-        segments=segment_table(rows),
+        segments=segment_table(rows, source_format="csv", source_file=path.stem),
         media=tuple(Media(name) for name in reader.media),
         issues=tuple(reader.issues.found),
         counts={"segments": len(rows) - points, "points": points},
     )
 
 
+def write_plain(project: Project, path: Path) -> dict[str, int]:
+    """Write `file,start,end,label,task,subject`; see `write_table`."""
+    rows = (
+        [
+            inert(row["media_name"]),
+            decimal_text(row["t_start"]),
+            "" if row["kind"] == "point" else decimal_text(row["t_end"]),
+            *(inert(row[column]) for column in _WRITTEN[3:]),
+        ]
+        for row in project.segments.to_dict("records")
+    )
+    return write_table(project, path, _WRITTEN, rows, kept=("task", "subject"))
+
+
 def _lines(table: Table) -> list[tuple[int, list[str]]]:
     """Return rows that are not empty with their first line: a cell in quotes may span several."""
     line, found = 1, []
-    for row in table.rows:
+    for row in table:
         if any(cell.strip() for cell in row):
             found.append((line, row))
         line += 1 + sum(len(re.findall(r"\r\n|\r|\n", cell)) for cell in row)
     return found
-
-
-def _names(table: Table) -> list[str]:
-    header = next((row for row in table.rows if any(cell.strip() for cell in row)), [])
-    return [name.strip().lower() for name in header]
-
-
-def _text(cell: str) -> str:
-    """Return what a cell says, without the apostrophe that `files.inert` put before a formula."""
-    return uttered(cell.strip())
 
 
 @dataclass
@@ -78,16 +85,13 @@ class _Reader:
 
     def check_header(self) -> bool:
         """Return whether rows can be read under this header."""
-        missing = [name for name in _NEEDED if name not in self.names]
-        if missing:
-            self.issues.refuse("V005", "", f"missing column(s) {', '.join(missing)}")
-        twice = sorted({name for name in self.names if name and self.names.count(name) > 1})
-        if twice:
-            self.issues.refuse("V002", "", f"column(s) named twice: {', '.join(twice)}")
+        again = sorted(twice(name for name in self.names if name))
+        if again:
+            self.issues.refuse("V002", "", f"column(s) named twice: {', '.join(again)}")
         odd = [name for name in self.names if name and name not in _NEEDED + _OPTIONAL]
         if odd:
             self.issues.warn("V005", "", f"unknown column(s) {', '.join(odd)}; left out")
-        return not missing and not twice
+        return not again
 
     def row(self, place: str, row: list[str]) -> dict[str, Any] | None:
         """Return what one row says, or None where it is skipped."""
@@ -96,7 +100,7 @@ class _Reader:
             self.issues.refuse("V010", place, text, "put quotes around texts with separators")
             return None
         cells = dict.fromkeys(_NEEDED + _OPTIONAL, "")
-        cells |= {name: _text(cell) for name, cell in zip(self.names, row, strict=False)}
+        cells |= {name: uttered(cell.strip()) for name, cell in zip(self.names, row, strict=False)}
         if cells["file"]:
             self.media.setdefault(cells["file"])
         else:
@@ -107,28 +111,23 @@ class _Reader:
         if span is None or numbers is None or not cells["file"] or not cells["label"]:
             return None
         texts = {name: cells[name] for name in ("label", "subject", "observer", "comment")}
-        said = {"media_name": cells["file"], "task": cells["task"] or "label"} | texts
-        said |= span | numbers
-        first = self.seen.setdefault(tuple(said.items()), place)
+        found = {"media_name": cells["file"], "task": cells["task"] or "label"} | texts
+        found |= span | numbers
+        first = self.seen.setdefault(tuple(found.items()), place)
         if first != place:
             self.issues.warn("V047", place, f"the same as {first}; read once")
             return None
-        return said | {"source_id": place}
+        return found | {"source_id": place}
 
     def _span(self, place: str, cells: dict[str, str]) -> dict[str, Any] | None:
         """Return the columns of time, or None where the row has none that mean anything."""
         start = self._time(place, cells["start"])
-        end = self._time(place, cells["end"]) if cells["end"] else math.nan
-        if start is None or end is None:
+        end = self._time(place, cells["end"]) if cells["end"] else math.inf
+        if start is None or end is None or not self.issues.has_length(place, start, end):
             return None
-        if end < start:
-            self.issues.refuse("V057", place, f"ends ({end} s) before it starts ({start} s)")
-            return None
-        if end == start:
-            self.issues.warn("V058", place, "zero length; skipped")
-            return None
-        kind = "state" if cells["end"] else "point"
-        return {"t_start": start, "kind": kind} | ({"t_end": end} if cells["end"] else {})
+        if cells["end"]:
+            return {"t_start": start, "kind": "state", "t_end": end}
+        return {"t_start": start, "kind": "point"}
 
     def _time(self, place: str, cell: str) -> float | None:
         time_s = _seconds(cell)

@@ -23,7 +23,6 @@ from dogclips.annotations.via_store import (
     Store,
     parse_store,
 )
-from dogclips.errors import AnnotationError
 from dogclips.segments import segment_table
 
 _KEYS = {"project", "config", "attribute", "file", "view", "metadata"}
@@ -32,41 +31,8 @@ _LAST_SHAPE = 9  # POINT is 1
 _MAP = "add the option in VIA, or map the label (labels.rename)"
 
 
-def is_via(tree: Any) -> bool:
-    """Return whether a JSON tree looks like a project of VIA 3, perhaps a damaged one."""
-    return isinstance(tree, dict) and len(_KEYS & tree.keys()) > 1
-
-
-def is_older_via(tree: Any) -> bool:
-    """Return whether a JSON tree comes from VIA 1 or 2, or another tool for images (COCO)."""
-    if not isinstance(tree, dict):
-        return False
-    if tree.keys() & {"_via_settings", "_via_img_metadata"} or {"region", "file"} == tree.keys():
-        return True
-    if {"images", "annotations"} <= tree.keys():
-        return True
-    first = next(iter(tree.values()), None)
-    return isinstance(first, dict) and {"regions", "filename"} <= first.keys()
-
-
-def refuse_older_via(path: Path, tree: Any) -> Project:
-    """Refuse what `is_older_via` found.
-
-    Raises
-    ------
-    AnnotationError
-        V004, always.
-    """
-    del tree
-    raise AnnotationError(
-        "V004 annotations of images (VIA 1, VIA 2 or COCO), which store no time",
-        where=path,
-        todo="annotate the video with VIA 3",
-    )
-
-
-def read_via(path: Path, tree: Any) -> Project:
-    """Read a VIA 3 project.
+def read_via(path: Path, tree: Any) -> Project | None:
+    """Read a VIA 3 project; None where a JSON tree does not look like one, even a damaged one.
 
     Everything that is wrong or odd is among the project's issues; what cannot mean anything gives
     no segment.
@@ -74,40 +40,37 @@ def read_via(path: Path, tree: Any) -> Project:
     Raises
     ------
     AnnotationError
-        V005: the tree is no project of VIA 3 at all.
+        V005: keys are missing that every project has.
     """
+    if not isinstance(tree, dict) or len(_KEYS & tree.keys()) < 2:
+        return None
     issues = Issues()
-    reader = _Reader(path, parse_store(path, tree, issues), issues)
-    rows = [row for mid, entry in reader.store.metadata.items() for row in reader.rows(mid, entry)]
+    store = parse_store(path, tree, issues)
+    reader = _Reader(store, issues)
+    rows = [row for mid, entry in store.metadata.items() for row in reader.rows(mid, entry)]
     reader.check_anchors()
-    attributes = [piece for piece in reader.store.attribute.values() if piece is not None]
+    files = [file for file in store.file.values() if file is not None and file.kind == "video"]
+    asked = [piece for piece in store.attribute.values() if piece is not None]
     return Project(
         path=path,
         format="via3",
-        segments=segment_table(rows),
-        media=tuple(
-            Media(file.fname, reader.file_attributes.get(file.fname, {}))
-            for file in reader.store.file.values()
-            if file is not None and file.kind == "video"
-        ),
+        segments=segment_table(rows, source_format="via3", source_file=path.stem),
+        media=tuple(Media(file.fname, reader.answers.get(file.fname, {})) for file in files),
         issues=tuple(issues.found),
-        options={piece.aname: piece.options for piece in attributes if _has_options(piece)},
+        options={
+            attribute.aname: attribute.options for attribute in asked if attribute.has_options
+        },
         counts=reader.counts,
     )
-
-
-def _has_options(attribute: Attribute) -> bool:
-    return attribute.type is not AttributeType.TEXT and bool(attribute.options)
 
 
 @dataclass
 class _Reader:
     """Walks the metadata of one project and collects what is odd about it."""
 
-    path: Path
     store: Store
     issues: Issues
-    file_attributes: dict[str, dict[str, str]] = field(default_factory=dict)
+    answers: dict[str, dict[str, str]] = field(default_factory=dict)  # about whole files, by name
     counts: Counter[str] = field(default_factory=Counter)
     seen: set[tuple[str, str, str, float, float]] = field(default_factory=set)
 
@@ -119,10 +82,10 @@ class _Reader:
         kind = self._kind(place, entry)
         self.counts[kind] += 1
         if entry.vid not in self.store.view:
-            view = f"belongs to view '{entry.vid}', which does not exist"
-            self.issues.refuse("V050", place, view)
+            text = f"belongs to view '{entry.vid}', which does not exist"
+            self.issues.refuse("V050", place, text)
         elif kind == "file attributes":
-            self._note_file_attributes(place, entry)
+            self._note_answers(place, entry)
         elif kind == "segments":
             yield from self._segment(mid, place, entry)
 
@@ -152,57 +115,43 @@ class _Reader:
             self.issues.warn("V055", place, text)
         return ("file attributes", "points", "segments")[len(entry.z)]
 
-    def _note_file_attributes(self, place: str, entry: Metadata) -> None:
+    def _note_answers(self, place: str, entry: Metadata) -> None:
         file = self.store.file_of(entry.vid)
         if file is None:
             return
-        values = self.file_attributes.setdefault(file.fname, {})
+        values = self.answers.setdefault(file.fname, {})
         for task, label, _ in self._labels(place, entry):
             values[task] = f"{values[task]}, {label}" if task in values else label
 
     def _segment(self, mid: str, place: str, entry: Metadata) -> Iterator[dict[str, Any]]:
         media_name = self._media_name(place, entry)
-        times = [self._time(place, value) for value in entry.z]
-        said = len(self.issues.found)
+        start, end = (self._time(place, value) for value in entry.z)
+        num_issues = len(self.issues.found)
         labels = list(self._labels(place, entry))
-        silent = not labels and len(self.issues.found) == said
-        if media_name is None or times[0] is None or times[1] is None:
+        silent = not labels and len(self.issues.found) == num_issues
+        if media_name is None or start is None or end is None:
             return
-        start, end = times[0], times[1]
-        if not self._has_length(place, start, end):
+        self.counts.update(["zero length"] if start == end else [])
+        if not self.issues.has_length(place, start, end, digits="g"):
             return
         if silent:
             self.issues.warn("V048", place, "the segment has no label; skipped")
         for task, label, known in labels:
-            if self._is_new(place, (media_name, task, label, start, end)):
-                yield {
-                    "source_format": "via3",
-                    "source_file": self.path.stem,
-                    "source_id": mid,
-                    "media_name": media_name,
-                    "task": task,
-                    "label": label,
-                    "known": known,
-                    "t_start": start,
-                    "t_end": end,
-                    "flags": "unadjusted_1s" if round(end - start, 5) == 1 else "",
-                }
-
-    def _has_length(self, place: str, start: float, end: float) -> bool:
-        if end < start:
-            text = f"ends ({end:g} s) before it starts ({start:g} s)"
-            self.issues.refuse("V057", place, text)
-        if end == start:
-            self.counts["zero length"] += 1
-            self.issues.warn("V058", place, "zero length; skipped")
-        return end > start
-
-    def _is_new(self, place: str, row: tuple[str, str, str, float, float]) -> bool:
-        if row in self.seen:
-            self.issues.warn("V047", place, f"{row[2]!r} at the same times again; read once")
-            return False
-        self.seen.add(row)
-        return True
+            row = (media_name, task, label, start, end)
+            if row in self.seen:
+                self.issues.warn("V047", place, f"{label!r} at the same times again; read once")
+                continue
+            self.seen.add(row)
+            yield {
+                "source_id": mid,
+                "media_name": media_name,
+                "task": task,
+                "label": label,
+                "known": known,
+                "t_start": start,
+                "t_end": end,
+                "flags": "unadjusted_1s" if round(end - start, 5) == 1 else "",
+            }
 
     def _media_name(self, place: str, entry: Metadata) -> str | None:
         view = self.store.view[entry.vid]
@@ -269,7 +218,7 @@ class _Reader:
 
     def _label(self, place: str, attribute: Attribute, text: str) -> tuple[str, bool] | None:
         """Resolve an option id, or text that stands in its place; None if it is neither."""
-        if attribute.type is AttributeType.TEXT or not attribute.options:
+        if not attribute.has_options:
             label, known = text, True
         elif text in attribute.options:
             label, known = attribute.options[text].strip(), True

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dogclips.annotations import Media, Project
-from dogclips.annotations.table_writing import write_boris_csv
+from dogclips.annotations.boris_tables import write_boris_intervals
 from dogclips.annotations.via_writing import write_via
 from dogclips.clips.names import safe_stems
 from dogclips.errors import AnnotationError
@@ -51,7 +51,7 @@ def write_predictions(
     names = [prediction.media_name for prediction in predictions]
     if len(set(names)) < len(names):
         names = [prediction.path.as_posix() for prediction in predictions]
-    write_boris_csv(as_project(predictions, names), out / BOUTS)
+    write_boris_intervals(as_project(predictions, names), out / BOUTS)
     stems = safe_stems(prediction.path for prediction in predictions)
     for prediction, asked, stem in zip(predictions, questions, stems, strict=True):
         via, timeline = out / VIA_DIR / f"{stem}.json", out / TIMELINES / f"{stem}.svg"
