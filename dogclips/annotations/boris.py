@@ -30,6 +30,7 @@ _UNRECORDED = ("LIVE", "IMAGES")
 _EXPORT = "in BORIS use 'Check state events' and 'Fix unpaired events', and save again"
 # BORIS stops a behaviour 1 ms before another that excludes it, and adds 1 ms when it mends pairs.
 _MADE_GAP_S = Fraction(2, 1000)
+_NO_LENGTH = "the state has no length; skipped"
 _CLOCK_S = 10**8  # three years: no recording, but seconds since 1970
 
 
@@ -108,114 +109,139 @@ class Playlist:
         ]
 
 
-def read_boris(path: Path, tree: Any) -> Project | None:
-    """Read a BORIS project, with everything that is wrong with it; None where it is none.
+@dataclass
+class BorisReader(Issues):
+    """What the readers of projects and tables share: bouts become rows, odd ones are noted."""
 
-    Times are seconds in the recording as mpv shows them. A bout that runs over the end of a file
-    is a row for each file. Points have no end.
-    """
-    if not isinstance(tree, dict) or not tree.keys() >= _KEYS:
-        return None
-    reader = _Reader(Issues())
-    rows = list(reader.project(tree))
-    return boris_project(path, rows, reader.media, reader.issues)
+    media: dict[str, dict[str, str]] = field(default_factory=dict)  # answers about each file
 
+    def project_of(self, path: Path, rows: Iterable[Mapping[str, Any]]) -> Project:
+        """Return what a file of BORIS says."""
+        segments = segment_table(
+            rows, source_format="boris", source_file=path.stem, task="behavior"
+        )
+        kinds = Counter(segments["kind"])
+        return Project(
+            path=path,
+            format="boris",
+            segments=segments,
+            media=tuple(Media(name, answers) for name, answers in self.media.items()),
+            issues=tuple(self.found),
+            counts={"segments": kinds["state"], "points": kinds["point"]},
+            player="mpv",
+        )
 
-def boris_project(
-    path: Path,
-    rows: Iterable[Mapping[str, Any]],
-    media: Mapping[str, Mapping[str, str]],
-    issues: Issues,
-) -> Project:
-    """Return what a file of BORIS says; `rows` lack only what is the same for the whole file."""
-    segments = segment_table(rows, source_format="boris", source_file=path.stem, task="behavior")
-    kinds = Counter(segments["kind"])
-    return Project(
-        path=path,
-        format="boris",
-        segments=segments,
-        media=tuple(Media(name, dict(attributes)) for name, attributes in media.items()),
-        issues=tuple(issues.found),
-        counts={"segments": kinds["state"], "points": kinds["point"]},
-        player="mpv",
-    )
+    def warn_of_players(self, place: str, players: Mapping[str, Sequence[str]]) -> None:
+        """Say that segments name the files of player 1 only (V075)."""
+        others = [number for number, names in players.items() if number != "1" and names]
+        if others:
+            numbers = ", ".join(others)
+            text = f"annotations are not carried over to the files of player {numbers}"
+            self.warn("V075", place, text, "align these recordings with the one of player 1")
 
+    def playlist_of(
+        self, place: str, names: Sequence[str], lengths: Iterable[Fraction], offset: Fraction
+    ) -> Playlist:
+        """Return the playlist of these files, where the lengths of all but the last are known.
 
-def paired(events: Iterable[BorisEvent], issues: Issues) -> list[BorisBout]:
-    """Return the bouts between starts and stops, and the points, in the order of their starts.
+        Says that the times in all files but the first stand on what BORIS believed (V074).
+        """
+        if len(names) > 1:
+            text = (
+                f"player 1 holds {len(names)} files; where one ends follows the lengths that BORIS"
+                " stored, which are those of a file's last video stream"
+            )
+            self.warn("V074", place, text, "check a segment near the start of each later file")
+        # BORIS adds up whole milliseconds, never more, and adds the offset rounded to milliseconds.
+        whole = tuple(Fraction(math.floor(length * 1000), 1000) for length in lengths)
+        return Playlist(tuple(names), whole, round(offset, 3))
 
-    What starts and never stops, or the other way round, is refused (V070); a bout of no length is
-    skipped (V058).
-    """
-    running: dict[tuple[str, str, str], BorisEvent] = {}
-    bouts = []
-    for event in sorted(events, key=lambda event: event.time_s):
-        begun = running.get(event.key)
-        if event.status == "POINT":
-            bouts.append(bout_of(event, None, event.comment))
-        elif event.status == "START" or (event.status == "STATE" and begun is None):
-            if begun is not None:
-                _refuse_unpaired(begun, issues)
-            running[event.key] = event
-        elif begun is None:
-            _refuse_unpaired(event, issues)
-        else:
-            del running[event.key]
-            if begun.time_s == event.time_s:
-                issues.warn("V058", begun.place, "the state has no length; skipped")
+    def paired(self, events: Iterable[BorisEvent]) -> list[BorisBout]:
+        """Return the bouts between starts and stops, and the points, in the order of their starts.
+
+        What starts and never stops, or the other way round, is refused (V070); a bout of no length
+        is skipped (V058).
+        """
+        running: dict[tuple[str, str, str], BorisEvent] = {}
+        bouts = []
+        for event in sorted(events, key=lambda event: event.time_s):
+            begun = running.get(event.key)
+            if event.status == "POINT":
+                bouts.append(bout_of(event, None, event.comment))
+            elif event.status == "START" or (event.status == "STATE" and begun is None):
+                if begun is not None:
+                    self._refuse_unpaired(begun)
+                running[event.key] = event
+            elif begun is None:
+                self._refuse_unpaired(event)
             else:
-                bouts.append(bout_of(begun, event.time_s, begun.comment, event.comment))
-    for event in running.values():
-        _refuse_unpaired(event, issues)
-    return sorted(bouts, key=lambda bout: bout.start)
+                del running[event.key]
+                if begun.time_s == event.time_s:
+                    self.warn("V058", begun.place, _NO_LENGTH)
+                else:
+                    bouts.append(bout_of(begun, event.time_s, begun.comment, event.comment))
+        for event in running.values():
+            self._refuse_unpaired(event)
+        return sorted(bouts, key=lambda bout: bout.start)
 
+    def _refuse_unpaired(self, event: BorisEvent) -> None:
+        fault = "stops and never started" if event.status == "STOP" else "starts and never stops"
+        who = event.subject or NO_SUBJECT
+        text = f"'{event.code}' of '{who}' at {shown(event.time_s)} s {fault}"
+        self.refuse("V070", event.place, text, _EXPORT)
 
-def _refuse_unpaired(event: BorisEvent, issues: Issues) -> None:
-    fault = "stops and never started" if event.status == "STOP" else "starts and never stops"
-    who = event.subject or NO_SUBJECT
-    text = f"'{event.code}' of '{who}' at {shown(event.time_s)} s {fault}"
-    issues.refuse("V070", event.place, text, _EXPORT)
+    def rows_of(
+        self, place: str, bouts: Sequence[BorisBout], playlist: Playlist
+    ) -> Iterator[dict[str, Any]]:
+        """Yield a row for each bout and file, its times in seconds of that file."""
+        for bout in self._closed(place, bouts):
+            start = bout.start - playlist.offset
+            end = None if bout.end is None else bout.end - playlist.offset
+            if not self._is_possible(bout.begun.place, start, end):
+                continue
+            parts = playlist.parts(start, end)
+            for name, first, last in parts:
+                yield {
+                    "source_id": bout.begun.source_id,
+                    "media_name": name,
+                    "t_start": float(first),
+                    "t_end": math.nan if last is None else float(last),
+                    "kind": "point" if last is None else "state",
+                    "label": bout.begun.code,
+                    "subject": bout.begun.subject,
+                    "comment": bout.comment,
+                    "flags": f"{bout.flags} split".strip() if len(parts) > 1 else bout.flags,
+                }
 
+    def _closed(self, place: str, bouts: Sequence[BorisBout]) -> list[BorisBout]:
+        """Return the bouts without the gaps that BORIS itself made, at most 2 ms (V073).
 
-def bout_of(begun: BorisEvent, end: Fraction | None, *comments: str) -> BorisBout:
-    """Return the bout that an event begins, with its modifiers among the comments."""
-    return BorisBout(begun, end, remark(begun.modifiers, *comments))
+        A gap lies between the end of a state and the next start of any state of the same subject.
+        """
+        starts: defaultdict[str, list[Fraction]] = defaultdict(list)
+        for bout in bouts:
+            if bout.end is not None:
+                insort(starts[bout.begun.subject], bout.start)
+        whole = [_snapped(bout, starts[bout.begun.subject]) for bout in bouts]
+        count = sum(bout.flags == "snapped" for bout in whole)
+        if count:
+            gaps = f"{count} gap{'s' if count > 1 else ''} of at most 2 ms"
+            text = f"{gaps} between a stop and the next start, made by BORIS; closed"
+            self.warn("V073", place, text)
+        return whole
 
-
-def remark(modifiers: str, *comments: str) -> str:
-    """Return modifiers and comments as one text; a modifier `None` was not chosen.
-
-    >>> remark("left|None", "ears back", "")
-    'modifiers: left; ears back'
-    """
-    chosen = [part.strip() for part in modifiers.split("|")]
-    text = "|".join("" if part == "None" else part for part in chosen).rstrip("|")
-    parts = [f"modifiers: {text}" if text else "", *(comment.strip() for comment in comments)]
-    return "; ".join(part for part in parts if part)
-
-
-def subject_name(text: str) -> str:
-    """Return a subject's name, empty where BORIS says that there is none."""
-    name = text.strip()
-    return "" if name == NO_SUBJECT else name
-
-
-def closed(bouts: Sequence[BorisBout], place: str, issues: Issues) -> list[BorisBout]:
-    """Return the bouts without the gaps that BORIS itself made, at most 2 ms (V073).
-
-    A gap lies between the end of a state and the next start of any state of the same subject.
-    """
-    starts: defaultdict[str, list[Fraction]] = defaultdict(list)
-    for bout in bouts:
-        if bout.end is not None:
-            insort(starts[bout.begun.subject], bout.start)
-    whole = [_snapped(bout, starts[bout.begun.subject]) for bout in bouts]
-    count = sum(bout.flags == "snapped" for bout in whole)
-    if count:
-        gaps = f"{count} gap{'s' if count > 1 else ''} of at most 2 ms"
-        text = f"{gaps} between a stop and the next start, made by BORIS; closed"
-        issues.warn("V073", place, text)
-    return whole
+    def _is_possible(self, place: str, start: Fraction, end: Fraction | None) -> bool:
+        if start < 0:
+            text = f"time {shown(start)} s lies before the recording's start"
+            self.refuse("V053", place, text, "check the observation's time offset in BORIS")
+        elif max(start, end or start) >= _CLOCK_S:
+            text = f"time {shown(start)} s is a clock's, not a recording's"
+            self.refuse("V010", place, text, "code again without the media creation date")
+        elif end is not None and float(start) >= float(end):
+            self.warn("V058", place, _NO_LENGTH)
+        else:
+            return True
+        return False
 
 
 def _snapped(bout: BorisBout, starts: list[Fraction]) -> BorisBout:
@@ -227,85 +253,43 @@ def _snapped(bout: BorisBout, starts: list[Fraction]) -> BorisBout:
     return replace(bout, end=starts[following], flags="snapped")
 
 
-def segment_rows(
-    bouts: Iterable[BorisBout], playlist: Playlist, issues: Issues
-) -> Iterator[dict[str, Any]]:
-    """Yield a row for each bout and file, its times in seconds of that file."""
-    for bout in bouts:
-        start = bout.start - playlist.offset
-        end = None if bout.end is None else bout.end - playlist.offset
-        if not _is_possible(bout.begun.place, start, end, issues):
-            continue
-        parts = playlist.parts(start, end)
-        for name, first, last in parts:
-            yield {
-                "source_id": bout.begun.source_id,
-                "media_name": name,
-                "t_start": float(first),
-                "t_end": math.nan if last is None else float(last),
-                "kind": "point" if last is None else "state",
-                "label": bout.begun.code,
-                "subject": bout.begun.subject,
-                "comment": bout.comment,
-                "flags": f"{bout.flags} split".strip() if len(parts) > 1 else bout.flags,
-            }
+def bout_of(begun: BorisEvent, end: Fraction | None, *comments: str) -> BorisBout:
+    """Return the bout that an event begins.
 
-
-def _is_possible(place: str, start: Fraction, end: Fraction | None, issues: Issues) -> bool:
-    if start < 0:
-        text = f"time {shown(start)} s lies before the recording's start"
-        issues.refuse("V053", place, text, "check the observation's time offset in BORIS")
-    elif max(start, end or start) >= _CLOCK_S:
-        text = f"time {shown(start)} s is a clock's, not a recording's"
-        issues.refuse("V010", place, text, "code again without the media creation date")
-    elif end is not None and float(start) >= float(end):
-        issues.warn("V058", place, "the state has no length; skipped")
-    else:
-        return True
-    return False
-
-
-def playlist_of(
-    place: str,
-    players: Mapping[str, Sequence[str]],
-    lengths: Iterable[Fraction],
-    offset: Fraction,
-    issues: Issues,
-) -> Playlist:
-    """Return the files of player 1, where the lengths of all but the last are known.
-
-    Says that the times in all files but the first stand on what BORIS believed (V074).
+    Its comment is one text of the event's modifiers and these comments; a modifier `None` was not
+    chosen.
     """
-    names = tuple(players["1"])
-    if len(names) > 1:
-        text = (
-            f"player 1 holds {len(names)} files; where one ends follows the lengths that BORIS"
-            " stored, which are those of a file's last video stream"
-        )
-        issues.warn("V074", place, text, "check a segment near the start of each later file")
-    # BORIS adds up whole milliseconds, never more, and adds the offset rounded to milliseconds.
-    whole = tuple(Fraction(math.floor(length * 1000), 1000) for length in lengths)
-    return Playlist(names, whole, round(offset, 3))
+    chosen = [part.strip() for part in begun.modifiers.split("|")]
+    modifiers = "|".join("" if part == "None" else part for part in chosen).rstrip("|")
+    parts = [f"modifiers: {modifiers}" if modifiers else "", *(text.strip() for text in comments)]
+    return BorisBout(begun, end, "; ".join(part for part in parts if part))
 
 
-def warn_of_players(place: str, players: Mapping[str, Sequence[str]], issues: Issues) -> None:
-    """Say that segments name the files of player 1 only (V075)."""
-    others = [number for number, names in players.items() if number != "1" and names]
-    if others:
-        numbers = ", ".join(others)
-        text = f"annotations are not carried over to the files of player {numbers}"
-        issues.warn("V075", place, text, "align these recordings with the one of player 1")
+def subject_name(text: str) -> str:
+    """Return a subject's name, empty where BORIS says that there is none."""
+    name = text.strip()
+    return "" if name == NO_SUBJECT else name
+
+
+def read_boris(path: Path, tree: Any) -> Project | None:
+    """Read a BORIS project, with everything that is wrong with it; None where it is none.
+
+    Times are seconds in the recording as mpv shows them. A bout that runs over the end of a file
+    is a row for each file. Points have no end.
+    """
+    if not isinstance(tree, dict) or not tree.keys() >= _KEYS:
+        return None
+    reader = _Reader()
+    return reader.project_of(path, list(reader.rows(tree)))
 
 
 @dataclass
-class _Reader:
+class _Reader(BorisReader):
     """Walks the observations of one project and collects what is odd about them."""
 
-    issues: Issues
-    kinds: dict[str, str] = field(default_factory=dict)
-    media: dict[str, dict[str, str]] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)  # by code: state or point
 
-    def project(self, tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def rows(self, tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the rows of all observations."""
         self._check_version(tree.get("project_format_version", ""))
         self._read_kinds(self._object("behaviors_conf", tree["behaviors_conf"]))
@@ -316,14 +300,14 @@ class _Reader:
     def _object(self, place: str, value: Any) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
-        self.issues.refuse("V010", place, "is no object")
+        self.refuse("V010", place, "is no object")
         return {}
 
     def _check_version(self, version: Any) -> None:
         major = str(version).partition(".")[0]
         if major.isdecimal() and len(major) < 10 and int(major) > _VERSION:
             text = f"project format {version} is newer than {_VERSION}.x; read all the same"
-            self.issues.warn("V006", "project_format_version", text)
+            self.warn("V006", "project_format_version", text)
 
     def _read_kinds(self, ethogram: Mapping[str, Any]) -> None:
         """Learn which codes are states: `State event`, `Point event with coding map` ..."""
@@ -335,9 +319,9 @@ class _Reader:
             if not behaviour:
                 continue
             if not isinstance(code, str) or kind is None:
-                self.issues.refuse("V010", place, "has no code, or is neither state nor point")
+                self.refuse("V010", place, "has no code, or is neither state nor point")
             elif self.kinds.setdefault(code.strip(), kind) != kind:
-                self.issues.refuse("V010", place, f"'{code}' is a state and a point")
+                self.refuse("V010", place, f"'{code}' is a state and a point")
 
     def _observation(
         self, place: str, name: str, observation: Mapping[str, Any]
@@ -346,12 +330,12 @@ class _Reader:
         if not observation:
             return
         if not isinstance(entries, list) or kind not in (*_RECORDED, *_UNRECORDED):
-            self.issues.refuse("V010", place, "has no list of events, or an unknown type")
+            self.refuse("V010", place, "has no list of events, or an unknown type")
             return
         if kind in _UNRECORDED:
             if entries:
                 text = f"{len(entries)} events of a {kind} observation, not a recording; skipped"
-                self.issues.warn("V075", place, text)
+                self.warn("V075", place, text)
             return
         players = self._players(f"{place}.file", observation.get("file"))
         self._note_media(players, observation)
@@ -359,9 +343,9 @@ class _Reader:
             return
         playlist = self._playlist(place, players, observation)
         events = [self._event(place, name, *numbered) for numbered in enumerate(entries)]
-        bouts = paired([event for event in events if event], self.issues)
+        bouts = self.paired(event for event in events if event)
         if playlist:
-            yield from segment_rows(closed(bouts, place, self.issues), playlist, self.issues)
+            yield from self.rows_of(place, bouts, playlist)
 
     def _players(self, place: str, files: Any) -> dict[str, list[str]]:
         """Return the files of each player; before format 1 they were a list, one a player."""
@@ -372,7 +356,7 @@ class _Reader:
             if isinstance(names, list) and all(isinstance(name, str) and name for name in names):
                 players[number] = names
             else:
-                self.issues.refuse("V010", f"{place}.{number}", "is no list of file names")
+                self.refuse("V010", f"{place}.{number}", "is no list of file names")
         return players
 
     def _note_media(self, players: Mapping[str, list[str]], observation: Mapping[str, Any]) -> None:
@@ -389,20 +373,20 @@ class _Reader:
     def _playlist(
         self, place: str, players: Mapping[str, list[str]], observation: Mapping[str, Any]
     ) -> Playlist | None:
-        offset = _seconds(observation.get("time offset") or 0)
-        if not players.get("1"):
-            self.issues.refuse("V022", f"{place}.file", "has events, but no file in player 1")
+        names, offset = players.get("1"), _seconds(observation.get("time offset") or 0)
+        if not names:
+            self.refuse("V022", f"{place}.file", "has events, but no file in player 1")
         elif offset is None:
-            self.issues.refuse("V010", f"{place}.time offset", "is no number of seconds")
+            self.refuse("V010", f"{place}.time offset", "is no number of seconds")
         elif observation.get("media_creation_date_as_offset"):
             text = "its times count from the date when the recording was made, not from its start"
             todo = "untick 'media creation date as offset' in BORIS and shift the events"
-            self.issues.refuse("V010", place, text, todo)
+            self.refuse("V010", place, text, todo)
         else:
-            warn_of_players(place, players, self.issues)
-            lengths = self._lengths(place, players["1"][:-1], observation.get("media_info"))
+            self.warn_of_players(place, players)
+            lengths = self._lengths(place, names[:-1], observation.get("media_info"))
             if lengths is not None:
-                return playlist_of(place, players, lengths, offset, self.issues)
+                return self.playlist_of(place, names, lengths, offset)
         return None
 
     def _lengths(self, place: str, names: Sequence[str], info: Any) -> list[Fraction] | None:
@@ -413,7 +397,7 @@ class _Reader:
             length = _seconds(stored.get(name)) if isinstance(stored, dict) else None
             if length is None or length <= 0:
                 text = f"the length of '{name}' is missing; the files after it cannot be placed"
-                self.issues.refuse("V010", f"{place}.media_info.length", text)
+                self.refuse("V010", f"{place}.media_info.length", text)
                 return None
             lengths.append(length)
         return lengths
@@ -422,23 +406,23 @@ class _Reader:
         """Return one event; fields from the sixth on (frame index) are of no use for times."""
         place = f"{place}.events[{number}]"
         if not isinstance(entry, list) or len(entry) < 5:
-            self.issues.refuse("V010", place, "is no list of 5 or 6 fields")
+            self.refuse("V010", place, "is no list of 5 or 6 fields")
             return None
         time_s, texts = _seconds(entry[0]), ["" if text is None else text for text in entry[1:5]]
         if time_s is None:
-            self.issues.refuse("V052", place, f"the time is {str(entry[0])[:40]!r}")
+            self.refuse("V052", place, f"the time is {str(entry[0])[:40]!r}")
             return None
         if not all(isinstance(text, str) for text in texts):
-            self.issues.refuse("V010", place, "subject, code, modifiers and comment must be text")
+            self.refuse("V010", place, "subject, code, modifiers and comment must be text")
             return None
         subject, code, modifiers, comment = texts
         code = code.strip()
         if not code:
-            self.issues.warn("V048", place, "the event has no behaviour; skipped")
+            self.warn("V048", place, "the event has no behaviour; skipped")
         elif code not in self.kinds:
             text = f"'{code}' is not in the ethogram: a state or a point?"
             todo = "add it to the ethogram in BORIS, or delete its events"
-            self.issues.refuse("V010", place, text, todo)
+            self.refuse("V010", place, text, todo)
         else:
             names = subject_name(subject), code, modifiers, comment
             return BorisEvent(place, f"{name}:{number}", time_s, self.kinds[code].upper(), *names)

@@ -24,65 +24,33 @@ from dogclips.annotations.boris import (
     NO_SUBJECT,
     BorisBout,
     BorisEvent,
+    BorisReader,
     Playlist,
-    boris_project,
     bout_of,
-    closed,
-    paired,
-    playlist_of,
-    segment_rows,
     subject_name,
-    warn_of_players,
 )
 from dogclips.annotations.documents import Table
-from dogclips.annotations.issues import Issues
 from dogclips.annotations.project import Project
 from dogclips.annotations.writing import decimal_text, write_table
 from dogclips.files import inert, uttered
 
 # The header of BORIS 9.12 where a project has no independent variables and no modifiers.
-WRITTEN_COLUMNS = (
-    "Observation id",
-    "Observation date",
-    "Description",
-    "Observation type",
-    "Source",
-    "Time offset (s)",
-    "Coding duration",
-    "Media duration (s)",
-    "FPS (frame/s)",
-    "Subject",
-    "Observation duration by subject by observation",
-    "Behavior",
-    "Behavioral category",
-    "Behavior type",
-    "Start (s)",
-    "Stop (s)",
-    "Duration (s)",
-    "Media file name",
-    "Image index start",
-    "Image index stop",
-    "Image file path start",
-    "Image file path stop",
-    "Comment start",
-    "Comment stop",
+_HEADER = (
+    "Observation id,Observation date,Description,Observation type,Source,Time offset (s),"
+    "Coding duration,Media duration (s),FPS (frame/s),Subject,"
+    "Observation duration by subject by observation,Behavior,Behavioral category,Behavior type,"
+    "Start (s),Stop (s),Duration (s),Media file name,Image index start,Image index stop,"
+    "Image file path start,Image file path stop,Comment start,Comment stop"
 )
+WRITTEN_COLUMNS = _HEADER.split(",")
 _UNKNOWN = "NA"  # as BORIS writes it
 
 _INTERVALS = {"Subject", "Behavior", "Behavior type", "Start (s)", "Stop (s)"}
-_EVENTS = (
-    {"Time", "Subject", "Behavior", "Behavior type"},
-    {"Time", "Subject", "Behavior", "Status"},
-)
+_EVENTS = {"Time", "Subject", "Behavior", "Behavior type"}
+_OLD_EVENTS = {"Time", "Subject", "Behavior", "Status"}
 _MEDIA = ("Media file name", "Media file", "Media file path")
 _OFFSET = "Time offset (s)"
-_OF_OBSERVATION = (
-    "Observation id",
-    "Observation type",
-    "Source",
-    _OFFSET,
-    "Media duration (s)",
-)
+_OF_OBSERVATION = ("Observation id", "Observation type", "Source", _OFFSET, "Media duration (s)")
 _UNRECORDED = ("Live observation", "From pictures", "From directories of images", "LIVE")
 _PLAYER = re.compile(r"(?:^|\|)player #(\d+):", re.IGNORECASE)
 _MODIFIER = re.compile(r"Modifiers?(?: #?\d+)?")
@@ -96,12 +64,11 @@ def read_boris_table(path: Path, table: Table) -> Project | None:
     Times are seconds in the recording as mpv shows them. Points have no end. None where a table is
     neither.
     """
-    for columns in (_INTERVALS, *_EVENTS):
+    for columns in (_INTERVALS, _EVENTS, _OLD_EVENTS):
         for number, row in enumerate(table[:100]):
             if columns <= {cell.strip() for cell in row}:
-                reader = _Reader(columns is _INTERVALS)
-                rows = reader.rows(path, table, number)
-                return boris_project(path, rows, reader.media, reader.issues)
+                reader = _Reader(intervals=columns is _INTERVALS)
+                return reader.project_of(path, reader.rows(path, table, number))
     return None
 
 
@@ -156,13 +123,11 @@ class _Observation:
 
 
 @dataclass
-class _Reader:
+class _Reader(BorisReader):
     """Reads the rows of one table, observation by observation, and collects what is odd."""
 
-    intervals: bool  # a row is a bout, not an event
-    issues: Issues = field(default_factory=Issues)
+    intervals: bool = False  # a row is a bout, not an event
     preamble: dict[str, list[str]] = field(default_factory=dict)
-    media: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def rows(self, path: Path, table: Table, header: int) -> list[dict[str, Any]]:
         """Return the rows of all observations, under the table's row `header`."""
@@ -184,7 +149,7 @@ class _Reader:
         titles = {title.strip() for title in header}
         if _OFFSET not in titles and _OFFSET not in self.preamble:
             text = f"no '{_OFFSET}': times are read as if no time offset was set"
-            self.issues.warn("V074", "", text, "with a time offset, pass the .boris file instead")
+            self.warn("V074", "", text, "with a time offset, pass the .boris file instead")
 
     def _observation(self, path: Path, line: _Line) -> _Observation:
         name = line.cell("Observation id") or self._stated("Observation id") or path.stem
@@ -204,7 +169,7 @@ class _Reader:
         place = f"observation {observation.name}"
         if observation.kind in _UNRECORDED:
             text = f"{len(lines)} rows of '{observation.kind}', not of a recording; skipped"
-            self.issues.warn("V075", place, text)
+            self.warn("V075", place, text)
             return
         players = self._players(observation, lines)
         for name in (name for names in players.values() for name in names):
@@ -212,9 +177,9 @@ class _Reader:
         playlist = self._playlist(place, observation, players)
         found = [self._entry(line, observation.name) for line in lines]
         bouts = [bout for bout in found if isinstance(bout, BorisBout)]
-        bouts += paired([event for event in found if isinstance(event, BorisEvent)], self.issues)
+        bouts += self.paired(event for event in found if isinstance(event, BorisEvent))
         if playlist:
-            yield from segment_rows(closed(bouts, place, self.issues), playlist, self.issues)
+            yield from self.rows_of(place, bouts, playlist)
 
     def _players(self, observation: _Observation, lines: list[_Line]) -> dict[str, list[str]]:
         """Return the files of each player: from `Source`, the preamble, or the rows themselves."""
@@ -237,39 +202,38 @@ class _Reader:
     def _playlist(
         self, place: str, observation: _Observation, players: Mapping[str, list[str]]
     ) -> Playlist | None:
-        num_files = len(players.get("1", []))
+        names = players.get("1", [])
         offset = _seconds(observation.offset or "0")
         durations = observation.durations.split("|")[0].split(";")
         lengths = [_seconds(text) or Fraction(0) for text in durations]
-        if not num_files:
-            self.issues.refuse("V022", place, "names no file of player 1", _PROJECT)
+        if not names:
+            self.refuse("V022", place, "names no file of player 1", _PROJECT)
         elif offset is None:
-            self.issues.refuse("V010", place, f"the time offset is {observation.offset[:40]!r}")
-        elif num_files > 1 and (len(lengths) != num_files or min(lengths[:-1]) <= 0):
-            text = f"player 1 holds {num_files} files and the table does not say how long each is"
-            self.issues.refuse("V059", place, text, _PROJECT)
+            self.refuse("V010", place, f"the time offset is {observation.offset[:40]!r}")
+        elif len(names) > 1 and (len(lengths) != len(names) or min(lengths[:-1]) <= 0):
+            text = f"player 1 holds {len(names)} files and the table does not say how long each is"
+            self.refuse("V059", place, text, _PROJECT)
         else:
-            warn_of_players(place, players, self.issues)
-            return playlist_of(place, players, lengths[: num_files - 1], offset, self.issues)
+            self.warn_of_players(place, players)
+            return self.playlist_of(place, names, lengths[: len(names) - 1], offset)
         return None
 
     def _entry(self, line: _Line, observation: str) -> BorisBout | BorisEvent | None:
         """Return the bout or event of a row; None where it has none, which is noted."""
         code, status = line.cell("Behavior"), line.cell("Behavior type", "Status").upper()
         if not code:
-            self.issues.warn("V048", line.place, "the row has no behaviour; skipped")
+            self.warn("V048", line.place, "the row has no behaviour; skipped")
             return None
         statuses = ("STATE", "POINT") if self.intervals else ("START", "STOP", "POINT")
         if status not in statuses:
-            text = f"'{status[:40]}' is none of {', '.join(statuses)}"
-            self.issues.refuse("V010", line.place, text)
+            self.refuse("V010", line.place, f"'{status[:40]}' is none of {', '.join(statuses)}")
             return None
         start = self._time(line, "Start (s)" if self.intervals else "Time")
         end = self._time(line, "Stop (s)") if status == "STATE" else None
         if start is None or (end is None and status == "STATE"):
             return None
         empty = "the state has no length"
-        if end is not None and not self.issues.has_length(line.place, start, end, empty=empty):
+        if end is not None and not self.has_length(line.place, start, end, empty=empty):
             return None
         source_id, subject = f"{observation}:{line.number}", subject_name(line.cell("Subject"))
         texts = subject, code, line.modifiers, line.cell("Comment")
@@ -283,7 +247,7 @@ class _Reader:
         time_s = _seconds(text)
         if time_s is None:
             todo = "export again with times in seconds and a point as decimal mark"
-            self.issues.refuse("V052", line.place, f"'{column}' is {text[:40]!r}", todo)
+            self.refuse("V052", line.place, f"'{column}' is {text[:40]!r}", todo)
         return time_s
 
 

@@ -32,7 +32,7 @@ def read_cvat(path: Path, root: Element) -> Project | None:
     reader = _Reader()
     if root.find("image") is not None:
         todo = "in CVAT export as 'CVAT for video 1.1'"
-        reader.issues.refuse("V004", "image", "an export for images, which have no time", todo)
+        reader.refuse("V004", "image", "an export for images, which have no time", todo)
     media = reader.read_meta(root)
     name = media[0].name if media else ""
     tracks = root.findall("track")
@@ -43,20 +43,19 @@ def read_cvat(path: Path, root: Element) -> Project | None:
         format="cvat",
         segments=segment_table(rows, source_format="cvat", **common),
         media=media,
-        issues=tuple(reader.issues.found),
+        issues=tuple(reader.found),
         counts={"tracks": len(tracks), "segments": len(rows)},
         player="frames",
     )
 
 
 @dataclass
-class _Reader:
+class _Reader(Issues):
     """Walks the tracks of one export and collects what is odd about them."""
 
     first: int = 0
     limit: int | None = None  # the first frame past the task's last one
     inputs: dict[tuple[str, str], str] = field(default_factory=dict)  # (label, attribute): type
-    issues: Issues = field(default_factory=Issues)
 
     def read_meta(self, root: Element) -> tuple[Media, ...]:
         """Return the video of the task, and note its range of frames and its attributes."""
@@ -68,14 +67,14 @@ class _Reader:
         if len(tasks) > 1:
             # CVAT adds the lengths of a project's earlier tasks to the frames of a later one.
             text = f"a project of {len(tasks)} tasks, whose frames are numbered one after another"
-            self.issues.refuse("V010", "meta.project", text, "in CVAT export each task by itself")
+            self.refuse("V010", "meta.project", text, "in CVAT export each task by itself")
         for task in [*root.findall("meta/task"), *root.findall("meta/job"), *tasks][:1]:
             num_frames = self._range(task)
             name = (task.findtext("source") or root.findtext("meta/source") or "").strip()
             if name:
                 return (Media(name, num_frames=num_frames),)
         text, todo = "the video is not named (source)", "in CVAT export the task, not a job"
-        self.issues.refuse("V005", "meta", text, todo)
+        self.refuse("V005", "meta", text, todo)
         return ()
 
     def _range(self, task: Element) -> int | None:
@@ -84,7 +83,7 @@ class _Reader:
         wrong = [key for key, text in texts.items() if not _WHOLE.fullmatch(text)]
         for key in wrong:
             place = f"meta.{task.tag}.{key}"
-            self.issues.refuse("V010", place, f"{texts[key][:40]!r} is not a number")
+            self.refuse("V010", place, f"{texts[key][:40]!r} is not a number")
         if wrong or not int(texts["size"]):
             return None
         size, self.first = int(texts["size"]), int(texts["start_frame"])
@@ -96,7 +95,7 @@ class _Reader:
         """Yield one row for each stretch over which an attribute of a track keeps its value."""
         label, place = track.get("label", "").strip(), f"track {track.get('id', '')}".strip()
         if not label:
-            self.issues.refuse("V010", place, "a track without label")
+            self.refuse("V010", place, "a track without label")
             return
         asked = track.find("*/attribute") is not None or label in {key[0] for key in self.inputs}
         answers: dict[int, _Answers] = {}  # by frame
@@ -104,11 +103,11 @@ class _Reader:
             frame, outside = self._frame(place, shape)
             given = self._answers(label, shape) if asked else {("label", label): None}
             if frame in answers:
-                self.issues.refuse("V002", place, f"frame {frame} stands twice")
+                self.refuse("V002", place, f"frame {frame} stands twice")
             elif frame is not None:
                 answers[frame] = {} if outside else given
         if not answers:
-            self.issues.warn("V048", place, "a track without shapes; skipped")
+            self.warn("V048", place, "a track without shapes; skipped")
         for (task, value), start, end in _stretches(answers):
             yield {
                 "source_id": place,
@@ -127,13 +126,13 @@ class _Reader:
             ends = "1" if points == {"1"} else "0"
         if not _WHOLE.fullmatch(text) or ends not in ("0", "1"):
             text = f"frame {text[:40]!r} or outside {ends[:40]!r} is not a number"
-            self.issues.refuse("V010", place, text)
+            self.refuse("V010", place, text)
             return None, False
         frame, outside = int(text), ends == "1"
         # What ends a shape on the last frame stands one step past it.
         if frame < self.first or (self.limit is not None and frame >= self.limit + outside):
             task = f"{self.first} to {(self.limit or 0) - 1}"
-            self.issues.refuse("V010", place, f"frame {frame} is none of the task's ({task})")
+            self.refuse("V010", place, f"frame {frame} is none of the task's ({task})")
             return None, outside
         return frame, outside
 

@@ -45,16 +45,15 @@ def read_elan(path: Path, root: Element) -> Project | None:
         format="elan",
         segments=segment_table(rows, source_format="elan", **common),
         media=tuple(Media(name) for name in media),
-        issues=tuple(reader.issues.found),
+        issues=tuple(reader.found),
         counts={"segments": len(aligned), "references": len(references)},
     )
 
 
 @dataclass
-class _Reader:
+class _Reader(Issues):
     """Walks one document and collects what is odd about it."""
 
-    issues: Issues = field(default_factory=Issues)
     slots: dict[str, Fraction] = field(default_factory=dict)  # seconds
     guessed: set[str] = field(default_factory=set)  # slots without a time of their own
     entries: dict[str, Element] = field(default_factory=dict)
@@ -63,10 +62,10 @@ class _Reader:
         """Return the document's recordings; the first one is that which the segments are of."""
         units = [header.get("TIME_UNITS", "milliseconds") for header in root.iter("HEADER")]
         if set(units) - {"milliseconds"}:
-            self.issues.refuse("V010", "HEADER.TIME_UNITS", f"times in {units[0]!r}, not ms")
+            self.refuse("V010", "HEADER.TIME_UNITS", f"times in {units[0]!r}, not ms")
         found = [one for one in root.findall("HEADER/MEDIA_DESCRIPTOR") if _url(one)]
         if not found:
-            self.issues.refuse("V005", "HEADER", "no MEDIA_DESCRIPTOR", "link the video in ELAN")
+            self.refuse("V005", "HEADER", "no MEDIA_DESCRIPTOR", "link the video in ELAN")
             return []
         videos = [one for one in found if one.get("MIME_TYPE", "").startswith("video/")]
         main = (videos or found)[0]
@@ -75,7 +74,7 @@ class _Reader:
             # Nobody could tell us for certain whether ELAN adds or subtracts it.
             text = f"{_url(main)!r} is shifted by {shift[:40]!r} ms"
             todo = "in ELAN set the offset of this file to 0 and mend the times"
-            self.issues.refuse("V010", "MEDIA_DESCRIPTOR.TIME_ORIGIN", text, todo)
+            self.refuse("V010", "MEDIA_DESCRIPTOR.TIME_ORIGIN", text, todo)
         return list(dict.fromkeys(_url(one) for one in (main, *found)))
 
     def read_slots(self, root: Element) -> None:
@@ -87,27 +86,27 @@ class _Reader:
         given = [Fraction(int(text), 1000) if _MS.fullmatch(text) else None for text in texts]
         for name, text, time in zip(names, texts, given, strict=True):
             if text and time is None:
-                self.issues.refuse("V052", name, f"the time is {text[:40]!r}, not milliseconds")
+                self.refuse("V052", name, f"the time is {text[:40]!r}, not milliseconds")
         filled = zip(names, _filled(given), strict=True)
         self.slots = {name: time for name, time in filled if time is not None}
         self.guessed = {name for name, time in zip(names, given, strict=True) if time is None}
 
     def refuse_twins(self, kind: str, names: list[str]) -> None:
         for name in twice(names):
-            self.issues.refuse("V002", name, f"{kind} {name!r} stands twice")
+            self.refuse("V002", name, f"{kind} {name!r} stands twice")
 
     def rows(self, tier: Element) -> Iterator[dict[str, Any]]:
         """Yield what a tier's annotations say, one row each."""
         task = tier.get("TIER_ID", "").strip()
         if not task:
-            self.issues.refuse("V005", "TIER", "a tier without TIER_ID")
+            self.refuse("V005", "TIER", "a tier without TIER_ID")
             return
         for entry in tier.findall("ANNOTATION/*"):
             name = entry.get("ANNOTATION_ID", "")
             label = entry.findtext("ANNOTATION_VALUE", "").strip()
             times = self._times(f"{task}.{name}", entry)
             if not label:
-                self.issues.warn("V048", f"{task}.{name}", "the segment has no label; skipped")
+                self.warn("V048", f"{task}.{name}", "the segment has no label; skipped")
             elif times is not None:
                 subject, observer = (tier.get(key, "") for key in ("PARTICIPANT", "ANNOTATOR"))
                 who = {"subject": subject.strip(), "observer": observer.strip()}
@@ -121,16 +120,16 @@ class _Reader:
         missing = [name for name in names if name not in self.slots]
         for name in missing:
             text = f"time slot {name!r} has no time, and no neighbours to place it between"
-            self.issues.refuse("V052", place, text, "align the annotation in ELAN")
+            self.refuse("V052", place, text, "align the annotation in ELAN")
         if missing:
             return None
         start, end = (float(self.slots[name]) for name in names)
         if start < 0:
-            self.issues.refuse("V053", place, f"time {start} s lies before the video's start")
-        elif self.issues.has_length(place, start, end):
+            self.refuse("V053", place, f"time {start} s lies before the video's start")
+        elif self.has_length(place, start, end):
             if self.guessed.isdisjoint(names):
                 return {"t_start": start, "t_end": end}
-            self.issues.warn("V074", place, "a time slot without time; put between its neighbours")
+            self.warn("V074", place, "a time slot without time; put between its neighbours")
             return {"t_start": start, "t_end": end, "flags": "interpolated"}
         return None
 
@@ -141,7 +140,7 @@ class _Reader:
             name = entry.get("ANNOTATION_REF", "")
             if name in seen or name not in self.entries:
                 why = "in a circle" if name in seen else "which does not exist"
-                self.issues.refuse("V050", place, f"refers to annotation {name!r}, {why}")
+                self.refuse("V050", place, f"refers to annotation {name!r}, {why}")
                 return None
             seen.add(name)
             entry = self.entries[name]

@@ -1,8 +1,8 @@
 """Which format a file has, told by its content and never by its name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any
 
 from dogclips.annotations.boris import read_boris
 from dogclips.annotations.boris_tables import read_boris_table
@@ -17,17 +17,9 @@ from dogclips.annotations.via import read_via
 from dogclips.errors import AnnotationError
 from dogclips.segments import segment_table
 
-Document = TypeVar("Document")
-Readers: TypeAlias = tuple[Callable[[Path, Document], Project | None], ...]
-
 _FORMATS = "VIA 3, BORIS, CVAT for video, ELAN, DeepEthogram or CSV (file,start,end,label)"
 _EXPORT = "in VIA use Project > Save and pass the .json file"
 _EXPORTS = ("# Exported using VGG", "# EXPORTED_BY", "filename,file_size", "#filename,", "WEBVTT")
-
-# For each kind of document: its readers, which return None where it is not of their format.
-_TREES = (read_via, read_boris)
-_ROOTS = (read_cvat, read_elan)
-_TABLES = (read_boris_table, read_plain, read_deepethogram)
 
 
 def read_annotations(path: Path) -> Project:
@@ -51,23 +43,22 @@ def _read(path: Path) -> Project:
         raise AnnotationError("V001 the file is empty", where=path, todo="save it again")
     if start.startswith(_EXPORTS):
         raise AnnotationError("V003 an export, not a project", where=path, todo=_EXPORT)
+    # For each kind of document its readers, which return None where it is not of their format.
+    readers: Sequence[Callable[[Path, Any], Project | None]]
+    document: Any
     if start.startswith(("{", "[")):
-        tree = read_json(path, text)
-        _refuse_images(path, tree)
-        project = _first(_TREES, path, tree)
+        document, readers = read_json(path, text), (read_via, read_boris)
+        _refuse_images(path, document)
     elif start.startswith("<"):
-        project = _first(_ROOTS, path, read_xml(path, text))
+        document, readers = read_xml(path, text), (read_cvat, read_elan)
     else:
-        project = _first(_TABLES, path, read_table(path, text))
+        document = read_table(path, text)
+        readers = (read_boris_table, read_plain, read_deepethogram)
+    projects = (read(path, document) for read in readers)
+    project = next((project for project in projects if project is not None), None)
     if project is None:
         raise AnnotationError("V007 no known format", where=path, todo=f"pass {_FORMATS}")
     return project
-
-
-def _first(readers: Readers[Document], path: Path, document: Document) -> Project | None:
-    """Read a document by the first reader that knows it."""
-    found = (read(path, document) for read in readers)
-    return next((project for project in found if project is not None), None)
 
 
 def _refuse_images(path: Path, tree: Any) -> None:

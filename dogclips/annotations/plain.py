@@ -32,7 +32,7 @@ def read_plain(path: Path, table: Table) -> Project | None:
     None where the first row that is not empty does not name the four columns.
     """
     (_, header), *body = _lines(table) or [(1, [])]
-    reader = _Reader([name.strip().lower() for name in header])
+    reader = _Reader(names=[name.strip().lower() for name in header])
     if not set(_NEEDED) <= set(reader.names):
         return None
     if not reader.check_header():
@@ -45,7 +45,7 @@ def read_plain(path: Path, table: Table) -> Project | None:
         format="csv",
         segments=segment_table(rows, source_format="csv", source_file=path.stem),
         media=tuple(Media(name) for name in reader.media),
-        issues=tuple(reader.issues.found),
+        issues=tuple(reader.found),
         counts={"segments": len(rows) - points, "points": points},
     )
 
@@ -75,11 +75,10 @@ def _lines(table: Table) -> list[tuple[int, list[str]]]:
 
 
 @dataclass
-class _Reader:
+class _Reader(Issues):
     """Reads the rows of one table and collects what is odd about them."""
 
-    names: list[str]
-    issues: Issues = field(default_factory=Issues)
+    names: list[str] = field(default_factory=list)
     media: dict[str, None] = field(default_factory=dict)
     seen: dict[tuple[object, ...], str] = field(default_factory=dict)
 
@@ -87,26 +86,26 @@ class _Reader:
         """Return whether rows can be read under this header."""
         again = sorted(twice(name for name in self.names if name))
         if again:
-            self.issues.refuse("V002", "", f"column(s) named twice: {', '.join(again)}")
+            self.refuse("V002", "", f"column(s) named twice: {', '.join(again)}")
         odd = [name for name in self.names if name and name not in _NEEDED + _OPTIONAL]
         if odd:
-            self.issues.warn("V005", "", f"unknown column(s) {', '.join(odd)}; left out")
+            self.warn("V005", "", f"unknown column(s) {', '.join(odd)}; left out")
         return not again
 
     def row(self, place: str, row: list[str]) -> dict[str, Any] | None:
         """Return what one row says, or None where it is skipped."""
         if any(cell.strip() for cell in row[len(self.names) :]):
             text = f"{len(row)} cells under {len(self.names)} columns"
-            self.issues.refuse("V010", place, text, "put quotes around texts with separators")
+            self.refuse("V010", place, text, "put quotes around texts with separators")
             return None
         cells = dict.fromkeys(_NEEDED + _OPTIONAL, "")
         cells |= {name: uttered(cell.strip()) for name, cell in zip(self.names, row, strict=False)}
         if cells["file"]:
             self.media.setdefault(cells["file"])
         else:
-            self.issues.refuse("V010", place, "no file name")
+            self.refuse("V010", place, "no file name")
         if not cells["label"]:
-            self.issues.warn("V048", place, "the segment has no label; skipped")
+            self.warn("V048", place, "the segment has no label; skipped")
         span, numbers = self._span(place, cells), self._numbers(place, cells)
         if span is None or numbers is None or not cells["file"] or not cells["label"]:
             return None
@@ -115,7 +114,7 @@ class _Reader:
         found |= span | numbers
         first = self.seen.setdefault(tuple(found.items()), place)
         if first != place:
-            self.issues.warn("V047", place, f"the same as {first}; read once")
+            self.warn("V047", place, f"the same as {first}; read once")
             return None
         return found | {"source_id": place}
 
@@ -123,7 +122,7 @@ class _Reader:
         """Return the columns of time, or None where the row has none that mean anything."""
         start = self._time(place, cells["start"])
         end = self._time(place, cells["end"]) if cells["end"] else math.inf
-        if start is None or end is None or not self.issues.has_length(place, start, end):
+        if start is None or end is None or not self.has_length(place, start, end):
             return None
         if cells["end"]:
             return {"t_start": start, "kind": "state", "t_end": end}
@@ -132,12 +131,12 @@ class _Reader:
     def _time(self, place: str, cell: str) -> float | None:
         time_s = _seconds(cell)
         if time_s is None:
-            self.issues.refuse("V052", place, f"the time is {cell[:40]!r}", "write it in seconds")
+            self.refuse("V052", place, f"the time is {cell[:40]!r}", "write it in seconds")
         elif time_s < 0:
-            self.issues.refuse("V053", place, f"time {time_s} s lies before the video's start")
+            self.refuse("V053", place, f"time {time_s} s lies before the video's start")
             return None
         elif ":" in cell or "," in cell:
-            self.issues.warn("V051", place, f"the time {cell!r} is read as {time_s} s")
+            self.warn("V051", place, f"the time {cell!r} is read as {time_s} s")
         return time_s
 
     def _numbers(self, place: str, cells: dict[str, str]) -> dict[str, Any] | None:
@@ -149,7 +148,7 @@ class _Reader:
         }
         wrong = [name for name, number in numbers.items() if cells[name] and number is None]
         for name in wrong:
-            self.issues.refuse("V010", place, f"{name} is {cells[name][:40]!r}, not a number")
+            self.refuse("V010", place, f"{name} is {cells[name][:40]!r}, not a number")
         return None if wrong else {name: numbers[name] for name in numbers if cells[name]}
 
 

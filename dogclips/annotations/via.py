@@ -46,7 +46,7 @@ def read_via(path: Path, tree: Any) -> Project | None:
         return None
     issues = Issues()
     store = parse_store(path, tree, issues)
-    reader = _Reader(store, issues)
+    reader = _Reader(issues.found, store=store)
     rows = [row for mid, entry in store.metadata.items() for row in reader.rows(mid, entry)]
     reader.check_anchors()
     files = [file for file in store.file.values() if file is not None and file.kind == "video"]
@@ -56,7 +56,7 @@ def read_via(path: Path, tree: Any) -> Project | None:
         format="via3",
         segments=segment_table(rows, source_format="via3", source_file=path.stem),
         media=tuple(Media(file.fname, reader.answers.get(file.fname, {})) for file in files),
-        issues=tuple(issues.found),
+        issues=tuple(reader.found),
         options={
             attribute.aname: attribute.options for attribute in asked if attribute.has_options
         },
@@ -65,11 +65,10 @@ def read_via(path: Path, tree: Any) -> Project | None:
 
 
 @dataclass
-class _Reader:
+class _Reader(Issues):
     """Walks the metadata of one project and collects what is odd about it."""
 
-    store: Store
-    issues: Issues
+    store: Store = field(kw_only=True)
     answers: dict[str, dict[str, str]] = field(default_factory=dict)  # about whole files, by name
     counts: Counter[str] = field(default_factory=Counter)
     seen: set[tuple[str, str, str, float, float]] = field(default_factory=set)
@@ -82,8 +81,7 @@ class _Reader:
         kind = self._kind(place, entry)
         self.counts[kind] += 1
         if entry.vid not in self.store.view:
-            text = f"belongs to view '{entry.vid}', which does not exist"
-            self.issues.refuse("V050", place, text)
+            self.refuse("V050", place, f"belongs to view '{entry.vid}', which does not exist")
         elif kind == "file attributes":
             self._note_answers(place, entry)
         elif kind == "segments":
@@ -96,23 +94,21 @@ class _Reader:
         if self.counts["segments"] and not anchored:
             found = (f"{piece.aname} ({piece.anchor_id or 'no anchor'})" for piece in known)
             text = "no attribute is anchored to temporal segments (FILE1_Z2_XY0); found: "
-            self.issues.refuse("V034", "attribute", text + (", ".join(found) or "none"))
+            self.refuse("V034", "attribute", text + (", ".join(found) or "none"))
 
     def _kind(self, place: str, entry: Metadata) -> str:
         """Tell what an entry is by its times and shape; what is skipped is said."""
         if entry.xy:
             if isinstance(entry.xy[0], bool) or entry.xy[0] not in range(1, _LAST_SHAPE + 1):
-                self.issues.refuse("V060", place, f"unknown shape {str(entry.xy[0])[:40]}")
+                self.refuse("V060", place, f"unknown shape {str(entry.xy[0])[:40]}")
             if len(entry.z) == 2:
-                text = "a region over a range, which VIA ignores; skipped"
-                self.issues.warn("V054", place, text)
+                self.warn("V054", place, "a region over a range, which VIA ignores; skipped")
             return "regions"
         if len(entry.z) > 2:
-            self.issues.refuse("V056", place, f"{len(entry.z)} times; a segment has two")
+            self.refuse("V056", place, f"{len(entry.z)} times; a segment has two")
             return "broken"
         if len(entry.z) == 1:
-            text = "a single time point, which VIA cannot draw; skipped"
-            self.issues.warn("V055", place, text)
+            self.warn("V055", place, "a single time point, which VIA cannot draw; skipped")
         return ("file attributes", "points", "segments")[len(entry.z)]
 
     def _note_answers(self, place: str, entry: Metadata) -> None:
@@ -126,20 +122,20 @@ class _Reader:
     def _segment(self, mid: str, place: str, entry: Metadata) -> Iterator[dict[str, Any]]:
         media_name = self._media_name(place, entry)
         start, end = (self._time(place, value) for value in entry.z)
-        num_issues = len(self.issues.found)
+        num_issues = len(self.found)
         labels = list(self._labels(place, entry))
-        silent = not labels and len(self.issues.found) == num_issues
+        silent = not labels and len(self.found) == num_issues
         if media_name is None or start is None or end is None:
             return
         self.counts.update(["zero length"] if start == end else [])
-        if not self.issues.has_length(place, start, end, digits="g"):
+        if not self.has_length(place, start, end, digits="g"):
             return
         if silent:
-            self.issues.warn("V048", place, "the segment has no label; skipped")
+            self.warn("V048", place, "the segment has no label; skipped")
         for task, label, known in labels:
             row = (media_name, task, label, start, end)
             if row in self.seen:
-                self.issues.warn("V047", place, f"{label!r} at the same times again; read once")
+                self.warn("V047", place, f"{label!r} at the same times again; read once")
                 continue
             self.seen.add(row)
             yield {
@@ -157,31 +153,29 @@ class _Reader:
         view = self.store.view[entry.vid]
         if view is not None and len(view.fid_list) > 1:
             text = f"its view '{entry.vid}' holds {len(view.fid_list)} files; "
-            self.issues.refuse("V059", place, text + "a segment needs exactly 1")
+            self.refuse("V059", place, text + "a segment needs exactly 1")
         file = self.store.file_of(entry.vid)
         if file is None:
             return None
         if file.kind != "video":
-            self.issues.refuse("V061", place, f"a segment of {file.fname!r}: a {file.kind}")
+            self.refuse("V061", place, f"a segment of {file.fname!r}: a {file.kind}")
             return None
         return file.fname
 
     def _time(self, place: str, value: Any) -> float | None:
         """Return a time in seconds; None, with an issue, if it is none."""
         if isinstance(value, str):
-            text = f"the time {value[:40]!r} is text; read as a number"
-            self.issues.warn("V051", place, text)
+            self.warn("V051", place, f"the time {value[:40]!r} is text; read as a number")
         try:
             time_s = math.nan if isinstance(value, bool) else float(value)
         except (ValueError, TypeError, OverflowError):  # null, words, hundreds of digits
             time_s = math.nan
         if not math.isfinite(time_s):
             text = f"the time is {'null' if value is None else repr(value)[:40]}: no number"
-            self.issues.refuse("V052", place, text, "delete or redo this segment in VIA")
+            self.refuse("V052", place, text, "delete or redo this segment in VIA")
             return None
         if time_s < 0:
-            text = f"time {time_s:g} s is before the start of the video"
-            self.issues.refuse("V053", place, text)
+            self.refuse("V053", place, f"time {time_s:g} s is before the start of the video")
             return None
         return time_s
 
@@ -189,8 +183,7 @@ class _Reader:
         """Yield (attribute name, label, is an option) for every answer of an entry."""
         for aid, value in entry.av.items():
             if aid not in self.store.attribute:
-                text = f"uses attribute '{aid}', which is not defined"
-                self.issues.refuse("V040", place, text)
+                self.refuse("V040", place, f"uses attribute '{aid}', which is not defined")
             attribute = self.store.attribute.get(aid)
             if attribute is None:
                 continue
@@ -203,14 +196,14 @@ class _Reader:
         """Return the answers in one value: one, or those of all ticked boxes."""
         name = attribute.aname
         if value is None:
-            self.issues.warn("V041", place, f"{name!r} is null; taken for no answer")
+            self.warn("V041", place, f"{name!r} is null; taken for no answer")
             return []
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            self.issues.refuse("V042", place, f"{name!r} holds {str(value)[:40]!r}, not text")
+            self.refuse("V042", place, f"{name!r} holds {str(value)[:40]!r}, not text")
             return []
         text = str(value).strip()
         if text and attribute.type is AttributeType.IMAGE:
-            self.issues.refuse("V033", place, f"{name!r} is an IMAGE, which has no values")
+            self.refuse("V033", place, f"{name!r} is an IMAGE, which has no values")
             return []
         many = attribute.type is AttributeType.CHECKBOX and text not in attribute.options
         parts = text.split(",") if many else [text]
@@ -229,23 +222,22 @@ class _Reader:
             label, known = found
         if not label:
             option = f"{attribute.aname!r} uses option '{text}', whose name is empty"
-            self.issues.refuse("V043", place, option)
+            self.refuse("V043", place, option)
             return None
         if label.casefold() in _PLACEHOLDERS:
             text = f"{label!r} is a placeholder of VIA; kept as a label"
-            self.issues.warn("V046", place, text, "set labels.drop or labels.rename")
+            self.warn("V046", place, text, "set labels.drop or labels.rename")
         return label, known
 
     def _by_name(self, place: str, attribute: Attribute, text: str) -> tuple[str, bool] | None:
         for label in attribute.options.values():
             if label.strip() and label.strip().casefold() == text.casefold():
-                text = f"{text!r} stands for its option {label.strip()!r}"
-                self.issues.warn("V044", place, text)
+                self.warn("V044", place, f"{text!r} stands for its option {label.strip()!r}")
                 return label.strip(), True
         known = ", ".join(f"{oid}={name}" for oid, name in attribute.options.items())
         odd = f"{attribute.aname!r} holds {text!r}, which is not one of its options ({known})"
         if text.isdigit():
-            self.issues.refuse("V045", place, odd, "add the option in VIA, or mend the value")
+            self.refuse("V045", place, odd, "add the option in VIA, or mend the value")
             return None
-        self.issues.warn("V045", place, f"{odd}: a timeline was added or renamed", _MAP)
+        self.warn("V045", place, f"{odd}: a timeline was added or renamed", _MAP)
         return text, False

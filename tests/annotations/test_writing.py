@@ -453,7 +453,7 @@ def test_a_table_of_boris_is_a_bout_a_row_in_time_order(tmp_path: Path) -> None:
 
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == WRITTEN_COLUMNS
+    assert list(rows[0]) == WRITTEN_COLUMNS
     assert [(r["Behavior"], r["Behavior type"]) for r in rows] == [
         ("walk", "STATE"),
         ("sit", "STATE"),
