@@ -109,7 +109,16 @@ class Stream:
     @property
     def start_s(self) -> Fraction | None:
         """Return the container time of the first frame in seconds; None without timestamps."""
-        return int(self.pts[0]) * self.time_base if len(self.pts) else None
+        return self.frame_time(0) if len(self.pts) else None
+
+    @cached_property
+    def times_s(self) -> NDArray[np.float64]:
+        """Return (num_frames,): container times in seconds, to search in and to show."""
+        return np.asarray(self.pts * float(self.time_base), dtype=np.float64)
+
+    def frame_time(self, index: int) -> Fraction:
+        """Return the container time of a frame in seconds, exactly."""
+        return int(self.pts[index]) * self.time_base
 
     @property
     def end_s(self) -> Fraction | None:
@@ -172,7 +181,7 @@ class Stream:
         steps[self._jumps] = np.rint(deltas[self._jumps] / usual)
         jumps = set(self._jumps.tolist())
         return tuple(
-            Gap(int(self.pts[i + 1]) * self.time_base, int(steps[i]) - 1, i in jumps)
+            Gap(self.frame_time(i + 1), int(steps[i]) - 1, i in jumps)
             for i in np.flatnonzero(steps > 1).tolist()
         )
 

@@ -49,13 +49,13 @@ def motion_of(stream: Stream, seen: Thumbnails, sampler: Sampler, base_s: float)
     share of the still scene and of plain brightness. Keyframes look different without any motion
     and are left out, with their successors. Cells that always change count less.
     """
-    times_s = (stream.pts[seen.places] * float(stream.time_base)).astype(np.float64)
+    times_s = stream.times_s[seen.places]
     pictures = sampler(seen.pictures)
     before, usable = _earlier(times_s, base_s)
     if not is_all_intra(seen):
-        usable &= ~_crosses(seen.keyframes, before)
-    differences = pictures - pictures[before]
-    differences = _without_light(differences, pictures)
+        keyframes = np.cumsum(seen.keyframes)  # none may come between the two frames
+        usable &= keyframes == keyframes[before]
+    differences = _without_light(pictures - pictures[before], pictures)
     differences[~usable] = 0
     return Motion(seen.places, times_s, _normalised(differences, usable))
 
@@ -74,12 +74,6 @@ def _earlier(
     before = np.clip(before, 0, np.maximum(np.arange(len(times_s)) - 1, 0)).astype(np.int64)
     distance = times_s - times_s[before]
     return before, np.abs(distance - base_s) < 0.3 * base_s
-
-
-def _crosses(keys: NDArray[np.bool_], before: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which differences span the coming of a keyframe."""
-    count = np.cumsum(keys)
-    return np.asarray(count != count[before])
 
 
 def _without_light(

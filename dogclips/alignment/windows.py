@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.alignment.lags import Grid, Likeness
+from dogclips.alignment.lags import LagGrid, Likeness
 from dogclips.timebase import Span
 
 # A window is believed if its peak is this high, this far above every other peak, and lies on the
@@ -60,7 +60,7 @@ class WindowLag:
     accepted: bool
 
 
-def measure_windows(likeness: Likeness, own: Likeness, grid: Grid) -> Iterator[WindowLag]:
+def measure_windows(likeness: Likeness, own: Likeness, grid: LagGrid) -> Iterator[WindowLag]:
     """Yield the best shift of overlapping windows of several lengths, and of the whole look.
 
     Parameters
@@ -86,7 +86,7 @@ def measure_windows(likeness: Likeness, own: Likeness, grid: Grid) -> Iterator[W
 
 
 def _measure(
-    likeness: Likeness, own: Likeness, grid: Grid, rows: tuple[int, int]
+    likeness: Likeness, own: Likeness, grid: LagGrid, rows: tuple[int, int]
 ) -> WindowLag | None:
     curve = likeness.correlation(*rows)
     if np.isnan(curve).all():

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.alignment import Alignment, Content, View
+from dogclips.alignment import Alignment, Content, PictureView
 from dogclips.alignment.content import MIN_FIT
 from dogclips.alignment.view import Sampler, averaging
 from dogclips.clips.recordings import Recording
@@ -79,7 +79,7 @@ class _Search:
         self.reference, self.target = reference, target
         self.alignment, self.footage = alignment, footage
         content = alignment.content
-        self.view = content.view if content and content.view.fit >= MIN_FIT else View()
+        self.view = content.view if content and content.view.fit >= MIN_FIT else PictureView()
 
     def found(self) -> Iterator[ComparedFrames]:
         for stretches in self.stretches():
@@ -211,7 +211,7 @@ def _believed(content: Content, alignment: Alignment) -> list[list[Span]]:
 
 
 def difference(
-    reference: NDArray[np.uint8], target: NDArray[np.uint8], view: View
+    reference: NDArray[np.uint8], target: NDArray[np.uint8], view: PictureView
 ) -> NDArray[np.float64]:
     """Return how far two pictures differ where both see the scene, (rows, columns), 0 to 255.
 

@@ -11,8 +11,8 @@ from dogclips.alignment import (
     Content,
     StreamChoice,
     Trust,
-    View,
-    align,
+    PictureView,
+    align_streams,
     can_be_compared,
     compare_content,
     may_lie,
@@ -124,7 +124,8 @@ def align_recording(
         worth_it = content == "always" or (content == "when-needed" and may_lie(reference, target))
         look = worth_it and can_be_compared(reference, target)
         seen = _look(table, reference, target) if look else None
-        return Recording(table.path, table, align(reference, target, trust=trust, content=seen))
+        alignment = align_streams(reference, target, trust=trust, content=seen)
+        return Recording(table.path, table, alignment)
     except AlignmentError as error:
         return Recording(table.path, table, None, error)
 
@@ -135,4 +136,4 @@ def _look(table: StreamTable, reference: Stream, target: Stream) -> Content:
     try:
         return compare_content(reference, target, Footage(table.path))
     except MediaError as error:
-        return Content(error.what, View())
+        return Content(error.what, PictureView())

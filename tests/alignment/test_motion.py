@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dogclips.alignment.motion import Motion, is_all_intra, motion_of
-from dogclips.alignment.view import View
+from dogclips.alignment.view import PictureView
 from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Thumbnails
 from tests.alignment.sensor import RATE, sensor, stream
 
@@ -32,12 +32,12 @@ def motion(
         np.clip(np.rint(pictures), 0, 255).astype(np.uint8),
         np.zeros(count, dtype=np.bool_) if keyframes is None else keyframes,
     )
-    return motion_of(stream(0, 500), seen, View().reference_sampler(), base_s)
+    return motion_of(stream(0, 500), seen, PictureView().reference_sampler(), base_s)
 
 
 def moving(seed: int = 1) -> NDArray[np.float64]:
     """Return pictures of discs that always move."""
-    return sensor(COUNT + 1, seed, active=1.0)(np.arange(COUNT, dtype=np.float64), View())
+    return sensor(COUNT + 1, seed, active=1.0)(np.arange(COUNT, dtype=np.float64), PictureView())
 
 
 def noisy() -> NDArray[np.float64]:
@@ -98,7 +98,9 @@ def test_a_hole_in_the_timestamps_is_a_gap_too() -> None:
     hole = stream(0, COUNT)
     late = np.where(np.arange(COUNT) >= 30, 500, 0)
     seen = Thumbnails(np.arange(COUNT), noisy().astype(np.uint8), np.zeros(COUNT, bool))
-    found = motion_of(replace(hole, pts=hole.pts + late), seen, View().reference_sampler(), FRAME_S)
+    found = motion_of(
+        replace(hole, pts=hole.pts + late), seen, PictureView().reference_sampler(), FRAME_S
+    )
     assert empty_rows(found) == [0, 30]
 
 
@@ -117,7 +119,8 @@ def test_times_rounded_to_milliseconds_leave_every_frame_its_partner(rate: int, 
     seen = Thumbnails(np.arange(COUNT), noisy().astype(np.uint8), np.zeros(COUNT, bool))
 
     rounded, true = (
-        motion_of(which, seen, View().reference_sampler(), base / rate) for which in (one, exact)
+        motion_of(which, seen, PictureView().reference_sampler(), base / rate)
+        for which in (one, exact)
     )
 
     assert np.array_equal(rounded.vectors, true.vectors)
