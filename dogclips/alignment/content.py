@@ -48,7 +48,7 @@ class Footage(Protocol):
     """A recording that can be looked at; `media.footage.Footage` reads files."""
 
     def look(self, stream: Stream, first: int, stop: int) -> Thumbnails:
-        """Return the thumbnails of the frames at places `first` to `stop`."""
+        """Return the thumbnails of the frames at indices `first` to `stop`."""
 
     def activity(self, stream: Stream) -> NDArray[np.float64]:
         """Return (num_frames,): how much each frame has to say."""
@@ -276,7 +276,7 @@ class _Comparison:
             self.measure(look)
 
     def measure(self, look: _Look) -> None:
-        if len(look.reference.places) < 2 or len(look.target.places) < 2:
+        if len(look.reference.indices) < 2 or len(look.target.indices) < 2:
             return
         own = motion_of(self.reference, look.reference, self.view.reference_sampler(), self.base_s)
         other = motion_of(self.target, look.target, self.view.target_sampler(), self.base_s)
@@ -289,11 +289,11 @@ class _Comparison:
         own: list[NDArray[np.uint8]] = []
         other: list[NDArray[np.uint8]] = []
         for look in self.looks:
-            times = self.target.times_s[look.target.places]
+            times = self.target.times_s[look.target.indices]
             for window in sorted(look.believed, key=lambda w: -w.correlation)[:_NUM_PAIRS]:
                 rows = np.linspace(*window.rows, 5)[1:-1].astype(int)
                 shift_s = self.grid.shift_s(window.number)
-                at = self.reference.times_s[look.reference.places[rows]] + shift_s
+                at = self.reference.times_s[look.reference.indices[rows]] + shift_s
                 partners = np.searchsorted(times, at - self.grid.step_s / 2)
                 partners = np.minimum(partners, len(times) - 1)
                 near = np.abs(times[partners] - at) <= 0.6 * self.grid.step_s
@@ -342,7 +342,7 @@ class _Comparison:
                 rows = slice(*window.rows)
                 heard[rows] |= paired[rows, window.number - self.grid.low]
             evidence = _EVIDENCE * look.likeness.products * heard[:, None]
-            yield from zip(look.likeness.places.tolist(), evidence, strict=True)
+            yield from zip(look.likeness.indices.tolist(), evidence, strict=True)
 
     def frame_span(self, index: int) -> Span:
         """Return the time of a frame of the reference, until the next one."""

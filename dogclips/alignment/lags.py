@@ -50,8 +50,8 @@ class Likeness:
 
     Parameters
     ----------
-    places
-        Shape (N,): places of the reference's frames.
+    indices
+        Shape (N,): indices of the reference's frames.
     times_s
         Shape (N,): their container times.
     products
@@ -64,7 +64,7 @@ class Likeness:
         The shifts of the M columns.
     """
 
-    places: NDArray[np.int64]
+    indices: NDArray[np.int64]
     times_s: NDArray[np.float64]
     products: NDArray[np.float32]
     energies: tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -135,4 +135,4 @@ def compare(reference: Motion, target: Motion, grid: LagGrid) -> Likeness:
         products[rows] = np.take_along_axis(table, reach[rows] - reach[rows].min(), axis=1)
     density = min(reference.step_s / target.step_s, 1.0)
     energies = reference.energy, energy[reach]
-    return Likeness(reference.places, reference.times_s, products, energies, density, grid)
+    return Likeness(reference.indices, reference.times_s, products, energies, density, grid)

@@ -17,8 +17,8 @@ class Motion:
 
     Parameters
     ----------
-    places
-        Shape (N,): the frames' places in `Stream.pts`, ascending.
+    indices
+        Shape (N,): the frames' indices in `Stream.pts`, ascending.
     times_s
         Shape (N,): container times, for display and for laying frames on a grid.
     vectors
@@ -26,7 +26,7 @@ class Motion:
         only noise is left, 0 where there is nothing to compare with.
     """
 
-    places: NDArray[np.int64]
+    indices: NDArray[np.int64]
     times_s: NDArray[np.float64]
     vectors: NDArray[np.float32]
 
@@ -49,7 +49,7 @@ def motion_of(stream: Stream, seen: Thumbnails, sampler: Sampler, base_s: float)
     share of the still scene and of plain brightness. Keyframes look different without any motion
     and are left out, with their successors. Cells that always change count less.
     """
-    times_s = stream.times_s[seen.places]
+    times_s = stream.times_s[seen.indices]
     pictures = sampler(seen.pictures)
     before, usable = _earlier(times_s, base_s)
     if not is_all_intra(seen):
@@ -57,7 +57,7 @@ def motion_of(stream: Stream, seen: Thumbnails, sampler: Sampler, base_s: float)
         usable &= keyframes == keyframes[before]
     differences = _without_light(pictures - pictures[before], pictures)
     differences[~usable] = 0
-    return Motion(seen.places, times_s, _normalised(differences, usable))
+    return Motion(seen.indices, times_s, _normalised(differences, usable))
 
 
 def is_all_intra(seen: Thumbnails) -> bool:

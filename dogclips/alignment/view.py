@@ -173,8 +173,8 @@ def _warp(
 
 def _interpolating(points: _Floats, pixels: int) -> tuple[_Floats, NDArray[np.bool_]]:
     """Return (points, pixels) for linear interpolation, and which points lie inside."""
-    place = (points + 1) / 2 * pixels - 0.5
-    inside = (place > -0.5) & (place < pixels - 0.5)
-    clipped = np.clip(place, 0, pixels - 1)
+    position = (points + 1) / 2 * pixels - 0.5
+    inside = (position > -0.5) & (position < pixels - 0.5)
+    clipped = np.clip(position, 0, pixels - 1)
     weights = np.maximum(1 - np.abs(clipped[:, None] - np.arange(pixels)[None, :]), 0)
     return weights, inside

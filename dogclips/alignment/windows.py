@@ -71,7 +71,7 @@ def measure_windows(likeness: Likeness, own: Likeness, grid: LagGrid) -> Iterato
         Of the reference to itself. What repeats there may hide its true partner: the target may
         have lost it, and the repetition would be taken for it.
     """
-    count = len(likeness.places)
+    count = len(likeness.indices)
     if count < _MIN_FRAMES:
         return
     step_s = float(np.median(np.diff(likeness.times_s)))

@@ -131,7 +131,7 @@ class _Search:
         usable = [index for index in usable if self.is_exact(index)] or usable
         steps = self.steps_off(_time(self.reference, usable[len(usable) // 2]))
         seen = self.footage.look(self.reference, first + min(steps, 0), stop + max(steps, 0))
-        rows = {index: row for row, index in enumerate(seen.places.tolist())}
+        rows = {index: row for row, index in enumerate(seen.indices.tolist())}
         changes = {
             index: np.abs(_difference(seen.pictures, rows[index], rows[index + steps])).mean()
             for index in usable

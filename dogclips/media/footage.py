@@ -32,7 +32,7 @@ class Footage:
         seen = list(self._decode(stream, max(first, 0), min(stop, stream.num_frames)))
         shape = (0, THUMBNAIL_ROWS, THUMBNAIL_COLUMNS)
         return Thumbnails(
-            places=np.array([place for place, _, _ in seen], dtype=np.int64),
+            indices=np.array([place for place, _, _ in seen], dtype=np.int64),
             pictures=np.stack([picture for _, picture, _ in seen])
             if seen
             else np.empty(shape, dtype=np.uint8),

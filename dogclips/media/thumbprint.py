@@ -50,7 +50,7 @@ def thumbprint(path: Path) -> Floats:
     times_s = _seconds(stream)
     stop = int(np.searchsorted(times_s, MOST_S))
     seen = Footage(path).look(stream, 0, stop)
-    times_s = times_s[seen.places]
+    times_s = times_s[seen.indices]
     if len(times_s) < 2:
         return np.empty((0, ROWS * COLUMNS), dtype=np.float32)
     return _motion(_hops(times_s, _cells(seen.pictures)))

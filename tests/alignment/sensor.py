@@ -141,7 +141,7 @@ class Filmed:
     looked: Counter[int] = field(default_factory=Counter)
 
     def look(self, stream: Stream, first: int, stop: int) -> Thumbnails:
-        """Return the thumbnails of the frames at places `first` to `stop`."""
+        """Return the thumbnails of the frames with indices from `first` to `stop`."""
         places = np.arange(max(first, 0), min(stop, stream.num_frames), dtype=np.int64)
         self.looked[stream.index] += len(places)
         positions = np.asarray(self.positions[stream.index], dtype=np.float64)[places]

@@ -98,7 +98,7 @@ def test_a_stream_correlates_fully_with_itself_and_only_where_enough_overlaps() 
 
 def test_a_target_of_few_frames_has_partners_enough() -> None:
     dense = motion(range(100), 6)
-    sparse = Motion(dense.places[::4], dense.times_s[::4], dense.vectors[::4])
+    sparse = Motion(dense.indices[::4], dense.times_s[::4], dense.vectors[::4])
 
     likeness = compare(dense, sparse, LagGrid(0.0, STEP_S, -4, 4))
 
@@ -110,7 +110,7 @@ def test_a_target_of_few_frames_has_partners_enough() -> None:
 def test_pooled_looks_weigh_by_their_motion() -> None:
     grid = LagGrid(0.0, STEP_S, -10, 10)
     one, other = motion(range(60), 7), motion(range(60), 8)
-    calm = Motion(other.places, other.times_s, other.vectors * np.float32(0.1))
+    calm = Motion(other.indices, other.times_s, other.vectors * np.float32(0.1))
     looks: list[Likeness] = [compare(one, one, grid), compare(calm, one, grid)]
 
     curve = pooled(looks)

@@ -21,14 +21,14 @@ SHAPE = (COUNT, THUMBNAIL_ROWS, THUMBNAIL_COLUMNS)
 
 def motion(
     pictures: NDArray[np.float64],
-    places: NDArray[np.int64] | None = None,
+    indices: NDArray[np.int64] | None = None,
     keyframes: NDArray[np.bool_] | None = None,
     base_s: float = FRAME_S,
 ) -> Motion:
     """Return the motion in these pictures; frames 0, 1, .. without any keyframe unless said."""
     count = len(pictures)
     seen = Thumbnails(
-        np.arange(count) if places is None else places,
+        np.arange(count) if indices is None else indices,
         np.clip(np.rint(pictures), 0, 255).astype(np.uint8),
         np.zeros(count, dtype=np.bool_) if keyframes is None else keyframes,
     )
@@ -87,9 +87,9 @@ def test_a_look_without_frames_is_not_all_intra() -> None:
 
 @pytest.mark.parametrize(("base", "empty"), [(1, [0, 30]), (2, [0, 1, 30, 31])])
 def test_frames_after_a_gap_have_nothing_to_compare_with(base: int, empty: list[int]) -> None:
-    places = np.arange(COUNT)
-    places[30:] += 4  # frames 30 to 33 did not decode
-    found = motion(noisy(), places=places, base_s=base * FRAME_S)
+    indices = np.arange(COUNT)
+    indices[30:] += 4  # frames 30 to 33 did not decode
+    found = motion(noisy(), indices=indices, base_s=base * FRAME_S)
     assert empty_rows(found) == empty
     assert found.times_s[30] == pytest.approx(34 * FRAME_S)
 
@@ -106,7 +106,7 @@ def test_a_hole_in_the_timestamps_is_a_gap_too() -> None:
 
 def test_each_frame_is_compared_with_the_one_a_base_before_it() -> None:
     pictures = moving()
-    apart = motion(pictures[::4], places=np.arange(0, COUNT, 4), base_s=4 * FRAME_S)
+    apart = motion(pictures[::4], indices=np.arange(0, COUNT, 4), base_s=4 * FRAME_S)
     among = motion(pictures, base_s=4 * FRAME_S)
     alike = (apart.vectors * among.vectors[::4]).sum(axis=1)[1:]
     assert (alike / np.sqrt(apart.energy * among.energy[::4])[1:]).min() > 0.9

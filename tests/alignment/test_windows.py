@@ -27,8 +27,8 @@ def wandering(seed: int, count: int = COUNT + 120) -> Vectors:
 
 def motion(vectors: Vectors) -> Motion:
     vectors = vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True) + 1)
-    places = np.arange(len(vectors))
-    return Motion(places, places.astype(np.float64) * STEP_S, vectors.astype(np.float32))
+    indices = np.arange(len(vectors))
+    return Motion(indices, indices.astype(np.float64) * STEP_S, vectors.astype(np.float32))
 
 
 def measured(reference: Vectors, target: Vectors, grid: LagGrid = GRID) -> list[WindowLag]:

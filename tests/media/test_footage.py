@@ -83,9 +83,9 @@ def test_a_look_holds_exactly_the_frames_asked_for(recording: tuple[Footage, Str
 
     part = footage.look(stream, 247, 255)
 
-    assert whole.places.tolist() == list(range(300))
+    assert whole.indices.tolist() == list(range(300))
     assert np.flatnonzero(whole.keyframes).tolist() == [0, 250]
-    assert part.places.tolist() == list(range(247, 255))
+    assert part.indices.tolist() == list(range(247, 255))
     assert np.flatnonzero(part.keyframes).tolist() == [3]
     assert np.array_equal(part.pictures, whole.pictures[247:255])
 
@@ -99,14 +99,14 @@ def test_a_look_outside_of_the_stream_is_empty(
     seen = footage.look(stream, first, stop)
 
     assert seen.pictures.shape == (0, THUMBNAIL_ROWS, THUMBNAIL_COLUMNS)
-    assert (len(seen.places), len(seen.keyframes)) == (0, 0)
+    assert (len(seen.indices), len(seen.keyframes)) == (0, 0)
 
 
 def test_a_look_over_the_ends_holds_what_is_there(recording: tuple[Footage, Stream]) -> None:
     footage, stream = recording
 
-    assert footage.look(stream, -5, 3).places.tolist() == [0, 1, 2]
-    assert footage.look(stream, 298, 320).places.tolist() == [298, 299]
+    assert footage.look(stream, -5, 3).indices.tolist() == [0, 1, 2]
+    assert footage.look(stream, 298, 320).indices.tolist() == [298, 299]
 
 
 def test_activity_is_low_where_nothing_moves(tmp_path: Path) -> None:
