@@ -46,30 +46,15 @@ class LagGrid:
 
 @dataclass(frozen=True, eq=False)
 class Likeness:
-    """How alike each reference frame moves to the target frame at each shift.
+    """How alike each of N reference frames moves to the target frame at each of M shifts."""
 
-    Parameters
-    ----------
-    indices
-        Shape (N,): indices of the reference's frames.
-    times_s
-        Shape (N,): their container times.
-    products
-        Shape (N, M), float32: products of the motion vectors, in (-1, 1); 0 without a partner.
-    energies
-        Shape (N,) and (N, M): squared lengths of the vectors, 0 without a partner.
-    density
-        The share of the reference's frames that have a partner when nothing is lost.
-    grid
-        The shifts of the M columns.
-    """
-
-    indices: NDArray[np.int64]
-    times_s: NDArray[np.float64]
-    products: NDArray[np.float32]
+    indices: NDArray[np.int64]  # (N,), of the reference's frames
+    times_s: NDArray[np.float64]  # (N,), their container times
+    products: NDArray[np.float32]  # (N, M), of motion vectors, in (-1, 1); 0 without a partner
+    # (N,) and (N, M): squared lengths of the vectors, 0 without a partner
     energies: tuple[NDArray[np.float32], NDArray[np.float32]]
-    density: float
-    grid: LagGrid
+    density: float  # share of the reference's frames with a partner when nothing is lost
+    grid: LagGrid  # the shifts of the columns
 
     @cached_property
     def _sums(self) -> tuple[NDArray[np.float64], ...]:

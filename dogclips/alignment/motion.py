@@ -13,21 +13,12 @@ _ALL_INTRA = 0.9  # share of keyframes
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Differences between each frame and the one `base_s` seconds before it.
+    """Differences between each of N frames and the one `base_s` seconds before it."""
 
-    Parameters
-    ----------
-    indices
-        Shape (N,): the frames' indices in `Stream.pts`, ascending.
-    times_s
-        Shape (N,): container times, for display and for laying frames on a grid.
-    vectors
-        Shape (N, cells), float32, of length below 1: near 1 where something moves, small where
-        only noise is left, 0 where there is nothing to compare with.
-    """
-
-    indices: NDArray[np.int64]
-    times_s: NDArray[np.float64]
+    indices: NDArray[np.int64]  # (N,), of the frames in `Stream.pts`, ascending
+    times_s: NDArray[np.float64]  # (N,), container times, for laying frames on a grid
+    # (N, cells), float32, of length below 1: near 1 where something moves, small where only noise
+    # is left, 0 where there is nothing to compare with
     vectors: NDArray[np.float32]
 
     @property

@@ -25,39 +25,22 @@ _MIN_FRAMES = 20
 
 @dataclass(frozen=True)
 class WindowLag:
-    """The shift that one window of a look shows.
+    """The shift that one window of a look shows."""
 
-    Parameters
-    ----------
-    span
-        Container time on the reference.
-    rows
-        First row and the one after the last, in the look's likeness.
-    number
-        Which shift of the grid is best.
-    correlation
-        In [-1, 1], at that shift.
-    margin
-        The correlation minus that of the next best peak, be it in the other stream or, where
-        motion repeats itself, in the reference's own past or future.
-    bend
-        How far, in steps of the grid, the top of the parabola through the peak and its neighbours
-        lies off the peak: 0 where frames have exact partners.
-    sharpness
-        How far the peak rises above its higher neighbour, as share of its height: a blunt one may
-        be a frame off where a codec shows motion late.
-    accepted
-        Whether the peak stands out enough to be believed.
-    """
-
-    span: Span
-    rows: tuple[int, int]
-    number: int
-    correlation: float
+    span: Span  # container time on the reference
+    rows: tuple[int, int]  # the first and the one after the last, in the look's likeness
+    number: int  # which shift of the grid is best
+    correlation: float  # in [-1, 1], at that shift
+    # The correlation minus that of the next best peak, be it in the other stream or, where motion
+    # repeats itself, in the reference's own past or future.
     margin: float
+    # How far, in steps of the grid, the top of the parabola through the peak and its neighbours
+    # lies off the peak: 0 where frames have exact partners.
     bend: float
+    # How far the peak rises above its higher neighbour, as share of its height: a blunt one may be
+    # a frame off where a codec shows motion late.
     sharpness: float
-    accepted: bool
+    accepted: bool  # whether the peak stands out enough to be believed
 
 
 def measure_windows(likeness: Likeness, own: Likeness, grid: LagGrid) -> Iterator[WindowLag]:

@@ -70,21 +70,11 @@ class BorisBout:
 
 @dataclass(frozen=True)
 class Playlist:
-    """The files of player 1, which BORIS plays one after the other.
+    """The files of player 1, which BORIS plays one after the other."""
 
-    Parameters
-    ----------
-    names
-        As BORIS wrote them.
-    lengths
-        Seconds of all files but the last, cut to milliseconds as BORIS does.
-    offset
-        The observation's time offset in seconds.
-    """
-
-    names: tuple[str, ...]
-    lengths: tuple[Fraction, ...] = ()
-    offset: Fraction = Fraction(0)
+    names: tuple[str, ...]  # as BORIS wrote them
+    lengths: tuple[Fraction, ...] = ()  # seconds of all but the last, cut to ms as BORIS does
+    offset: Fraction = Fraction(0)  # the observation's time offset in seconds
 
     def parts(
         self, start: Fraction, end: Fraction | None
