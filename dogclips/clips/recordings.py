@@ -9,9 +9,9 @@ from typing import Literal
 from dogclips.alignment import (
     Alignment,
     Content,
+    PictureView,
     StreamChoice,
     Trust,
-    PictureView,
     align_streams,
     can_be_compared,
     compare_content,
