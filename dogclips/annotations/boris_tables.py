@@ -32,7 +32,7 @@ from dogclips.annotations.boris import (
 from dogclips.annotations.documents import Table
 from dogclips.annotations.project import Project
 from dogclips.annotations.writing import decimal_text, write_table
-from dogclips.files import inert, uttered
+from dogclips.files import cell_text, safe_cell
 
 # The header of BORIS 9.12 where a project has no independent variables and no modifiers.
 _HEADER = (
@@ -105,7 +105,7 @@ def _lines(table: Table, header: int) -> Iterator[_Line]:
         if not any(cells) or cells == titles:
             continue
         cells += [""] * (len(titles) - len(cells))
-        by_title = {title: uttered(cells[column]) for title, column in columns.items()}
+        by_title = {title: cell_text(cells[column]) for title, column in columns.items()}
         # empty ones at the end were added later
         joined = "|".join(cells[column] for column in modifiers).rstrip("|")
         yield _Line(number, by_title, joined)
@@ -266,7 +266,7 @@ def write_boris_intervals(project: Project, path: Path) -> dict[str, int]:
     ordered = project.segments.assign(observation=numbers)
     ordered = ordered.sort_values(["observation", "t_start"], kind="stable")
     found = (_written(row) for row in ordered.to_dict("records"))
-    rows = ([inert(row.get(name, _UNKNOWN)) for name in WRITTEN_COLUMNS] for row in found)
+    rows = ([safe_cell(row.get(name, _UNKNOWN)) for name in WRITTEN_COLUMNS] for row in found)
     return write_table(project, path, WRITTEN_COLUMNS, rows, kept=("task", "subject", "comment"))
 
 

@@ -15,7 +15,7 @@ from dogclips.annotations.documents import Table, twice
 from dogclips.annotations.issues import Issues
 from dogclips.annotations.project import Media, Project
 from dogclips.annotations.writing import decimal_text, write_table
-from dogclips.files import inert, uttered
+from dogclips.files import cell_text, safe_cell
 from dogclips.segments import segment_table
 
 _NEEDED = ("file", "start", "end", "label")
@@ -54,10 +54,10 @@ def write_plain(project: Project, path: Path) -> dict[str, int]:
     """Write `file,start,end,label,task,subject`; see `write_table`."""
     rows = (
         [
-            inert(row["media_name"]),
+            safe_cell(row["media_name"]),
             decimal_text(row["t_start"]),
             "" if row["kind"] == "point" else decimal_text(row["t_end"]),
-            *(inert(row[column]) for column in _WRITTEN[3:]),
+            *(safe_cell(row[column]) for column in _WRITTEN[3:]),
         ]
         for row in project.segments.to_dict("records")
     )
@@ -99,7 +99,8 @@ class _Reader(Issues):
             self.refuse("V010", place, text, "put quotes around texts with separators")
             return None
         cells = dict.fromkeys(_NEEDED + _OPTIONAL, "")
-        cells |= {name: uttered(cell.strip()) for name, cell in zip(self.names, row, strict=False)}
+        texts = [cell_text(cell.strip()) for cell in row]
+        cells |= zip(self.names, texts, strict=False)
         if cells["file"]:
             self.media.setdefault(cells["file"])
         else:
@@ -109,8 +110,8 @@ class _Reader(Issues):
         span, numbers = self._span(place, cells), self._numbers(place, cells)
         if span is None or numbers is None or not cells["file"] or not cells["label"]:
             return None
-        texts = {name: cells[name] for name in ("label", "subject", "observer", "comment")}
-        found = {"media_name": cells["file"], "task": cells["task"] or "label"} | texts
+        kept = {name: cells[name] for name in ("label", "subject", "observer", "comment")}
+        found = {"media_name": cells["file"], "task": cells["task"] or "label"} | kept
         found |= span | numbers
         first = self.seen.setdefault(tuple(found.items()), place)
         if first != place:

@@ -1,7 +1,7 @@
 """What all writers of annotation files share: which projects they take, what gets lost, tables.
 
-Texts in tables go through `files.inert`, so that no spreadsheet runs them as formulas. Our readers
-undo that; BORIS itself finds the apostrophe in front of a label such as `-walk`.
+Texts in tables go through `files.safe_cell`, so that no spreadsheet runs them as formulas. Our
+readers undo that; BORIS itself finds the apostrophe in front of a label such as `-walk`.
 """
 
 import csv

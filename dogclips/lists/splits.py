@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dogclips.errors import ListError
-from dogclips.files import inert, whole_file
+from dogclips.files import safe_cell, whole_file
 from dogclips.lists.groups import Grouping, group_clips
 from dogclips.lists.kept import SPLIT_JSON, KeptGroups, split_record
 from dogclips.lists.listfile import LABELS, ListedClip, write_labels, write_list
@@ -196,7 +196,7 @@ def _write_lines(path: Path, clips: pd.DataFrame, _: Sequence[str]) -> None:
 def _write_csv(path: Path, clips: pd.DataFrame, names: Sequence[str]) -> None:
     """Write `path` and a 0/1 column for each class."""
     hot = {
-        inert(name): [int(index in labels) for labels in clips["labels"]]
+        safe_cell(name): [int(index in labels) for labels in clips["labels"]]
         for index, name in enumerate(names)
     }
     table = pd.DataFrame(hot, index=range(len(clips)))

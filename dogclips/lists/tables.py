@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dogclips.files import inert, whole_file
+from dogclips.files import safe_cell, whole_file
 from dogclips.lists.clip_paths import relative_to
 from dogclips.records.manifest import FILE_ATTRIBUTE
 from dogclips.timebase import exact, shown
@@ -79,7 +79,7 @@ def label_table(
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table of clips such that a spreadsheet runs none of it; lists are joined by ` | `."""
     with whole_file(path) as part:
-        _inert(table).to_csv(part, index=False, lineterminator="\n")
+        _safe(table).to_csv(part, index=False, lineterminator="\n")
 
 
 def write_parquet(path: Path, table: pd.DataFrame) -> None:
@@ -107,7 +107,7 @@ def write_kinetics(
         for name, labels, start_s, end_s in rows:
             length = shown(exact(float(end_s)) - exact(float(start_s))).removesuffix(".0")
             for label in labels:
-                writer.writerow([inert(names[label]), _inert_path(name), "0", length, split])
+                writer.writerow([safe_cell(names[label]), _safe_path(name), "0", length, split])
 
 
 def _hot(labels: Sequence[Sequence[int]], num_classes: int) -> np.ndarray:
@@ -118,23 +118,23 @@ def _hot(labels: Sequence[Sequence[int]], num_classes: int) -> np.ndarray:
     return hot
 
 
-def _inert(table: pd.DataFrame) -> pd.DataFrame:
+def _safe(table: pd.DataFrame) -> pd.DataFrame:
     texts: Mapping[str, list[str]] = {
         str(name): [_cell(cell) for cell in table[name]]
         for name in table.columns
         if table[name].dtype.kind not in "if" and name != "path"
     }
-    paths = [_inert_path(path) for path in table["path"]]
-    return table.assign(**texts, path=paths).rename(columns=lambda name: inert(str(name)))
+    paths = [_safe_path(path) for path in table["path"]]
+    return table.assign(**texts, path=paths).rename(columns=lambda name: safe_cell(str(name)))
 
 
 def _cell(cell: str | Sequence[str]) -> str:
-    return inert(cell if isinstance(cell, str) else " | ".join(cell))
+    return safe_cell(cell if isinstance(cell, str) else " | ".join(cell))
 
 
-def _inert_path(path: str) -> str:
+def _safe_path(path: str) -> str:
     """Return a path that is no formula and still leads to the same file."""
-    return path if inert(path) == path else f"./{path}"
+    return path if safe_cell(path) == path else f"./{path}"
 
 
 def _type_of(table: pd.DataFrame, column: str) -> pa.DataType:

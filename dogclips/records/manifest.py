@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from dogclips.errors import OutputError
-from dogclips.files import inert, whole_file
+from dogclips.files import safe_cell, whole_file
 
 MANIFEST = "manifest.parquet"
 
@@ -119,10 +119,12 @@ def write_manifest(table: pd.DataFrame, output: Path) -> None:
     listed = [name for name, dtype in MANIFEST_COLUMNS.items() if dtype == "object"]
     attributes = [name for name in table.columns if _is_attribute(name)]
     lists = {name: table[name].map(_joined) for name in listed}
-    texts = {name: table[name].map(inert) for name in ("project", "source", "reason", *attributes)}
+    texts = {
+        name: table[name].map(safe_cell) for name in ("project", "source", "reason", *attributes)
+    }
     with whole_file(output / "manifest.csv") as part:
         table.assign(**lists, **texts).to_csv(part, index=False)
 
 
 def _joined(values: list[object]) -> str:
-    return inert(" | ".join(str(value) for value in values))
+    return safe_cell(" | ".join(str(value) for value in values))

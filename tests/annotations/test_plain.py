@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dogclips.annotations.documents import Table, read_table
 from dogclips.annotations.plain import read_plain
 from dogclips.annotations.project import Project
-from dogclips.files import inert
+from dogclips.files import safe_cell
 from dogclips.segments import segment_table
 
 PATH = Path("made.csv")
@@ -220,7 +220,7 @@ def test_what_our_own_writer_writes_is_read_as_it_was(
     writer = csv.writer(file)
     writer.writerow(["file", "start", "end", "label", "task", "subject"])
     for name, start, *texts in wanted:
-        writer.writerow([inert(name), start, start + 0.5, *map(inert, texts)])
+        writer.writerow([safe_cell(name), start, start + 0.5, *map(safe_cell, texts)])
     project = read(file.getvalue())
     columns = ["media_name", "t_start", "label", "task", "subject"]
     found = [tuple(one) for one in project.segments[columns].to_numpy().tolist()]
