@@ -15,11 +15,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.alignment.attention import Attention, Stretch
 from dogclips.alignment.lags import LagGrid, Likeness, compare, pooled
 from dogclips.alignment.motion import is_all_intra, motion_of
 from dogclips.alignment.path import CHANGE_COST, LagPath, best_path
 from dogclips.alignment.pieces import Piece, certain_runs, doubts_of, drift_of, exact_shift
+from dogclips.alignment.stretches import Stretch, StretchChooser
 from dogclips.alignment.view import PictureView, fit_view
 from dogclips.alignment.windows import WindowLag, measure_windows
 from dogclips.streams import STANDARD_RATES, Stream, Thumbnails
@@ -176,7 +176,7 @@ class _Comparison:
         most = int(self.reach_s / step_s)
         self.grid = LagGrid(zero_s, step_s, -most, most, same_rate)
         end_s, activity = float(reference.end_s or 0), footage.activity(reference)
-        self.attention = Attention(reference.times_s, end_s, activity)
+        self.chooser = StretchChooser(reference.times_s, end_s, activity)
         self.view = PictureView()
         self.looks: list[_Look] = []
 
@@ -195,14 +195,14 @@ class _Comparison:
         return sum(end - start for start, end in self.seen)
 
     def run(self) -> Content:
-        for stretch in self.attention.first():
+        for stretch in self.chooser.first():
             self.look(stretch)
         first = self.looks[0].reference, self.looks[0].target
         if any(_too_many_keyframes(seen) for seen in first):
             return self.content("keyframes come so often that coding looks like motion")
         self.fit()
         while self.believed_s < _LEAST_BELIEVED_S:
-            more = self.attention.elsewhere(self.seen) if len(self.looks) < _MOST_LOOKS else None
+            more = self.chooser.elsewhere(self.seen) if len(self.looks) < _MOST_LOOKS else None
             if more is None:
                 return self.content("no motion that both streams show at one lag only")
             self.look(more)
@@ -234,8 +234,8 @@ class _Comparison:
         """Return where to look again: into the longest doubt, or all along a drifting clock."""
         if drifts:
             enough = self.looked_s > _DRIFT_SECONDS
-            return None if enough else self.attention.between(self.seen)
-        return None if self.looked_s > _MOST_SECONDS else self.attention.within(doubts, self.seen)
+            return None if enough else self.chooser.between(self.seen)
+        return None if self.looked_s > _MOST_SECONDS else self.chooser.within(doubts, self.seen)
 
     def look(self, stretch: Stretch) -> None:
         start, end = stretch
@@ -388,6 +388,6 @@ class _Comparison:
             pieces=tuple(pieces),
             doubts=tuple(doubts),
             looked_s=self.looked_s,
-            longest_unseen_s=self.attention.longest_unseen_s(self.seen),
+            longest_unseen_s=self.chooser.longest_unseen_s(self.seen),
             error_s=Fraction(self.grid.step_s / 2 if drifts else 0).limit_denominator(1_000_000),
         )

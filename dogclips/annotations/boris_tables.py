@@ -265,9 +265,9 @@ def write_boris_intervals(project: Project, path: Path) -> dict[str, int]:
     numbers, _ = pd.factorize(project.segments["media_name"])
     ordered = project.segments.assign(observation=numbers)
     ordered = ordered.sort_values(["observation", "t_start"], kind="stable")
-    found = (_written(row) for row in ordered.to_dict("records"))
-    rows = ([safe_cell(row.get(name, _UNKNOWN)) for name in WRITTEN_COLUMNS] for row in found)
-    return write_table(project, path, WRITTEN_COLUMNS, rows, kept=("task", "subject", "comment"))
+    known = pd.DataFrame([_written(row) for row in ordered.to_dict("records")])
+    table = known.reindex(columns=WRITTEN_COLUMNS, fill_value=_UNKNOWN).map(safe_cell)
+    return write_table(project, path, table, kept=("task", "subject", "comment"))
 
 
 def _written(row: Mapping[Any, Any]) -> dict[str, str]:

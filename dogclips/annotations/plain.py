@@ -11,6 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from dogclips.annotations.documents import Table, twice
 from dogclips.annotations.issues import Issues
 from dogclips.annotations.project import Media, Project
@@ -20,7 +22,6 @@ from dogclips.segments import segment_table
 
 _NEEDED = ("file", "start", "end", "label")
 _OPTIONAL = ("task", "subject", "observer", "confidence", "comment", "stream")
-_WRITTEN = (*_NEEDED, "task", "subject")
 _DECIMAL = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]{1,4})?")
 _CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,4}):([0-9]{1,2}(?:[.,][0-9]+)?)")
 _STREAM = re.compile(r"([0-9]{1,4})(\.0+)?")  # pandas writes 1.0 where other rows have none
@@ -52,16 +53,15 @@ def read_plain(path: Path, table: Table) -> Project | None:
 
 def write_plain(project: Project, path: Path) -> dict[str, int]:
     """Write `file,start,end,label,task,subject`; see `write_table`."""
-    rows = (
-        [
-            safe_cell(row["media_name"]),
-            decimal_text(row["t_start"]),
-            "" if row["kind"] == "point" else decimal_text(row["t_end"]),
-            *(safe_cell(row[column]) for column in _WRITTEN[3:]),
-        ]
-        for row in project.segments.to_dict("records")
-    )
-    return write_table(project, path, _WRITTEN, rows, kept=("task", "subject"))
+    segments = project.segments
+    ends = zip(segments["kind"], segments["t_end"], strict=True)
+    table = {
+        "file": segments["media_name"].map(safe_cell),
+        "start": segments["t_start"].map(decimal_text),
+        "end": ["" if kind == "point" else decimal_text(end) for kind, end in ends],
+        **{name: segments[name].map(safe_cell) for name in ("label", "task", "subject")},
+    }
+    return write_table(project, path, pd.DataFrame(table), kept=("task", "subject"))
 
 
 def _lines(table: Table) -> list[tuple[int, list[str]]]:

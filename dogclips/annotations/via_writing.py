@@ -107,16 +107,9 @@ def via_project(
     asked = _attributes(entries, [*known, *tasks, subject_task], known)
     asked |= _file_attributes(media, len(asked))
     _check_number(asked.values())
+    created = time.time_ns() // 1_000_000 if created_ms is None else created_ms
     return {
-        "project": {
-            "pid": "__VIA_PROJECT_ID__",
-            "rev": "__VIA_PROJECT_REV_ID__",
-            "rev_timestamp": "__VIA_PROJECT_REV_TIMESTAMP__",
-            "pname": name,
-            "creator": "VGG Image Annotator (http://www.robots.ox.ac.uk/~vgg/software/via)",
-            "created": time.time_ns() // 1_000_000 if created_ms is None else created_ms,
-            "vid_list": list(ids.values()),
-        },
+        "project": _head(name, created, list(ids.values())),
         "config": {"file": {"loc_prefix": dict.fromkeys("1234", "")}, "ui": dict(_UI)},
         "attribute": {aid: attribute.tree for aid, attribute in asked.items()},
         "file": {
@@ -328,6 +321,18 @@ def _location(name: str) -> dict[str, Any]:
     if name.startswith("/"):
         return {"loc": _FILE, "src": f"file://{quote(name)}"}
     return {"loc": _LOCAL, "src": ""}
+
+
+def _head(name: str, created_ms: int, vids: list[str]) -> dict[str, Any]:
+    return {
+        "pid": "__VIA_PROJECT_ID__",
+        "rev": "__VIA_PROJECT_REV_ID__",
+        "rev_timestamp": "__VIA_PROJECT_REV_TIMESTAMP__",
+        "pname": name,
+        "creator": "VGG Image Annotator (http://www.robots.ox.ac.uk/~vgg/software/via)",
+        "created": created_ms,
+        "vid_list": vids,
+    }
 
 
 _UI: Final[Mapping[str, str | bool]] = {

@@ -4,9 +4,7 @@ Texts in tables go through `files.safe_cell`, so that no spreadsheet runs them a
 readers undo that; BORIS itself finds the apostrophe in front of a label such as `-walk`.
 """
 
-import csv
-import io
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
 
@@ -70,19 +68,12 @@ def left_out(
 
 
 def write_table(
-    project: Project,
-    path: Path,
-    header: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    *,
-    kept: Collection[str],
+    project: Project, path: Path, table: pd.DataFrame, *, kept: Collection[str]
 ) -> dict[str, int]:
-    """Write a table of a project's segments.
+    """Write a table of a project's segments, a row each.
 
     Parameters
     ----------
-    rows
-        The cells of each segment.
     kept
         Columns of segments that the table has a place for, beyond file, times and label.
 
@@ -98,11 +89,8 @@ def write_table(
         The file cannot be written.
     """
     check_seconds(project.checked().segments, project.path)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)  # RFC 4180: commas, CRLF, quotes where needed
-    writer.writerow(header)
-    writer.writerows(rows)
-    write_whole(path, text.getvalue())
+    # RFC 4180: commas, CRLF, quotes where needed
+    write_whole(path, table.to_csv(index=False, lineterminator="\r\n"))
     return left_out(project, project.segments, kept=kept, attributes=False)
 
 

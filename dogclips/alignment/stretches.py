@@ -17,7 +17,7 @@ _SLIVER_S = 1.0  # too short to be worth a look of its own
 
 
 @dataclass(frozen=True, eq=False)
-class Attention:
+class StretchChooser:
     """Chooses stretches of the reference, which has N frames."""
 
     times_s: NDArray[np.float64]  # (N,), when the frames come
