@@ -14,11 +14,11 @@ from dogclips.annotations.issues import Issue
 from dogclips.annotations.plain import read_plain
 from dogclips.annotations.project import Project
 from dogclips.annotations.via import read_via
+from dogclips.annotations.via_store import SAVE
 from dogclips.errors import AnnotationError
 from dogclips.segments import segment_table
 
 _FORMATS = "VIA 3, BORIS, CVAT for video, ELAN, DeepEthogram or CSV (file,start,end,label)"
-_EXPORT = "in VIA use Project > Save and pass the .json file"
 _EXPORTS = ("# Exported using VGG", "# EXPORTED_BY", "filename,file_size", "#filename,", "WEBVTT")
 
 
@@ -42,7 +42,7 @@ def _read(path: Path) -> Project:
     if not start:
         raise AnnotationError("V001 the file is empty", where=path, todo="save it again")
     if start.startswith(_EXPORTS):
-        raise AnnotationError("V003 an export, not a project", where=path, todo=_EXPORT)
+        raise AnnotationError("V003 an export, not a project", where=path, todo=SAVE)
     # For each kind of document its readers, which return None where it is not of their format.
     readers: Sequence[Callable[[Path, Any], Project | None]]
     document: Any

@@ -208,7 +208,7 @@ def _check_views(store: Store, listed: list[str], issues: Issues) -> None:
     for vid, fids in views.items():
         if not fids:
             issues.refuse("V021", f"view.{vid}", "it shows no file")
-        for fid in set(fids) - store.file.keys():
+        for fid in dict.fromkeys(fid for fid in fids if fid not in store.file):
             issues.refuse("V022", f"view.{vid}", f"file '{fid}' is not defined")
         if listed and vid not in listed:
             issues.warn("V023", f"view.{vid}", "VIA hides this view; its annotations are read")
