@@ -57,6 +57,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+Severity = Literal["error", "warning"]
+
 
 @dataclass(frozen=True)
 class Issue:
@@ -77,7 +79,7 @@ class Issue:
     code: str
     place: str
     text: str
-    level: Literal["error", "warning"] = "warning"
+    level: Severity = "warning"
     todo: str = ""
 
 
