@@ -187,10 +187,11 @@ class _Reader(Issues):
             attribute = self.store.attribute.get(aid)
             if attribute is None:
                 continue
+            names = {name.strip() for name in attribute.options.values()}
             for part in self._answers(place, attribute, value):
                 label = self._label(place, attribute, part)
-                if label is not None:
-                    yield attribute.aname, *label
+                if label:
+                    yield attribute.aname, label, label in names or not attribute.has_options
 
     def _answers(self, place: str, attribute: Attribute, value: Any) -> list[str]:
         """Return the answers in one value: one, or those of all ticked boxes."""
@@ -209,35 +210,31 @@ class _Reader(Issues):
         parts = text.split(",") if many else [text]
         return [part.strip() for part in parts if part.strip()]
 
-    def _label(self, place: str, attribute: Attribute, text: str) -> tuple[str, bool] | None:
+    def _label(self, place: str, attribute: Attribute, text: str) -> str | None:
         """Resolve an option id, or text that stands in its place; None if it is neither."""
-        if not attribute.has_options:
-            label, known = text, True
-        elif text in attribute.options:
-            label, known = attribute.options[text].strip(), True
-        else:
-            found = self._by_name(place, attribute, text)
-            if found is None:
-                return None
-            label, known = found
-        if not label:
+        label: str | None = text
+        if attribute.has_options and text in attribute.options:
+            label = attribute.options[text].strip()
+        elif attribute.has_options:
+            label = self._by_name(place, attribute, text)
+        if label == "":
             option = f"{attribute.aname!r} uses option '{text}', whose name is empty"
             self.refuse("V043", place, option)
-            return None
-        if label.casefold() in _PLACEHOLDERS:
+        elif label is not None and label.casefold() in _PLACEHOLDERS:
             text = f"{label!r} is a placeholder of VIA; kept as a label"
             self.warn("V046", place, text, "set labels.drop or labels.rename")
-        return label, known
+        return label
 
-    def _by_name(self, place: str, attribute: Attribute, text: str) -> tuple[str, bool] | None:
-        for label in attribute.options.values():
-            if label.strip() and label.strip().casefold() == text.casefold():
-                self.warn("V044", place, f"{text!r} stands for its option {label.strip()!r}")
-                return label.strip(), True
+    def _by_name(self, place: str, attribute: Attribute, text: str) -> str | None:
+        """Return the option that a text names, or the text; None for a number that is no id."""
+        for label in (label.strip() for label in attribute.options.values()):
+            if label and label.casefold() == text.casefold():
+                self.warn("V044", place, f"{text!r} stands for its option {label!r}")
+                return label
         known = ", ".join(f"{oid}={name}" for oid, name in attribute.options.items())
         odd = f"{attribute.aname!r} holds {text!r}, which is not one of its options ({known})"
         if text.isdigit():
             self.refuse("V045", place, odd, "add the option in VIA, or mend the value")
             return None
         self.warn("V045", place, f"{odd}: a timeline was added or renamed", _MAP)
-        return text, False
+        return text

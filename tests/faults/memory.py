@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from dogclips.alignment import align
+from dogclips.alignment import align_streams
 from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
 from dogclips.clips.plan import plan_session
@@ -92,6 +92,6 @@ def plan_windows(base_dir: Path, num_frames: int, **settings: object) -> int:
     projects, _ = read_dataset(session.projects)
     [path] = session.videos
     table = StreamTable(path, "mov", None, (stream,))
-    recording = Recording(path, table, align(stream, stream))
+    recording = Recording(path, table, align_streams(stream, stream))
     recordings = {(path, config.choice_of(project)): recording for project in projects}
     return len(plan_session(session, projects, recordings, config).jobs)
