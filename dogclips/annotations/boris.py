@@ -8,7 +8,7 @@ offset. Tables that BORIS exports say the same in other words: see `boris_tables
 
 import math
 from bisect import bisect_right, insort
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -16,9 +16,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import Media, Project
-from dogclips.segments import segment_table
+from dogclips.annotations.project import Media, Project, Reader
 from dogclips.timebase import exact, shown
 
 NO_SUBJECT = "No focal subject"
@@ -100,26 +98,18 @@ class Playlist:
 
 
 @dataclass
-class BorisReader(Issues):
+class BorisReader(Reader):
     """What the readers of projects and tables share: bouts become rows, odd ones are noted."""
 
+    format = "boris"
+    player = "mpv"
     media: dict[str, dict[str, str]] = field(default_factory=dict)  # answers about each file
 
     def project_of(self, path: Path, rows: Iterable[Mapping[str, Any]]) -> Project:
         """Return what a file of BORIS says."""
-        segments = segment_table(
-            rows, source_format="boris", source_file=path.stem, task="behavior"
-        )
-        kinds = Counter(segments["kind"])
-        return Project(
-            path=path,
-            format="boris",
-            segments=segments,
-            media=tuple(Media(name, answers) for name, answers in self.media.items()),
-            issues=tuple(self.found),
-            counts={"segments": kinds["state"], "points": kinds["point"]},
-            player="mpv",
-        )
+        rows = list(rows)  # which note the media
+        media = [Media(name, answers) for name, answers in self.media.items()]
+        return self.project(path, rows, media, task="behavior")
 
     def warn_of_players(self, place: str, players: Mapping[str, Sequence[str]]) -> None:
         """Say that segments name the files of player 1 only (V075)."""
@@ -270,7 +260,7 @@ def read_boris(path: Path, tree: Any) -> Project | None:
     if not isinstance(tree, dict) or not tree.keys() >= _KEYS:
         return None
     reader = _Reader()
-    return reader.project_of(path, list(reader.rows(tree)))
+    return reader.project_of(path, reader.rows(tree))
 
 
 @dataclass

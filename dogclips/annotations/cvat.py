@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import Media, Project
-from dogclips.segments import segment_table
+from dogclips.annotations.project import Media, Project, Reader
 
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _STEP = re.compile(r"step\s*=\s*([1-9][0-9]{0,8})")  # as CVAT reads its own filter
@@ -37,22 +35,18 @@ def read_cvat(path: Path, root: Element) -> Project | None:
     name = media[0].name if media else ""
     tracks = root.findall("track")
     rows = [row for track in tracks for row in reader.rows(track)]
-    common = {"source_file": path.stem, "media_name": name, "time_base": "frame_index"}
-    return Project(
-        path=path,
-        format="cvat",
-        segments=segment_table(rows, source_format="cvat", **common),
-        media=media,
-        issues=tuple(reader.found),
-        counts={"tracks": len(tracks), "segments": len(rows)},
-        player="frames",
+    counts = {"tracks": len(tracks), "segments": len(rows)}
+    return reader.project(
+        path, rows, media, counts=counts, media_name=name, time_base="frame_index"
     )
 
 
 @dataclass
-class _Reader(Issues):
+class _Reader(Reader):
     """Walks the tracks of one export and collects what is odd about them."""
 
+    format = "cvat"
+    player = "frames"
     first: int = 0
     limit: int | None = None  # the first frame past the task's last one
     inputs: dict[tuple[str, str], str] = field(default_factory=dict)  # (label, attribute): type

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from dogclips.annotations.documents import Table, twice
 from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import Media, Project
-from dogclips.segments import segment_table
+from dogclips.annotations.project import Media, Project, Reader
 
 _INDEX = ("", "unnamed: 0")  # as pandas writes and reads a column without name
 _BACKGROUND = ("background", "none")
@@ -32,16 +31,17 @@ def read_deepethogram(path: Path, table: Table) -> Project | None:
     """
     if not _is_known(table):
         return None
-    issues = Issues()
+    reader = _Reader()
     header = [name.strip() for name in table[0]]
     media_name = path.name.removesuffix(".gz").removesuffix(".csv").removesuffix("_labels")
-    marks = _marks(table, header, issues)
-    columns = dict(_columns(header, marks, issues))
+    marks = _marks(table, header, reader)
+    columns = dict(_columns(header, marks, reader))
     background = {name: columns.pop(name) for name in list(columns) if _name(name) in _BACKGROUND}
-    _compare_background(background, columns, issues)
+    _compare_background(background, columns, reader)
     rows = [
         {
             "source_id": f"{label}[{start}]",
+            "media_name": media_name,
             "t_start": float(start),
             "t_end": float(end),
             "label": label,
@@ -49,16 +49,16 @@ def read_deepethogram(path: Path, table: Table) -> Project | None:
         for label, own in columns.items()
         for start, end in _runs(own)
     ]
-    common = {"media_name": media_name, "time_base": "frame_index", "task": "behavior"}
-    return Project(
-        path=path,
-        format="deepethogram",
-        segments=segment_table(rows, source_format="deepethogram", source_file=path.stem, **common),
-        media=(Media(media_name, num_frames=len(marks)),),
-        issues=tuple(issues.found),
-        counts={"segments": len(rows), "frames": len(marks)},
-        player="frames",
+    media = Media(media_name, num_frames=len(marks))
+    counts = {"segments": len(rows), "frames": len(marks)}
+    return reader.project(
+        path, rows, [media], counts=counts, time_base="frame_index", task="behavior"
     )
+
+
+class _Reader(Reader):
+    format = "deepethogram"
+    player = "frames"
 
 
 def _is_known(table: Table) -> bool:

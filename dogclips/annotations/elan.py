@@ -15,9 +15,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from dogclips.annotations.documents import twice
-from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import Media, Project
-from dogclips.segments import segment_table
+from dogclips.annotations.project import Media, Project, Reader
 
 _MS = re.compile(r"-?[0-9]{1,15}")
 _ALIGNED, _REFERENCE = "ALIGNABLE_ANNOTATION", "REF_ANNOTATION"
@@ -39,21 +37,16 @@ def read_elan(path: Path, root: Element) -> Project | None:
     reader.entries = dict(zip(names, (*aligned, *references), strict=True))
     reader.refuse_twins("annotation", names)
     rows = [row for tier in root.findall("TIER") for row in reader.rows(tier)]
-    common = {"source_file": path.stem, "media_name": (*media, "")[0]}
-    return Project(
-        path=path,
-        format="elan",
-        segments=segment_table(rows, source_format="elan", **common),
-        media=tuple(Media(name) for name in media),
-        issues=tuple(reader.found),
-        counts={"segments": len(aligned), "references": len(references)},
-    )
+    counts = {"segments": len(aligned), "references": len(references)}
+    main = (*media, "")[0]
+    return reader.project(path, rows, map(Media, media), counts=counts, media_name=main)
 
 
 @dataclass
-class _Reader(Issues):
+class _Reader(Reader):
     """Walks one document and collects what is odd about it."""
 
+    format = "elan"
     slots: dict[str, Fraction] = field(default_factory=dict)  # seconds
     guessed: set[str] = field(default_factory=set)  # slots without a time of their own
     entries: dict[str, Element] = field(default_factory=dict)

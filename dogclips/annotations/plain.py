@@ -14,11 +14,9 @@ from typing import Any
 import pandas as pd
 
 from dogclips.annotations.documents import Table, twice
-from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import Media, Project
+from dogclips.annotations.project import Media, Project, Reader
 from dogclips.annotations.writing import decimal_text, write_table
 from dogclips.files import cell_text, safe_cell
-from dogclips.segments import segment_table
 
 _NEEDED = ("file", "start", "end", "label")
 _OPTIONAL = ("task", "subject", "observer", "confidence", "comment", "stream")
@@ -40,15 +38,7 @@ def read_plain(path: Path, table: Table) -> Project | None:
         body = []
     found = [reader.row(f"line {line}", row) for line, row in body]
     rows = [row for row in found if row is not None]
-    points = sum(row["kind"] == "point" for row in rows)
-    return Project(
-        path=path,
-        format="csv",
-        segments=segment_table(rows, source_format="csv", source_file=path.stem),
-        media=tuple(Media(name) for name in reader.media),
-        issues=tuple(reader.found),
-        counts={"segments": len(rows) - points, "points": points},
-    )
+    return reader.project(path, rows, map(Media, reader.media))
 
 
 def write_plain(project: Project, path: Path) -> dict[str, int]:
@@ -75,9 +65,10 @@ def _lines(table: Table) -> list[tuple[int, list[str]]]:
 
 
 @dataclass
-class _Reader(Issues):
+class _Reader(Reader):
     """Reads the rows of one table and collects what is odd about them."""
 
+    format = "csv"
     names: list[str] = field(default_factory=list)
     media: dict[str, None] = field(default_factory=dict)
     seen: dict[tuple[object, ...], str] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import Media, Project
+from dogclips.annotations.project import Media, Project, Reader
 from dogclips.annotations.via_store import (
     SEGMENT_ANCHORS,
     Attribute,
@@ -23,7 +23,6 @@ from dogclips.annotations.via_store import (
     Store,
     parse_store,
 )
-from dogclips.segments import segment_table
 
 _KEYS = {"project", "config", "attribute", "file", "view", "metadata"}
 _PLACEHOLDERS = ("_default", "default")
@@ -51,23 +50,16 @@ def read_via(path: Path, tree: Any) -> Project | None:
     reader.check_anchors()
     files = [file for file in store.file.values() if file is not None and file.kind == "video"]
     asked = [piece for piece in store.attribute.values() if piece is not None]
-    return Project(
-        path=path,
-        format="via3",
-        segments=segment_table(rows, source_format="via3", source_file=path.stem),
-        media=tuple(Media(file.fname, reader.answers.get(file.fname, {})) for file in files),
-        issues=tuple(reader.found),
-        options={
-            attribute.aname: attribute.options for attribute in asked if attribute.has_options
-        },
-        counts=reader.counts,
-    )
+    media = (Media(file.fname, reader.answers.get(file.fname, {})) for file in files)
+    options = {piece.aname: piece.options for piece in asked if piece.has_options}
+    return reader.project(path, rows, media, options=options, counts=reader.counts)
 
 
 @dataclass
-class _Reader(Issues):
+class _Reader(Reader):
     """Walks the metadata of one project and collects what is odd about it."""
 
+    format = "via3"
     store: Store = field(kw_only=True)
     answers: dict[str, dict[str, str]] = field(default_factory=dict)  # about whole files, by name
     counts: Counter[str] = field(default_factory=Counter)
