@@ -16,7 +16,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from dogclips.annotations.project import Media, Project, Reader
+from dogclips.annotations.project import Importer, Media, Project
 from dogclips.timebase import exact, shown
 
 NO_SUBJECT = "No focal subject"
@@ -98,7 +98,7 @@ class Playlist:
 
 
 @dataclass
-class BorisReader(Reader):
+class BorisReader(Importer):
     """What the readers of projects and tables share: bouts become rows, odd ones are noted."""
 
     format = "boris"

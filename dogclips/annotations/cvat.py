@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from dogclips.annotations.project import Media, Project, Reader
+from dogclips.annotations.project import Importer, Media, Project
 
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _STEP = re.compile(r"step\s*=\s*([1-9][0-9]{0,8})")  # as CVAT reads its own filter
@@ -42,7 +42,7 @@ def read_cvat(path: Path, root: Element) -> Project | None:
 
 
 @dataclass
-class _Reader(Reader):
+class _Reader(Importer):
     """Walks the tracks of one export and collects what is odd about them."""
 
     format = "cvat"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dogclips.annotations.documents import Table, twice
 from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import Media, Project, Reader
+from dogclips.annotations.project import Importer, Media, Project
 
 _INDEX = ("", "unnamed: 0")  # as pandas writes and reads a column without name
 _BACKGROUND = ("background", "none")
@@ -56,7 +56,7 @@ def read_deepethogram(path: Path, table: Table) -> Project | None:
     )
 
 
-class _Reader(Reader):
+class _Reader(Importer):
     format = "deepethogram"
     player = "frames"
 

@@ -15,7 +15,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from dogclips.annotations.documents import twice
-from dogclips.annotations.project import Media, Project, Reader
+from dogclips.annotations.project import Importer, Media, Project
 
 _MS = re.compile(r"-?[0-9]{1,15}")
 _ALIGNED, _REFERENCE = "ALIGNABLE_ANNOTATION", "REF_ANNOTATION"
@@ -43,7 +43,7 @@ def read_elan(path: Path, root: Element) -> Project | None:
 
 
 @dataclass
-class _Reader(Reader):
+class _Reader(Importer):
     """Walks one document and collects what is odd about it."""
 
     format = "elan"

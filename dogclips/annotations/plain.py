@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from dogclips.annotations.documents import Table, twice
-from dogclips.annotations.project import Media, Project, Reader
+from dogclips.annotations.project import Importer, Media, Project
 from dogclips.annotations.writing import decimal_text, write_table
 from dogclips.files import cell_text, safe_cell
 
@@ -65,7 +65,7 @@ def _lines(table: Table) -> list[tuple[int, list[str]]]:
 
 
 @dataclass
-class _Reader(Reader):
+class _Reader(Importer):
     """Reads the rows of one table and collects what is odd about them."""
 
     format = "csv"

@@ -86,8 +86,8 @@ class Project:
 
 
 @dataclass
-class Reader(Issues):
-    """What every importer shares: it collects what is odd, and returns a project in the end."""
+class Importer(Issues):
+    """What all importers share: collects what is odd, and returns a project in the end."""
 
     format: ClassVar[str]
     player: ClassVar[Literal["mpv", "frames"] | None] = None

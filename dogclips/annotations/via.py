@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import Media, Project, Reader
+from dogclips.annotations.project import Importer, Media, Project
 from dogclips.annotations.via_store import (
     SEGMENT_ANCHORS,
     Attribute,
@@ -56,7 +56,7 @@ def read_via(path: Path, tree: Any) -> Project | None:
 
 
 @dataclass
-class _Reader(Reader):
+class _Reader(Importer):
     """Walks the metadata of one project and collects what is odd about it."""
 
     format = "via3"
