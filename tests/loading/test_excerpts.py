@@ -2,16 +2,13 @@ import json
 import shutil
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dogclips.cli.cut import check_virtual, execute, measure_and_plan, read_projects, record
-from dogclips.clips.config import CutConfig
-from dogclips.clips.engines import local_engine
-from dogclips.clips.session import find_session
-from dogclips.config import load_config
+import dogclips
 from dogclips.demo.numbers import read_number
 from dogclips.errors import ListError, MediaError, UsageError
 from dogclips.lists import ClipList, read_list
@@ -20,7 +17,7 @@ from dogclips.lists.splits import assign_splits, write_split
 from dogclips.loading.decoding import DecoderName, check_frames, frames_at
 from dogclips.loading.excerpts import Excerpt, Timeline, Window, excerpts, timeline_of
 from dogclips.records.manifest import read_manifest
-from tests.cli.program import dogclips
+from tests.cli.program import dogclips as program
 from tests.sessions import TWO_STREAMS, write_session
 from tests.videos import Made, steady
 
@@ -46,15 +43,8 @@ STREAMS: dict[str, tuple[Made, ...]] = {
 }
 
 
-def cut(base_dir: Path, *settings: str, virtual: bool = False) -> None:
-    """Do what `dogclips cut` does with one session."""
-    config = load_config(CutConfig, overrides=["content=never", *settings])
-    own = find_session(base_dir)
-    plan = measure_and_plan(own, read_projects([own], config), config)
-    if virtual:
-        record(plan)
-    else:
-        execute(plan, None, local_engine(1), force=False, prune=False)
+def cut(base_dir: Path, *, virtual: bool = False, **settings: object) -> None:
+    dogclips.cut(base_dir, {"content": "never", **settings}, workers=1, virtual=virtual)
 
 
 def session(folder: Path, name: str) -> Path:
@@ -84,7 +74,7 @@ def test_a_clip_and_its_virtual_twin_show_the_same_frames(
     tmp_path: Path, name: str, resampled: bool
 ) -> None:
     base_dir = session(tmp_path, name)
-    cut(base_dir, *(["frame_rate=12"] if resampled else []))
+    cut(base_dir, **({"frame_rate": 12} if resampled else {}))
     listed = paths(read_list(base_dir / "output" / "dataset.txt"))
     pairs = zip(excerpts(listed, "clips"), excerpts(listed, "recordings"), strict=True)
     for clip, virtual in pairs:
@@ -114,7 +104,7 @@ def test_frames_of_a_virtual_clip_are_those_of_the_larger_stream_at_their_time(
 
 def test_a_virtual_session_has_all_but_its_clips_and_can_be_split(tmp_path: Path) -> None:
     base_dir = session(tmp_path, "steady")
-    done = dogclips("cut", base_dir, "--virtual", "--set", "stride_seconds=1")
+    done = program("cut", base_dir, "--virtual", "--set", "stride_seconds=1")
     assert done.returncode == 0, done.stderr
     output = base_dir / "output"
     names = {path.name for path in output.iterdir() if not path.name.startswith(".")}
@@ -152,15 +142,16 @@ def test_a_file_that_shows_other_frames_than_planned_does_not_stay(tmp_path: Pat
     base_dir = session(tmp_path, "steady")
     cut(base_dir)
     clip = next((base_dir / "output").rglob("*.mp4"))
-    cut(base_dir, "short_side=64", virtual=True)
+    cut(base_dir, short_side=64, virtual=True)
     assert not clip.exists()
 
 
-@pytest.mark.parametrize("option", ["--force", "--prune", "--shard"])
-def test_what_only_clips_have_is_refused_with_virtual(option: str) -> None:
-    shard = "1/2" if option == "--shard" else None
-    with pytest.raises(UsageError, match=f"nothing is cut .*{option}"):
-        check_virtual(shard, virtual=True, force=option == "--force", prune=option == "--prune")
+@pytest.mark.parametrize("option", [{"force": True}, {"prune": True}, {"shard": "1/2"}], ids=str)
+def test_what_only_clips_have_is_refused_with_virtual(
+    tmp_path: Path, option: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError, match=f"nothing is cut .*--{next(iter(option))}"):
+        dogclips.cut(tmp_path, virtual=True, **option)
 
 
 def test_an_uncut_clip_is_refused_where_files_are_wanted(tmp_path: Path) -> None:
