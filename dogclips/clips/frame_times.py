@@ -11,7 +11,7 @@ from dogclips.alignment import AnnotatedIn, zero_of
 from dogclips.annotations import Issue, Media, Project
 from dogclips.clips.session import resolve_recordings
 from dogclips.errors import AlignmentError, SessionError
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.streams import Stream
 from dogclips.timebase import shown
 
@@ -75,7 +75,7 @@ def project_in_seconds(
 
 def _counted_stream(path: Path, player: AnnotatedIn) -> tuple[Stream, Fraction]:
     """Return the stream whose frames were counted, and the zero of the player in seconds."""
-    table = probe(path)
+    table = probe_file(path)
     if not table.cameras:
         raise AlignmentError("no video stream", where=path, todo="name the annotated recording")
     stream = table.cameras[0]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dogclips.errors import MediaError
 from dogclips.media.footage import Footage
-from dogclips.media.processes import in_processes
+from dogclips.media.many import of_each
 from dogclips.media.pyavprobe import probe_with_pyav
 
 NUM_FRAMES = 3  # first, middle and last
@@ -56,15 +56,4 @@ def strips(
     progress
         Called with the number of clips that were read since the last call.
     """
-    found = []
-    for taken in in_processes(partial(_take, width=width), paths):
-        found.append(taken)
-        progress(1)
-    return found
-
-
-def _take(path: Path, width: int) -> NDArray[np.uint8] | MediaError:
-    try:
-        return strip(path, width)
-    except MediaError as error:
-        return error
+    return of_each(partial(strip, width=width), paths, progress)

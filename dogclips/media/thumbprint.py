@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dogclips.errors import MediaError
 from dogclips.media.footage import Footage
-from dogclips.media.processes import in_processes
+from dogclips.media.many import of_each
 from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Stream
 
@@ -66,18 +66,7 @@ def thumbprints(
     progress
         Called with the number of clips that were read since the last call.
     """
-    found = []
-    for taken in in_processes(_take, paths):
-        found.append(taken)
-        progress(1)
-    return found
-
-
-def _take(path: Path) -> Floats | MediaError:
-    try:
-        return thumbprint(path)
-    except MediaError as error:
-        return error
+    return of_each(thumbprint, paths, progress)
 
 
 def _seconds(stream: Stream) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from dogclips.clips.session import find_session
 from dogclips.clips.units import Unit, cut_unit
 from dogclips.media.encoding import ClipJob, EncoderConfig
 from dogclips.media.picture import output_size
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.streams import Stream, StreamTable
 
 _Arguments = ParamSpec("_Arguments")
@@ -51,7 +51,7 @@ def cut_clips(source: Path, output: Path, clip_frames: int, times: int) -> tuple
 
     Growth counts from the tenth part of the work on.
     """
-    stream, encoder = probe(source).streams[0], EncoderConfig()
+    stream, encoder = probe_file(source).streams[0], EncoderConfig()
     rate = stream.frame_rate or Fraction(0)
     output.mkdir()
     jobs = [

@@ -85,6 +85,33 @@ def test_a_clip_and_its_virtual_twin_show_the_same_frames(
         assert numbers(virtual, "torchcodec") == shown
 
 
+# Transport streams, whose packets a seek may find in the middle of a group.
+TRANSPORTED: dict[str, Made] = {
+    "MPEG-2": steady(
+        300, Fraction(25), codec="mpeg2video", options={"g": "15", "bf": "2", "b": "4M"}
+    ),
+    "interlaced": steady(240, options=LONG_GROUPS | {"x264-params": "interlaced=1"}),
+    "open groups": steady(240, options=LONG_GROUPS | {"x264-params": "open-gop=1", "g": "20"}),
+    "closed groups": steady(240, options=LONG_GROUPS),
+    "refreshed bit by bit": steady(240, options={"g": "20", "x264-params": "intra-refresh=1"}),
+}
+
+
+@pytest.mark.parametrize("stream", TRANSPORTED.values(), ids=TRANSPORTED)
+def test_a_clip_and_its_virtual_twin_are_the_same_in_a_transport_stream(
+    tmp_path: Path, stream: Made
+) -> None:
+    base_dir = write_session(tmp_path / "2_2_kt", streams=[stream], video="020500.ts")
+    cut(base_dir, stride_seconds=1)
+    listed = paths(read_list(base_dir / "output" / "dataset.txt"))
+    assert len(listed) == 8
+    pairs = zip(excerpts(listed, "clips"), excerpts(listed, "recordings"), strict=True)
+    for clip, virtual in pairs:
+        shown = numbers(clip)
+        assert None not in shown
+        assert numbers(virtual) == shown
+
+
 def test_frames_of_a_virtual_clip_are_those_of_the_larger_stream_at_their_time(
     tmp_path: Path,
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dogclips.media.decoding import Decoder, decode_from
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from tests.shared import SHARED, needs_shared
 from tests.videos import steady, write_made
 
@@ -22,7 +22,7 @@ MADE = {
 
 def pictures(path: Path, first: int, number: int, decoder: Decoder) -> dict[int, NDArray[np.uint8]]:
     """Return the frames from a place on, as bytes."""
-    table = probe(path)
+    table = probe_file(path)
     stream = next(stream for stream in table.streams if stream.type == "video")
     found = {}
     for place, frame in decode_from(path, stream, first, decoder):

@@ -16,7 +16,7 @@ from dogclips.media.cutting import cut_source
 from dogclips.media.encoding import ClipJob, EncoderConfig, LaneWriter
 from dogclips.media.lanes import Lane, plan_lanes
 from dogclips.media.picture import output_size
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.streams import Stream
 from tests.videos import numbers_in, steady, write_made
 
@@ -161,7 +161,7 @@ def test_overlapping_clips_are_encoded_once(
             return super().write(picture)
 
     monkeypatch.setattr(cutting, "LaneWriter", Watched)
-    stream = probe(source).streams[0]
+    stream = probe_file(source).streams[0]
     jobs = jobs_at(tmp_path / "out", stream, OVERLAPPING)
 
     outcomes = list(cut_source(source, stream, jobs, EncoderConfig()))
@@ -171,7 +171,7 @@ def test_overlapping_clips_are_encoded_once(
 
 
 def test_frames_that_clips_share_have_the_same_bytes_in_each(source: Path, tmp_path: Path) -> None:
-    stream = probe(source).streams[0]
+    stream = probe_file(source).streams[0]
     jobs = jobs_at(tmp_path / "out", stream, OVERLAPPING)
 
     list(cut_source(source, stream, jobs, EncoderConfig()))
@@ -190,7 +190,7 @@ def test_frames_that_clips_share_have_the_same_bytes_in_each(source: Path, tmp_p
 def test_a_clip_has_the_same_bytes_whichever_others_are_written(
     source: Path, tmp_path: Path, wanted: set[int], b_frames: int
 ) -> None:
-    stream = probe(source).streams[0]
+    stream = probe_file(source).streams[0]
     encoder = EncoderConfig(b_frames=b_frames)
     whole = jobs_at(tmp_path / "whole", stream, OVERLAPPING)
     some = jobs_at(tmp_path / "some", stream, OVERLAPPING)
@@ -206,7 +206,7 @@ def test_a_clip_has_the_same_bytes_whichever_others_are_written(
 
 
 def test_clips_are_the_same_in_whatever_order_they_are_named(source: Path, tmp_path: Path) -> None:
-    stream = probe(source).streams[0]
+    stream = probe_file(source).streams[0]
     one = jobs_at(tmp_path / "one", stream, OVERLAPPING)
     other = jobs_at(tmp_path / "other", stream, OVERLAPPING[::-1])
 
