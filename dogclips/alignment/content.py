@@ -45,7 +45,7 @@ _EXACT_SHARES = ((0.0, 0.995), (0.2, 0.9989), (0.4, 0.9993))
 
 
 class Footage(Protocol):
-    """A recording that can be looked at; `media.footage.Footage` reads files."""
+    """A recording that can be looked at; `media.footage.FileFootage` reads files."""
 
     def look(self, stream: Stream, first: int, stop: int) -> Thumbnails:
         """Return the thumbnails of the frames at indices `first` to `stop`."""

@@ -11,7 +11,7 @@ from dogclips.alignment import Alignment, Content, PictureView
 from dogclips.alignment.content import MIN_FIT
 from dogclips.alignment.view import Sampler, averaging
 from dogclips.clips.recordings import Recording
-from dogclips.media.footage import Footage
+from dogclips.media.footage import FileFootage
 from dogclips.streams import Stream
 from dogclips.timebase import Span, frame_at
 
@@ -69,12 +69,12 @@ def compared_frames(file: Recording) -> list[ComparedFrames]:
     pair = streams[alignment.reference], streams[alignment.target]
     if pair[0] is pair[1]:
         return []
-    return list(_Search(*pair, alignment, Footage(file.path)).found())
+    return list(_Search(*pair, alignment, FileFootage(file.path)).found())
 
 
 class _Search:
     def __init__(
-        self, reference: Stream, target: Stream, alignment: Alignment, footage: Footage
+        self, reference: Stream, target: Stream, alignment: Alignment, footage: FileFootage
     ) -> None:
         self.reference, self.target = reference, target
         self.alignment, self.footage = alignment, footage

@@ -22,7 +22,8 @@ from dogclips.clips.shards import (
 from dogclips.clips.units import Engine, plan_units
 from dogclips.errors import MediaError
 from dogclips.files import part_of
-from dogclips.media.encoding import ClipJob, ClipOutcome
+from dogclips.media.encoding import ClipOutcome
+from dogclips.media.lanes import ClipJob
 from dogclips.records.manifest import with_rows, write_manifest
 
 Progress = Callable[[int], None]

@@ -12,13 +12,13 @@ from dogclips.timebase import ROUNDING_SLACK_S, Span, frame_at
 
 @dataclass(frozen=True)
 class ClipFrames:
-    """Source frames by their place in `Stream.pts`, and when the clip shows them.
+    """Source frames by their index in `Stream.pts`, and when the clip shows them.
 
     `pts` count from 0 in units of `time_base`. Both are ranges where the rate is constant: plans
     of a hundred thousand windows would fill the memory otherwise.
     """
 
-    places: Sequence[int]
+    indices: Sequence[int]
     pts: Sequence[int]
     time_base: Fraction
     frame_rate: Fraction
@@ -80,12 +80,12 @@ def select_frames(stream: Stream, window: Span, frame_rate: Fraction | None) -> 
     missing, rate = _misses_frames(stream, shown), frame_rate or stream.frame_rate
     count = max(round(shown.duration * rate), 1)
     times = _looked_up(shown, rate if frame_rate else None, count)
-    places = tuple(frame_at(stream.pts, stream.time_base, time) for time in times)
-    first, stop = places[0], places[0] + count if on_grid else places[-1] + 1
+    indices = tuple(frame_at(stream.pts, stream.time_base, time) for time in times)
+    first, stop = indices[0], indices[0] + count if on_grid else indices[-1] + 1
     if stop > len(stream.pts):
         return "after-end"
     if frame_rate is not None:
-        frames = ClipFrames(places, range(count), 1 / rate, rate)
+        frames = ClipFrames(indices, range(count), 1 / rate, rate)
     elif on_grid:
         frames = ClipFrames(range(first, stop), range(count), 1 / rate, rate)
     else:

@@ -23,7 +23,7 @@ from dogclips.clips.session import Session, resolve_recordings
 from dogclips.clips.windows import BOUT_COLUMNS, plan_windows
 from dogclips.errors import AlignmentError, AnnotationError, DogclipsError, SessionError
 from dogclips.labels import apply_labels, class_order, tasks_of
-from dogclips.media.encoding import ClipJob
+from dogclips.media.lanes import ClipJob
 from dogclips.media.picture import output_size
 from dogclips.records.manifest import FILE_ATTRIBUTE, manifest_table
 from dogclips.streams import Stream
@@ -341,7 +341,7 @@ class _Planner:
     def _job(self, clip: str, source: Source, frames: ClipFrames) -> ClipJob:
         return ClipJob(
             path=self.session.output / clip,
-            places=frames.places,
+            indices=frames.indices,
             pts=frames.pts,
             time_base=frames.time_base,
             frame_rate=frames.frame_rate,
@@ -408,10 +408,10 @@ def _alignment_columns(
 def _job_columns(job: ClipJob, source: Source) -> dict[str, Any]:
     target = source.target
     return {
-        "first_pts": int(target.pts[job.places[0]]),
-        "last_pts": int(target.pts[job.places[-1]]),
+        "first_pts": int(target.pts[job.indices[0]]),
+        "last_pts": int(target.pts[job.indices[-1]]),
         "time_base": str(target.time_base),
-        "num_frames": len(job.places),
+        "num_frames": len(job.indices),
         "frame_rate": str(job.frame_rate),
         "width": job.size[0],
         "height": job.size[1],
@@ -428,5 +428,9 @@ def _shared_recipe(
 
 def _recipe(source: Source, frames: ClipFrames) -> str:
     """Return the digest of all that decides the bytes of a clip."""
-    own = (source.target.pts[list(frames.places)].tolist(), list(frames.pts), str(frames.time_base))
+    own = (
+        source.target.pts[list(frames.indices)].tolist(),
+        list(frames.pts),
+        str(frames.time_base),
+    )
     return hashlib.sha256(json.dumps([*source.recipe, *own]).encode()).hexdigest()[:16]

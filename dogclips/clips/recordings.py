@@ -131,9 +131,9 @@ def align_recording(
 
 
 def _look(table: StreamTable, reference: Stream, target: Stream) -> Content:
-    from dogclips.media.footage import Footage  # noqa: PLC0415 (loads av, slower than a probe)
+    from dogclips.media.footage import FileFootage  # noqa: PLC0415 (loads av, slower than a probe)
 
     try:
-        return compare_content(reference, target, Footage(table.path))
+        return compare_content(reference, target, FileFootage(table.path))
     except MediaError as error:
         return Content(error.what, PictureView())

@@ -7,7 +7,7 @@ from typing import Literal
 
 from dogclips.errors import MediaError
 from dogclips.media import ffprobe
-from dogclips.media.many import of_each
+from dogclips.processes import of_each
 from dogclips.streams import StreamTable
 
 # Both give the same table. PyAV is several times faster, but a file that crashes FFmpeg takes the

@@ -15,7 +15,8 @@ from dogclips.clips.frames import ClipFrames, select_frames
 from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.session import find_session
 from dogclips.media.cutting import cut_source
-from dogclips.media.encoding import ClipJob, EncoderConfig
+from dogclips.media.encoding import EncoderConfig
+from dogclips.media.lanes import ClipJob
 from dogclips.media.picture import output_size
 from dogclips.media.probe import probe_file
 from dogclips.timebase import Span, exact

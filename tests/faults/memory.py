@@ -17,7 +17,8 @@ from dogclips.clips.plan import plan_session
 from dogclips.clips.recordings import Recording
 from dogclips.clips.session import find_session
 from dogclips.clips.units import Unit, cut_unit
-from dogclips.media.encoding import ClipJob, EncoderConfig
+from dogclips.media.encoding import EncoderConfig
+from dogclips.media.lanes import ClipJob
 from dogclips.media.picture import output_size
 from dogclips.media.probe import probe_file
 from dogclips.streams import Stream, StreamTable
@@ -57,7 +58,7 @@ def cut_clips(source: Path, output: Path, clip_frames: int, times: int) -> tuple
     jobs = [
         ClipJob(
             path=output / f"{first}.mp4",
-            places=range(first, first + clip_frames),
+            indices=range(first, first + clip_frames),
             pts=range(clip_frames),
             time_base=1 / rate,
             frame_rate=rate,

@@ -14,8 +14,10 @@ from dogclips.errors import ListError, MediaError, UsageError
 from dogclips.lists import ClipList, read_list
 from dogclips.lists.sessions import read_clips
 from dogclips.lists.splits import assign_splits, write_split
-from dogclips.loading.decoding import DecoderName, check_frames, frames_at
-from dogclips.loading.excerpts import Excerpt, Timeline, Window, excerpts, timeline_of
+from dogclips.loading.excerpts import excerpts
+from dogclips.loading.frames import DecoderName, frames_at
+from dogclips.media.decoding import check_frames
+from dogclips.media.excerpt import Excerpt, FrameTimes, Window, window_times_of
 from dogclips.records.manifest import read_manifest
 from tests.cli.program import dogclips as program
 from tests.sessions import TWO_STREAMS, write_session
@@ -51,9 +53,9 @@ def session(folder: Path, name: str) -> Path:
     return write_session(folder / "2_2_kt", streams=STREAMS[name])
 
 
-def all_times(timeline: Timeline) -> NDArray[np.float64]:
+def all_times(times: FrameTimes) -> NDArray[np.float64]:
     """Return instants that lie densely over the clip, on and off the starts of frames."""
-    return np.linspace(timeline.start_s, timeline.end_s, 97, endpoint=False)
+    return np.linspace(times.start_s, times.end_s, 97, endpoint=False)
 
 
 def numbers(excerpt: Excerpt, decoder: DecoderName = "pyav") -> list[int | None]:
@@ -110,6 +112,7 @@ def test_a_clip_and_its_virtual_twin_are_the_same_in_a_transport_stream(
         shown = numbers(clip)
         assert None not in shown
         assert numbers(virtual) == shown
+        assert numbers(virtual, "torchcodec") == shown
 
 
 def test_frames_of_a_virtual_clip_are_those_of_the_larger_stream_at_their_time(
@@ -214,9 +217,9 @@ def test_another_recording_in_its_place_is_noticed(tmp_path: Path) -> None:
         check_frames(last)
 
 
-def test_a_window_whose_times_are_not_those_of_the_stream_has_no_timeline() -> None:
+def test_a_window_whose_times_are_not_those_of_the_stream_has_no_frame_times() -> None:
     window = Window(0, 9, 10, Fraction(10), 0.0, "grid")
     tick = Fraction(1, 10)
-    assert timeline_of(np.arange(10), tick, window) is not None
-    assert timeline_of(np.arange(9), tick, window) is None
-    assert timeline_of(np.delete(np.arange(10), 4), tick, window) is None
+    assert window_times_of(np.arange(10), tick, window) is not None
+    assert window_times_of(np.arange(9), tick, window) is None
+    assert window_times_of(np.delete(np.arange(10), 4), tick, window) is None

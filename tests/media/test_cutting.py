@@ -9,7 +9,8 @@ import pytest
 
 from dogclips.errors import MediaError
 from dogclips.media.cutting import cut_source
-from dogclips.media.encoding import ClipJob, ClipOutcome, EncoderConfig, verify_clip
+from dogclips.media.encoding import ClipOutcome, EncoderConfig, verify_clip
+from dogclips.media.lanes import ClipJob
 from dogclips.media.picture import output_size
 from dogclips.media.probe import probe_file
 from dogclips.media.pyavprobe import probe_with_pyav
@@ -20,7 +21,7 @@ from tests.videos import Made, numbers_in, steady, write_made
 def job_for(path: Path, stream: Stream, first: int, count: int, **more: object) -> ClipJob:
     rate = stream.frame_rate or Fraction(20)
     settings = {
-        "places": tuple(range(first, first + count)),
+        "indices": tuple(range(first, first + count)),
         "pts": tuple(range(count)),
         "time_base": 1 / rate,
         "frame_rate": rate,
@@ -69,7 +70,7 @@ def test_clips_hold_exactly_the_planned_frames(tmp_path: Path, name: str, made: 
 
     assert [outcome.error for outcome in outcomes] == [None] * 4
     for job in jobs:
-        first = job.places[0]
+        first = job.indices[0]
         assert numbers_in(job.path) == numbers[first : first + 80]
 
 
@@ -100,19 +101,19 @@ def test_a_clip_needs_no_edit_list_and_starts_at_zero(tmp_path: Path) -> None:
 
 def test_frames_shown_longer_are_repeated(tmp_path: Path) -> None:
     source = write_made(tmp_path / "plain.mp4", steady(40))
-    places = (3, 3, 4, 6, 6, 6, 9)
+    indices = (3, 3, 4, 6, 6, 6, 9)
     job = job_for(
         tmp_path / "clip.mp4",
         probe_file(source).streams[0],
         0,
         7,
-        places=places,
+        indices=indices,
         pts=tuple(range(7)),
     )
 
     cut(source, 0, job)
 
-    assert numbers_in(job.path) == list(places)
+    assert numbers_in(job.path) == list(indices)
 
 
 def test_pictures_are_scaled_with_their_aspect(tmp_path: Path) -> None:
