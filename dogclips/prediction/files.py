@@ -10,7 +10,7 @@ from dogclips.annotations.via_writing import write_via
 from dogclips.clips.names import safe_stems
 from dogclips.errors import AnnotationError
 from dogclips.files import json_text, write_whole
-from dogclips.media.overlay import LabelTrack, Panel, panel_width, write_overlay
+from dogclips.prediction.overlay import LabelTrack, Panel, panel_width, write_overlay
 from dogclips.records.predictions import PREDICTIONS, write_step_predictions
 from dogclips.reports.pictures.prediction_timeline import timeline_svg
 from dogclips.reports.tables.predict import longest_labels, scores_document
