@@ -87,16 +87,19 @@ def settings_of(
     """
     if isinstance(given, model):
         return given
+    if isinstance(given, Config):
+        kinds = type(given).__name__, model.__name__
+        raise ConfigError(f"these are {kinds[0]}, not {kinds[1]}", todo=f"pass {kinds[1]}")
     tree: Tree = {}
     sources = []
     for part in (*under, *_parts(given)):
         if isinstance(part, Mapping):
-            tree = merge(tree, nested(part))
+            tree = with_keys(tree, part)
         elif _is_file(part):
-            tree = merge(tree, read_yaml(config_file(part)))
+            tree = merge_trees(tree, read_yaml(config_file(part)))
             sources.append(str(part))
         else:
-            tree = merge(tree, parse_override(str(part)))
+            tree = merge_trees(tree, parse_override(str(part)))
             sources.append("--set")
     return validate(model, tree, where=", ".join(dict.fromkeys(sources)) or "configuration")
 
@@ -126,9 +129,10 @@ def load_config(
 def config_file(name: Path | str) -> Path:
     """Return the file of that path, or else the shipped one of that name, such as `tiny_cpu`."""
     path = Path(name)
-    if path.suffix or path.is_file():
+    if path.suffix or len(path.parts) > 1 or path.is_file():
         return path
-    return next(iter(sorted(_SHIPPED.glob(f"*/{path.name}.yaml"))), path)
+    shipped = (file for file in sorted(_SHIPPED.glob("*/*.yaml")) if file.stem == path.name)
+    return next(shipped, path)
 
 
 def validate(model: type[ConfigT], tree: Mapping[str, Any], *, where: str) -> ConfigT:
@@ -161,9 +165,9 @@ def read_yaml(file: Path, _seen: tuple[Path, ...] = ()) -> Tree:
         )
     merged: Tree = {}
     for base in bases:
-        merged = merge(merged, read_yaml(file.parent / base, (*_seen, file)))
+        merged = merge_trees(merged, read_yaml(file.parent / base, (*_seen, file)))
     try:
-        return merge(merged, tree)
+        return merge_trees(merged, tree)
     except RecursionError as error:
         raise ConfigError("a part that holds itself", where=file, todo="drop the alias") from error
 
@@ -185,30 +189,32 @@ def parse_override(text: str) -> Tree:
         node: Any = yaml.load(value, _Loader)  # noqa: S506 (a SafeLoader)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError("the value is no YAML", where=text, todo="quote it") from error
-    return nested({path.strip(): node})
+    return _nested(path.strip(), node)
 
 
-def nested(keys: Mapping[str, Any]) -> Tree:
-    """Return keys whose paths have dots as a tree.
+def _nested(path: str, node: Any) -> Tree:
+    for key in reversed(path.split(".")):
+        node = {key: node}
+    return dict(node)
 
-    >>> nested({"a.x": 1, "a.y": 2, "b": 3})
+
+def with_keys(tree: Mapping[str, Any], keys: Mapping[str, Any]) -> Tree:
+    """Lay keys, whose paths have dots, on a tree.
+
+    >>> with_keys({"a": {"x": 1}}, {"a.y": 2, "b": 3})
     {'a': {'x': 1, 'y': 2}, 'b': 3}
     """
-    tree: Tree = {}
     for path, value in keys.items():
-        node = value
-        for key in reversed(path.split(".")):
-            node = {key: node}
-        tree = merge(tree, node)
-    return tree
+        tree = merge_trees(tree, _nested(path, value))
+    return dict(tree)
 
 
-def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
+def merge_trees(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
     """Lay `over` on `under`, dictionary by dictionary.
 
-    >>> merge({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})
+    >>> merge_trees({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})
     {'a': {'x': 1, 'y': 3}}
-    >>> merge({"a": {"x": 1}}, {"a": {"_delete_": True, "y": 3}})
+    >>> merge_trees({"a": {"x": 1}}, {"a": {"_delete_": True, "y": 3}})
     {'a': {'y': 3}}
     """
     merged = dict(under)
@@ -217,7 +223,7 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
             drop = value.get("_delete_", False)
             below = {} if drop else merged.get(key)
             kept = {name: node for name, node in value.items() if name != "_delete_"}
-            merged[key] = merge(below if isinstance(below, Mapping) else {}, kept)
+            merged[key] = merge_trees(below if isinstance(below, Mapping) else {}, kept)
         else:
             merged[key] = value
     return merged
@@ -249,13 +255,13 @@ def _written(model: type[Config], loc: Sequence[int | str], *, unknown: bool) ->
     """Return the key as the user wrote it, without pydantic's names for the members of a union."""
     names: list[str] = []
     annotation: Any = model
-    for place, part in enumerate(loc):
+    for depth, part in enumerate(loc):
         fields = {
             key: info
             for inner in _models_in(annotation)
             for key, info in inner.model_fields.items()
         }
-        written = isinstance(part, int) or (unknown and place == len(loc) - 1)
+        written = isinstance(part, int) or (unknown and depth == len(loc) - 1)
         if part in fields:
             annotation = fields[str(part)].annotation
         elif not written and get_origin(annotation) is not dict:

@@ -90,19 +90,19 @@ def file_name(media_name: str) -> str:
 _FORMULA = re.compile("'*[=+@-]")
 
 
-def inert(cell: str) -> str:
-    """Return a CSV cell that a spreadsheet does not run as a formula; `uttered` undoes it.
+def safe_cell(cell: str) -> str:
+    """Return a CSV cell that a spreadsheet does not run as a formula; `cell_text` undoes it.
 
-    >>> inert("=1+1"), inert("'=1+1"), inert("walk")
+    >>> safe_cell("=1+1"), safe_cell("'=1+1"), safe_cell("walk")
     ("'=1+1", "''=1+1", 'walk')
     """
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
-def uttered(cell: str) -> str:
-    """Return what a cell said before `inert`.
+def cell_text(cell: str) -> str:
+    """Return what a cell said before `safe_cell`.
 
-    >>> uttered("'=1+1"), uttered("''=1+1"), uttered("'tis a walk")
+    >>> cell_text("'=1+1"), cell_text("''=1+1"), cell_text("'tis a walk")
     ('=1+1', "'=1+1", "'tis a walk")
     """
     return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell

@@ -55,15 +55,15 @@ _IDENTITY = (
 )
 
 
-def segment_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def segment_table(rows: Iterable[Mapping[str, Any]], **common: object) -> pd.DataFrame:
     """Return segments as a DataFrame with exactly the columns and dtypes of `SEGMENT_COLUMNS`.
 
-    What a row leaves out gets the column's default; `ann_id` is computed.
+    What a row leaves out is what is `common` to all rows, or else the column's default; `ann_id`
+    is computed.
     """
     found = list(rows)
-    columns = {
-        name: [row.get(name, _DEFAULTS.get(name, "")) for row in found] for name in SEGMENT_COLUMNS
-    }
+    usual = dict.fromkeys(SEGMENT_COLUMNS, "") | _DEFAULTS | common
+    columns = {name: [row.get(name, usual[name]) for row in found] for name in SEGMENT_COLUMNS}
     identity = zip(*(columns[name] for name in _IDENTITY), strict=True)
     columns["ann_id"] = [_digest(parts) for parts in identity]
     return pd.DataFrame(columns, columns=list(SEGMENT_COLUMNS)).astype(SEGMENT_COLUMNS)

@@ -109,7 +109,16 @@ class Stream:
     @property
     def start_s(self) -> Fraction | None:
         """Return the container time of the first frame in seconds; None without timestamps."""
-        return int(self.pts[0]) * self.time_base if len(self.pts) else None
+        return self.frame_time(0) if len(self.pts) else None
+
+    @cached_property
+    def times_s(self) -> NDArray[np.float64]:
+        """Return (num_frames,): container times in seconds, to search in and to show."""
+        return np.asarray(self.pts * float(self.time_base), dtype=np.float64)
+
+    def frame_time(self, index: int) -> Fraction:
+        """Return the container time of a frame in seconds, exactly."""
+        return int(self.pts[index]) * self.time_base
 
     @property
     def end_s(self) -> Fraction | None:
@@ -125,7 +134,7 @@ class Stream:
 
     @cached_property
     def _jumps(self) -> Pts:
-        """Return the places of the frames after which the clock jumps ahead."""
+        """Return the indices of the frames after which the clock jumps ahead."""
         return find_jumps(self.pts, self.time_base)
 
     @cached_property
@@ -139,7 +148,7 @@ class Stream:
 
     @cached_property
     def _grid(self) -> tuple[Fraction, Pts] | None:
-        """Return a constant rate and each frame's place on its grid, if there is such a rate."""
+        """Return a constant rate and each frame's number on its grid, if there is such a rate."""
         if self.type != "video" or len(self.pts) < 2:
             return None
         return find_grid(self._closed, self.time_base)
@@ -172,7 +181,7 @@ class Stream:
         steps[self._jumps] = np.rint(deltas[self._jumps] / usual)
         jumps = set(self._jumps.tolist())
         return tuple(
-            Gap(int(self.pts[i + 1]) * self.time_base, int(steps[i]) - 1, i in jumps)
+            Gap(self.frame_time(i + 1), int(steps[i]) - 1, i in jumps)
             for i in np.flatnonzero(steps > 1).tolist()
         )
 
@@ -187,15 +196,15 @@ class Thumbnails:
 
     Parameters
     ----------
-    places
-        Shape (N,): the frames' places in `Stream.pts`, ascending; what does not decode is missing.
+    indices
+        Shape (N,): the frames' indices in `Stream.pts`, ascending; what does not decode is missing.
     pictures
         Shape (N, THUMBNAIL_ROWS, THUMBNAIL_COLUMNS), uint8.
     keyframes
         Shape (N,), bool: pictures that were coded on their own.
     """
 
-    places: NDArray[np.int64]
+    indices: NDArray[np.int64]
     pictures: NDArray[np.uint8]
     keyframes: NDArray[np.bool_]
 
@@ -246,13 +255,13 @@ def average_rate(pts: Pts, time_base: Fraction) -> Fraction | None:
 
 
 def find_grid(pts: Pts, time_base: Fraction) -> tuple[Fraction, Pts] | None:
-    """Return the constant rate on whose grid all frames lie, and their places on it.
+    """Return the constant rate on whose grid all frames lie, and their numbers on it.
 
     Timestamps may be rounded to `time_base` (a millisecond in Matroska), so that the rate is
     tried from the usual step, then from the standard rates nearest to it.
 
-    >>> rate, places = find_grid(np.array([0, 33, 67, 100, 167]), Fraction(1, 1000))
-    >>> rate, places.tolist()
+    >>> rate, numbers = find_grid(np.array([0, 33, 67, 100, 167]), Fraction(1, 1000))
+    >>> rate, numbers.tolist()
     (Fraction(30, 1), [0, 1, 2, 3, 5])
     """
     usual = int(np.median(np.diff(pts)))
@@ -262,9 +271,9 @@ def find_grid(pts: Pts, time_base: Fraction) -> tuple[Fraction, Pts] | None:
     near = sorted(STANDARD_RATES, key=lambda rate: abs(rate - from_step))[:6]
     average = average_rate(pts, time_base)
     for rate in dict.fromkeys([from_step, *near, *([average] if average else [])]):
-        places = _places(pts, time_base, rate)
-        if places is not None:
-            return rate, places
+        numbers = _grid_numbers(pts, time_base, rate)
+        if numbers is not None:
+            return rate, numbers
     return None
 
 
@@ -283,15 +292,15 @@ def find_jumps(pts: Pts, time_base: Fraction) -> Pts:
     return np.flatnonzero(long & far & (steps > _JUMP_FRAMES * np.median(steps)))
 
 
-def _places(pts: Pts, time_base: Fraction, rate: Fraction) -> Pts | None:
+def _grid_numbers(pts: Pts, time_base: Fraction, rate: Fraction) -> Pts | None:
     """Return each frame's number on the grid of `rate`, or None if they do not lie on it."""
     step = 1 / (rate * time_base)  # in ticks
     ticks = (pts - pts[0]).astype(np.float64)
-    places: Pts = np.rint(ticks / float(step)).astype(np.int64)
-    off_grid = np.abs(ticks - places * float(step))
-    steps = np.diff(places)
+    numbers: Pts = np.rint(ticks / float(step)).astype(np.int64)
+    off_grid = np.abs(ticks - numbers * float(step))
+    steps = np.diff(numbers)
     if off_grid.max() > 1.01 or steps.min() < 1:  # both ends of a step may be rounded
         return None
     if np.count_nonzero(steps > 1) > _MAX_GAP_SHARE * len(steps) + 1:
         return None
-    return places
+    return numbers

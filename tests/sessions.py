@@ -61,8 +61,9 @@ def write_session(
     base_dir: Path,
     segments: Sequence[Segment] = ((0, 4, "0"), (4, 8, "1"), (6, 12, "2")),
     streams: Iterable[Made] = TWO_STREAMS,
+    video: str = "020500.mp4",
 ) -> Path:
     """Write a session with one recording and its project."""
-    write_made(base_dir / "video" / "020500.mp4", *streams)
-    write_project(base_dir, "0205", {"020500.mp4": segments})
+    write_made(base_dir / "video" / video, *streams)
+    write_project(base_dir, "0205", {video: segments})
     return base_dir

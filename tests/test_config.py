@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from dogclips.clips.config import CutConfig
-from dogclips.config import Config, load_config, read_yaml, settings_of
+from dogclips.config import Config, config_file, load_config, read_yaml, settings_of
 from dogclips.errors import ConfigError
 from dogclips.records.settings import write_settings
 
@@ -378,3 +378,112 @@ def test_background_is_dropped_kept_or_sampled(background: str, ratio: Fraction 
 def test_any_other_background_is_refused(background: str) -> None:
     with pytest.raises(ConfigError, match="background"):
         load_config(CutConfig, overrides=[f"background={background}"])
+
+
+# What the public API takes for settings.
+
+
+class Other(Config):
+    rate: float = 0.2
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return write(tmp_path, a="rate: 3\nencoder: {codec: hevc, crf: 30}\n")
+
+
+def test_nothing_is_the_defaults() -> None:
+    assert settings_of(Settings, None) == settings_of(Settings, []) == Settings()
+
+
+def test_finished_settings_are_taken_as_they_are() -> None:
+    finished = Settings(rate=7)
+    assert settings_of(Settings, finished) is finished
+
+
+def test_settings_of_another_kind_are_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match="these are Other, not Settings"):
+        settings_of(Settings, Other())  # type: ignore[arg-type]
+
+
+def test_keys_of_a_mapping_may_be_paths_or_hold_mappings() -> None:
+    given = {"encoder.crf": 18, "rate": 2, "encoder": {"codec": "hevc"}, "rename": {"a.b": "c"}}
+    expected = Settings(rate=2, encoder=Encoder(codec="hevc", crf=18), rename={"a.b": "c"})
+    assert settings_of(Settings, given) == expected
+
+
+@pytest.mark.parametrize(
+    "part",
+    [{"encoder": {"_delete_": True, "crf": 18}}, "encoder={_delete_: true, crf: 18}"],
+    ids=["a mapping", "a text"],
+)
+def test_what_came_before_can_be_dropped(file: Path, part: Any) -> None:
+    assert settings_of(Settings, [file, part]).encoder == Encoder(codec="h264", crf=18)
+
+
+def test_one_text_is_a_key_and_its_value_or_a_file(file: Path) -> None:
+    assert settings_of(Settings, "encoder.crf=18").encoder.crf == 18
+    assert settings_of(Settings, str(file)) == settings_of(Settings, file)
+    assert settings_of(Settings, file).rate == 3
+
+
+def test_files_texts_and_mappings_mix_and_the_later_one_wins(file: Path) -> None:
+    expected = Settings(rate=5, encoder=Encoder(codec="hevc", crf=18))
+    for parts in (
+        [file, "rate=5", {"encoder.crf": 18}],
+        (str(file), {"rate": 4, "encoder.crf": 18}, "rate=5"),
+        [{"rate": 9}, "encoder.crf=9", file, {"encoder": {"crf": 18}, "rate": 5}],
+    ):
+        assert settings_of(Settings, parts) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"encoder.crv": 1}, "configuration"),
+        (["encoder.crv=1", {"rate": 2}], "--set"),
+    ],
+    ids=["a mapping", "a text"],
+)
+def test_a_misspelt_key_of_any_form_gets_its_nearest_name(given: Any, where: str) -> None:
+    with pytest.raises(ConfigError, match=r"did you mean `encoder\.crf`") as caught:
+        settings_of(Settings, given)
+    assert caught.value.where == where
+
+
+def test_an_error_names_every_file_that_was_merged(tmp_path: Path) -> None:
+    write(tmp_path, first="rate: 1\n", second="rate: fast\n")
+    files = [tmp_path / "first.yaml", tmp_path / "second.yaml"]
+    with pytest.raises(ConfigError) as caught:
+        settings_of(Settings, files)
+    assert caught.value.where == f"{files[0]}, {files[1]}"
+
+
+def test_shipped_settings_are_found_by_name_wherever_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    [shipped] = (Path(__file__).parents[1] / "configs").glob("*/training.yaml")
+    assert config_file("training").samefile(shipped)
+    assert settings_of(CutConfig, "training") == load_config(CutConfig, [shipped]) != CutConfig()
+    assert settings_of(CutConfig, ["training", "encoder.crf=1"]).encoder.crf == 1
+
+
+def test_a_file_without_suffix_wins_over_a_shipped_one_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "training").write_text("encoder: {crf: 7}\n")
+    assert settings_of(CutConfig, "training") == settings_of(CutConfig, {"encoder.crf": 7})
+
+
+def test_a_folder_or_a_path_does_not_stand_for_a_shipped_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "training").mkdir()
+    assert config_file("training").suffix == ".yaml"  # runs are folders that are called like that
+    for name in ("elsewhere/training", "train*", "nothing"):
+        assert config_file(name) == Path(name)
+        with pytest.raises(ConfigError, match="no such config file"):
+            settings_of(CutConfig, name)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dogclips.errors import OutputError
-from dogclips.files import inert, part_of, whole_file, write_whole
+from dogclips.files import part_of, safe_cell, whole_file, write_whole
 
 
 def test_a_file_appears_with_its_text(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_file_in_the_making_is_hidden_and_no_clip(tmp_path: Path) -> None:
 
 @given(st.text())
 def test_no_cell_begins_a_formula_and_nothing_is_lost(cell: str) -> None:
-    safe = inert(cell)
+    safe = safe_cell(cell)
     assert not safe.startswith(("=", "+", "-", "@"))
     assert safe.removeprefix("'") == cell.removeprefix("'")
 
@@ -118,5 +118,5 @@ def test_no_cell_begins_a_formula_and_nothing_is_lost(cell: str) -> None:
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_a_formula_becomes_text(cell: str) -> None:
     out = io.StringIO()
-    csv.writer(out).writerow([inert(cell)])
+    csv.writer(out).writerow([safe_cell(cell)])
     assert out.getvalue().strip() == f"'{cell}"

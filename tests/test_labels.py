@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dogclips.alignment import align
+from dogclips.alignment import align_streams
 from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import apply_labels, class_order
@@ -190,7 +190,7 @@ def test_a_class_has_one_name_in_all_projects_of_a_session(tmp_path: Path) -> No
             height=48,
         )
         table = StreamTable(path, "mov", None, (stream,))
-        alignment = align(stream, stream)
+        alignment = align_streams(stream, stream)
         recordings[path, config.choice_of(project)] = Recording(path, table, alignment)
     plan = plan_session(find_session(tmp_path), projects, recordings, config)
     assert set(plan.classes) == {"behaviour:sit", "dog:walk"}

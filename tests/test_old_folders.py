@@ -16,8 +16,9 @@ from dogclips.lists.exporting import ExportSettings, export_clips, with_splits
 from dogclips.lists.kept import read_kept
 from dogclips.lists.session_records import read_records
 from dogclips.lists.sessions import read_clips
-from dogclips.loading.decoding import frames_at
-from dogclips.loading.excerpts import Excerpt, Timeline, excerpts
+from dogclips.loading.excerpts import excerpts
+from dogclips.loading.frames import frames_at
+from dogclips.media.excerpt import Excerpt, FrameTimes
 from dogclips.records.manifest import MANIFEST_COLUMNS, read_manifest
 from dogclips.records.predictions import read_clip_predictions
 from dogclips.records.run_folder import read_run
@@ -50,8 +51,8 @@ def listed(base_dir: Path) -> list[Path]:
     return [clip.path for clip in read_list(base_dir / "output" / "dataset.txt").clips]
 
 
-def all_times(timeline: Timeline) -> np.ndarray:
-    return np.linspace(timeline.start_s, timeline.end_s, 41, endpoint=False)
+def all_times(times: FrameTimes) -> np.ndarray:
+    return np.linspace(times.start_s, times.end_s, 41, endpoint=False)
 
 
 def shown(excerpt: Excerpt) -> dict[int, np.ndarray]:

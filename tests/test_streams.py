@@ -104,6 +104,13 @@ def test_start_end_and_duration_are_exact_container_time() -> None:
     assert stream.duration_s == Fraction(9009, 90_000)
 
 
+def test_the_time_of_a_frame_is_exact_and_those_of_all_frames_are_close_to_it() -> None:
+    stream = camera([3003, 6006, 9009], Fraction(1, 90_000), end_pts=12_012)
+    exact = [stream.frame_time(index) for index in range(3)]
+    assert exact == [Fraction(3003, 90_000), Fraction(6006, 90_000), Fraction(9009, 90_000)]
+    assert stream.times_s.tolist() == pytest.approx([float(time_s) for time_s in exact])
+
+
 def test_a_stream_without_timestamps_knows_no_times() -> None:
     stream = camera([], num_frames=245, timed=False)
     assert stream.start_s is None

@@ -16,6 +16,17 @@ from dogclips.streams import StreamTable
 
 FAST = {"preset": "ultrafast"}
 
+# How keyframes may lie: with B-frames, in open groups (frames behind a keyframe that are shown
+# before it and need the group before), in closed ones, every frame, and where none is one.
+KEYFRAMES = {
+    "closed groups": {"g": "8", "bf": "0", "sc_threshold": "0"},
+    "B-frames": {"g": "8", "bf": "3", "b-pyramid": "normal"},
+    "open groups": {"g": "8", "bf": "3", "x264-params": "open-gop=1"},
+    "every frame": {"g": "1"},
+    "no keyframe but the first": {"g": "999", "sc_threshold": "0"},
+    "rolling refresh": {"g": "8", "bf": "0", "x264-params": "intra-refresh=1"},
+}
+
 
 @dataclass(frozen=True)
 class Made:

@@ -8,12 +8,12 @@ from dogclips.alignment.verdict import (
     Estimates,
     StreamChoice,
     Trust,
-    align,
+    align_streams,
     can_be_compared,
     estimate,
     may_lie,
 )
-from dogclips.alignment.view import View
+from dogclips.alignment.view import PictureView
 
 __all__ = [
     "Alignment",
@@ -22,11 +22,11 @@ __all__ = [
     "Estimates",
     "Footage",
     "MapPiece",
+    "PictureView",
     "StreamChoice",
     "TimeMap",
     "Trust",
-    "View",
-    "align",
+    "align_streams",
     "can_be_compared",
     "compare_content",
     "estimate",

@@ -6,7 +6,7 @@ frames and drifting clocks. Nothing is believed without a peak that stands out, 
 unrelated scenes do not reach, and pictures that agree.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -15,12 +15,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.alignment.attention import Attention, Stretch
-from dogclips.alignment.lags import Grid, Likeness, compare, pooled
+from dogclips.alignment.lags import LagGrid, Likeness, compare, pooled
 from dogclips.alignment.motion import is_all_intra, motion_of
 from dogclips.alignment.path import CHANGE_COST, LagPath, best_path
-from dogclips.alignment.pieces import Piece, Run, doubts_of, drift_of, exact_shift, runs_of
-from dogclips.alignment.view import View, fit_view
+from dogclips.alignment.pieces import Piece, certain_runs, doubts_of, drift_of, exact_shift
+from dogclips.alignment.stretches import Stretch, StretchChooser
+from dogclips.alignment.view import PictureView, fit_view
 from dogclips.alignment.windows import WindowLag, measure_windows
 from dogclips.streams import STANDARD_RATES, Stream, Thumbnails
 from dogclips.timebase import Span
@@ -34,7 +34,7 @@ _REACH_S = 8.0  # shifts that are tried beyond what lengths and timestamps sugge
 _MOST_REACH_S = 60.0
 _NEAR_S = 2.0  # the same once a shift is known
 _EVIDENCE = 3.0  # log-likelihood of one frame that moves exactly alike
-_MOMENTS = 24  # pairs of pictures that the view is fitted to
+_NUM_PAIRS = 24  # pairs of pictures that the view is fitted to
 _LEAST_STEP_S = 1 / 240  # where timestamps repeat, most steps are 0
 _MOST_KEYFRAMES = 0.15  # of the looked-at frames; a second between keyframes has fewer
 _LEAST_BELIEVED_S = 4.0  # one short window may be wrong, and nothing would contradict it
@@ -45,10 +45,10 @@ _EXACT_SHARES = ((0.0, 0.995), (0.2, 0.9989), (0.4, 0.9993))
 
 
 class Footage(Protocol):
-    """A recording that can be looked at; `media.footage.Footage` reads files."""
+    """A recording that can be looked at; `media.footage.FileFootage` reads files."""
 
     def look(self, stream: Stream, first: int, stop: int) -> Thumbnails:
-        """Return the thumbnails of the frames at places `first` to `stop`."""
+        """Return the thumbnails of the frames at indices `first` to `stop`."""
 
     def activity(self, stream: Stream) -> NDArray[np.float64]:
         """Return (num_frames,): how much each frame has to say."""
@@ -82,9 +82,9 @@ class Content:
     """
 
     reason: str
-    view: View
+    view: PictureView
     windows: tuple[WindowLag, ...] = ()
-    grid: Grid = field(default_factory=lambda: Grid(0.0, 1.0, 0, 0))
+    grid: LagGrid = field(default_factory=lambda: LagGrid(0.0, 1.0, 0, 0))
     curve: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
     pieces: tuple[Piece, ...] = ()
     doubts: tuple[Span, ...] = ()
@@ -129,11 +129,6 @@ class _Look:
     def believed(self) -> list[WindowLag]:
         return [window for window in self.windows if window.accepted]
 
-    @property
-    def num_believed(self) -> int:
-        """Return the number of frames in believed windows."""
-        return len({row for window in self.believed for row in range(*window.rows)})
-
 
 def compare_content(reference: Stream, target: Stream, footage: Footage) -> Content:
     """Find the shifts between two streams of one sensor from their pictures.
@@ -169,25 +164,20 @@ def _too_many_keyframes(seen: Thumbnails) -> bool:
 class _Comparison:
     def __init__(self, reference: Stream, target: Stream, footage: Footage) -> None:
         self.reference, self.target, self.footage = reference, target, footage
-        self.times_r, self.times_t = (
-            np.asarray(stream.pts * float(stream.time_base), dtype=np.float64)
-            for stream in (reference, target)
-        )
         steps = [_step_s(stream) for stream in (reference, target)]
         self.base_s = max(steps)
-        late_s = float(self.times_t[0] - self.times_r[0])
+        late_s = float(target.times_s[0] - reference.times_s[0])
         self.end_shift_s = float((target.end_s or 0) - (reference.end_s or 0))
         self.reach_s = _REACH_S + min(abs(self.end_shift_s), _MOST_REACH_S)
         same_rate = steps[0] < 1.02 * steps[1] and steps[1] < 1.02 * steps[0]
         constant = [s for s in (reference, target) if not s.variable_frame_rate]
         step_s = _step_s(constant[0]) if same_rate and constant else min(steps)
-        origin_s = late_s - round(late_s / step_s) * step_s if same_rate else 0.0
+        zero_s = late_s - round(late_s / step_s) * step_s if same_rate else 0.0
         most = int(self.reach_s / step_s)
-        self.grid = Grid(origin_s, step_s, -most, most, same_rate)
-        self.attention = Attention(
-            self.times_r, float(reference.end_s or 0), footage.activity(reference)
-        )
-        self.view = View()
+        self.grid = LagGrid(zero_s, step_s, -most, most, same_rate)
+        end_s, activity = float(reference.end_s or 0), footage.activity(reference)
+        self.chooser = StretchChooser(reference.times_s, end_s, activity)
+        self.view = PictureView()
         self.looks: list[_Look] = []
 
     @property
@@ -197,22 +187,22 @@ class _Comparison:
     @property
     def believed_s(self) -> float:
         """Return how much of what was looked at lies in believed windows."""
-        frames = sum(look.num_believed for look in self.looks)
-        return frames * _step_s(self.reference)
+        rows = [{row for w in look.believed for row in range(*w.rows)} for look in self.looks]
+        return sum(map(len, rows)) * _step_s(self.reference)
 
     @property
     def looked_s(self) -> float:
         return sum(end - start for start, end in self.seen)
 
     def run(self) -> Content:
-        for stretch in self.attention.first():
+        for stretch in self.chooser.first():
             self.look(stretch)
-        first = self.looks[0]
-        if _too_many_keyframes(first.reference) or _too_many_keyframes(first.target):
+        first = self.looks[0].reference, self.looks[0].target
+        if any(_too_many_keyframes(seen) for seen in first):
             return self.content("keyframes come so often that coding looks like motion")
         self.fit()
         while self.believed_s < _LEAST_BELIEVED_S:
-            more = self.attention.elsewhere(self.seen) if len(self.looks) < _MOST_LOOKS else None
+            more = self.chooser.elsewhere(self.seen) if len(self.looks) < _MOST_LOOKS else None
             if more is None:
                 return self.content("no motion that both streams show at one lag only")
             self.look(more)
@@ -225,7 +215,7 @@ class _Comparison:
         """Look again wherever that can settle a doubt, then say what was found."""
         while True:
             path, spans = self.path()
-            runs, doubts = runs_of(path, spans, self.grid), doubts_of(path, spans)
+            runs, doubts = certain_runs(path, spans, self.grid), doubts_of(path, spans)
             drift = drift_of(runs)
             more = self.worth_looking(doubts, drifts=drift is not None)
             if more is None:
@@ -236,20 +226,22 @@ class _Comparison:
             return self.content("the pictures contradict themselves about the lag")
         if drift is not None:
             return self.content("", [self.drifting(*drift)])
-        return self.content("", self.pieces(runs), doubts)
+        pair = self.reference, self.target
+        pieces = [Piece(run.span, exact_shift(*pair, run, self.grid)) for run in runs]
+        return self.content("", pieces, doubts)
 
     def worth_looking(self, doubts: list[Span], *, drifts: bool) -> Stretch | None:
         """Return where to look again: into the longest doubt, or all along a drifting clock."""
         if drifts:
             enough = self.looked_s > _DRIFT_SECONDS
-            return None if enough else self.attention.between(self.seen)
-        return None if self.looked_s > _MOST_SECONDS else self.attention.within(doubts, self.seen)
+            return None if enough else self.chooser.between(self.seen)
+        return None if self.looked_s > _MOST_SECONDS else self.chooser.within(doubts, self.seen)
 
     def look(self, stretch: Stretch) -> None:
         start, end = stretch
         low, high = self.shifts_near()
-        first, stop = np.searchsorted(self.times_r, (start - 1e-6, end - 1e-6))
-        first_t, stop_t = np.searchsorted(self.times_t, (start + low, end + high))
+        first, stop = np.searchsorted(self.reference.times_s, (start - 1e-6, end - 1e-6))
+        first_t, stop_t = np.searchsorted(self.target.times_s, (start + low, end + high))
         with ThreadPoolExecutor(2) as pool:
             own = pool.submit(self.footage.look, self.reference, int(first), int(stop))
             other = pool.submit(self.footage.look, self.target, int(first_t), int(stop_t))
@@ -263,23 +255,20 @@ class _Comparison:
         return min(shifts) - _NEAR_S, max(shifts) + _NEAR_S
 
     def fit(self) -> None:
-        """Fit the view to the still scene, then to moments that the windows pair up."""
-        still = [
-            np.concatenate([getattr(look, name).pictures for look in self.looks])
-            for name in ("reference", "target")
-        ]
-        if not all(len(pictures) for pictures in still):
+        """Fit the view to the still scene, then to the pictures that the windows pair up."""
+        own = np.concatenate([look.reference.pictures for look in self.looks])
+        other = np.concatenate([look.target.pictures for look in self.looks])
+        if not len(own) or not len(other):
             return
-        one, two = (pictures.mean(axis=0, keepdims=True) for pictures in still)
-        self.view = fit_view(one, two)
+        self.view = fit_view(own.mean(axis=0, keepdims=True), other.mean(axis=0, keepdims=True))
         for _ in range(2):
             for look in self.looks:
                 self.measure(look)
-            pairs = self.moments()
+            pairs = self.paired_pictures()
             if pairs is None:
                 return
             old = self.view
-            views = [fit_view(*pairs, start=start) for start in (old, View())]
+            views = [fit_view(*pairs, start=start) for start in (old, PictureView())]
             self.view = max(views, key=lambda view: view.fit)
             if self.view.is_near(old):
                 return
@@ -287,32 +276,32 @@ class _Comparison:
             self.measure(look)
 
     def measure(self, look: _Look) -> None:
-        if len(look.reference.places) < 2 or len(look.target.places) < 2:
+        if len(look.reference.indices) < 2 or len(look.target.indices) < 2:
             return
         own = motion_of(self.reference, look.reference, self.view.reference_sampler(), self.base_s)
         other = motion_of(self.target, look.target, self.view.target_sampler(), self.base_s)
         look.likeness = compare(own, other, self.grid)
-        itself = compare(own, own, replace(self.grid, origin_s=0.0))
+        itself = compare(own, own, replace(self.grid, zero_s=0.0))
         look.windows = tuple(measure_windows(look.likeness, itself, self.grid))
 
-    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-        """Return pictures of the same moments in both streams, by the believed windows."""
+    def paired_pictures(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Return pictures of the same instants in both streams, by the believed windows."""
         own: list[NDArray[np.uint8]] = []
         other: list[NDArray[np.uint8]] = []
         for look in self.looks:
-            times = self.times_t[look.target.places]
-            for window in sorted(look.believed, key=lambda w: -w.correlation)[:_MOMENTS]:
+            times = self.target.times_s[look.target.indices]
+            for window in sorted(look.believed, key=lambda w: -w.correlation)[:_NUM_PAIRS]:
                 rows = np.linspace(*window.rows, 5)[1:-1].astype(int)
-                at = self.times_r[look.reference.places[rows]] + self.grid.shift_s(window.number)
-                partners = np.minimum(
-                    np.searchsorted(times, at - self.grid.step_s / 2), len(times) - 1
-                )
+                shift_s = self.grid.shift_s(window.number)
+                at = self.reference.times_s[look.reference.indices[rows]] + shift_s
+                partners = np.searchsorted(times, at - self.grid.step_s / 2)
+                partners = np.minimum(partners, len(times) - 1)
                 near = np.abs(times[partners] - at) <= 0.6 * self.grid.step_s
                 own.extend(look.reference.pictures[rows[near]])
                 other.extend(look.target.pictures[partners[near]])
         if not own:
             return None
-        chosen = np.unique(np.linspace(0, len(own) - 1, _MOMENTS).astype(int))
+        chosen = np.unique(np.linspace(0, len(own) - 1, _NUM_PAIRS).astype(int))
         return np.stack(own)[chosen].astype(float), np.stack(other)[chosen].astype(float)
 
     def path(self) -> tuple[LagPath, list[Span]]:
@@ -324,8 +313,8 @@ class _Comparison:
         spans: list[Span] = []
         nothing = np.zeros(len(self.grid.numbers), dtype=np.float32)
         last = self.frame_span(0).start
-        for place, evidence in self.evidence():
-            span = self.frame_span(place)
+        for index, evidence in self.evidence():
+            span = self.frame_span(index)
             if float(span.start - last) > self.grid.step_s / 2:
                 rows.append(nothing)
                 spans.append(Span(last, span.start))
@@ -339,7 +328,7 @@ class _Comparison:
         return best_path(np.stack(rows), *self.end_costs()), spans
 
     def evidence(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield (place, evidence for each shift) of each frame looked at.
+        """Yield (frame, evidence for each shift) of each frame looked at.
 
         A frame has a say if a believed window finds its partner; what it resembles otherwise is
         chance.
@@ -353,14 +342,13 @@ class _Comparison:
                 rows = slice(*window.rows)
                 heard[rows] |= paired[rows, window.number - self.grid.low]
             evidence = _EVIDENCE * look.likeness.products * heard[:, None]
-            yield from zip(look.likeness.places.tolist(), evidence, strict=True)
+            yield from zip(look.likeness.indices.tolist(), evidence, strict=True)
 
-    def frame_span(self, place: int) -> Span:
+    def frame_span(self, index: int) -> Span:
         """Return the time of a frame of the reference, until the next one."""
-        pts, time_base = self.reference.pts, self.reference.time_base
-        start = int(pts[place]) * time_base
-        if place + 1 < len(pts):
-            return Span(start, int(pts[place + 1]) * time_base)
+        start = self.reference.frame_time(index)
+        if index + 1 < len(self.reference.pts):
+            return Span(start, self.reference.frame_time(index + 1))
         return Span(start, self.reference.end_s or start)
 
     def end_costs(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -369,18 +357,12 @@ class _Comparison:
         Timestamps that tell the truth start it at 0; streams that end together end it at the
         difference of their ends.
         """
-        shifts, step = self.grid.shift_s(0) + self.grid.numbers * self.grid.step_s, self.grid.step_s
+        shifts, step = self.grid.shifts_s, self.grid.step_s
         truthful = np.abs(shifts) <= 0.51 * step
         together = np.abs(shifts - self.end_shift_s) <= 0.6 * step
         if abs(self.end_shift_s) <= 2.5 * step:
             together |= truthful
         return np.where(truthful, 0, CHANGE_COST), np.where(together, 0, CHANGE_COST)
-
-    def pieces(self, runs: list[Run]) -> list[Piece]:
-        return [
-            Piece(run.span, exact_shift(self.reference, self.target, run, self.grid))
-            for run in runs
-        ]
 
     def drifting(self, at_zero: float, slope: float) -> Piece:
         """Return one piece along the line; half a frame makes the frame on screen the nearest."""
@@ -392,20 +374,20 @@ class _Comparison:
         return Piece(Span(start, end), shift_s, drift)
 
     def content(
-        self, reason: str, pieces: list[Piece] | None = None, doubts: list[Span] | None = None
+        self, reason: str, pieces: Sequence[Piece] = (), doubts: Sequence[Span] = ()
     ) -> Content:
         windows = [window for look in self.looks for window in look.windows]
         measured = [look.likeness for look in self.looks if look.likeness is not None]
-        drifts = any(piece.drift for piece in pieces or ())
+        drifts = any(piece.drift for piece in pieces)
         return Content(
             reason=reason,
             view=self.view,
             windows=tuple(sorted(windows, key=lambda window: window.span.start)),
             grid=self.grid,
             curve=pooled(measured) if measured else np.full(len(self.grid.numbers), np.nan),
-            pieces=tuple(pieces or ()),
-            doubts=tuple(doubts or ()),
+            pieces=tuple(pieces),
+            doubts=tuple(doubts),
             looked_s=self.looked_s,
-            longest_unseen_s=self.attention.longest_unseen_s(self.seen),
+            longest_unseen_s=self.chooser.longest_unseen_s(self.seen),
             error_s=Fraction(self.grid.step_s / 2 if drifts else 0).limit_denominator(1_000_000),
         )

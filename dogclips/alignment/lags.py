@@ -17,13 +17,13 @@ _BLOCK = 128  # reference frames compared at once
 
 
 @dataclass(frozen=True)
-class Grid:
-    """The shifts that are tried: `origin_s + n * step_s` for low <= n <= high.
+class LagGrid:
+    """The shifts that are tried: `zero_s + n * step_s` for low <= n <= high.
 
     `same_rate`: the streams have as many frames a second, so that frames have exact partners.
     """
 
-    origin_s: float
+    zero_s: float
     step_s: float
     low: int
     high: int
@@ -34,37 +34,27 @@ class Grid:
         """Return all n."""
         return np.arange(self.low, self.high + 1, dtype=np.int64)
 
+    @property
+    def shifts_s(self) -> NDArray[np.float64]:
+        """Return the shifts of all n in seconds."""
+        return np.asarray(self.zero_s + self.numbers * self.step_s, dtype=np.float64)
+
     def shift_s(self, number: float) -> float:
         """Return the shift of one n in seconds."""
-        return self.origin_s + number * self.step_s
+        return self.zero_s + number * self.step_s
 
 
 @dataclass(frozen=True, eq=False)
 class Likeness:
-    """How alike each reference frame moves to the target frame at each shift.
+    """How alike each of N reference frames moves to the target frame at each of M shifts."""
 
-    Parameters
-    ----------
-    places
-        Shape (N,): places of the reference's frames.
-    times_s
-        Shape (N,): their container times.
-    products
-        Shape (N, M), float32: products of the motion vectors, in (-1, 1); 0 without a partner.
-    energies
-        Shape (N,) and (N, M): squared lengths of the vectors, 0 without a partner.
-    density
-        The share of the reference's frames that have a partner when nothing is lost.
-    grid
-        The shifts of the M columns.
-    """
-
-    places: NDArray[np.int64]
-    times_s: NDArray[np.float64]
-    products: NDArray[np.float32]
+    indices: NDArray[np.int64]  # (N,), of the reference's frames
+    times_s: NDArray[np.float64]  # (N,), their container times
+    products: NDArray[np.float32]  # (N, M), of motion vectors, in (-1, 1); 0 without a partner
+    # (N,) and (N, M): squared lengths of the vectors, 0 without a partner
     energies: tuple[NDArray[np.float32], NDArray[np.float32]]
-    density: float
-    grid: Grid
+    density: float  # share of the reference's frames with a partner when nothing is lost
+    grid: LagGrid  # the shifts of the columns
 
     @cached_property
     def _sums(self) -> tuple[NDArray[np.float64], ...]:
@@ -110,9 +100,9 @@ def _normalised(
     return np.where(enough, product / np.sqrt(np.where(enough, own * other, 1.0)), np.nan)
 
 
-def compare(reference: Motion, target: Motion, grid: Grid) -> Likeness:
+def compare(reference: Motion, target: Motion, grid: LagGrid) -> Likeness:
     """Compare every reference frame with the target's frames at all shifts of a grid."""
-    slots = np.rint((target.times_s - grid.origin_s - reference.times_s[0]) / grid.step_s)
+    slots = np.rint((target.times_s - grid.zero_s - reference.times_s[0]) / grid.step_s)
     first = int(slots[0])
     own = np.rint((reference.times_s - reference.times_s[0]) / grid.step_s).astype(np.int64)
     # Every slot that a reference frame can reach, empty where the target has no frame.
@@ -130,4 +120,4 @@ def compare(reference: Motion, target: Motion, grid: Grid) -> Likeness:
         products[rows] = np.take_along_axis(table, reach[rows] - reach[rows].min(), axis=1)
     density = min(reference.step_s / target.step_s, 1.0)
     energies = reference.energy, energy[reach]
-    return Likeness(reference.places, reference.times_s, products, energies, density, grid)
+    return Likeness(reference.indices, reference.times_s, products, energies, density, grid)

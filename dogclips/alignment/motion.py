@@ -13,21 +13,12 @@ _ALL_INTRA = 0.9  # share of keyframes
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Differences between each frame and the one `base_s` seconds before it.
+    """Differences between each of N frames and the one `base_s` seconds before it."""
 
-    Parameters
-    ----------
-    places
-        Shape (N,): the frames' places in `Stream.pts`, ascending.
-    times_s
-        Shape (N,): container times, for display and for laying frames on a grid.
-    vectors
-        Shape (N, cells), float32, of length below 1: near 1 where something moves, small where
-        only noise is left, 0 where there is nothing to compare with.
-    """
-
-    places: NDArray[np.int64]
-    times_s: NDArray[np.float64]
+    indices: NDArray[np.int64]  # (N,), of the frames in `Stream.pts`, ascending
+    times_s: NDArray[np.float64]  # (N,), container times, for laying frames on a grid
+    # (N, cells), float32, of length below 1: near 1 where something moves, small where only noise
+    # is left, 0 where there is nothing to compare with
     vectors: NDArray[np.float32]
 
     @property
@@ -49,15 +40,15 @@ def motion_of(stream: Stream, seen: Thumbnails, sampler: Sampler, base_s: float)
     share of the still scene and of plain brightness. Keyframes look different without any motion
     and are left out, with their successors. Cells that always change count less.
     """
-    times_s = (stream.pts[seen.places] * float(stream.time_base)).astype(np.float64)
+    times_s = stream.times_s[seen.indices]
     pictures = sampler(seen.pictures)
     before, usable = _earlier(times_s, base_s)
     if not is_all_intra(seen):
-        usable &= ~_crosses(seen.keyframes, before)
-    differences = pictures - pictures[before]
-    differences = _without_light(differences, pictures)
+        keyframes = np.cumsum(seen.keyframes)  # none may come between the two frames
+        usable &= keyframes == keyframes[before]
+    differences = _without_light(pictures - pictures[before], pictures)
     differences[~usable] = 0
-    return Motion(seen.places, times_s, _normalised(differences, usable))
+    return Motion(seen.indices, times_s, _normalised(differences, usable))
 
 
 def is_all_intra(seen: Thumbnails) -> bool:
@@ -74,12 +65,6 @@ def _earlier(
     before = np.clip(before, 0, np.maximum(np.arange(len(times_s)) - 1, 0)).astype(np.int64)
     distance = times_s - times_s[before]
     return before, np.abs(distance - base_s) < 0.3 * base_s
-
-
-def _crosses(keys: NDArray[np.bool_], before: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which differences span the coming of a keyframe."""
-    count = np.cumsum(keys)
-    return np.asarray(count != count[before])
 
 
 def _without_light(

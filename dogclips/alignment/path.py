@@ -18,18 +18,10 @@ DOUBT_BELOW = 12.0
 
 @dataclass(frozen=True, eq=False)
 class LagPath:
-    """The best shift of each row, and by how much it beats all others.
+    """The best shift of each of N rows, and by how much it beats all others."""
 
-    Parameters
-    ----------
-    states
-        Shape (N,): the column of the best shift.
-    lead
-        Shape (N,): best score minus that of the best path with another shift at this row.
-    """
-
-    states: NDArray[np.int64]
-    lead: NDArray[np.float64]
+    states: NDArray[np.int64]  # (N,), the column of the best shift
+    lead: NDArray[np.float64]  # (N,), best score minus that of the best path with another shift
 
     @property
     def certain(self) -> NDArray[np.bool_]:

@@ -1,14 +1,14 @@
 """From a path of shifts to stretches of exact time, and the stretches in doubt."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby, pairwise
+from itertools import compress, groupby
+from operator import itemgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dogclips.alignment.lags import Grid
+from dogclips.alignment.lags import LagGrid
 from dogclips.alignment.path import LagPath
 from dogclips.streams import Stream
 from dogclips.timebase import ROUNDING_SLACK_S, Span
@@ -40,26 +40,23 @@ class Run:
     span: Span
 
 
-def runs_of(path: LagPath, spans: Sequence[Span], grid: Grid) -> list[Run]:
+def certain_runs(path: LagPath, spans: Sequence[Span], grid: LagGrid) -> list[Run]:
     """Return the stretches of certain rows with the same shift; `spans` are the rows' times."""
-    numbers = grid.numbers[path.states].tolist()
-    rows = zip(numbers, spans, path.certain.tolist(), strict=True)
-    certain = ((number, span) for number, span, sure in rows if sure)
-    runs = []
-    for number, group in groupby(certain, key=lambda row: row[0]):
-        own = [span for _, span in group]
-        runs.append(Run(number, Span(own[0].start, own[-1].end)))
-    return runs
+    numbers = grid.numbers[path.states][path.certain].tolist()
+    certain = _stretches(numbers, compress(spans, path.certain))
+    return [Run(number, span) for number, span in certain]
 
 
 def doubts_of(path: LagPath, spans: Sequence[Span]) -> list[Span]:
     """Return the stretches of rows whose shift nobody can know."""
-    doubts = []
-    for sure, group in groupby(zip(path.certain.tolist(), spans, strict=True), lambda row: row[0]):
-        own = [span for _, span in group]
-        if not sure:
-            doubts.append(Span(own[0].start, own[-1].end))
-    return doubts
+    return [span for sure, span in _stretches(path.certain.tolist(), spans) if not sure]
+
+
+def _stretches(keys: Iterable[int], spans: Iterable[Span]) -> Iterator[tuple[int, Span]]:
+    """Yield each key with the time from its first row in a row to its last."""
+    for key, rows in groupby(zip(keys, spans, strict=True), key=itemgetter(0)):
+        own = [span for _, span in rows]
+        yield key, Span(own[0].start, own[-1].end)
 
 
 def drift_of(runs: Sequence[Run]) -> tuple[float, float] | None:
@@ -68,27 +65,22 @@ def drift_of(runs: Sequence[Run]) -> tuple[float, float] | None:
     The line goes through the places where the number changes, half way between two frames. The
     longer nobody looked around such a place, the less it counts.
     """
-    changes = [after.number - before.number for before, after in pairwise(runs)]
-    if abs(sum(changes)) < _MIN_DRIFT_STEPS or len(changes) < _MIN_DRIFT_STEPS:
+    numbers = np.array([run.number for run in runs])
+    changes = np.diff(numbers)
+    if len(changes) < _MIN_DRIFT_STEPS or abs(changes.sum()) < _MIN_DRIFT_STEPS:
         return None
-    if min(changes) < 0 < max(changes):
+    if changes.min() < 0 < changes.max():
         return None
-    between = [
-        (float(before.span.end), float(after.span.start), (before.number + after.number) / 2)
-        for before, after in pairwise(runs)
-    ]
-    starts, ends, numbers = np.array(between).T
-    usual = abs(sum(changes)) / float(runs[-1].span.end - runs[0].span.start)
-    weights = 1 / (_SHARPEST + usual * (ends - starts))
-    slope, at_zero = np.polyfit((starts + ends) / 2, numbers, 1, w=weights)
-    points = np.array(
-        [(float(time_s), run.number) for run in runs for time_s in (run.span.start, run.span.end)]
-    )
-    off = np.abs(points[:, 1] - (at_zero + slope * points[:, 0]))
-    return (float(at_zero), float(slope)) if off.max() <= _MAX_OFF_LINE else None
+    starts, ends = np.array([(float(run.span.start), float(run.span.end)) for run in runs]).T
+    usual = abs(int(changes.sum())) / float(runs[-1].span.end - runs[0].span.start)
+    weights = 1 / (_SHARPEST + usual * (starts[1:] - ends[:-1]))
+    middles, halfway = (ends[:-1] + starts[1:]) / 2, (numbers[:-1] + numbers[1:]) / 2
+    slope, at_zero = np.polyfit(middles, halfway, 1, w=weights)
+    off = max(np.abs(numbers - (at_zero + slope * times)).max() for times in (starts, ends))
+    return (float(at_zero), float(slope)) if off <= _MAX_OFF_LINE else None
 
 
-def exact_shift(reference: Stream, target: Stream, run: Run, grid: Grid) -> Fraction:
+def exact_shift(reference: Stream, target: Stream, run: Run, grid: LagGrid) -> Fraction:
     """Return the run's shift as the distance of the timestamps of partners, exactly.
 
     Timestamps may be rounded (to milliseconds in Matroska), so that partners differ by a little;
@@ -96,23 +88,15 @@ def exact_shift(reference: Stream, target: Stream, run: Run, grid: Grid) -> Frac
     lookup of a frame has is none.
     """
     near = grid.shift_s(run.number)
-    own, other = _seconds(reference), _seconds(target)
+    own, other = reference.times_s, target.times_s
     inside = (own >= float(run.span.start) - 1e-9) & (own < float(run.span.end))
-    places = np.flatnonzero(inside)
-    partners = np.searchsorted(other, own[places] + near - grid.step_s / 2)
+    frames = np.flatnonzero(inside)
+    partners = np.searchsorted(other, own[frames] + near - grid.step_s / 2)
     partners = np.minimum(partners, len(other) - 1)
-    distance = other[partners] - own[places]
+    distance = other[partners] - own[frames]
     paired = np.abs(distance - near) <= grid.step_s / 2
     if not paired.any() or np.ptp(distance[paired]) > grid.step_s / 4:
         return Fraction(near).limit_denominator(1_000_000)  # different rates: no constant distance
     last = np.flatnonzero(paired)[np.argmax(distance[paired])]
-    shift = _time(target, int(partners[last])) - _time(reference, int(places[last]))
+    shift = target.frame_time(int(partners[last])) - reference.frame_time(int(frames[last]))
     return Fraction(0) if abs(shift) <= ROUNDING_SLACK_S else shift
-
-
-def _seconds(stream: Stream) -> NDArray[np.float64]:
-    return np.asarray(stream.pts * float(stream.time_base), dtype=np.float64)
-
-
-def _time(stream: Stream, place: int) -> Fraction:
-    return int(stream.pts[place]) * stream.time_base

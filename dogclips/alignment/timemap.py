@@ -58,11 +58,8 @@ class TimeMap:
         Nothing is clamped: before the first piece the result is negative, behind the last one it
         lies past the target's end, and the caller says so.
         """
-        piece = self.pieces[0]
-        for later in self.pieces[1:]:
-            if reference_s >= later.reference.start:
-                piece = later
-        return piece(reference_s)
+        begun = (piece for piece in self.pieces[::-1] if piece.reference.start <= reference_s)
+        return next(begun, self.pieces[0])(reference_s)
 
     def to_reference(self, target_s: Fraction) -> Fraction:
         """Return container time on the reference for seconds since the target's first frame.
@@ -70,11 +67,8 @@ class TimeMap:
         The way back of `to_target`, exact within a piece. Where the reference lacks frames that the
         target has, the instant lies between two pieces and belongs to the earlier one.
         """
-        piece = self.pieces[0]
-        for later in self.pieces[1:]:
-            if target_s >= later.target_start:
-                piece = later
-        return piece.back(target_s)
+        begun = (piece for piece in self.pieces[::-1] if piece.target_start <= target_s)
+        return next(begun, self.pieces[0]).back(target_s)
 
     def is_doubtful(self, reference: Span) -> bool:
         """Return whether a stretch of the reference touches one whose shift nobody can know."""

@@ -36,17 +36,24 @@ class StreamChoice:
         AlignmentError
             There is no video stream, or the wanted index is not one.
         """
-        cameras = table.cameras
+        cameras: dict[int | str, Stream] = {stream.index: stream for stream in table.cameras}
         if not cameras:
             raise AlignmentError(
                 "no video stream with frames", where=table.path, todo="check the recording"
             )
         reference, target = self.reference, self.target
         if reference == "auto":
-            reference = shown_in(table).get(self.annotated_in, cameras[0].index)
+            reference = shown_in(table).get(self.annotated_in, table.cameras[0].index)
         if target in ("auto", "best"):
-            target = max(cameras, key=lambda stream: stream.width * stream.height).index
-        return _camera(table, reference), _camera(table, target)
+            target = max(table.cameras, key=lambda stream: stream.width * stream.height).index
+        for index in (reference, target):
+            if index not in cameras:
+                raise AlignmentError(
+                    f"stream {index} is no video stream with frames",
+                    where=table.path,
+                    todo=f"choose one of {', '.join(map(str, cameras))}",
+                )
+        return cameras[reference], cameras[target]
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,7 @@ def may_lie(reference: Stream, target: Stream) -> bool:
     return abs(known.timestamps_s) <= _frame(target) < abs(known.frame_count_s)
 
 
-def align(
+def align_streams(
     reference: Stream, target: Stream, *, trust: Trust = "auto", content: Content | None = None
 ) -> Alignment:
     """Map the reference stream's time to the target stream's frames.
@@ -158,124 +165,154 @@ def align(
             "the stream has no timestamps", where=f"stream {missing.index}", todo="remux it"
         )
     if content is not None and content.confident:
-        first = content.pieces[0]
-        content_s = _start(target) - first.shift_s - _start(reference)
-        estimates = Estimates(estimates.timestamps_s, estimates.frame_count_s, content_s)
+        content_s = estimates.timestamps_s - content.pieces[0].shift_s
+        estimates = replace(estimates, content_s=content_s)
     return _Case(reference, target, estimates, content).decide(trust)
 
 
 @dataclass(frozen=True, eq=False)
 class _Case:
+    """Two streams, and all that is known about the offset between them."""
+
     reference: Stream
     target: Stream
-    estimates: Estimates
+    known: Estimates
     content: Content | None
 
     def decide(self, trust: Trust) -> Alignment:
         """Return the verdict: what the user wants, then the pixels, then timestamps."""
-        known = self.estimates
+        late_s = self.known.timestamps_s
         fault = self._fault()
         if trust == "frame-count" and self.target is not self.reference:
-            messages = self._against(known.frame_count_s, "`trust` says frame-count")
-            return self._shifted("frame-count", known.frame_count_s, *messages)
+            offset_s = self.known.frame_count_s
+            messages = self._against(offset_s, "`trust` says frame-count")
+            return self._alignment("frame-count", offset_s, messages)
         if self.content is not None and self.content.confident and self._share_time():
             return self._by_content(self.content, trust)
         if fault is not None:
-            return self._by_timestamps(fault, trust)
+            if trust == "auto":
+                refusal = "cut refuses unless `trust` says timestamps or frame-count"
+                fault = replace(fault, text=f"{fault.text}; {refusal}")
+            return self._alignment("timestamps", late_s, [fault], trusted=trust != "auto")
         if self.target is self.reference:
-            return self._shifted("identity", Fraction(0))
-        messages = [self._message("P021", _not_verified(self.target, known, self.content))]
-        if known.timestamps_s:
-            messages.insert(0, self._note("P011", f"{self._start()}; corrected by timestamps"))
-        return self._shifted("timestamps", known.timestamps_s, *messages)
-
-    def _restarts(self) -> bool:
-        streams = self.reference, self.target
-        return any(step.restart for stream in streams for step in stream.steps_back)
-
-    def _share_time(self) -> bool:
-        return _overlap(self.reference, self.target) and not self._restarts()
-
-    def _fault(self) -> Message | None:
-        """Return why timestamps alone must not be believed, if so."""
-        known = self.estimates
-        if self._restarts():
-            return self._message("P023", "a clock starts anew, so that one time means two moments")
-        if _are_unrelated(self.reference, self.target):
-            text = f"unrelated clocks, {shown(known.timestamps_s)} s apart; nothing is corrected"
-            return self._message("P014", text)
-        if may_lie(self.reference, self.target):
-            return self._message("P012", _lengths_differ(self.target, known, self.content))
-        return None
-
-    def _by_timestamps(self, warning: Message, trust: Trust) -> Alignment:
-        """Return an alignment that is trusted only if the user says so."""
-        if trust == "auto":
-            refusal = "cut refuses unless `trust` says timestamps or frame-count"
-            warning = replace(warning, text=f"{warning.text}; {refusal}")
-        offset_s = self.estimates.timestamps_s
-        return self._shifted("timestamps", offset_s, warning, trusted=trust != "auto")
-
-    def _shifted(
-        self, method: Method, offset_s: Fraction, *messages: Message, trusted: bool = True
-    ) -> Alignment:
-        """Return the alignment by one constant offset."""
-        time_map = _offset_map(self.reference, self.target, offset_s)
-        if self.content is not None and method == "timestamps":
-            time_map = replace(time_map, doubts=self.content.doubts, error_s=self.content.error_s)
-        return self._alignment(method, offset_s, time_map, messages, trusted=trusted)
+            return self._alignment("identity", Fraction(0), [])
+        start = self._late_start("corrected by timestamps")
+        return self._alignment("timestamps", late_s, [*start, self._not_verified()])
 
     def _by_content(self, content: Content, trust: Trust) -> Alignment:
         """Return the alignment that the pixels show, unless the user overrules them."""
-        timestamps_s = self.estimates.timestamps_s
-        messages = [self._message(code, text) for code, text in _oddities(content)]
+        late_s = self.known.timestamps_s
+        odd = [self._message(code, text) for code, text in _oddities(content)]
         if _confirms(content):
-            if timestamps_s:
-                start = f"{self._start()}; confirmed by the pixels"
-                messages.insert(0, self._note("P011", start))
-            return self._shifted("timestamps", timestamps_s, *messages)
+            start = self._late_start("confirmed by the pixels")
+            return self._alignment("timestamps", late_s, [*start, *odd])
         if trust == "timestamps":
-            against = self._against(timestamps_s, "`trust` says timestamps")
-            return self._shifted("timestamps", timestamps_s, *against, *messages)
-        messages = [*self._against(timestamps_s, "corrected by the pixels"), *messages]
-        first = self.estimates.content_s or Fraction(0)
+            against = self._against(late_s, "`trust` says timestamps")
+            return self._alignment("timestamps", late_s, [*against, *odd])
+        against = self._against(late_s, "corrected by the pixels")
         begin = _start(self.target)
         pieces = tuple(
             MapPiece(piece.span, piece.span.start + piece.shift_s - begin, 1 + piece.drift)
             for piece in content.pieces
         )
         time_map = TimeMap(pieces, content.doubts, content.error_s)
-        return self._alignment("content", first, time_map, messages, trusted=True)
+        first_s = self.known.content_s or Fraction(0)
+        return self._alignment("content", first_s, [*against, *odd], time_map=time_map)
 
     def _alignment(
         self,
         method: Method,
         offset_s: Fraction,
-        time_map: TimeMap,
         messages: Sequence[Message],
         *,
-        trusted: bool,
+        time_map: TimeMap | None = None,
+        trusted: bool = True,
     ) -> Alignment:
-        rate = self.target.frame_rate or Fraction(0)
+        """Return the alignment by a map, or by one constant offset."""
+        if time_map is None:
+            time_map = _offset_map(self.reference, self.target, offset_s)
+            if self.content is not None and method == "timestamps":
+                doubts, error_s = self.content.doubts, self.content.error_s
+                time_map = replace(time_map, doubts=doubts, error_s=error_s)
         return Alignment(
             reference=self.reference.index,
             target=self.target.index,
             method=method,
             trusted=trusted,
             offset_s=offset_s,
-            offset_frames=round(offset_s * rate),
-            estimates=self.estimates,
+            offset_frames=round(offset_s * (self.target.frame_rate or 0)),
+            estimates=self.known,
             time_map=time_map,
             content=self.content,
             messages=tuple(messages),
         )
 
+    def _share_time(self) -> bool:
+        return _overlap(self.reference, self.target) and not self._restarts()
+
+    def _restarts(self) -> bool:
+        streams = self.reference, self.target
+        return any(step.restart for stream in streams for step in stream.steps_back)
+
+    def _fault(self) -> Message | None:
+        """Return why timestamps alone must not be believed, if so."""
+        if self._restarts():
+            return self._message("P023", "a clock starts anew, so that one time means two moments")
+        if self._are_unrelated():
+            apart = shown(self.known.timestamps_s)
+            text = f"unrelated clocks, {apart} s apart; nothing is corrected"
+            return self._message("P014", text)
+        if not may_lie(self.reference, self.target):
+            return None
+        asked = f"; the pixels cannot tell: {self.content.reason}" if self.content else ""
+        text = (
+            "both claim the same start, but the lengths differ by"
+            f" {shown(abs(self.known.frame_count_s))} s"
+            f" ({abs(self._frames(self.known.frame_count_s))} frames), missing at the head, the"
+            f" tail or in between{asked}"
+        )
+        return self._message("P012", text)
+
+    def _are_unrelated(self) -> bool:
+        """Return whether two clocks have nothing to do with each other, as of two TS programmes.
+
+        A camera's stream that starts late still ends with the other one.
+        """
+        late_s = self.known.timestamps_s
+        end_s = late_s - self.known.frame_count_s
+        apart = min(late_s, end_s) > _UNRELATED_S or max(late_s, end_s) < -_UNRELATED_S
+        return apart or not _overlap(self.reference, self.target)
+
+    def _not_verified(self) -> Message:
+        known, asked = self.known, " by pixels"
+        if self.content is not None:
+            asked = f", the pixels cannot tell: {self.content.reason}"
+        frames = self._frames(abs(known.frame_count_s - known.timestamps_s))
+        off = f"; the lengths leave room for {frames} frames of error" if frames else ""
+        return self._message("P021", f"by timestamps; not verified{asked}{off}")
+
+    def _late_start(self, decision: str) -> list[Message]:
+        """Return the note of a start that differs, and what was made of it."""
+        late_s = self.known.timestamps_s
+        if not late_s:
+            return []
+        when = "late" if late_s > 0 else "early"
+        text = f"starts {shown(abs(late_s))} s ({abs(self._frames(late_s))} frames) {when}"
+        return [replace(self._message("P011", f"{text}; {decision}"), level="note")]
+
     def _against(self, offset_s: Fraction, decision: str) -> list[Message]:
         """Return what the pixels say against an offset, and who decided."""
-        content_s = self.estimates.content_s
+        content_s = self.known.content_s
         if content_s is None or abs(content_s - offset_s) <= ROUNDING_SLACK_S:
             return []
-        return [self._message("P030", _disagreement(self.target, self.estimates, decision))]
+        times_s = content_s, self.known.timestamps_s, self.known.frame_count_s
+        by_content, by_timestamps, by_count = (f"{float(time_s):+.3f} s" for time_s in times_s)
+        frames = f"{self._frames(content_s):+d} frames"
+        text = (
+            f"the pixels say that it starts {by_content} ({frames}) late, timestamps"
+            f" {by_timestamps}, frame counts {by_count}; {decision}"
+        )
+        return [self._message("P030", text)]
 
     def _message(self, code: str, text: str) -> Message:
         pair = f"stream {self.target.index}"
@@ -283,47 +320,14 @@ class _Case:
             pair = f"{pair} against stream {self.reference.index}"
         return Message(code, f"{pair}: {text}")
 
-    def _note(self, code: str, text: str) -> Message:
-        return replace(self._message(code, text), level="note")
-
-    def _start(self) -> str:
-        late_s = self.estimates.timestamps_s
-        frames = abs(round(late_s / _frame(self.target)))
-        when = "late" if late_s > 0 else "early"
-        return f"starts {shown(abs(late_s))} s ({frames} frames) {when}"
-
-
-def _lengths_differ(target: Stream, known: Estimates, content: Content | None) -> str:
-    frames = abs(round(known.frame_count_s / _frame(target)))
-    asked = f"; the pixels cannot tell: {content.reason}" if content is not None else ""
-    return (
-        "both claim the same start, but the lengths differ by"
-        f" {shown(abs(known.frame_count_s))} s ({frames} frames), missing at the head, the tail or"
-        f" in between{asked}"
-    )
-
-
-def _not_verified(target: Stream, known: Estimates, content: Content | None) -> str:
-    asked = f", the pixels cannot tell: {content.reason}" if content is not None else " by pixels"
-    unknown_s = abs(known.frame_count_s - known.timestamps_s)
-    frames = round(unknown_s / _frame(target))
-    off = f"; the lengths leave room for {frames} frames of error" if frames else ""
-    return f"by timestamps; not verified{asked}{off}"
+    def _frames(self, time_s: Fraction) -> int:
+        return round(time_s / _frame(self.target))
 
 
 def _confirms(content: Content) -> bool:
     """Return whether the pixels clearly show what the timestamps say, from start to end."""
     same = all(piece.shift_s == 0 and not piece.drift for piece in content.pieces)
     return content.confident and same
-
-
-def _disagreement(target: Stream, known: Estimates, decision: str) -> str:
-    frames = round((known.content_s or Fraction(0)) / _frame(target))
-    return (
-        f"the pixels say that it starts {_signed(known.content_s)} s ({frames:+d} frames) late,"
-        f" timestamps {_signed(known.timestamps_s)} s, frame counts"
-        f" {_signed(known.frame_count_s)} s; {decision}"
-    )
 
 
 def _oddities(content: Content) -> Iterator[tuple[str, str]]:
@@ -342,25 +346,10 @@ def _oddities(content: Content) -> Iterator[tuple[str, str]]:
         yield "P033", f"the shift is in doubt for {total} s in all, {where}"
 
 
-def _signed(value: Fraction | None) -> str:
-    return "?" if value is None else f"{float(value):+.3f}"
-
-
 def _overlap(reference: Stream, target: Stream) -> bool:
     """Return whether two streams are ever on screen at the same container time."""
     late_s = _start(target) - _start(reference)
     return -_duration(target) < late_s < _duration(reference)
-
-
-def _are_unrelated(reference: Stream, target: Stream) -> bool:
-    """Return whether two clocks have nothing to do with each other, as of two TS programmes.
-
-    A camera's stream that starts late still ends with the other one.
-    """
-    late_s = _start(target) - _start(reference)
-    end_s = late_s + _duration(target) - _duration(reference)
-    apart = min(late_s, end_s) > _UNRELATED_S or max(late_s, end_s) < -_UNRELATED_S
-    return apart or not _overlap(reference, target)
 
 
 def _offset_map(reference: Stream, target: Stream, offset_s: Fraction) -> TimeMap:
@@ -369,18 +358,6 @@ def _offset_map(reference: Stream, target: Stream, offset_s: Fraction) -> TimeMa
     both_begin = max(begin, _start(reference))
     both_end = min(begin + _duration(target), _start(reference) + _duration(reference))
     return TimeMap((MapPiece(Span(both_begin, both_end), both_begin - begin),))
-
-
-def _camera(table: StreamTable, index: int | str) -> Stream:
-    for stream in table.cameras:
-        if stream.index == index:
-            return stream
-    cameras = ", ".join(str(stream.index) for stream in table.cameras)
-    raise AlignmentError(
-        f"stream {index} is no video stream with frames",
-        where=table.path,
-        todo=f"choose one of {cameras}",
-    )
 
 
 def _frame(stream: Stream) -> Fraction:

@@ -12,7 +12,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-Pictures = NDArray[np.uint8] | NDArray[np.float64]
+_Floats = NDArray[np.float64]
+GrayPictures = NDArray[np.uint8] | _Floats
 
 # Motion is compared on this grid, over what both streams see.
 SIGNATURE_ROWS, SIGNATURE_COLUMNS = 18, 32
@@ -22,7 +23,7 @@ _LARGEST_SCALE = 1.6
 
 
 @dataclass(frozen=True)
-class View:
+class PictureView:
     """Where a point of the reference's picture lies in the target's.
 
     Coordinates run from -1 to 1 over the picture: target = scale * reference + shift, for (x, y).
@@ -33,14 +34,18 @@ class View:
     shift: tuple[float, float] = (0.0, 0.0)
     fit: float = 0.0
 
-    def is_near(self, other: "View") -> bool:
+    def is_near(self, other: "PictureView") -> bool:
         """Return whether no point of the picture lies half a thumbnail's pixel apart."""
         ours, theirs = (*self.scale, *self.shift), (*other.scale, *other.shift)
         return all(abs(one - two) < 0.004 for one, two in zip(ours, theirs, strict=True))
 
     def shared(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Return the (low, high) of what both streams see, for x and y of the reference."""
-        return _shared(self.scale[0], self.shift[0]), _shared(self.scale[1], self.shift[1])
+        x, y = (
+            (max(-1.0, (-1 - shift) / scale), min(1.0, (1 - shift) / scale))
+            for scale, shift in zip(self.scale, self.shift, strict=True)
+        )
+        return x, y
 
     def reference_sampler(self) -> "Sampler":
         """Return what takes the shared part out of the reference's pictures."""
@@ -55,10 +60,6 @@ class View:
         return Sampler(x, y)
 
 
-def _shared(scale: float, shift: float) -> tuple[float, float]:
-    return max(-1.0, (-1 - shift) / scale), min(1.0, (1 - shift) / scale)
-
-
 @dataclass(frozen=True)
 class Sampler:
     """A part of a picture, averaged onto the signature grid; (low, high) for x and for y."""
@@ -66,7 +67,7 @@ class Sampler:
     x: tuple[float, float]
     y: tuple[float, float]
 
-    def __call__(self, pictures: Pictures) -> NDArray[np.float32]:
+    def __call__(self, pictures: GrayPictures) -> NDArray[np.float32]:
         """Return (N, SIGNATURE_ROWS * SIGNATURE_COLUMNS) from pictures (N, rows, columns)."""
         rows, columns = pictures.shape[1:]
         down = averaging(self.y, SIGNATURE_ROWS, rows)
@@ -87,7 +88,9 @@ def averaging(part: tuple[float, float], cells: int, pixels: int) -> NDArray[np.
     return share
 
 
-def fit_view(reference: Pictures, target: Pictures, start: View | None = None) -> View:
+def fit_view(
+    reference: GrayPictures, target: GrayPictures, start: PictureView | None = None
+) -> PictureView:
     """Return the view under which pairs of pictures of the same moments agree best.
 
     Parameters
@@ -100,52 +103,45 @@ def fit_view(reference: Pictures, target: Pictures, start: View | None = None) -
     pair = _standard(reference), _standard(target)
     if start is not None:
         return _improved(pair, start, _FINE_STEPS)
-    starts = [View((x, y)) for x, y in product(_STARTS, repeat=2)]
+    starts = [PictureView((x, y)) for x, y in product(_STARTS, repeat=2)]
     coarse = [_improved(pair, view, _COARSE_STEPS) for view in starts]
     best = sorted(coarse, key=lambda view: view.fit)[-2:]
     return max((_improved(pair, view, _FINE_STEPS) for view in best), key=lambda view: view.fit)
 
 
-def _standard(pictures: Pictures) -> NDArray[np.float64]:
+def _standard(pictures: GrayPictures) -> _Floats:
     """Return pictures with mean 0 and variance 1, so that brightness and contrast do not count."""
-    standard: NDArray[np.float64] = pictures.astype(np.float64)
-    standard -= standard.mean(axis=(1, 2), keepdims=True)
+    standard: _Floats = pictures - pictures.mean(axis=(1, 2), keepdims=True)
     standard /= np.maximum(standard.std(axis=(1, 2), keepdims=True), 1e-6)
     return standard
 
 
-def _improved(
-    pair: tuple[NDArray[np.float64], NDArray[np.float64]], start: View, steps: int
-) -> View:
+def _improved(pair: tuple[_Floats, _Floats], start: PictureView, steps: int) -> PictureView:
     """Return the view after Gauss-Newton steps on scale and shift; the best one on the way."""
     reference, target = pair
     rows, columns = reference.shape[1:]
     x = (2 * np.arange(columns) + 1) / columns - 1
     y = (2 * np.arange(rows) + 1) / rows - 1
-    best, view = start, start
+    best, sides = start, np.array([*start.scale, *start.shift])
     for step in range(steps + 1):
-        warped, (slope_x, slope_y), seen = _warp(target, view, x, y)
+        warped, (slope_x, slope_y), seen = _warp(target, sides, x, y)
         if seen.sum() < seen.size / 3:
             break
         fit, error = _agreement(reference[:, seen], warped[:, seen])
         if step == 0 or fit > best.fit:
-            best = View(view.scale, view.shift, float(fit))
+            best = PictureView((sides[0], sides[1]), (sides[2], sides[3]), float(fit))
         across, down = slope_x[:, seen], slope_y[:, seen]
         at_x, at_y = (np.broadcast_to(grid, seen.shape)[seen] for grid in (x[None], y[:, None]))
         slopes = np.stack([across * at_x, down * at_y, across, down], axis=-1)
         change = _solve(slopes.reshape(-1, 4), error.ravel())
-        scale = (view.scale[0] + change[0], view.scale[1] + change[1])
-        if not all(1 / _LARGEST_SCALE < side < _LARGEST_SCALE for side in scale):
-            break
-        view = View(scale, (view.shift[0] + change[2], view.shift[1] + change[3]))
-        if np.abs(change).max() < 1e-4:
+        sides = sides + change
+        sane = all(1 / _LARGEST_SCALE < side < _LARGEST_SCALE for side in sides[:2])
+        if not sane or np.abs(change).max() < 1e-4:
             break
     return best
 
 
-def _agreement(
-    reference: NDArray[np.float64], warped: NDArray[np.float64]
-) -> tuple[float, NDArray[np.float64]]:
+def _agreement(reference: _Floats, warped: _Floats) -> tuple[float, _Floats]:
     """Return the correlation of two stacks, and what is missing from the warped one."""
     first = reference - reference.mean(axis=1, keepdims=True)
     second = warped - warped.mean(axis=1, keepdims=True)
@@ -155,7 +151,7 @@ def _agreement(
     return (product_ / norm if norm > 0 else 0.0), first / gain - second
 
 
-def _solve(slopes: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
+def _solve(slopes: _Floats, error: _Floats) -> _Floats:
     normal = slopes.T @ slopes
     # A scene without detail moves nothing, be it as flat as a black picture.
     normal += (1e-4 * np.trace(normal) / 4 + 1e-9) * np.eye(4)
@@ -163,24 +159,22 @@ def _solve(slopes: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[n
 
 
 def _warp(
-    target: NDArray[np.float64], view: View, x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]:
+    target: _Floats, sides: _Floats, x: _Floats, y: _Floats
+) -> tuple[_Floats, tuple[_Floats, _Floats], NDArray[np.bool_]]:
     """Return the target on the reference's grid, its slopes along x and y, and what it covers."""
     rows, columns = target.shape[1:]
-    at_x, in_x = _interpolating(view.scale[0] * x + view.shift[0], columns)
-    at_y, in_y = _interpolating(view.scale[1] * y + view.shift[1], rows)
+    at_x, in_x = _interpolating(sides[0] * x + sides[2], columns)
+    at_y, in_y = _interpolating(sides[1] * y + sides[3], rows)
     warped = at_y @ target @ at_x.T
     slope_y, slope_x = np.gradient(target, 2 / rows, 2 / columns, axis=(1, 2))
     slopes = (at_y @ slope_x @ at_x.T, at_y @ slope_y @ at_x.T)
     return warped, slopes, in_y[:, None] & in_x[None, :]
 
 
-def _interpolating(
-    points: NDArray[np.float64], pixels: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _interpolating(points: _Floats, pixels: int) -> tuple[_Floats, NDArray[np.bool_]]:
     """Return (points, pixels) for linear interpolation, and which points lie inside."""
-    place = (points + 1) / 2 * pixels - 0.5
-    inside = (place > -0.5) & (place < pixels - 0.5)
-    clipped = np.clip(place, 0, pixels - 1)
+    position = (points + 1) / 2 * pixels - 0.5
+    inside = (position > -0.5) & (position < pixels - 0.5)
+    clipped = np.clip(position, 0, pixels - 1)
     weights = np.maximum(1 - np.abs(clipped[:, None] - np.arange(pixels)[None, :]), 0)
     return weights, inside

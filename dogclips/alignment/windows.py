@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.alignment.lags import Grid, Likeness
+from dogclips.alignment.lags import LagGrid, Likeness
 from dogclips.timebase import Span
 
 # A window is believed if its peak is this high, this far above every other peak, and lies on the
@@ -25,42 +25,25 @@ _MIN_FRAMES = 20
 
 @dataclass(frozen=True)
 class WindowLag:
-    """The shift that one window of a look shows.
+    """The shift that one window of a look shows."""
 
-    Parameters
-    ----------
-    span
-        Container time on the reference.
-    rows
-        First row and the one after the last, in the look's likeness.
-    number
-        Which shift of the grid is best.
-    correlation
-        In [-1, 1], at that shift.
-    margin
-        The correlation minus that of the next best peak, be it in the other stream or, where
-        motion repeats itself, in the reference's own past or future.
-    bend
-        How far, in steps of the grid, the top of the parabola through the peak and its neighbours
-        lies off the peak: 0 where frames have exact partners.
-    sharpness
-        How far the peak rises above its higher neighbour, as share of its height: a blunt one may
-        be a frame off where a codec shows motion late.
-    accepted
-        Whether the peak stands out enough to be believed.
-    """
-
-    span: Span
-    rows: tuple[int, int]
-    number: int
-    correlation: float
+    span: Span  # container time on the reference
+    rows: tuple[int, int]  # the first and the one after the last, in the look's likeness
+    number: int  # which shift of the grid is best
+    correlation: float  # in [-1, 1], at that shift
+    # The correlation minus that of the next best peak, be it in the other stream or, where motion
+    # repeats itself, in the reference's own past or future.
     margin: float
+    # How far, in steps of the grid, the top of the parabola through the peak and its neighbours
+    # lies off the peak: 0 where frames have exact partners.
     bend: float
+    # How far the peak rises above its higher neighbour, as share of its height: a blunt one may be
+    # a frame off where a codec shows motion late.
     sharpness: float
-    accepted: bool
+    accepted: bool  # whether the peak stands out enough to be believed
 
 
-def measure_windows(likeness: Likeness, own: Likeness, grid: Grid) -> Iterator[WindowLag]:
+def measure_windows(likeness: Likeness, own: Likeness, grid: LagGrid) -> Iterator[WindowLag]:
     """Yield the best shift of overlapping windows of several lengths, and of the whole look.
 
     Parameters
@@ -71,7 +54,7 @@ def measure_windows(likeness: Likeness, own: Likeness, grid: Grid) -> Iterator[W
         Of the reference to itself. What repeats there may hide its true partner: the target may
         have lost it, and the repetition would be taken for it.
     """
-    count = len(likeness.places)
+    count = len(likeness.indices)
     if count < _MIN_FRAMES:
         return
     step_s = float(np.median(np.diff(likeness.times_s)))
@@ -86,7 +69,7 @@ def measure_windows(likeness: Likeness, own: Likeness, grid: Grid) -> Iterator[W
 
 
 def _measure(
-    likeness: Likeness, own: Likeness, grid: Grid, rows: tuple[int, int]
+    likeness: Likeness, own: Likeness, grid: LagGrid, rows: tuple[int, int]
 ) -> WindowLag | None:
     curve = likeness.correlation(*rows)
     if np.isnan(curve).all():

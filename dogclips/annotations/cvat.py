@@ -13,51 +13,43 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import Media, Project
-from dogclips.segments import segment_table
+from dogclips.annotations.project import Importer, Media, Project
 
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _STEP = re.compile(r"step\s*=\s*([1-9][0-9]{0,8})")  # as CVAT reads its own filter
 _Answers = dict[tuple[str, str], None]  # (task, label), in file order
 
 
-def is_cvat(root: Element) -> bool:
-    """Return whether an XML document is an export of CVAT 1.1."""
-    known = ("meta", "track", "image")
-    return root.tag == "annotations" and any(root.find(tag) is not None for tag in known)
+def read_cvat(path: Path, root: Element) -> Project | None:
+    """Return the tracks of an export of CVAT 1.1 as segments in frames, with all that is wrong.
 
-
-def read_cvat(path: Path, root: Element) -> Project:
-    """Return the tracks of an export as segments in frames, with all that is wrong with them."""
+    None where an XML document is no such export.
+    """
+    if root.tag != "annotations" or {"meta", "track", "image"}.isdisjoint(one.tag for one in root):
+        return None
     reader = _Reader()
     if root.find("image") is not None:
         todo = "in CVAT export as 'CVAT for video 1.1'"
-        reader.issues.refuse("V004", "image", "an export for images, which have no time", todo)
+        reader.refuse("V004", "image", "an export for images, which have no time", todo)
     media = reader.read_meta(root)
     name = media[0].name if media else ""
-    common = {"source_format": "cvat", "source_file": path.stem, "media_name": name}
     tracks = root.findall("track")
-    rows = [common | row for track in tracks for row in reader.rows(track)]
-    return Project(
-        path=path,
-        format="cvat",
-        segments=segment_table(rows),
-        media=media,
-        issues=tuple(reader.issues.found),
-        counts={"tracks": len(tracks), "segments": len(rows)},
-        player="frames",
+    rows = [row for track in tracks for row in reader.rows(track)]
+    counts = {"tracks": len(tracks), "segments": len(rows)}
+    return reader.project(
+        path, rows, media, counts=counts, media_name=name, time_base="frame_index"
     )
 
 
 @dataclass
-class _Reader:
+class _Reader(Importer):
     """Walks the tracks of one export and collects what is odd about them."""
 
+    format = "cvat"
+    player = "frames"
     first: int = 0
     limit: int | None = None  # the first frame past the task's last one
     inputs: dict[tuple[str, str], str] = field(default_factory=dict)  # (label, attribute): type
-    issues: Issues = field(default_factory=Issues)
 
     def read_meta(self, root: Element) -> tuple[Media, ...]:
         """Return the video of the task, and note its range of frames and its attributes."""
@@ -69,14 +61,14 @@ class _Reader:
         if len(tasks) > 1:
             # CVAT adds the lengths of a project's earlier tasks to the frames of a later one.
             text = f"a project of {len(tasks)} tasks, whose frames are numbered one after another"
-            self.issues.refuse("V010", "meta.project", text, "in CVAT export each task by itself")
+            self.refuse("V010", "meta.project", text, "in CVAT export each task by itself")
         for task in [*root.findall("meta/task"), *root.findall("meta/job"), *tasks][:1]:
             num_frames = self._range(task)
             name = (task.findtext("source") or root.findtext("meta/source") or "").strip()
             if name:
                 return (Media(name, num_frames=num_frames),)
         text, todo = "the video is not named (source)", "in CVAT export the task, not a job"
-        self.issues.refuse("V005", "meta", text, todo)
+        self.refuse("V005", "meta", text, todo)
         return ()
 
     def _range(self, task: Element) -> int | None:
@@ -85,7 +77,7 @@ class _Reader:
         wrong = [key for key, text in texts.items() if not _WHOLE.fullmatch(text)]
         for key in wrong:
             place = f"meta.{task.tag}.{key}"
-            self.issues.refuse("V010", place, f"{texts[key][:40]!r} is not a number")
+            self.refuse("V010", place, f"{texts[key][:40]!r} is not a number")
         if wrong or not int(texts["size"]):
             return None
         size, self.first = int(texts["size"]), int(texts["start_frame"])
@@ -97,23 +89,22 @@ class _Reader:
         """Yield one row for each stretch over which an attribute of a track keeps its value."""
         label, place = track.get("label", "").strip(), f"track {track.get('id', '')}".strip()
         if not label:
-            self.issues.refuse("V010", place, "a track without label")
+            self.refuse("V010", place, "a track without label")
             return
         asked = track.find("*/attribute") is not None or label in {key[0] for key in self.inputs}
-        said: dict[int, _Answers] = {}
+        answers: dict[int, _Answers] = {}  # by frame
         for shape in track:
             frame, outside = self._frame(place, shape)
-            answers = self._answers(label, shape) if asked else {("label", label): None}
-            if frame in said:
-                self.issues.refuse("V002", place, f"frame {frame} stands twice")
+            given = self._answers(label, shape) if asked else {("label", label): None}
+            if frame in answers:
+                self.refuse("V002", place, f"frame {frame} stands twice")
             elif frame is not None:
-                said[frame] = {} if outside else answers
-        if not said:
-            self.issues.warn("V048", place, "a track without shapes; skipped")
-        for (task, value), start, end in _stretches(said):
+                answers[frame] = {} if outside else given
+        if not answers:
+            self.warn("V048", place, "a track without shapes; skipped")
+        for (task, value), start, end in _stretches(answers):
             yield {
                 "source_id": place,
-                "time_base": "frame_index",
                 "t_start": float(start),
                 "t_end": float(end),
                 "task": task,
@@ -129,13 +120,13 @@ class _Reader:
             ends = "1" if points == {"1"} else "0"
         if not _WHOLE.fullmatch(text) or ends not in ("0", "1"):
             text = f"frame {text[:40]!r} or outside {ends[:40]!r} is not a number"
-            self.issues.refuse("V010", place, text)
+            self.refuse("V010", place, text)
             return None, False
         frame, outside = int(text), ends == "1"
         # What ends a shape on the last frame stands one step past it.
         if frame < self.first or (self.limit is not None and frame >= self.limit + outside):
             task = f"{self.first} to {(self.limit or 0) - 1}"
-            self.issues.refuse("V010", place, f"frame {frame} is none of the task's ({task})")
+            self.refuse("V010", place, f"frame {frame} is none of the task's ({task})")
             return None, outside
         return frame, outside
 
@@ -150,13 +141,13 @@ class _Reader:
         return found
 
 
-def _stretches(said: Mapping[int, _Answers]) -> list[tuple[tuple[str, str], int, int]]:
+def _stretches(answers: Mapping[int, _Answers]) -> list[tuple[tuple[str, str], int, int]]:
     """Return (answer, first frame, frame past the last one) by first frame."""
     found: list[tuple[tuple[str, str], int, int]] = []
     begun: dict[tuple[str, str], int] = {}
-    for frame in sorted(said):
-        over = [answer for answer in begun if answer not in said[frame]]
+    for frame in sorted(answers):
+        over = [answer for answer in begun if answer not in answers[frame]]
         found += [(answer, begun.pop(answer), frame) for answer in over]
-        begun = dict.fromkeys(said[frame], frame) | begun
-    found += [(answer, start, max(said) + 1) for answer, start in begun.items()]
+        begun = dict.fromkeys(answers[frame], frame) | begun
+    found += [(answer, start, max(answers) + 1) for answer, start in begun.items()]
     return sorted(found, key=lambda stretch: stretch[1])

@@ -10,6 +10,7 @@ from dogclips.annotations.issues import Issue
 from dogclips.annotations.project import Project
 
 _NO_PROJECT = ("V003", "V007")  # an export beside its project, a note, a picture
+_TODO = "give the option one name in all files, or set labels.option_ids=by-file if all are right"
 
 
 def read_dataset(
@@ -35,10 +36,10 @@ def read_dataset(
             others.append(f"{path}: {project.errors[0].code} {project.errors[0].text}; left out")
         else:
             projects.append(project)
-    return (with_disagreements(projects) if same_ids else projects), others
+    return (_with_clashes(projects) if same_ids else projects), others
 
 
-def with_disagreements(projects: Sequence[Project]) -> list[Project]:
+def _with_clashes(projects: Sequence[Project]) -> list[Project]:
     """Return projects with an error (V071) where an option id means one thing here, another there.
 
     VIA renumbers options when somebody edits their list: every earlier answer then means another
@@ -48,25 +49,17 @@ def with_disagreements(projects: Sequence[Project]) -> list[Project]:
     for project in projects:
         for task, options in project.options.items():
             for option, label in options.items():
-                name = label.strip()
-                if name:
-                    meanings[task, option].setdefault(name, project.path)
-    clashes = {key: names for key, names in meanings.items() if len(names) > 1}
-    return [_with(project, clashes) for project in projects]
-
-
-def _with(project: Project, clashes: dict[tuple[str, str], dict[str, Path]]) -> Project:
-    found = tuple(
-        Issue("V071", f"attribute {task!r}", _clash(option, names), "error", _TODO)
-        for (task, option), names in clashes.items()
-        if option in project.options.get(task, {})
-    )
-    return replace(project, issues=project.issues + found)
-
-
-def _clash(option: str, names: dict[str, Path]) -> str:
-    meant = ", ".join(f"{name!r} in {path}" for name, path in names.items())
-    return f"option '{option}' means {meant}"
-
-
-_TODO = "give the option one name in all files, or set labels.option_ids=by-file if all are right"
+                if label.strip():
+                    meanings[task, option].setdefault(label.strip(), project.path)
+    clashes = []
+    for (task, option), names in meanings.items():
+        if len(names) > 1:
+            meant = ", ".join(f"{name!r} in {path}" for name, path in names.items())
+            text = f"option '{option}' means {meant}"
+            issue = Issue("V071", f"attribute {task!r}", text, "error", _TODO)
+            clashes.append((task, option, issue))
+    found = []
+    for project in projects:
+        own = [one for task, option, one in clashes if option in project.options.get(task, {})]
+        found.append(replace(project, issues=(*project.issues, *own)))
+    return found

@@ -9,9 +9,9 @@ import io
 import json
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from xml.etree import ElementTree as ET
 
 from dogclips.errors import AnnotationError
@@ -20,20 +20,16 @@ _SAVE = "the file may be cut off: save it again in the program that made it"
 _MAX_BYTES = 1 << 30  # a gzip of zeros would fill any memory
 _DELIMITERS = ("\t", ";", ",")
 
+Table: TypeAlias = list[list[str]]
 
-@dataclass(frozen=True)
-class Table:
-    """Rows of text; `line` of the first one is 1."""
 
-    rows: list[list[str]]
+def twice(names: Iterable[str]) -> list[str]:
+    """Return the names that stand more than once, each once.
 
-    def header(self, *names: str) -> int | None:
-        """Return the index of the first row that holds all these names, or None."""
-        wanted = set(names)
-        for number, row in enumerate(self.rows[:100]):
-            if wanted <= {cell.strip() for cell in row}:
-                return number
-        return None
+    >>> twice(["sit", "walk", "sit"])
+    ['sit']
+    """
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def read_text(path: Path) -> str:
@@ -47,25 +43,19 @@ def read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
-            data = _unpacked(path, data)
+            with gzip.open(path) as file:
+                data = file.read(_MAX_BYTES + 1)
+            if len(data) > _MAX_BYTES:
+                what = "V001 unpacks to more than 1 GiB"
+                raise AnnotationError(what, where=path, todo="check it")
         return data.decode("utf-8-sig")
-    except OSError as error:
-        raise AnnotationError(
-            f"V001 cannot be read: {error.strerror}", where=path, todo="check the path"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise AnnotationError("V001 not UTF-8 text", where=path, todo="save it as UTF-8") from error
-
-
-def _unpacked(path: Path, data: bytes) -> bytes:
-    try:
-        with gzip.open(path) as file:
-            data = file.read(_MAX_BYTES + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise AnnotationError(f"V001 not a whole gzip: {error}", where=path, todo=_SAVE) from error
-    if len(data) > _MAX_BYTES:
-        raise AnnotationError("V001 unpacks to more than 1 GiB", where=path, todo="check it")
-    return data
+    except OSError as error:
+        what = f"V001 cannot be read: {error.strerror}"
+        raise AnnotationError(what, where=path, todo="check the path") from error
+    except UnicodeDecodeError as error:
+        raise AnnotationError("V001 not UTF-8 text", where=path, todo="save it as UTF-8") from error
 
 
 def read_json(path: Path, text: str) -> Any:
@@ -76,32 +66,24 @@ def read_json(path: Path, text: str) -> Any:
     AnnotationError
         V001 or V002.
     """
+
+    def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Refuse an object of which the parser would silently keep the last value of a key."""
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            what = f"V002 key '{twice(key for key, _ in pairs)[0]}' appears twice in one object"
+            raise AnnotationError(what, where=path, todo="was it merged by hand?")
+        return found
+
     try:
-        tree = json.loads(text, object_pairs_hook=_unique_keys)
+        tree = json.loads(text, object_pairs_hook=unique_keys)
         if "\\ud" in text or "\\uD" in text:  # half a character cannot be written again
             json.dumps(tree, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno} column {error.colno}"
-        raise AnnotationError(
-            f"V001 not valid JSON at {place}: {error.msg}", where=path, todo=_SAVE
-        ) from error
+        what = f"V001 not valid JSON at line {error.lineno} column {error.colno}: {error.msg}"
+        raise AnnotationError(what, where=path, todo=_SAVE) from error
     except (RecursionError, ValueError) as error:  # too deep; a number of thousands of digits
         raise AnnotationError(f"V001 not valid JSON: {error}", where=path, todo=_SAVE) from error
-    except _DuplicateKeyError as error:
-        raise AnnotationError(f"V002 {error}", where=path, todo="was it merged by hand?") from error
-    return tree
-
-
-class _DuplicateKeyError(Exception):
-    """A key stands twice in one object; the parser would silently keep the last one."""
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    tree = dict(pairs)
-    if len(tree) < len(pairs):
-        counts = Counter(key for key, _ in pairs)
-        twice = next(key for key, count in counts.items() if count > 1)
-        raise _DuplicateKeyError(f"key '{twice}' appears twice in one object")
     return tree
 
 
@@ -135,7 +117,6 @@ def read_table(path: Path, text: str) -> Table:
     first = next(lines, "")
     delimiter = max(_DELIMITERS, key=first.count)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise AnnotationError(f"V001 not a table: {error}", where=path, todo=_SAVE) from error
-    return Table(rows)

@@ -6,7 +6,6 @@ between their neighbours.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,47 +14,39 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import Media, Project
-from dogclips.segments import segment_table
+from dogclips.annotations.documents import twice
+from dogclips.annotations.project import Importer, Media, Project
 
 _MS = re.compile(r"-?[0-9]{1,15}")
 _ALIGNED, _REFERENCE = "ALIGNABLE_ANNOTATION", "REF_ANNOTATION"
 
 
-def is_elan(root: Element) -> bool:
-    """Return whether an XML document is one of ELAN."""
-    return root.tag == "ANNOTATION_DOCUMENT"
+def read_elan(path: Path, root: Element) -> Project | None:
+    """Return the annotations of a document as segments, with all that is wrong with them.
 
-
-def read_elan(path: Path, root: Element) -> Project:
-    """Return the annotations of a document as segments, with all that is wrong with them."""
+    None where an XML document is none of ELAN.
+    """
+    if root.tag != "ANNOTATION_DOCUMENT":
+        return None
     reader = _Reader()
     media = reader.read_header(root)
     reader.read_slots(root)
-    found = root.findall(f"TIER/ANNOTATION/{_ALIGNED}") + root.findall(
-        f"TIER/ANNOTATION/{_REFERENCE}"
-    )
-    reader.entries = {entry.get("ANNOTATION_ID", ""): entry for entry in found}
-    reader.refuse_twins("annotation", [entry.get("ANNOTATION_ID", "") for entry in found])
-    common = {"source_format": "elan", "source_file": path.stem, "media_name": (*media, "")[0]}
-    rows = [common | row for tier in root.findall("TIER") for row in reader.rows(tier)]
-    counts = Counter(entry.tag for entry in found)
-    return Project(
-        path=path,
-        format="elan",
-        segments=segment_table(rows),
-        media=tuple(Media(name) for name in media),
-        issues=tuple(reader.issues.found),
-        counts={"segments": counts[_ALIGNED], "references": counts[_REFERENCE]},
-    )
+    tags = _ALIGNED, _REFERENCE
+    aligned, references = (root.findall(f"TIER/ANNOTATION/{tag}") for tag in tags)
+    names = [entry.get("ANNOTATION_ID", "") for entry in (*aligned, *references)]
+    reader.entries = dict(zip(names, (*aligned, *references), strict=True))
+    reader.refuse_twins("annotation", names)
+    rows = [row for tier in root.findall("TIER") for row in reader.rows(tier)]
+    counts = {"segments": len(aligned), "references": len(references)}
+    main = (*media, "")[0]
+    return reader.project(path, rows, map(Media, media), counts=counts, media_name=main)
 
 
 @dataclass
-class _Reader:
+class _Reader(Importer):
     """Walks one document and collects what is odd about it."""
 
-    issues: Issues = field(default_factory=Issues)
+    format = "elan"
     slots: dict[str, Fraction] = field(default_factory=dict)  # seconds
     guessed: set[str] = field(default_factory=set)  # slots without a time of their own
     entries: dict[str, Element] = field(default_factory=dict)
@@ -64,20 +55,20 @@ class _Reader:
         """Return the document's recordings; the first one is that which the segments are of."""
         units = [header.get("TIME_UNITS", "milliseconds") for header in root.iter("HEADER")]
         if set(units) - {"milliseconds"}:
-            self.issues.refuse("V010", "HEADER.TIME_UNITS", f"times in {units[0]!r}, not ms")
+            self.refuse("V010", "HEADER.TIME_UNITS", f"times in {units[0]!r}, not ms")
         found = [one for one in root.findall("HEADER/MEDIA_DESCRIPTOR") if _url(one)]
         if not found:
-            self.issues.refuse("V005", "HEADER", "no MEDIA_DESCRIPTOR", "link the video in ELAN")
+            self.refuse("V005", "HEADER", "no MEDIA_DESCRIPTOR", "link the video in ELAN")
             return []
         videos = [one for one in found if one.get("MIME_TYPE", "").startswith("video/")]
-        shown = (videos or found)[0]
-        origin = shown.get("TIME_ORIGIN", "0").strip()
-        if not _MS.fullmatch(origin) or int(origin):
+        main = (videos or found)[0]
+        shift = main.get("TIME_ORIGIN", "0").strip()
+        if not _MS.fullmatch(shift) or int(shift):
             # Nobody could tell us for certain whether ELAN adds or subtracts it.
-            text = f"{_url(shown)!r} is shifted by {origin[:40]!r} ms"
+            text = f"{_url(main)!r} is shifted by {shift[:40]!r} ms"
             todo = "in ELAN set the offset of this file to 0 and mend the times"
-            self.issues.refuse("V010", "MEDIA_DESCRIPTOR.TIME_ORIGIN", text, todo)
-        return list(dict.fromkeys(_url(one) for one in (shown, *found)))
+            self.refuse("V010", "MEDIA_DESCRIPTOR.TIME_ORIGIN", text, todo)
+        return list(dict.fromkeys(_url(one) for one in (main, *found)))
 
     def read_slots(self, root: Element) -> None:
         """Read the times of all slots; place those without one between their neighbours."""
@@ -88,27 +79,27 @@ class _Reader:
         given = [Fraction(int(text), 1000) if _MS.fullmatch(text) else None for text in texts]
         for name, text, time in zip(names, texts, given, strict=True):
             if text and time is None:
-                self.issues.refuse("V052", name, f"the time is {text[:40]!r}, not milliseconds")
+                self.refuse("V052", name, f"the time is {text[:40]!r}, not milliseconds")
         filled = zip(names, _filled(given), strict=True)
         self.slots = {name: time for name, time in filled if time is not None}
         self.guessed = {name for name, time in zip(names, given, strict=True) if time is None}
 
     def refuse_twins(self, kind: str, names: list[str]) -> None:
-        for name in [name for name, count in Counter(names).items() if count > 1]:
-            self.issues.refuse("V002", name, f"{kind} {name!r} stands twice")
+        for name in twice(names):
+            self.refuse("V002", name, f"{kind} {name!r} stands twice")
 
     def rows(self, tier: Element) -> Iterator[dict[str, Any]]:
         """Yield what a tier's annotations say, one row each."""
         task = tier.get("TIER_ID", "").strip()
         if not task:
-            self.issues.refuse("V005", "TIER", "a tier without TIER_ID")
+            self.refuse("V005", "TIER", "a tier without TIER_ID")
             return
         for entry in tier.findall("ANNOTATION/*"):
             name = entry.get("ANNOTATION_ID", "")
             label = entry.findtext("ANNOTATION_VALUE", "").strip()
             times = self._times(f"{task}.{name}", entry)
             if not label:
-                self.issues.warn("V048", f"{task}.{name}", "the segment has no label; skipped")
+                self.warn("V048", f"{task}.{name}", "the segment has no label; skipped")
             elif times is not None:
                 subject, observer = (tier.get(key, "") for key in ("PARTICIPANT", "ANNOTATOR"))
                 who = {"subject": subject.strip(), "observer": observer.strip()}
@@ -122,20 +113,16 @@ class _Reader:
         missing = [name for name in names if name not in self.slots]
         for name in missing:
             text = f"time slot {name!r} has no time, and no neighbours to place it between"
-            self.issues.refuse("V052", place, text, "align the annotation in ELAN")
+            self.refuse("V052", place, text, "align the annotation in ELAN")
         if missing:
             return None
         start, end = (float(self.slots[name]) for name in names)
         if start < 0:
-            self.issues.refuse("V053", place, f"time {start} s lies before the video's start")
-        elif end < start:
-            self.issues.refuse("V057", place, f"ends ({end} s) before it starts ({start} s)")
-        elif end == start:
-            self.issues.warn("V058", place, "zero length; skipped")
-        elif self.guessed.isdisjoint(names):
-            return {"t_start": start, "t_end": end}
-        else:
-            self.issues.warn("V074", place, "a time slot without time; put between its neighbours")
+            self.refuse("V053", place, f"time {start} s lies before the video's start")
+        elif self.has_length(place, start, end):
+            if self.guessed.isdisjoint(names):
+                return {"t_start": start, "t_end": end}
+            self.warn("V074", place, "a time slot without time; put between its neighbours")
             return {"t_start": start, "t_end": end, "flags": "interpolated"}
         return None
 
@@ -146,7 +133,7 @@ class _Reader:
             name = entry.get("ANNOTATION_REF", "")
             if name in seen or name not in self.entries:
                 why = "in a circle" if name in seen else "which does not exist"
-                self.issues.refuse("V050", place, f"refers to annotation {name!r}, {why}")
+                self.refuse("V050", place, f"refers to annotation {name!r}, {why}")
                 return None
             seen.add(name)
             entry = self.entries[name]

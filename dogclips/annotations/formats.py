@@ -1,45 +1,25 @@
 """Which format a file has, told by its content and never by its name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any
 
-from dogclips.annotations.boris import is_boris, read_boris
-from dogclips.annotations.boris_tables import (
-    is_boris_events,
-    is_boris_intervals,
-    read_boris_events,
-    read_boris_intervals,
-)
-from dogclips.annotations.cvat import is_cvat, read_cvat
-from dogclips.annotations.deepethogram import is_deepethogram, read_deepethogram
+from dogclips.annotations.boris import read_boris
+from dogclips.annotations.boris_tables import read_boris_table
+from dogclips.annotations.cvat import read_cvat
+from dogclips.annotations.deepethogram import read_deepethogram
 from dogclips.annotations.documents import read_json, read_table, read_text, read_xml
-from dogclips.annotations.elan import is_elan, read_elan
+from dogclips.annotations.elan import read_elan
 from dogclips.annotations.issues import Issue
-from dogclips.annotations.plain import is_plain, read_plain
+from dogclips.annotations.plain import read_plain
 from dogclips.annotations.project import Project
-from dogclips.annotations.via import is_older_via, is_via, read_via, refuse_older_via
+from dogclips.annotations.via import read_via
+from dogclips.annotations.via_store import SAVE
 from dogclips.errors import AnnotationError
 from dogclips.segments import segment_table
 
-Document = TypeVar("Document")
-Readers: TypeAlias = tuple[
-    tuple[Callable[[Document], bool], Callable[[Path, Document], Project]], ...
-]
-
 _FORMATS = "VIA 3, BORIS, CVAT for video, ELAN, DeepEthogram or CSV (file,start,end,label)"
-_EXPORT = "in VIA use Project > Save and pass the .json file"
 _EXPORTS = ("# Exported using VGG", "# EXPORTED_BY", "filename,file_size", "#filename,", "WEBVTT")
-
-# For each kind of document: has it this format, and how is it read.
-_TREES = ((is_older_via, refuse_older_via), (is_via, read_via), (is_boris, read_boris))
-_ROOTS = ((is_cvat, read_cvat), (is_elan, read_elan))
-_TABLES = (
-    (is_boris_intervals, read_boris_intervals),
-    (is_boris_events, read_boris_events),
-    (is_plain, read_plain),
-    (is_deepethogram, read_deepethogram),
-)
 
 
 def read_annotations(path: Path) -> Project:
@@ -62,18 +42,35 @@ def _read(path: Path) -> Project:
     if not start:
         raise AnnotationError("V001 the file is empty", where=path, todo="save it again")
     if start.startswith(_EXPORTS):
-        raise AnnotationError("V003 an export, not a project", where=path, todo=_EXPORT)
+        raise AnnotationError("V003 an export, not a project", where=path, todo=SAVE)
+    # For each kind of document its readers, which return None where it is not of their format.
+    readers: Sequence[Callable[[Path, Any], Project | None]]
+    document: Any
     if start.startswith(("{", "[")):
-        project = _first(_TREES, path, read_json(path, text))
+        document, readers = read_json(path, text), (read_via, read_boris)
+        _refuse_images(path, document)
     elif start.startswith("<"):
-        project = _first(_ROOTS, path, read_xml(path, text))
+        document, readers = read_xml(path, text), (read_cvat, read_elan)
     else:
-        project = _first(_TABLES, path, read_table(path, text))
+        document = read_table(path, text)
+        readers = (read_boris_table, read_plain, read_deepethogram)
+    projects = (read(path, document) for read in readers)
+    project = next((project for project in projects if project is not None), None)
     if project is None:
         raise AnnotationError("V007 no known format", where=path, todo=f"pass {_FORMATS}")
     return project
 
 
-def _first(readers: Readers[Document], path: Path, document: Document) -> Project | None:
-    """Read a document by the first reader that knows it."""
-    return next((read(path, document) for known, read in readers if known(document)), None)
+def _refuse_images(path: Path, tree: Any) -> None:
+    """Refuse a JSON tree that comes from VIA 1 or 2, or another tool for images (COCO)."""
+    if not isinstance(tree, dict):
+        return
+    first = next(iter(tree.values()), None)
+    if (
+        tree.keys() & {"_via_settings", "_via_img_metadata"}
+        or tree.keys() == {"region", "file"}
+        or {"images", "annotations"} <= tree.keys()
+        or (isinstance(first, dict) and {"regions", "filename"} <= first.keys())
+    ):
+        what = "V004 annotations of images (VIA 1, VIA 2 or COCO), which store no time"
+        raise AnnotationError(what, where=path, todo="annotate the video with VIA 3")

@@ -54,9 +54,10 @@ V086      error   the recording itself cannot be used
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal
 
-Level = Literal["error", "warning"]
+Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Issue:
     code: str
     place: str
     text: str
-    level: Level = "warning"
+    level: Severity = "warning"
     todo: str = ""
 
 
@@ -95,6 +96,23 @@ class Issues:
     def refuse(self, code: str, place: str, text: str, todo: str = "") -> None:
         """Note something that cannot mean anything; the file will be refused."""
         self.found.append(Issue(code, place, text, "error", todo))
+
+    def has_length(
+        self,
+        place: str,
+        start: float | Fraction,
+        end: float | Fraction,
+        *,
+        empty: str = "zero length",
+        digits: str = "",
+    ) -> bool:
+        """Tell whether a segment in seconds lasts; note what is wrong with it if it does not."""
+        if end < start:
+            begun, ended = f"{float(start):{digits}} s", f"{float(end):{digits}} s"
+            self.refuse("V057", place, f"ends ({ended}) before it starts ({begun})")
+        elif end == start:
+            self.warn("V058", place, f"{empty}; skipped")
+        return end > start
 
 
 def grouped(issues: Iterable[Issue]) -> list[tuple[Issue, int]]:

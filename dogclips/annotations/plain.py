@@ -11,11 +11,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from dogclips.annotations.documents import Table
-from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import Media, Project
-from dogclips.files import uttered
-from dogclips.segments import segment_table
+import pandas as pd
+
+from dogclips.annotations.documents import Table, twice
+from dogclips.annotations.project import Importer, Media, Project
+from dogclips.annotations.writing import decimal_text, write_table
+from dogclips.files import cell_text, safe_cell
 
 _NEEDED = ("file", "start", "end", "label")
 _OPTIONAL = ("task", "subject", "observer", "confidence", "comment", "stream")
@@ -24,121 +25,110 @@ _CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,4}):([0-9]{1,2}(?:[.,][0-9]+)?)
 _STREAM = re.compile(r"([0-9]{1,4})(\.0+)?")  # pandas writes 1.0 where other rows have none
 
 
-def is_plain(table: Table) -> bool:
-    """Return whether the first row that is not empty names the four columns."""
-    return set(_NEEDED) <= set(_names(table))
+def read_plain(path: Path, table: Table) -> Project | None:
+    """Return the rows of a plain table as segments and points, with all that is wrong with them.
 
-
-def read_plain(path: Path, table: Table) -> Project:
-    """Return the rows of a plain table as segments and points, with all that is wrong with them."""
-    reader = _Reader(_names(table))
-    common = {"source_format": "csv", "source_file": path.stem}
-    body = _lines(table)[1:] if reader.check_header() else []
+    None where the first row that is not empty does not name the four columns.
+    """
+    (_, header), *body = _lines(table) or [(1, [])]
+    reader = _Reader(names=[name.strip().lower() for name in header])
+    if not set(_NEEDED) <= set(reader.names):
+        return None
+    if not reader.check_header():
+        body = []
     found = [reader.row(f"line {line}", row) for line, row in body]
-    rows = [common | row for row in found if row is not None]
-    points = sum(row["kind"] == "point" for row in rows)
-    return Project(
-        path=path,
-        format="csv",
-        segments=segment_table(rows),
-        media=tuple(Media(name) for name in reader.media),
-        issues=tuple(reader.issues.found),
-        counts={"segments": len(rows) - points, "points": points},
-    )
+    rows = [row for row in found if row is not None]
+    return reader.project(path, rows, map(Media, reader.media))
+
+
+def write_plain(project: Project, path: Path) -> dict[str, int]:
+    """Write `file,start,end,label,task,subject`; see `write_table`."""
+    segments = project.segments
+    ends = zip(segments["kind"], segments["t_end"], strict=True)
+    table = {
+        "file": segments["media_name"].map(safe_cell),
+        "start": segments["t_start"].map(decimal_text),
+        "end": ["" if kind == "point" else decimal_text(end) for kind, end in ends],
+        **{name: segments[name].map(safe_cell) for name in ("label", "task", "subject")},
+    }
+    return write_table(project, path, pd.DataFrame(table), kept=("task", "subject"))
 
 
 def _lines(table: Table) -> list[tuple[int, list[str]]]:
     """Return rows that are not empty with their first line: a cell in quotes may span several."""
     line, found = 1, []
-    for row in table.rows:
+    for row in table:
         if any(cell.strip() for cell in row):
             found.append((line, row))
         line += 1 + sum(len(re.findall(r"\r\n|\r|\n", cell)) for cell in row)
     return found
 
 
-def _names(table: Table) -> list[str]:
-    header = next((row for row in table.rows if any(cell.strip() for cell in row)), [])
-    return [name.strip().lower() for name in header]
-
-
-def _text(cell: str) -> str:
-    """Return what a cell says, without the apostrophe that `files.inert` put before a formula."""
-    return uttered(cell.strip())
-
-
 @dataclass
-class _Reader:
+class _Reader(Importer):
     """Reads the rows of one table and collects what is odd about them."""
 
-    names: list[str]
-    issues: Issues = field(default_factory=Issues)
+    format = "csv"
+    names: list[str] = field(default_factory=list)
     media: dict[str, None] = field(default_factory=dict)
     seen: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def check_header(self) -> bool:
         """Return whether rows can be read under this header."""
-        missing = [name for name in _NEEDED if name not in self.names]
-        if missing:
-            self.issues.refuse("V005", "", f"missing column(s) {', '.join(missing)}")
-        twice = sorted({name for name in self.names if name and self.names.count(name) > 1})
-        if twice:
-            self.issues.refuse("V002", "", f"column(s) named twice: {', '.join(twice)}")
+        again = sorted(twice(name for name in self.names if name))
+        if again:
+            self.refuse("V002", "", f"column(s) named twice: {', '.join(again)}")
         odd = [name for name in self.names if name and name not in _NEEDED + _OPTIONAL]
         if odd:
-            self.issues.warn("V005", "", f"unknown column(s) {', '.join(odd)}; left out")
-        return not missing and not twice
+            self.warn("V005", "", f"unknown column(s) {', '.join(odd)}; left out")
+        return not again
 
     def row(self, place: str, row: list[str]) -> dict[str, Any] | None:
         """Return what one row says, or None where it is skipped."""
         if any(cell.strip() for cell in row[len(self.names) :]):
             text = f"{len(row)} cells under {len(self.names)} columns"
-            self.issues.refuse("V010", place, text, "put quotes around texts with separators")
+            self.refuse("V010", place, text, "put quotes around texts with separators")
             return None
         cells = dict.fromkeys(_NEEDED + _OPTIONAL, "")
-        cells |= {name: _text(cell) for name, cell in zip(self.names, row, strict=False)}
+        texts = [cell_text(cell.strip()) for cell in row]
+        cells |= zip(self.names, texts, strict=False)
         if cells["file"]:
             self.media.setdefault(cells["file"])
         else:
-            self.issues.refuse("V010", place, "no file name")
+            self.refuse("V010", place, "no file name")
         if not cells["label"]:
-            self.issues.warn("V048", place, "the segment has no label; skipped")
+            self.warn("V048", place, "the segment has no label; skipped")
         span, numbers = self._span(place, cells), self._numbers(place, cells)
         if span is None or numbers is None or not cells["file"] or not cells["label"]:
             return None
-        texts = {name: cells[name] for name in ("label", "subject", "observer", "comment")}
-        said = {"media_name": cells["file"], "task": cells["task"] or "label"} | texts
-        said |= span | numbers
-        first = self.seen.setdefault(tuple(said.items()), place)
+        kept = {name: cells[name] for name in ("label", "subject", "observer", "comment")}
+        found = {"media_name": cells["file"], "task": cells["task"] or "label"} | kept
+        found |= span | numbers
+        first = self.seen.setdefault(tuple(found.items()), place)
         if first != place:
-            self.issues.warn("V047", place, f"the same as {first}; read once")
+            self.warn("V047", place, f"the same as {first}; read once")
             return None
-        return said | {"source_id": place}
+        return found | {"source_id": place}
 
     def _span(self, place: str, cells: dict[str, str]) -> dict[str, Any] | None:
         """Return the columns of time, or None where the row has none that mean anything."""
         start = self._time(place, cells["start"])
-        end = self._time(place, cells["end"]) if cells["end"] else math.nan
-        if start is None or end is None:
+        end = self._time(place, cells["end"]) if cells["end"] else math.inf
+        if start is None or end is None or not self.has_length(place, start, end):
             return None
-        if end < start:
-            self.issues.refuse("V057", place, f"ends ({end} s) before it starts ({start} s)")
-            return None
-        if end == start:
-            self.issues.warn("V058", place, "zero length; skipped")
-            return None
-        kind = "state" if cells["end"] else "point"
-        return {"t_start": start, "kind": kind} | ({"t_end": end} if cells["end"] else {})
+        if cells["end"]:
+            return {"t_start": start, "kind": "state", "t_end": end}
+        return {"t_start": start, "kind": "point"}
 
     def _time(self, place: str, cell: str) -> float | None:
         time_s = _seconds(cell)
         if time_s is None:
-            self.issues.refuse("V052", place, f"the time is {cell[:40]!r}", "write it in seconds")
+            self.refuse("V052", place, f"the time is {cell[:40]!r}", "write it in seconds")
         elif time_s < 0:
-            self.issues.refuse("V053", place, f"time {time_s} s lies before the video's start")
+            self.refuse("V053", place, f"time {time_s} s lies before the video's start")
             return None
         elif ":" in cell or "," in cell:
-            self.issues.warn("V051", place, f"the time {cell!r} is read as {time_s} s")
+            self.warn("V051", place, f"the time {cell!r} is read as {time_s} s")
         return time_s
 
     def _numbers(self, place: str, cells: dict[str, str]) -> dict[str, Any] | None:
@@ -150,7 +140,7 @@ class _Reader:
         }
         wrong = [name for name, number in numbers.items() if cells[name] and number is None]
         for name in wrong:
-            self.issues.refuse("V010", place, f"{name} is {cells[name][:40]!r}, not a number")
+            self.refuse("V010", place, f"{name} is {cells[name][:40]!r}, not a number")
         return None if wrong else {name: numbers[name] for name in numbers if cells[name]}
 
 

@@ -1,14 +1,16 @@
 """What every importer returns."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
-from dogclips.annotations.issues import Issue
+from dogclips.annotations.issues import Issue, Issues
 from dogclips.errors import AnnotationError
+from dogclips.segments import segment_table
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,33 @@ class Project:
         if self.errors:
             raise refusal(self.path, self.errors)
         return self
+
+
+@dataclass
+class Importer(Issues):
+    """What all importers share: collects what is odd, and returns a project in the end."""
+
+    format: ClassVar[str]
+    player: ClassVar[Literal["mpv", "frames"] | None] = None
+
+    def project(
+        self,
+        path: Path,
+        rows: Iterable[Mapping[str, Any]],
+        media: Iterable[Media],
+        *,
+        options: Mapping[str, Mapping[str, str]] | None = None,
+        counts: Mapping[str, int] | None = None,
+        **common: object,
+    ) -> Project:
+        """Return what a file says; `common` is what all its rows share."""
+        own = {"source_format": self.format, "source_file": path.stem}
+        segments = segment_table(rows, **own, **common)
+        if counts is None:
+            kinds = Counter(segments["kind"])
+            counts = {"segments": kinds["state"], "points": kinds["point"]}
+        facts = tuple(media), tuple(self.found), options or {}, counts, self.player
+        return Project(path, self.format, segments, *facts)
 
 
 def refusal(path: Path, errors: tuple[Issue, ...]) -> AnnotationError:

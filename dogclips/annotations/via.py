@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dogclips.annotations.issues import Issues
-from dogclips.annotations.project import Media, Project
+from dogclips.annotations.project import Importer, Media, Project
 from dogclips.annotations.via_store import (
     SEGMENT_ANCHORS,
     Attribute,
@@ -23,8 +23,6 @@ from dogclips.annotations.via_store import (
     Store,
     parse_store,
 )
-from dogclips.errors import AnnotationError
-from dogclips.segments import segment_table
 
 _KEYS = {"project", "config", "attribute", "file", "view", "metadata"}
 _PLACEHOLDERS = ("_default", "default")
@@ -32,41 +30,8 @@ _LAST_SHAPE = 9  # POINT is 1
 _MAP = "add the option in VIA, or map the label (labels.rename)"
 
 
-def is_via(tree: Any) -> bool:
-    """Return whether a JSON tree looks like a project of VIA 3, perhaps a damaged one."""
-    return isinstance(tree, dict) and len(_KEYS & tree.keys()) > 1
-
-
-def is_older_via(tree: Any) -> bool:
-    """Return whether a JSON tree comes from VIA 1 or 2, or another tool for images (COCO)."""
-    if not isinstance(tree, dict):
-        return False
-    if tree.keys() & {"_via_settings", "_via_img_metadata"} or {"region", "file"} == tree.keys():
-        return True
-    if {"images", "annotations"} <= tree.keys():
-        return True
-    first = next(iter(tree.values()), None)
-    return isinstance(first, dict) and {"regions", "filename"} <= first.keys()
-
-
-def refuse_older_via(path: Path, tree: Any) -> Project:
-    """Refuse what `is_older_via` found.
-
-    Raises
-    ------
-    AnnotationError
-        V004, always.
-    """
-    del tree
-    raise AnnotationError(
-        "V004 annotations of images (VIA 1, VIA 2 or COCO), which store no time",
-        where=path,
-        todo="annotate the video with VIA 3",
-    )
-
-
-def read_via(path: Path, tree: Any) -> Project:
-    """Read a VIA 3 project.
+def read_via(path: Path, tree: Any) -> Project | None:
+    """Read a VIA 3 project; None where a JSON tree does not look like one, even a damaged one.
 
     Everything that is wrong or odd is among the project's issues; what cannot mean anything gives
     no segment.
@@ -74,40 +39,29 @@ def read_via(path: Path, tree: Any) -> Project:
     Raises
     ------
     AnnotationError
-        V005: the tree is no project of VIA 3 at all.
+        V005: keys are missing that every project has.
     """
+    if not isinstance(tree, dict) or len(_KEYS & tree.keys()) < 2:
+        return None
     issues = Issues()
-    reader = _Reader(path, parse_store(path, tree, issues), issues)
-    rows = [row for mid, entry in reader.store.metadata.items() for row in reader.rows(mid, entry)]
+    store = parse_store(path, tree, issues)
+    reader = _Reader(issues.found, store=store)
+    rows = [row for mid, entry in store.metadata.items() for row in reader.rows(mid, entry)]
     reader.check_anchors()
-    attributes = [piece for piece in reader.store.attribute.values() if piece is not None]
-    return Project(
-        path=path,
-        format="via3",
-        segments=segment_table(rows),
-        media=tuple(
-            Media(file.fname, reader.file_attributes.get(file.fname, {}))
-            for file in reader.store.file.values()
-            if file is not None and file.kind == "video"
-        ),
-        issues=tuple(issues.found),
-        options={piece.aname: piece.options for piece in attributes if _has_options(piece)},
-        counts=reader.counts,
-    )
-
-
-def _has_options(attribute: Attribute) -> bool:
-    return attribute.type is not AttributeType.TEXT and bool(attribute.options)
+    files = [file for file in store.file.values() if file is not None and file.kind == "video"]
+    asked = [piece for piece in store.attribute.values() if piece is not None]
+    media = (Media(file.fname, reader.answers.get(file.fname, {})) for file in files)
+    options = {piece.aname: piece.options for piece in asked if piece.has_options}
+    return reader.project(path, rows, media, options=options, counts=reader.counts)
 
 
 @dataclass
-class _Reader:
+class _Reader(Importer):
     """Walks the metadata of one project and collects what is odd about it."""
 
-    path: Path
-    store: Store
-    issues: Issues
-    file_attributes: dict[str, dict[str, str]] = field(default_factory=dict)
+    format = "via3"
+    store: Store = field(kw_only=True)
+    answers: dict[str, dict[str, str]] = field(default_factory=dict)  # about whole files, by name
     counts: Counter[str] = field(default_factory=Counter)
     seen: set[tuple[str, str, str, float, float]] = field(default_factory=set)
 
@@ -119,10 +73,9 @@ class _Reader:
         kind = self._kind(place, entry)
         self.counts[kind] += 1
         if entry.vid not in self.store.view:
-            view = f"belongs to view '{entry.vid}', which does not exist"
-            self.issues.refuse("V050", place, view)
+            self.refuse("V050", place, f"belongs to view '{entry.vid}', which does not exist")
         elif kind == "file attributes":
-            self._note_file_attributes(place, entry)
+            self._note_answers(place, entry)
         elif kind == "segments":
             yield from self._segment(mid, place, entry)
 
@@ -133,106 +86,88 @@ class _Reader:
         if self.counts["segments"] and not anchored:
             found = (f"{piece.aname} ({piece.anchor_id or 'no anchor'})" for piece in known)
             text = "no attribute is anchored to temporal segments (FILE1_Z2_XY0); found: "
-            self.issues.refuse("V034", "attribute", text + (", ".join(found) or "none"))
+            self.refuse("V034", "attribute", text + (", ".join(found) or "none"))
 
     def _kind(self, place: str, entry: Metadata) -> str:
         """Tell what an entry is by its times and shape; what is skipped is said."""
         if entry.xy:
             if isinstance(entry.xy[0], bool) or entry.xy[0] not in range(1, _LAST_SHAPE + 1):
-                self.issues.refuse("V060", place, f"unknown shape {str(entry.xy[0])[:40]}")
+                self.refuse("V060", place, f"unknown shape {str(entry.xy[0])[:40]}")
             if len(entry.z) == 2:
-                text = "a region over a range, which VIA ignores; skipped"
-                self.issues.warn("V054", place, text)
+                self.warn("V054", place, "a region over a range, which VIA ignores; skipped")
             return "regions"
         if len(entry.z) > 2:
-            self.issues.refuse("V056", place, f"{len(entry.z)} times; a segment has two")
+            self.refuse("V056", place, f"{len(entry.z)} times; a segment has two")
             return "broken"
         if len(entry.z) == 1:
-            text = "a single time point, which VIA cannot draw; skipped"
-            self.issues.warn("V055", place, text)
+            self.warn("V055", place, "a single time point, which VIA cannot draw; skipped")
         return ("file attributes", "points", "segments")[len(entry.z)]
 
-    def _note_file_attributes(self, place: str, entry: Metadata) -> None:
+    def _note_answers(self, place: str, entry: Metadata) -> None:
         file = self.store.file_of(entry.vid)
         if file is None:
             return
-        values = self.file_attributes.setdefault(file.fname, {})
+        values = self.answers.setdefault(file.fname, {})
         for task, label, _ in self._labels(place, entry):
             values[task] = f"{values[task]}, {label}" if task in values else label
 
     def _segment(self, mid: str, place: str, entry: Metadata) -> Iterator[dict[str, Any]]:
         media_name = self._media_name(place, entry)
-        times = [self._time(place, value) for value in entry.z]
-        said = len(self.issues.found)
+        start, end = (self._time(place, value) for value in entry.z)
+        num_issues = len(self.found)
         labels = list(self._labels(place, entry))
-        silent = not labels and len(self.issues.found) == said
-        if media_name is None or times[0] is None or times[1] is None:
+        silent = not labels and len(self.found) == num_issues
+        if media_name is None or start is None or end is None:
             return
-        start, end = times[0], times[1]
-        if not self._has_length(place, start, end):
+        self.counts.update(["zero length"] if start == end else [])
+        if not self.has_length(place, start, end, digits="g"):
             return
         if silent:
-            self.issues.warn("V048", place, "the segment has no label; skipped")
+            self.warn("V048", place, "the segment has no label; skipped")
         for task, label, known in labels:
-            if self._is_new(place, (media_name, task, label, start, end)):
-                yield {
-                    "source_format": "via3",
-                    "source_file": self.path.stem,
-                    "source_id": mid,
-                    "media_name": media_name,
-                    "task": task,
-                    "label": label,
-                    "known": known,
-                    "t_start": start,
-                    "t_end": end,
-                    "flags": "unadjusted_1s" if round(end - start, 5) == 1 else "",
-                }
-
-    def _has_length(self, place: str, start: float, end: float) -> bool:
-        if end < start:
-            text = f"ends ({end:g} s) before it starts ({start:g} s)"
-            self.issues.refuse("V057", place, text)
-        if end == start:
-            self.counts["zero length"] += 1
-            self.issues.warn("V058", place, "zero length; skipped")
-        return end > start
-
-    def _is_new(self, place: str, row: tuple[str, str, str, float, float]) -> bool:
-        if row in self.seen:
-            self.issues.warn("V047", place, f"{row[2]!r} at the same times again; read once")
-            return False
-        self.seen.add(row)
-        return True
+            row = (media_name, task, label, start, end)
+            if row in self.seen:
+                self.warn("V047", place, f"{label!r} at the same times again; read once")
+                continue
+            self.seen.add(row)
+            yield {
+                "source_id": mid,
+                "media_name": media_name,
+                "task": task,
+                "label": label,
+                "known": known,
+                "t_start": start,
+                "t_end": end,
+                "flags": "unadjusted_1s" if round(end - start, 5) == 1 else "",
+            }
 
     def _media_name(self, place: str, entry: Metadata) -> str | None:
         view = self.store.view[entry.vid]
         if view is not None and len(view.fid_list) > 1:
             text = f"its view '{entry.vid}' holds {len(view.fid_list)} files; "
-            self.issues.refuse("V059", place, text + "a segment needs exactly 1")
+            self.refuse("V059", place, text + "a segment needs exactly 1")
         file = self.store.file_of(entry.vid)
         if file is None:
             return None
         if file.kind != "video":
-            self.issues.refuse("V061", place, f"a segment of {file.fname!r}: a {file.kind}")
+            self.refuse("V061", place, f"a segment of {file.fname!r}: a {file.kind}")
             return None
         return file.fname
 
     def _time(self, place: str, value: Any) -> float | None:
         """Return a time in seconds; None, with an issue, if it is none."""
         if isinstance(value, str):
-            text = f"the time {value[:40]!r} is text; read as a number"
-            self.issues.warn("V051", place, text)
+            self.warn("V051", place, f"the time {value[:40]!r} is text; read as a number")
         try:
             time_s = math.nan if isinstance(value, bool) else float(value)
         except (ValueError, TypeError, OverflowError):  # null, words, hundreds of digits
             time_s = math.nan
         if not math.isfinite(time_s):
             text = f"the time is {'null' if value is None else repr(value)[:40]}: no number"
-            self.issues.refuse("V052", place, text, "delete or redo this segment in VIA")
+            self.refuse("V052", place, text, "delete or redo this segment in VIA")
             return None
         if time_s < 0:
-            text = f"time {time_s:g} s is before the start of the video"
-            self.issues.refuse("V053", place, text)
+            self.refuse("V053", place, f"time {time_s:g} s is before the start of the video")
             return None
         return time_s
 
@@ -240,63 +175,58 @@ class _Reader:
         """Yield (attribute name, label, is an option) for every answer of an entry."""
         for aid, value in entry.av.items():
             if aid not in self.store.attribute:
-                text = f"uses attribute '{aid}', which is not defined"
-                self.issues.refuse("V040", place, text)
+                self.refuse("V040", place, f"uses attribute '{aid}', which is not defined")
             attribute = self.store.attribute.get(aid)
             if attribute is None:
                 continue
+            names = {name.strip() for name in attribute.options.values()}
             for part in self._answers(place, attribute, value):
                 label = self._label(place, attribute, part)
-                if label is not None:
-                    yield attribute.aname, *label
+                if label:
+                    yield attribute.aname, label, label in names or not attribute.has_options
 
     def _answers(self, place: str, attribute: Attribute, value: Any) -> list[str]:
         """Return the answers in one value: one, or those of all ticked boxes."""
         name = attribute.aname
         if value is None:
-            self.issues.warn("V041", place, f"{name!r} is null; taken for no answer")
+            self.warn("V041", place, f"{name!r} is null; taken for no answer")
             return []
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            self.issues.refuse("V042", place, f"{name!r} holds {str(value)[:40]!r}, not text")
+            self.refuse("V042", place, f"{name!r} holds {str(value)[:40]!r}, not text")
             return []
         text = str(value).strip()
         if text and attribute.type is AttributeType.IMAGE:
-            self.issues.refuse("V033", place, f"{name!r} is an IMAGE, which has no values")
+            self.refuse("V033", place, f"{name!r} is an IMAGE, which has no values")
             return []
         many = attribute.type is AttributeType.CHECKBOX and text not in attribute.options
         parts = text.split(",") if many else [text]
         return [part.strip() for part in parts if part.strip()]
 
-    def _label(self, place: str, attribute: Attribute, text: str) -> tuple[str, bool] | None:
+    def _label(self, place: str, attribute: Attribute, text: str) -> str | None:
         """Resolve an option id, or text that stands in its place; None if it is neither."""
-        if attribute.type is AttributeType.TEXT or not attribute.options:
-            label, known = text, True
-        elif text in attribute.options:
-            label, known = attribute.options[text].strip(), True
-        else:
-            found = self._by_name(place, attribute, text)
-            if found is None:
-                return None
-            label, known = found
-        if not label:
+        label: str | None = text
+        if attribute.has_options and text in attribute.options:
+            label = attribute.options[text].strip()
+        elif attribute.has_options:
+            label = self._by_name(place, attribute, text)
+        if label == "":
             option = f"{attribute.aname!r} uses option '{text}', whose name is empty"
-            self.issues.refuse("V043", place, option)
-            return None
-        if label.casefold() in _PLACEHOLDERS:
+            self.refuse("V043", place, option)
+        elif label is not None and label.casefold() in _PLACEHOLDERS:
             text = f"{label!r} is a placeholder of VIA; kept as a label"
-            self.issues.warn("V046", place, text, "set labels.drop or labels.rename")
-        return label, known
+            self.warn("V046", place, text, "set labels.drop or labels.rename")
+        return label
 
-    def _by_name(self, place: str, attribute: Attribute, text: str) -> tuple[str, bool] | None:
-        for label in attribute.options.values():
-            if label.strip() and label.strip().casefold() == text.casefold():
-                text = f"{text!r} stands for its option {label.strip()!r}"
-                self.issues.warn("V044", place, text)
-                return label.strip(), True
+    def _by_name(self, place: str, attribute: Attribute, text: str) -> str | None:
+        """Return the option that a text names, or the text; None for a number that is no id."""
+        for label in (label.strip() for label in attribute.options.values()):
+            if label and label.casefold() == text.casefold():
+                self.warn("V044", place, f"{text!r} stands for its option {label!r}")
+                return label
         known = ", ".join(f"{oid}={name}" for oid, name in attribute.options.items())
         odd = f"{attribute.aname!r} holds {text!r}, which is not one of its options ({known})"
         if text.isdigit():
-            self.issues.refuse("V045", place, odd, "add the option in VIA, or mend the value")
+            self.refuse("V045", place, odd, "add the option in VIA, or mend the value")
             return None
-        self.issues.warn("V045", place, f"{odd}: a timeline was added or renamed", _MAP)
-        return text, False
+        self.warn("V045", place, f"{odd}: a timeline was added or renamed", _MAP)
+        return text

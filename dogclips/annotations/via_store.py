@@ -5,8 +5,7 @@ text, though files hold them as numbers here and there.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from dogclips.annotations.documents import twice
 from dogclips.annotations.issues import Issues
 from dogclips.errors import AnnotationError
 from dogclips.files import file_name
@@ -60,6 +60,11 @@ class Attribute(_Piece):
     anchor_id: str = ""
     type: AttributeType
     options: dict[str, str] = {}
+
+    @property
+    def has_options(self) -> bool:
+        """Return whether an answer is one of its options, not a text."""
+        return self.type is not AttributeType.TEXT and bool(self.options)
 
 
 class File(_Piece):
@@ -177,9 +182,9 @@ def _check_attributes(store: Store, issues: Issues) -> None:
         place = f"attribute.{aid}"
         if attribute.anchor_id and not _ANCHOR.fullmatch(attribute.anchor_id):
             issues.refuse("V030", place, f"{attribute.anchor_id!r} is no anchor of VIA")
-        for label in _twice(label.strip() for label in attribute.options.values()):
+        for label in twice(label.strip() for label in attribute.options.values()):
             issues.warn("V032", place, f"two options of {attribute.aname!r} are named {label!r}")
-    for name in _twice(attribute.aname for attribute in known.values()):
+    for name in twice(attribute.aname for attribute in known.values()):
         issues.warn("V031", "attribute", f"two attributes are named {name!r}; taken for one")
 
 
@@ -192,7 +197,7 @@ def _check_files(store: Store, issues: Issues) -> None:
         if file.type is None:
             issues.warn("V025", f"file.{fid}", f"no type; taken for a {file.kind} by its name")
     names = [file_name(file.fname) for file in store.file.values() if file is not None]
-    for name in _twice(names):
+    for name in twice(names):
         issues.warn("V026", "file", f"two files are named {name!r}")
 
 
@@ -203,7 +208,7 @@ def _check_views(store: Store, listed: list[str], issues: Issues) -> None:
     for vid, fids in views.items():
         if not fids:
             issues.refuse("V021", f"view.{vid}", "it shows no file")
-        for fid in set(fids) - store.file.keys():
+        for fid in dict.fromkeys(fid for fid in fids if fid not in store.file):
             issues.refuse("V022", f"view.{vid}", f"file '{fid}' is not defined")
         if listed and vid not in listed:
             issues.warn("V023", f"view.{vid}", "VIA hides this view; its annotations are read")
@@ -218,8 +223,3 @@ def _listed_views(tree: Mapping[str, Any], issues: Issues) -> list[str]:
         issues.refuse("V010", "project.vid_list", f"not a list but {_found(listed)}")
         return []
     return [str(vid) for vid in listed]
-
-
-def _twice(names: Iterable[str]) -> list[str]:
-    """Return the names that come more than once, each once."""
-    return [name for name, count in Counter(names).items() if count > 1]

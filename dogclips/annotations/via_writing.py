@@ -15,7 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote
@@ -112,7 +112,10 @@ def via_project(
         "project": _head(name, created, list(ids.values())),
         "config": {"file": {"loc_prefix": dict.fromkeys("1234", "")}, "ui": dict(_UI)},
         "attribute": {aid: attribute.tree for aid, attribute in asked.items()},
-        "file": {fid: _file(fid, file) for file, fid in ids.items()},
+        "file": {
+            fid: {"fid": fid, "fname": file, "type": int(FileType.VIDEO)} | _location(file)
+            for file, fid in ids.items()
+        },
         "metadata": dict(_metadata(entries, media, ids, asked)),
         "view": {vid: {"fid_list": [vid]} for vid in ids.values()},
     }
@@ -194,17 +197,15 @@ def _attributes(
     entries: Sequence[_Entry], order: Sequence[str], known: Mapping[str, Mapping[str, str]]
 ) -> dict[str, _Attribute]:
     """Return the questions about segments by id, as far as there are answers."""
-    labels: defaultdict[str, dict[str, None]] = defaultdict(dict)
-    many = set()
+    labels: defaultdict[str, list[list[str]]] = defaultdict(list)
     for entry in entries:
         for task, own in entry.answers.items():
-            labels[task].update(dict.fromkeys(own))
-            if len(own) > 1:
-                many.add(task)
+            labels[task].append(own)
     found: dict[str, _Attribute] = {}
     for task in dict.fromkeys(task for task in order if task in labels):
-        kind = AttributeType.CHECKBOX if task in many else AttributeType.SELECT
-        options = _options(known.get(task, {}), labels[task])
+        many = any(len(own) > 1 for own in labels[task])
+        kind = AttributeType.CHECKBOX if many else AttributeType.SELECT
+        options = _options(known.get(task, {}), chain.from_iterable(labels[task]))
         choices = {label.strip(): oid for oid, label in reversed(options.items())}
         aid = str(len(found) + 1)
         found[aid] = _Attribute(task, "FILE1_Z2_XY0", kind, choices, options)
@@ -249,7 +250,9 @@ def _options(known: Mapping[str, str], labels: Iterable[str]) -> dict[str, str]:
 
     An id with a comma or blanks around it would be read as something else, so it is not kept.
     """
-    options = {oid: label for oid, label in known.items() if oid and not _is_odd(oid)}
+    options = {
+        oid: label for oid, label in known.items() if oid and "," not in oid and oid == oid.strip()
+    }
     renamed = [label for oid, label in known.items() if oid not in options]
     used = {label.strip() for label in options.values()}
     highest = max((int(oid) for oid in options if re.fullmatch("[0-9]{1,15}", oid)), default=-1)
@@ -257,10 +260,6 @@ def _options(known: Mapping[str, str], labels: Iterable[str]) -> dict[str, str]:
     for oid, label in enumerate(dict.fromkeys(new), start=highest + 1):
         options[str(oid)] = label
     return options
-
-
-def _is_odd(option_id: str) -> bool:
-    return "," in option_id or option_id != option_id.strip()
 
 
 def _metadata(
@@ -272,8 +271,12 @@ def _metadata(
     """Yield entries by their ids, what is said about whole recordings first."""
     used: set[str] = set()
     about_files = {a.name: aid for aid, a in asked.items() if a.kind is AttributeType.TEXT}
-    for name, said in _said(media).items():
-        av = {about_files[question]: answer for question, answer in said.items()}
+    answers: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for file in media:
+        if file.attributes:
+            answers[file.name].update(file.attributes)
+    for name, own in answers.items():
+        av = {about_files[question]: answer for question, answer in own.items()}
         yield _free_id(ids[name], "", name, used), _entry(ids[name], [], av)
     for entry in entries:
         vid = ids[entry.media_name]
@@ -284,15 +287,6 @@ def _metadata(
         }
         mid = _free_id(vid, entry.source_id, entry.ann_id, used)
         yield mid, _entry(vid, list(entry.times), av)
-
-
-def _said(media: Sequence[Media]) -> dict[str, dict[str, str]]:
-    """Return what is said about each recording, for those of which anything is."""
-    said: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for file in media:
-        if file.attributes:
-            said[file.name].update(file.attributes)
-    return said
 
 
 def _entry(vid: str, times: list[float], av: dict[str, str]) -> dict[str, Any]:
@@ -311,25 +305,22 @@ def _free_id(vid: str, source_id: str, ann_id: str, used: set[str]) -> str:
     return mid
 
 
-def _file(fid: str, name: str) -> dict[str, Any]:
-    loc, src = _place(name)
-    return {"fid": fid, "fname": name, "type": int(FileType.VIDEO), "loc": loc, "src": src}
-
-
-def _place(name: str) -> tuple[int, str]:
+def _location(name: str) -> dict[str, Any]:
     r"""Return where the application looks for a recording: it asks for those without a path.
 
-    >>> _place("020500.mp4"), _place("C:\\video\\a b.mkv")
-    ((1, ''), (3, 'file:///C:/video/a%20b.mkv'))
+    >>> _location("020500.mp4"), _location("C:\\video\\a b.mkv")
+    ({'loc': 1, 'src': ''}, {'loc': 3, 'src': 'file:///C:/video/a%20b.mkv'})
     """
-    if re.match("https?://", name, re.IGNORECASE):
-        return _HTTP, name
-    if name.lower().startswith("file://"):
-        return _FILE, name
     path = quote(name.replace("\\", "/"), safe="/:")
+    if re.match("https?://", name, re.IGNORECASE):
+        return {"loc": _HTTP, "src": name}
+    if name.lower().startswith("file://"):
+        return {"loc": _FILE, "src": name}
     if _WINDOWS.match(name):
-        return _FILE, f"file:{path}" if path.startswith("//") else f"file:///{path}"
-    return (_FILE, f"file://{quote(name)}") if name.startswith("/") else (_LOCAL, "")
+        return {"loc": _FILE, "src": f"file:{'' if path.startswith('//') else '///'}{path}"}
+    if name.startswith("/"):
+        return {"loc": _FILE, "src": f"file://{quote(name)}"}
+    return {"loc": _LOCAL, "src": ""}
 
 
 def _head(name: str, created_ms: int, vids: list[str]) -> dict[str, Any]:

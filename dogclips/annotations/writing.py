@@ -1,11 +1,18 @@
-"""What all writers of annotation files share: which projects they take, what gets lost."""
+"""What all writers of annotation files share: which projects they take, what gets lost, tables.
+
+Texts in tables go through `files.safe_cell`, so that no spreadsheet runs them as formulas. Our
+readers undo that; BORIS itself finds the apostrophe in front of a label such as `-walk`.
+"""
 
 from collections.abc import Collection
+from decimal import Decimal
+from pathlib import Path
 
 import pandas as pd
 
 from dogclips.annotations.project import Project
 from dogclips.errors import AnnotationError
+from dogclips.files import write_whole
 
 # What a table of segments may hold that most formats have no place for.
 _ASIDES = {
@@ -58,3 +65,39 @@ def left_out(
     if not attributes:
         found["file attributes"] = sum(len(media.attributes) for media in project.media)
     return {name: number for name, number in found.items() if number}
+
+
+def write_table(
+    project: Project, path: Path, table: pd.DataFrame, *, kept: Collection[str]
+) -> dict[str, int]:
+    """Write a table of a project's segments, a row each.
+
+    Parameters
+    ----------
+    kept
+        Columns of segments that the table has a place for, beyond file, times and label.
+
+    Returns
+    -------
+    How many things of each kind such a table has no place for.
+
+    Raises
+    ------
+    AnnotationError
+        The project has errors; times are numbers of frames.
+    OutputError
+        The file cannot be written.
+    """
+    check_seconds(project.checked().segments, project.path)
+    # RFC 4180: commas, CRLF, quotes where needed
+    write_whole(path, table.to_csv(index=False, lineterminator="\r\n"))
+    return left_out(project, project.segments, kept=kept, attributes=False)
+
+
+def decimal_text(number: float) -> str:
+    """Return the shortest decimal that is this number.
+
+    >>> decimal_text(12.0), decimal_text(4.35), decimal_text(1e-05)
+    ('12', '4.35', '0.00001')
+    """
+    return f"{Decimal(repr(number)):f}".removesuffix(".0")

@@ -7,11 +7,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.alignment import Alignment, Content, View
+from dogclips.alignment import Alignment, Content, PictureView
 from dogclips.alignment.content import MIN_FIT
 from dogclips.alignment.view import Sampler, averaging
 from dogclips.clips.recordings import Recording
-from dogclips.media.footage import Footage
+from dogclips.media.footage import FileFootage
 from dogclips.streams import Stream
 from dogclips.timebase import Span, frame_at
 
@@ -69,17 +69,17 @@ def compared_frames(file: Recording) -> list[ComparedFrames]:
     pair = streams[alignment.reference], streams[alignment.target]
     if pair[0] is pair[1]:
         return []
-    return list(_Search(*pair, alignment, Footage(file.path)).found())
+    return list(_Search(*pair, alignment, FileFootage(file.path)).found())
 
 
 class _Search:
     def __init__(
-        self, reference: Stream, target: Stream, alignment: Alignment, footage: Footage
+        self, reference: Stream, target: Stream, alignment: Alignment, footage: FileFootage
     ) -> None:
         self.reference, self.target = reference, target
         self.alignment, self.footage = alignment, footage
         content = alignment.content
-        self.view = content.view if content and content.view.fit >= MIN_FIT else View()
+        self.view = content.view if content and content.view.fit >= MIN_FIT else PictureView()
 
     def found(self) -> Iterator[ComparedFrames]:
         for stretches in self.stretches():
@@ -131,7 +131,7 @@ class _Search:
         usable = [index for index in usable if self.is_exact(index)] or usable
         steps = self.steps_off(_time(self.reference, usable[len(usable) // 2]))
         seen = self.footage.look(self.reference, first + min(steps, 0), stop + max(steps, 0))
-        rows = {index: row for row, index in enumerate(seen.places.tolist())}
+        rows = {index: row for row, index in enumerate(seen.indices.tolist())}
         changes = {
             index: np.abs(_difference(seen.pictures, rows[index], rows[index + steps])).mean()
             for index in usable
@@ -211,7 +211,7 @@ def _believed(content: Content, alignment: Alignment) -> list[list[Span]]:
 
 
 def difference(
-    reference: NDArray[np.uint8], target: NDArray[np.uint8], view: View
+    reference: NDArray[np.uint8], target: NDArray[np.uint8], view: PictureView
 ) -> NDArray[np.float64]:
     """Return how far two pictures differ where both see the scene, (rows, columns), 0 to 255.
 

@@ -14,7 +14,8 @@ from dogclips.clips.plan import ClipPlan
 from dogclips.clips.shards import ShardHead, earlier_rows, only_writer, stale_rows, write_shard
 from dogclips.clips.units import Engine, plan_units
 from dogclips.errors import MediaError
-from dogclips.media.encoding import ClipJob, ClipOutcome
+from dogclips.media.encoding import ClipOutcome
+from dogclips.media.lanes import ClipJob
 from dogclips.records.manifest import with_rows, write_manifest
 
 _WRITE_EVERY_S = 5

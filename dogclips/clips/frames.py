@@ -4,14 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
 
 from dogclips.alignment import TimeMap
+from dogclips.media.excerpt import Timing
 from dogclips.streams import Stream
 from dogclips.timebase import ROUNDING_SLACK_S, Span, frame_at
-
-# At a constant rate, as the recording times them, or at a rate of the clip's own.
-Timing = Literal["grid", "timed", "resampled"]
 
 
 @dataclass(frozen=True)
@@ -23,15 +20,15 @@ class SourceFrames:
 
     Parameters
     ----------
-    places
-        For each frame of the clip the place of its source frame in `Stream.pts`, ascending.
+    indices
+        For each frame of the clip the index of its source frame in `Stream.pts`, ascending.
     pts
         When the clip shows each, from 0, in units of `time_base`.
     begin_s
         When the window begins, in container time of the stream.
     """
 
-    places: Sequence[int]
+    indices: Sequence[int]
     pts: Sequence[int]
     time_base: Fraction
     frame_rate: Fraction
@@ -95,12 +92,12 @@ def select_frames(stream: Stream, window: Span, frame_rate: Fraction | None) -> 
     missing, rate = _misses_frames(stream, shown), frame_rate or stream.frame_rate
     count = max(round(shown.duration * rate), 1)
     times = _looked_up(shown, rate if frame_rate else None, count)
-    places = tuple(frame_at(stream.pts, stream.time_base, time) for time in times)
-    first, stop = places[0], places[0] + count if on_grid else places[-1] + 1
+    indices = tuple(frame_at(stream.pts, stream.time_base, time) for time in times)
+    first, stop = indices[0], indices[0] + count if on_grid else indices[-1] + 1
     if stop > len(stream.pts):
         return "after-end"
     if frame_rate is not None:
-        frames = SourceFrames(places, range(count), 1 / rate, rate, "resampled", shown.start)
+        frames = SourceFrames(indices, range(count), 1 / rate, rate, "resampled", shown.start)
     elif on_grid:
         frames = SourceFrames(range(first, stop), range(count), 1 / rate, rate, "grid", shown.start)
     else:

@@ -18,7 +18,7 @@ from dogclips.clips.viewed import annotated_times, view_recordings
 from dogclips.clips.windows import plan_windows
 from dogclips.config import settings_text
 from dogclips.files import json_text
-from dogclips.media.encoding import ClipJob
+from dogclips.media.lanes import ClipJob
 from dogclips.records.manifest import manifest_table
 from dogclips.records.probe import PROBE
 from dogclips.records.settings import SETTINGS

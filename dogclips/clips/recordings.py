@@ -9,10 +9,10 @@ from typing import Literal
 from dogclips.alignment import (
     Alignment,
     Content,
+    PictureView,
     StreamChoice,
     Trust,
-    View,
-    align,
+    align_streams,
     can_be_compared,
     compare_content,
     may_lie,
@@ -124,15 +124,16 @@ def align_recording(
         worth_it = content == "always" or (content == "when-needed" and may_lie(reference, target))
         look = worth_it and can_be_compared(reference, target)
         seen = _look(table, reference, target) if look else None
-        return Recording(table.path, table, align(reference, target, trust=trust, content=seen))
+        alignment = align_streams(reference, target, trust=trust, content=seen)
+        return Recording(table.path, table, alignment)
     except AlignmentError as error:
         return Recording(table.path, table, None, error)
 
 
 def _look(table: StreamTable, reference: Stream, target: Stream) -> Content:
-    from dogclips.media.footage import Footage  # noqa: PLC0415 (loads av, slower than a probe)
+    from dogclips.media.footage import FileFootage  # noqa: PLC0415 (loads av, slower than a probe)
 
     try:
-        return compare_content(reference, target, Footage(table.path))
+        return compare_content(reference, target, FileFootage(table.path))
     except MediaError as error:
-        return Content(error.what, View())
+        return Content(error.what, PictureView())

@@ -17,7 +17,7 @@ from dogclips.clips.labelled import Labelled, Refused
 from dogclips.clips.names import clip_name
 from dogclips.clips.viewed import ViewedRecording
 from dogclips.clips.viewing import Viewing
-from dogclips.media.encoding import ClipJob
+from dogclips.media.lanes import ClipJob
 from dogclips.media.picture import output_size
 from dogclips.records.manifest import FILE_ATTRIBUTE
 
@@ -80,7 +80,7 @@ def rows_of(
         name = clip_name(viewed.name, window.start, indices, config.name, window.subject)
         clip = f"{viewed.folder}/{name}"
         job = ClipJob(
-            output / clip, frames.places, frames.pts, frames.time_base, frames.frame_rate, size
+            output / clip, frames.indices, frames.pts, frames.time_base, frames.frame_rate, size
         )
         made = _columns_of_clip(viewing, frames, size) | {
             "recipe": _recipe(recipe, viewing, frames)
@@ -156,11 +156,11 @@ def _columns_of_window(window: Any, viewing: Viewing, clip_s: Fraction) -> Colum
 def _columns_of_clip(viewing: Viewing, frames: SourceFrames, size: tuple[int, int]) -> Columns:
     target = viewing.target
     return {
-        "first_pts": int(target.pts[frames.places[0]]),
-        "last_pts": int(target.pts[frames.places[-1]]),
+        "first_pts": int(target.pts[frames.indices[0]]),
+        "last_pts": int(target.pts[frames.indices[-1]]),
         "time_base": str(target.time_base),
         "container_start": str(frames.begin_s),
-        "num_frames": len(frames.places),
+        "num_frames": len(frames.indices),
         "frame_rate": str(frames.frame_rate),
         "timing": frames.timing,
         "width": size[0],
@@ -180,7 +180,7 @@ def _shared_recipe(viewed: ViewedRecording, config: CutConfig) -> list[object]:
 
 def _recipe(shared: list[object], viewing: Viewing, frames: SourceFrames) -> str:
     """Return the digest of all that decides the bytes of a clip."""
-    source_pts = viewing.target.pts[list(frames.places)].tolist()
+    source_pts = viewing.target.pts[list(frames.indices)].tolist()
     parts = [*shared, source_pts, list(frames.pts), str(frames.time_base)]
     return _digest(json.dumps(parts))[:16]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from dogclips.media.cutting import cut_source
-from dogclips.media.encoding import ClipJob, ClipOutcome, EncoderConfig
+from dogclips.media.encoding import ClipOutcome, EncoderConfig
 from dogclips.media.hardware import SOFTWARE
+from dogclips.media.lanes import ClipJob
 from dogclips.streams import Stream
 
 if TYPE_CHECKING:  # a process that only cuts starts in half the time without
@@ -74,17 +75,17 @@ def _pieces(jobs: Iterable[ClipJob], stream: Stream) -> Iterator[list[ClipJob]]:
     """Yield the clips of one source that are cut together, in time order."""
     piece: list[ClipJob] = []
     begun_s, last = Fraction(0), -1
-    for job in sorted(jobs, key=lambda job: job.places[0]):
-        begin_s = int(stream.pts[job.places[0]] - stream.pts[0]) * stream.time_base
+    for job in sorted(jobs, key=lambda job: job.indices[0]):
+        begin_s = int(stream.pts[job.indices[0]] - stream.pts[0]) * stream.time_base
         other_minute = begin_s // _UNIT_S != begun_s // _UNIT_S
-        apart = job.places[0] > last and begin_s // _PIECE_S != begun_s // _PIECE_S
+        apart = job.indices[0] > last and begin_s // _PIECE_S != begun_s // _PIECE_S
         if piece and (other_minute or apart):
             yield piece
             piece = []
         if not piece:
             begun_s, last = begin_s, -1
         piece.append(job)
-        last = max(last, job.places[-1])
+        last = max(last, job.indices[-1])
     if piece:
         yield piece
 

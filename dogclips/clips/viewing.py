@@ -13,7 +13,7 @@ from dogclips.clips.frames import SourceFrames, mapped_frames
 from dogclips.clips.recordings import Recording
 from dogclips.clips.session import resolve_recordings
 from dogclips.errors import AlignmentError, SessionError
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.streams import Stream, StreamTable
 from dogclips.timebase import Span, shown
 
@@ -235,7 +235,7 @@ def project_in_seconds(
 
 def _counted_stream(path: Path, player: AnnotatedIn) -> AnnotatedStream:
     """Return the stream whose frames were counted, as the player would show it."""
-    table = probe(path)
+    table = probe_file(path)
     if not table.cameras:
         raise AlignmentError("no video stream", where=path, todo="name the annotated recording")
     return annotated_stream(player, table.cameras[0], table)

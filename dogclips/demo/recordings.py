@@ -7,11 +7,12 @@ a second later. Both carry the default flag, and most readers silently take the 
 
 import json
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from dogclips.annotations.via_writing import via_project
 from dogclips.demo.world import BEHAVIOURS, FRAME_RATE, DogBout, World, make_world, render
 from dogclips.files import write_whole
 from dogclips.media.writing import TimedFrame, VideoTrack, write_video
+from dogclips.processes import in_processes
 from dogclips.segments import segment_table
 
 NUM_RECORDINGS: Final = 36
@@ -50,15 +52,15 @@ def make_session(
     OutputError
         The folder cannot be written to.
     """
-    workers = max(1, min(num_recordings, os.cpu_count() or 1))
-    # Not forked: a caller may hold threads, which do not survive a fork in good order.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = [
-            pool.submit(_make_recording, base_dir, index, seconds, seed)
-            for index in range(num_recordings)
-        ]
-        for job in jobs:
-            job.result()
+    make = partial(_make_recording, base_dir, seconds=seconds, seed=seed)
+    workers = os.cpu_count() or 1
+    jobs = in_processes(make, range(num_recordings), workers, "makes recordings")
+    try:
+        with closing(jobs):
+            deque(jobs, maxlen=0)
+    finally:
+        for part in base_dir.rglob(".*.part"):  # of processes that were ended while they wrote
+            part.unlink(missing_ok=True)
     return base_dir
 
 
@@ -67,7 +69,7 @@ def world_of(index: int, seconds: int = SECONDS, seed: int = 0) -> World:
     return make_world(seconds, (seed, index))
 
 
-def _make_recording(base_dir: Path, index: int, seconds: int, seed: int) -> None:
+def _make_recording(base_dir: Path, index: int, *, seconds: int, seed: int) -> None:
     began = _FIRST + timedelta(minutes=index)
     world = world_of(index, seconds, seed)
     video = base_dir / "video" / f"{began:%H%M%S}.mp4"

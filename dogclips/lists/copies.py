@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dogclips.errors import MediaError
-from dogclips.media.thumbprint import COLUMNS, HOPS, MOST_S, ROWS, Floats, thumbprints
+from dogclips.media.thumbprint import COLUMNS, HOPS, MOST_S, ROWS, Thumbprint, thumbprint
+from dogclips.processes import of_each
 
 _Indices = NDArray[np.int64]
 
@@ -71,9 +72,9 @@ def copies_between(
     """
     paths, names = clips["path"].tolist(), splits.loc[clips.index].tolist()
     split = np.array(names, dtype=str)
-    prints: dict[int, Floats] = {}
+    prints: dict[int, Thumbprint] = {}
     unmatched = []
-    taken = thumbprints([Path(path) for path in paths], progress=progress)
+    taken = of_each(thumbprint, [Path(path) for path in paths], progress)
     for place, own in enumerate(taken):
         doubt = _doubt(own)
         if doubt is not None:
@@ -89,7 +90,7 @@ def copies_between(
     return _table(pairs, paths, names), pd.DataFrame(rows, columns=[*UNMATCHED_COLUMNS])
 
 
-def _doubt(taken: Floats | MediaError) -> tuple[str, str] | None:
+def _doubt(taken: Thumbprint | MediaError) -> tuple[str, str] | None:
     """Return why motion cannot tell a clip from others, as status and reason; None if it can."""
     if isinstance(taken, MediaError):
         return "unread", taken.what
@@ -167,7 +168,7 @@ def _digest(path: Path) -> str:
         return ""  # it is unread, and says so
 
 
-def _likeness_to_itself(steps: Floats) -> float:
+def _likeness_to_itself(steps: Thumbprint) -> float:
     """Return how much the motion of a clip is like its own a while later."""
     alike, squares = steps @ steps.T, np.cumsum((steps**2).sum(axis=1))
     best = 0.0
@@ -200,14 +201,14 @@ class _Films:
     """
 
     places: _Indices
-    steps: Floats
+    steps: Thumbprint
     lengths: _Indices
-    moving: Floats
-    coarse: Floats
+    moving: Thumbprint
+    coarse: Thumbprint
 
     @classmethod
     def of(
-        cls, prints: dict[int, Floats], places: _Indices, num_steps: int, axes: Floats
+        cls, prints: dict[int, Thumbprint], places: _Indices, num_steps: int, axes: Thumbprint
     ) -> "_Films":
         """Gather the thumbprints of the clips at `places`."""
         steps = np.zeros((len(places), HOPS, num_steps, ROWS * COLUMNS), dtype=np.float32)
@@ -229,7 +230,7 @@ class _Films:
         )
 
 
-def _moving_alike(prints: dict[int, Floats], split: NDArray[np.str_]) -> Iterator[_Pairs]:
+def _moving_alike(prints: dict[int, Thumbprint], split: NDArray[np.str_]) -> Iterator[_Pairs]:
     num_steps = max((len(taken[::HOPS]) for taken in prints.values()), default=0)
     compared = np.array(sorted(prints), dtype=np.int64)
     axes = _axes(prints.values())
@@ -246,7 +247,7 @@ def _moving_alike(prints: dict[int, Floats], split: NDArray[np.str_]) -> Iterato
                 yield from _alike_at(lag, part, few)
 
 
-def _axes(prints: Iterable[Floats]) -> Floats:
+def _axes(prints: Iterable[Thumbprint]) -> Thumbprint:
     """Return the orthonormal axes that hold most of all motion: (cells, _AXES)."""
     products = np.zeros((ROWS * COLUMNS, ROWS * COLUMNS))
     for vectors in prints:
@@ -292,7 +293,7 @@ def _starts(lag: int) -> tuple[int, int]:
 
 def _scale(
     shift: tuple[int, int], films: _Films, others: _Films, row: _Indices, column: _Indices
-) -> Floats:
+) -> Thumbprint:
     """Return what the products of pairs would be if they were copies; infinite if little moves."""
     lag, late = shift
     ahead, behind = _starts(lag)

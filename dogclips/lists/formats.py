@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dogclips.errors import UsageError
-from dogclips.files import inert, whole_file, write_whole
+from dogclips.files import safe_cell, whole_file, write_whole
 from dogclips.lists.clip_paths import relative_to
 from dogclips.lists.listfile import list_lines
 from dogclips.lists.unfit import refuse_unfit, unfit_reasons
@@ -79,7 +79,7 @@ def write_list_as(
     elif list_format == "parquet":
         write_parquet(path, clip_table(clips, names, stem.name, prefix))
     elif list_format == "csv":
-        _write_csv(path, _inert(clip_table(clips, names, stem.name, prefix)))
+        _write_csv(path, _safe(clip_table(clips, names, stem.name, prefix)))
     else:
         _write_csv(path, _kinetics(clips, names, stem.name, prefix))
     return path
@@ -185,31 +185,31 @@ def _kinetics(
     times = zip(clips["start_s"], clips["end_s"], strict=True)
     lengths = [exact(float(end_s)) - exact(float(start_s)) for start_s, end_s in times]
     rows = [
-        (inert(names[label]), _inert_path(name), "0", shown(length).removesuffix(".0"), split)
+        (safe_cell(names[label]), _safe_path(name), "0", shown(length).removesuffix(".0"), split)
         for name, labels, length in zip(ids, clips["labels"], lengths, strict=True)
         for label in labels
     ]
     return pd.DataFrame(rows, columns=[*KINETICS_COLUMNS])
 
 
-def _inert(table: pd.DataFrame) -> pd.DataFrame:
+def _safe(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of which a spreadsheet runs nothing; lists are joined by ` | `."""
     texts = {
         str(name): [_cell(cell) for cell in table[name]]
         for name in table.columns
         if table[name].dtype.kind not in "if" and name != "path"
     }
-    paths = [_inert_path(path) for path in table["path"]]
-    return table.assign(**texts, path=paths).rename(columns=lambda name: inert(str(name)))
+    paths = [_safe_path(path) for path in table["path"]]
+    return table.assign(**texts, path=paths).rename(columns=lambda name: safe_cell(str(name)))
 
 
 def _cell(cell: str | Sequence[str]) -> str:
-    return inert(cell if isinstance(cell, str) else " | ".join(cell))
+    return safe_cell(cell if isinstance(cell, str) else " | ".join(cell))
 
 
-def _inert_path(path: str) -> str:
+def _safe_path(path: str) -> str:
     """Return a path that is no formula and still leads to the same file."""
-    return path if inert(path) == path else f"./{path}"
+    return path if safe_cell(path) == path else f"./{path}"
 
 
 def _type_of(table: pd.DataFrame, column: str) -> pa.DataType:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dogclips.errors import ListError
-from dogclips.files import inert, json_text, whole_file
+from dogclips.files import json_text, safe_cell, whole_file
 from dogclips.lists.formats import multi_hot
 from dogclips.lists.groups import Grouping, group_clips
 from dogclips.lists.kept import KeptGroups, split_record
@@ -185,7 +185,7 @@ def _slowfast_text(_path: Path, clips: pd.DataFrame, _: Sequence[str]) -> str:
 
 def _csv_text(_path: Path, clips: pd.DataFrame, names: Sequence[str]) -> str:
     """Return `path` and a 0/1 column for each class."""
-    table = pd.DataFrame(multi_hot(clips["labels"], len(names)), columns=[*map(inert, names)])
+    table = pd.DataFrame(multi_hot(clips["labels"], len(names)), columns=[*map(safe_cell, names)])
     table.insert(0, "path", clips["path"].tolist(), allow_duplicates=True)
     return table.to_csv(index=False)
 

@@ -1,28 +1,27 @@
 """Look at every clip of a list before a training begins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import pandas as pd
-from torch.utils.data import DataLoader, Dataset
 
 from dogclips.errors import MediaError
 from dogclips.lists import ClipList
-from dogclips.loading.decoding import check_frames, check_times
-from dogclips.loading.excerpts import Excerpt, Source, Timeline, excerpts
+from dogclips.loading.excerpts import FramesFrom, excerpts
+from dogclips.media.decoding import check_frames, check_times
+from dogclips.media.excerpt import FrameTimes
+from dogclips.processes import of_each
 
 # How closely clips are looked at: the times of their packets, every frame, or not at all.
-Level = Literal["fast", "full", "none"]
+CheckLevel = Literal["fast", "full", "none"]
 
 # `place` in the list, from 0; `reason` and `todo` as an error says them.
 BAD_COLUMNS = ("place", "path", "reason", "todo")
 
-_AT_ONCE = 8
-
 
 @dataclass(frozen=True, eq=False)
-class Check:
+class ClipCheck:
     """What was found.
 
     Parameters
@@ -34,7 +33,7 @@ class Check:
     """
 
     bad: pd.DataFrame
-    timelines: tuple[Timeline, ...] = ()
+    timelines: tuple[FrameTimes, ...] = ()
 
     def error(self) -> MediaError | None:
         """Return what is wrong with the first bad clip, and how many more there are."""
@@ -63,12 +62,12 @@ class Check:
 
 def check_clips(
     clips: ClipList,
-    level: Level = "fast",
+    level: CheckLevel = "fast",
     *,
-    source: Source = "clips",
+    source: FramesFrom = "clips",
     workers: int = 0,
     progress: Callable[[int], None] = lambda _: None,
-) -> Check:
+) -> ClipCheck:
     """Look at every clip of a list; the result does not depend on the number of processes.
 
     Parameters
@@ -78,7 +77,7 @@ def check_clips(
     source
         Where the frames lie; see `excerpts`.
     workers
-        Loading processes; 0 for none.
+        Processes, if there are clips enough for them; 0 for none.
     progress
         Called with the number of clips that have just been looked at.
 
@@ -88,39 +87,14 @@ def check_clips(
         A clip is not there, or no manifest knows its recording.
     """
     if level == "none":
-        return Check(pd.DataFrame(columns=list(BAD_COLUMNS)))
-    looked_at = _LookedAt(excerpts((clip.path for clip in clips.clips), source), level)
-    loader = DataLoader(
-        looked_at,
-        batch_size=_AT_ONCE,
-        num_workers=min(workers, len(looked_at)),
-        collate_fn=list[Timeline | MediaError],
-    )
-    found: list[Timeline | MediaError] = []
-    for part in loader:
-        found.extend(part)
-        progress(len(part))
-    faults = {place: error for place, error in enumerate(found) if isinstance(error, MediaError)}
+        return ClipCheck(pd.DataFrame(columns=list(BAD_COLUMNS)))
+    look = check_frames if level == "full" else check_times
+    own = excerpts((clip.path for clip in clips.clips), source)
+    found = of_each(look, own, progress, workers=workers)
     rows = [
-        (place, str(clips.clips[place].path), error.what, error.todo)
-        for place, error in faults.items()
+        (index, str(clips.clips[index].path), one.what, one.todo)
+        for index, one in enumerate(found)
+        if isinstance(one, MediaError)
     ]
     bad = pd.DataFrame(rows, columns=list(BAD_COLUMNS))
-    return Check(bad, tuple(own for own in found if isinstance(own, Timeline)))
-
-
-class _LookedAt(Dataset[Timeline | MediaError]):
-    """Clips, each as what is found in it."""
-
-    def __init__(self, clips: Sequence[Excerpt], level: Level) -> None:
-        self.clips = clips
-        self.look = check_frames if level == "full" else check_times
-
-    def __len__(self) -> int:
-        return len(self.clips)
-
-    def __getitem__(self, place: int) -> Timeline | MediaError:
-        try:
-            return self.look(self.clips[place])
-        except MediaError as error:
-            return error
+    return ClipCheck(bad, tuple(one for one in found if isinstance(one, FrameTimes)))

@@ -14,10 +14,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from dogclips.lists import ClipList
-from dogclips.loading.decoding import DecoderName, Pixels, frames_at
-from dogclips.loading.excerpts import Excerpt, Source, Timeline, excerpts
+from dogclips.loading.excerpts import FramesFrom, excerpts
+from dogclips.loading.frames import DecoderName, frames_at
 from dogclips.loading.sampling import Sampling
 from dogclips.loading.transforms import Augmentation, Box, Views
+from dogclips.media.excerpt import Excerpt
+from dogclips.media.writing import Pixels
 
 # Crops up to this size wait to be resized together, which is twice as fast as one by one. Larger
 # ones are resized at once: copying them side by side costs more, and they would fill the memory.
@@ -69,13 +71,11 @@ class RandomViews:
     def __call__(self, excerpt: Excerpt, rng: np.random.Generator) -> Tensor:
         """Return the views (V, 3, T, S, S); every frame is decoded once, however many show it."""
         num_views, clip_len, size = self.num_views, self.sampling.clip_len, self.augmentation.size
-
-        def chosen(timeline: Timeline) -> NDArray[np.float64]:
-            return self.sampling.random_views(timeline, num_views, rng)
-
         boxes: list[Box] = []
         waiting = [_Waiting(clip_len, size) for _ in range(num_views)]
-        for shown in frames_at(excerpt, chosen, self.decoder):
+        for shown in frames_at(
+            excerpt, lambda times: self.sampling.random_views(times, num_views, rng), self.decoder
+        ):
             if not boxes:
                 height, width = shown.pixels.shape[:2]
                 boxes = [self.augmentation.box(height, width, rng) for _ in range(num_views)]
@@ -97,15 +97,15 @@ class _Waiting:
         # Colours last, as they come from the decoder and are resized fastest.
         self._view_TSS3 = torch.empty(clip_len, size, size, 3, dtype=torch.uint8)
         self._crops: list[Pixels] = []
-        self._places: list[NDArray[np.int64]] = []
+        self._positions: list[list[int]] = []
 
-    def add(self, pixels: Pixels, places: NDArray[np.int64], box: Box) -> None:
-        """Remember the part of a frame that is shown at these places of the view."""
-        if not len(places):
+    def add(self, pixels: Pixels, positions: NDArray[np.int64], box: Box) -> None:
+        """Remember the part of a frame that is shown at these positions of the view."""
+        if not len(positions):
             return
         part = pixels[box.top : box.top + box.height, box.left : box.left + box.width]
         self._crops.append(part)
-        self._places.append(places)
+        self._positions.append(positions.tolist())
         if part.nbytes > _SMALL_BYTES:
             self._resize(box)
 
@@ -122,10 +122,10 @@ class _Waiting:
         crops_T3HW = torch.from_numpy(together).permute(0, 3, 1, 2)
         whole = Box(0, 0, box.height, box.width, box.flipped)
         resized_TSS3 = whole.view(crops_T3HW, self._size).permute(0, 2, 3, 1)
-        for frame, places in zip(resized_TSS3, self._places, strict=True):
-            for place in places.tolist():
-                self._view_TSS3[place] = frame
-        self._crops, self._places = [], []
+        for frame, positions in zip(resized_TSS3, self._positions, strict=True):
+            for position in positions:
+                self._view_TSS3[position] = frame
+        self._crops, self._positions = [], []
 
 
 @dataclass(frozen=True)
@@ -147,11 +147,9 @@ class FixedViews:
         views_VC3TSS = torch.empty(
             self.num_views, self.crops.crops, 3, clip_len, size, size, dtype=torch.uint8
         )
-
-        def chosen(timeline: Timeline) -> NDArray[np.float64]:
-            return self.sampling.fixed_views(timeline, self.num_views)
-
-        for shown in frames_at(excerpt, chosen, self.decoder):
+        for shown in frames_at(
+            excerpt, lambda times: self.sampling.fixed_views(times, self.num_views), self.decoder
+        ):
             frame_13HW = torch.from_numpy(shown.pixels).permute(2, 0, 1).unsqueeze(0)
             crops_C3SS = self.crops(frame_13HW)[:, :, 0]
             for position in shown.positions.tolist():
@@ -181,7 +179,7 @@ class ClipDataset(Dataset[Sample]):
         On access, if a clip does not decode. No other clip is given in its place.
     """
 
-    def __init__(self, clips: ClipList, load: Loader, source: Source = "clips") -> None:
+    def __init__(self, clips: ClipList, load: Loader, source: FramesFrom = "clips") -> None:
         self.clips = clips
         self.load = load
         self.excerpts: Sequence[Excerpt] = excerpts((clip.path for clip in clips.clips), source)

@@ -15,9 +15,9 @@ Training and evaluation have functions of their own, and no branch in common.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from dogclips.loading.excerpts import Timeline
+from dogclips.media.excerpt import FrameTimes
 
 
 @dataclass(frozen=True)
@@ -35,25 +35,20 @@ class Dense:
     interval: float
     seconds: bool = False
 
-    def span_s(self, timeline: Timeline, clip_len: int) -> float:
+    def span_s(self, times: FrameTimes, clip_len: int) -> float:
         """Return how long a view is, from the start of its first frame to the end of its last."""
-        return (clip_len - 1) * self._apart_s(timeline) + timeline.step_s
+        return (clip_len - 1) * self._apart_s(times) + times.step_s
 
-    def fits(self, timeline: Timeline, clip_len: int) -> bool:
-        """Return whether a view is no longer than the clip."""
-        slack = 1e-3 * timeline.step_s
-        return self.span_s(timeline, clip_len) <= timeline.end_s - timeline.start_s + slack
-
-    def instants(self, timeline: Timeline, clip_len: int, share: float) -> NDArray[np.float64]:
-        """Return the instants of a view that begins at a share of the room there is for it."""
-        span_s = self.span_s(timeline, clip_len)
-        begin_s = timeline.start_s + share * max(timeline.end_s - timeline.start_s - span_s, 0.0)
+    def instants(self, times: FrameTimes, clip_len: int, shares: ArrayLike) -> NDArray[np.float64]:
+        """Return the instants of views (V, T), each at a share (V,) of the room there is for it."""
+        room_s = max(times.end_s - times.start_s - self.span_s(times, clip_len), 0.0)
+        begin_s = times.start_s + np.asarray(shares)[:, None] * room_s
         # The middle of a frame, so that rounded times make no step longer than another.
-        middle_s = begin_s + timeline.step_s / 2
-        return middle_s + np.arange(clip_len, dtype=np.float64) * self._apart_s(timeline)
+        middle_s = begin_s + times.step_s / 2
+        return middle_s + np.arange(clip_len, dtype=np.float64) * self._apart_s(times)
 
-    def _apart_s(self, timeline: Timeline) -> float:
-        return self.interval * (1.0 if self.seconds else timeline.step_s)
+    def _apart_s(self, times: FrameTimes) -> float:
+        return self.interval * (1.0 if self.seconds else times.step_s)
 
 
 @dataclass(frozen=True)
@@ -71,71 +66,54 @@ class Sampling:
     clip_len: int
     dense: Dense | None = None
 
-    def shortens(self, timeline: Timeline) -> bool:
+    def shortens(self, times: FrameTimes) -> bool:
         """Return whether the clip is too short for the interval and is sampled uniformly."""
-        return self.dense is not None and not self.dense.fits(timeline, self.clip_len)
+        if self.dense is None:
+            return False
+        slack = 1e-3 * times.step_s
+        return self.dense.span_s(times, self.clip_len) > times.end_s - times.start_s + slack
 
     def random_views(
-        self, timeline: Timeline, num_views: int, rng: np.random.Generator
+        self, times: FrameTimes, num_views: int, rng: np.random.Generator
     ) -> NDArray[np.float64]:
         """Return the instants of views for training (V, T)."""
-        views = range(num_views)
-        if self.dense is None or self.shortens(timeline):
-            start, end = timeline.start_s, timeline.end_s
-            return np.stack([random_instants(start, end, self.clip_len, rng) for _ in views])
-        shares = rng.random(num_views)
-        return np.stack([self.dense.instants(timeline, self.clip_len, shares[v]) for v in views])
+        if self.dense is None or self.shortens(times):
+            shares = rng.random((num_views, self.clip_len))
+            return segment_instants(times.start_s, times.end_s, self.clip_len, shares)
+        return self.dense.instants(times, self.clip_len, rng.random(num_views))
 
-    def fixed_views(self, timeline: Timeline, num_views: int) -> NDArray[np.float64]:
+    def fixed_views(self, times: FrameTimes, num_views: int) -> NDArray[np.float64]:
         """Return the instants of views for evaluation (V, T), the same for every call.
 
-        Dense views lie evenly from the clip's start to its end, a single one in the middle.
+        Views share the segments evenly, and a single one takes their middles. Dense ones lie evenly
+        from the clip's start to its end, a single one in the middle.
         """
-        views = range(num_views)
-        if self.dense is None or self.shortens(timeline):
-            start, end = timeline.start_s, timeline.end_s
-            return np.stack(
-                [
-                    segment_instants(start, end, self.clip_len, view=view, num_views=num_views)
-                    for view in views
-                ]
-            )
-        shares = np.linspace(0.0, 1.0, num_views) if num_views > 1 else [0.5]
-        return np.stack([self.dense.instants(timeline, self.clip_len, shares[v]) for v in views])
+        if self.dense is None or self.shortens(times):
+            shares = (np.arange(num_views)[:, None] + 0.5) / num_views
+            return segment_instants(times.start_s, times.end_s, self.clip_len, shares)
+        even = np.linspace(0.0, 1.0, num_views) if num_views > 1 else [0.5]
+        return self.dense.instants(times, self.clip_len, even)
 
 
 def segment_instants(
-    start: float, end: float, clip_len: int, *, view: int = 0, num_views: int = 1
+    start: float, end: float, clip_len: int, shares: ArrayLike = 0.5
 ) -> NDArray[np.float64]:
-    """Return one instant of each segment, the same for every call.
+    """Return one instant of each segment of a clip.
 
     Parameters
     ----------
     start, end
         When the first frame starts and the last one ends, in seconds.
     clip_len
-        Number of segments.
-    view, num_views
-        Views take instants that lie evenly within the segments; a single view takes the middle.
+        Number of segments T.
+    shares
+        Where in its segment each instant lies, from 0 to 1: one number, (T,), (V, 1) or (V, T).
 
     >>> segment_instants(0, 4, 4)
     array([0.5, 1.5, 2.5, 3.5])
-    >>> segment_instants(0, 4, 4, view=1, num_views=2)
-    array([0.75, 1.75, 2.75, 3.75])
+    >>> segment_instants(0, 4, 4, [[0.25], [0.75]])
+    array([[0.25, 1.25, 2.25, 3.25],
+           [0.75, 1.75, 2.75, 3.75]])
     """
-    share = (view + 0.5) / num_views
-    places = np.arange(clip_len, dtype=np.float64) + share
-    return _within(start, end, places, clip_len)
-
-
-def random_instants(
-    start: float, end: float, clip_len: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Return a random instant of each segment."""
-    return _within(start, end, np.arange(clip_len) + rng.random(clip_len), clip_len)
-
-
-def _within(
-    start: float, end: float, places: NDArray[np.float64], clip_len: int
-) -> NDArray[np.float64]:
-    return start + (end - start) * places / clip_len
+    segments = np.arange(clip_len) + np.asarray(shares, dtype=np.float64)
+    return start + (end - start) * segments / clip_len

@@ -16,17 +16,17 @@ from torch import Tensor
 
 from dogclips.clips.frames import SourceFrames
 from dogclips.errors import MediaError
-from dogclips.loading.excerpts import timeline_of
 from dogclips.loading.sampling import Sampling
 from dogclips.loading.transforms import Views
-from dogclips.media.decoding import decode_places
-from dogclips.media.picture import Pictures, output_size
+from dogclips.media.decoding import decode_frames
+from dogclips.media.excerpt import frame_times_of
+from dogclips.media.picture import Scaler, output_size
 from dogclips.streams import Stream
 
 DOES_NOT_DECODE = "does-not-decode"
 
-# Views in time x frames (V, T): the place in `Stream.pts` of each frame of a window.
-Places: TypeAlias = NDArray[np.int64]
+# Views in time x frames (V, T): the index in `Stream.pts` of each frame of a window.
+FrameIndices: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,11 @@ class WindowViews:
     crops: Views
     short_side: int | None = None
 
-    def places(self, frames: SourceFrames) -> Places:
+    def indices(self, frames: SourceFrames) -> FrameIndices:
         """Return which source frames each view in time sees (V, T)."""
-        timeline = timeline_of(np.asarray(frames.pts, dtype=np.int64), frames.time_base)
-        if timeline is None:
-            raise AssertionError("the frames of a whole clip are always its own")
-        shown = timeline.on_screen(self.sampling.fixed_views(timeline, self.num_views))
-        return np.asarray(frames.places, dtype=np.int64)[shown]
+        times = frame_times_of(np.asarray(frames.pts, dtype=np.int64), frames.time_base)
+        shown = times.on_screen(self.sampling.fixed_views(times, self.num_views))
+        return np.asarray(frames.indices, dtype=np.int64)[shown]
 
 
 def stream_windows(
@@ -80,26 +78,26 @@ def stream_windows(
     MediaError
         The file cannot be opened, or nothing of the stream decodes.
     """
-    windows = [views.places(frames) for frames in clips]
+    windows = [views.indices(frames) for frames in clips]
     order = sorted(range(len(windows)), key=lambda number: int(windows[number].max()))
-    # From which place on frames are still wanted when so many windows are done.
+    # From which index on frames are still wanted when so many windows are done.
     firsts = [int(windows[number].min()) for number in order]
     wanted_from = [*np.minimum.accumulate(firsts[::-1])[::-1].tolist(), len(stream.pts)]
     held: dict[int, Tensor] = {}
     done = 0
-    for place, crops in _crops(source, stream, windows, views):
-        while done < len(order) and int(windows[order[done]].max()) < place:
+    for index, crops in _crops(source, stream, windows, views):
+        while done < len(order) and int(windows[order[done]].max()) < index:
             yield order[done], _video(windows[order[done]], held)
             done += 1
         for gone in [old for old in held if old < wanted_from[done]]:
             del held[gone]
-        held[place] = crops
+        held[index] = crops
     for number in order[done:]:
         yield number, _video(windows[number], held)
 
 
 def _crops(
-    source: Path, stream: Stream, windows: Sequence[Places], views: WindowViews
+    source: Path, stream: Stream, windows: Sequence[FrameIndices], views: WindowViews
 ) -> Iterator[tuple[int, Tensor]]:
     """Yield wanted frames as crops (C, 3, 1, S, S), first made what a cut clip would show.
 
@@ -107,13 +105,13 @@ def _crops(
     """
     if not windows:
         return
-    wanted = np.unique(np.concatenate([places.ravel() for places in windows])).tolist()
-    pictures, place = Pictures(stream, output_size(stream, views.short_side)), -1
+    wanted = np.unique(np.concatenate([own.ravel() for own in windows])).tolist()
+    scaler, index = Scaler(stream, output_size(stream, views.short_side)), -1
     try:
-        for place, frame in decode_places(source, stream, wanted):
-            yield place, views.crops(_rgb(pictures.of(place, frame)))
+        for index, frame in decode_frames(source, stream, wanted):
+            yield index, views.crops(_rgb(scaler.picture(index, frame)))
     except MediaError:
-        if place < 0:
+        if index < 0:
             raise
 
 
@@ -122,10 +120,10 @@ def _rgb(frame: av.VideoFrame) -> Tensor:
     return torch.from_numpy(frame.to_ndarray(format="rgb24")).permute(2, 0, 1).unsqueeze(0)
 
 
-def _video(places_VT: Places, held: dict[int, Tensor]) -> Tensor | str:
+def _video(indices_VT: FrameIndices, held: dict[int, Tensor]) -> Tensor | str:
     """Return the views (V x C, 3, T, S, S) of a window."""
-    if not held.keys() >= set(places_VT.ravel().tolist()):
+    if not held.keys() >= set(indices_VT.ravel().tolist()):
         return DOES_NOT_DECODE
     return torch.cat(
-        [torch.cat([held[place] for place in own], dim=2) for own in places_VT.tolist()]
+        [torch.cat([held[index] for index in own], dim=2) for own in indices_VT.tolist()]
     )

@@ -8,18 +8,11 @@ we do, and reads no packet twice to learn that.
 import json
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from dogclips.loading.packets import time_base_of
-
-if TYPE_CHECKING:
-    from dogclips.loading.packets import ClipPackets
-
+from dogclips.media.packets import OpenClip
 
 # Frames of one call, all in memory at their full size.
 _AT_ONCE = 16
@@ -37,44 +30,42 @@ def fault() -> str | None:
     return None
 
 
-def pictures(
-    path: Path, video: VideoStream, clip: "ClipPackets", wanted: set[int]
-) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+def pictures(clip: OpenClip, wanted: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Yield time and RGB (H, W, 3), upright, of the wanted frames that TorchCodec decodes.
 
     It ends at the first fault, or at the first frame that is not the one that was asked for.
 
     Parameters
     ----------
-    path, video, clip
-        The file as PyAV has it open.
+    clip
+        As PyAV has it open.
     wanted
         Presentation times.
     """
     import torchcodec.decoders  # noqa: PLC0415 (loads libraries, or fails)
 
-    tick = float(time_base_of(video))
-    places = np.searchsorted(clip.known, sorted(wanted)).tolist()
+    tick_s = float(clip.track.tick_s)
+    indices = np.searchsorted(clip.known, sorted(wanted)).tolist()
     try:
         decoder = torchcodec.decoders.VideoDecoder(  # type: ignore[attr-defined]
-            str(path.resolve()),
-            stream_index=video.index,
+            str(clip.track.path.resolve()),
+            stream_index=clip.track.video.index,
             dimension_order="NHWC",
             device="cpu",
             custom_frame_mappings=_mappings(clip),
         )
-        for begin in range(0, len(places), _AT_ONCE):
-            chosen = places[begin : begin + _AT_ONCE]
+        for begin in range(0, len(indices), _AT_ONCE):
+            chosen = indices[begin : begin + _AT_ONCE]
             batch = decoder.get_frames_at(chosen)
-            for place, pixels, seconds in zip(chosen, batch.data, batch.pts_seconds, strict=True):
-                if abs(float(seconds) / tick - clip.known[place]) > 0.5:
+            for index, pixels, seconds in zip(chosen, batch.data, batch.pts_seconds, strict=True):
+                if abs(float(seconds) / tick_s - clip.known[index]) > 0.5:
                     return
-                yield int(clip.known[place]), pixels.numpy()
+                yield int(clip.known[index]), pixels.numpy()
     except (RuntimeError, ValueError, IndexError):  # PyAV then says what is wrong
         return
 
 
-def _mappings(clip: "ClipPackets") -> str:
+def _mappings(clip: OpenClip) -> str:
     """Return the frames that there are as TorchCodec wants them, so that it need not look."""
     keys = {packet.pts for packet in clip.packets if packet.is_keyframe}
     ends = np.append(clip.known[1:], clip.known[-1] + 1)

@@ -80,8 +80,8 @@ class ResizedCrop(Config):
 
 
 @dataclass(frozen=True)
-class Augmentation:
-    """Random views for training.
+class _Squares:
+    """How frames become square views.
 
     Parameters
     ----------
@@ -89,6 +89,18 @@ class Augmentation:
         Side of a view in pixels.
     fit
         How frames that are not square become square.
+    """
+
+    size: int
+    fit: Fit = "crop"
+
+
+@dataclass(frozen=True)
+class Augmentation(_Squares):
+    """Random views for training; all frames of a clip are treated alike.
+
+    Parameters
+    ----------
     flip
         Mirror half of the clips from left to right.
     scale
@@ -101,19 +113,11 @@ class Augmentation:
         What is done to the finished view, in this order; transforms of torchvision.
     """
 
-    size: int
-    fit: Fit = "crop"
     flip: bool = True
     scale: tuple[float, float] = (1.0, 1.25)
     crop: Crop = "random"
     resized_crop: ResizedCrop | None = None
     recolour: tuple[v2.Transform, ...] = ()
-
-    def __call__(self, frames_T3HW: Tensor, rng: np.random.Generator) -> Tensor:
-        """Return one random view (3, T, S, S); all frames of a clip are treated alike."""
-        height, width = frames_T3HW.shape[-2:]
-        view_T3SS = self.box(height, width, rng).view(frames_T3HW, self.size)
-        return self.recoloured(view_T3SS, rng).transpose(0, 1).contiguous()
 
     def box(self, height: int, width: int, rng: np.random.Generator) -> Box:
         """Draw the part of the frames that becomes the view, and whether it is mirrored."""
@@ -153,41 +157,21 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
-class Views:
-    """The fixed crops of evaluation.
+class Views(_Squares):
+    """The fixed crops of evaluation: 1 for the centre; 3 for both ends of the long side, too."""
 
-    Parameters
-    ----------
-    size
-        Side of a view in pixels.
-    fit
-        How frames that are not square become square.
-    crops
-        1 for the centre; 3 for both ends of the long side and the centre.
-    """
-
-    size: int
-    fit: Fit = "crop"
     crops: Literal[1, 3] = 1
 
     def __call__(self, frames_T3HW: Tensor) -> Tensor:
         """Return views (C, 3, T, S, S)."""
-        frames_T3HW = _resize(frames_T3HW, self.size, self.fit)
         height, width = frames_T3HW.shape[-2:]
-        shares = (0.5,) if self.crops == 1 else (0.0, 0.5, 1.0)
+        high = wide = size = self.size
+        if self.fit == "crop":
+            scale = size / min(height, width)
+            high, wide = max(round(height * scale), size), max(round(width * scale), size)
+        resized_T3HW = functional.resize(frames_T3HW, [high, wide], antialias=True)
         crops = []
-        for share in shares:
-            top, left = round((height - self.size) * share), round((width - self.size) * share)
-            crops.append(frames_T3HW[..., top : top + self.size, left : left + self.size])
+        for share in (0.5,) if self.crops == 1 else (0.0, 0.5, 1.0):
+            top, left = round((high - size) * share), round((wide - size) * share)
+            crops.append(resized_T3HW[..., top : top + size, left : left + size])
         return torch.stack(crops).transpose(1, 2).contiguous()
-
-
-def _resize(frames_T3HW: Tensor, short_side: int, fit: Fit) -> Tensor:
-    """Resize to a short side of `short_side`, or to a square of it."""
-    height, width = frames_T3HW.shape[-2:]
-    size = [short_side, short_side]
-    if fit == "crop":
-        scale = short_side / min(height, width)
-        size = [max(round(height * scale), short_side), max(round(width * scale), short_side)]
-    resized: Tensor = functional.resize(frames_T3HW, size, antialias=True)
-    return resized

@@ -7,11 +7,11 @@ from pathlib import Path
 import av
 
 from dogclips.errors import MediaError
-from dogclips.media.decoding import decode_places
-from dogclips.media.encoding import ClipJob, ClipOutcome, EncoderConfig, LaneWriter
+from dogclips.media.decoding import decode_frames
+from dogclips.media.encoding import ClipOutcome, EncoderConfig, LaneWriter
 from dogclips.media.hardware import SOFTWARE
-from dogclips.media.lanes import plan_lanes
-from dogclips.media.picture import Pictures
+from dogclips.media.lanes import ClipJob, plan_lanes
+from dogclips.media.picture import Scaler
 from dogclips.streams import Stream
 from dogclips.timebase import shown
 
@@ -44,42 +44,38 @@ def cut_source(
     OutputError
         The encoder refuses its settings, or the output folder is full or not writable.
     """
-    ordered = sorted(jobs, key=lambda job: job.places[0])
-    shared = (
-        (lane, [ordered[number] for number in numbers])
-        for lane, numbers in plan_lanes(ordered, share=encoder.b_frames == 0)
-    )
+    ordered = sorted(jobs, key=lambda job: job.indices[0])
     lanes = [
-        LaneWriter(lane, own, encoder, wanted)
-        for lane, own in shared
-        if wanted is None or any(job.path in wanted for job in own)
+        LaneWriter(lane, encoder, wanted)
+        for lane in plan_lanes(ordered, share=encoder.b_frames == 0)
+        if wanted is None or any(job.path in wanted for job in lane.jobs)
     ]
     reason = "the source ended early"
     try:
         try:
-            pictures = Pictures(stream, ordered[0].size)
-            places = sorted({place for lane in lanes for place in lane.places})
-            for place, frame in decode_places(source, stream, places, device):
+            scaler = Scaler(stream, ordered[0].size)
+            indices = sorted({index for lane in lanes for index in lane.indices})
+            for index, frame in decode_frames(source, stream, indices, device):
                 for lane in lanes:
-                    yield from _feed(lane, place, frame, pictures, stream)
+                    yield from _feed(lane, index, frame, scaler, stream)
         except MediaError as error:
             reason = error.what
         for lane in lanes:
             yield from lane.finish()
     finally:
         lost = [outcome for lane in lanes for outcome in lane.abandon(reason)]
-    starts = {job.path: int(stream.pts[job.places[0]]) * stream.time_base for job in ordered}
+    starts = {job.path: int(stream.pts[job.indices[0]]) * stream.time_base for job in ordered}
     for outcome in lost:
         begins = f"the clip begins at {shown(starts[outcome.path])} s of the stream"
         yield replace(outcome, error=f"{outcome.error}; {begins}")
 
 
 def _feed(
-    lane: LaneWriter, place: int, frame: av.VideoFrame, pictures: Pictures, stream: Stream
+    lane: LaneWriter, index: int, frame: av.VideoFrame, scaler: Scaler, stream: Stream
 ) -> Iterator[ClipOutcome]:
     """Give a decoded frame to a lane if it is the one that comes next there."""
-    while lane.next_place is not None and lane.next_place < place:
-        at_s = shown(int(stream.pts[lane.next_place]) * stream.time_base)
+    while lane.next_index is not None and lane.next_index < index:
+        at_s = shown(int(stream.pts[lane.next_index]) * stream.time_base)
         yield from lane.skip(f"the frame at {at_s} s of the stream does not decode")
-    if lane.next_place == place:
-        yield from lane.write(pictures.of(place, frame))
+    if lane.next_index == index:
+        yield from lane.write(scaler.picture(index, frame))

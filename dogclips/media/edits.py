@@ -7,6 +7,7 @@ are those of ISO/IEC 14496-12: `moov/mvhd` (movie header) and `moov/trak/edts/el
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 from dogclips.streams import EmptyEdit, StreamTable
@@ -72,21 +73,11 @@ def _empty_edits(movie: memoryview) -> list[EmptyEdit | None]:
 
 def _empty_ticks(track: memoryview) -> int:
     """Return how long a track's edit list lets it wait, in ticks of the movie."""
-    for kind, content in _boxes(track):
-        if kind == b"edts":
-            lists = [inner for name, inner in _boxes(content) if name == b"elst"]
-            return _waiting(lists[0]) if lists else 0
-    return 0
-
-
-def _waiting(edit_list: memoryview) -> int:
-    if not edit_list:
+    edits = next((content for kind, content in _boxes(track) if kind == b"edts"), memoryview(b""))
+    listed = next((content for kind, content in _boxes(edits) if kind == b"elst"), None)
+    if not listed:
         return 0
-    entry = ">Qqi" if edit_list[0] == 1 else ">Iii"  # version 1 counts in 64 bits
-    ticks = 0
-    for place in range(8, len(edit_list) - struct.calcsize(entry) + 1, struct.calcsize(entry)):
-        duration, media_time, _ = struct.unpack_from(entry, edit_list, place)
-        if media_time != -1:
-            break
-        ticks += duration
-    return ticks
+    entry = struct.Struct(">Qqi" if listed[0] == 1 else ">Iii")  # version 1 counts in 64 bits
+    entries = listed[8 : len(listed) - (len(listed) - 8) % entry.size]
+    waits = takewhile(lambda edit: edit[1] == -1, entry.iter_unpack(entries))
+    return sum(duration for duration, _, _ in waits)

@@ -3,25 +3,24 @@
 import hashlib
 import io
 import re
-from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import cast
 
 import av
+from av.container import OutputContainer
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from dogclips.config import Config
 from dogclips.errors import DogclipsError, OutputError
 from dogclips.files import part_of
-from dogclips.media.lanes import Lane
+from dogclips.media.lanes import ClipJob, Lane
+from dogclips.media.packets import VideoPacket
 from dogclips.media.pyavprobe import probe_with_pyav
-
-VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 
 
 class EncoderConfig(Config):
@@ -54,28 +53,6 @@ class EncoderConfig(Config):
 
 
 @dataclass(frozen=True)
-class ClipJob:
-    """One clip to write.
-
-    Parameters
-    ----------
-    places
-        For each frame of the clip the place of its source frame in `Stream.pts`, ascending.
-    pts
-        For each frame of the clip its presentation time there, from 0, in units of `time_base`.
-    size
-        Width and height of the upright picture in pixels, both even.
-    """
-
-    path: Path
-    places: Sequence[int]
-    pts: Sequence[int]
-    time_base: Fraction
-    frame_rate: Fraction
-    size: tuple[int, int]
-
-
-@dataclass(frozen=True)
 class ClipOutcome:
     """What became of a job: a verified file with its size and SHA-256, or the reason why not."""
 
@@ -98,46 +75,48 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 class ClipFile:
-    """A clip in the making, under a temporary name until `finish`; its packets come from a lane.
+    """A clip in the making, under a temporary name until `finish`.
 
-    Every method raises OutputError if the folder refuses.
+    It lies at a stretch of the frames of a lane, from whose packets it is made. Every method raises
+    OutputError if the folder refuses.
     """
 
-    def __init__(self, job: ClipJob, track: VideoStream, *, reordered: bool) -> None:
-        self.job = job
+    def __init__(self, job: ClipJob, start: int, *, reordered: bool) -> None:
+        self.job, self.start, self.stop = job, start, start + len(job.indices)
         self._reordered = reordered
         self._part = part_of(job.path)
         self._missing = len(job.pts)
         self._usual = round(1 / (job.frame_rate * job.time_base))  # duration of a frame in ticks
-        # Readers that ignore edit lists must see the same frames, so none is written if possible.
-        options = {"movflags": "+faststart", "use_editlist": "1" if reordered else "0"}
-        with _writing(job.path):
-            self._container = av.open(str(self._part), "w", format="mp4", options=options)
-            self._track = self._container.add_stream_from_template(track)
-        self._track.time_base = job.time_base
+        self._container: OutputContainer | None = None
 
-    @property
-    def is_complete(self) -> bool:
-        """Return whether the clip has all its packets."""
+    def add(self, packet: VideoPacket, number: int, track: VideoStream) -> bool:
+        """Append a copy of the packet of a frame of the lane; return whether it was the last."""
+        with _writing(self.job.path):
+            container = self._container or self._open(track)
+            copy = av.Packet(bytes(packet))
+            copy.stream = container.streams[0]
+            copy.pts, copy.time_base = self.job.pts[number - self.start], self.job.time_base
+            # Only B-frames are stored in another order than shown; their lane has the clip's ticks.
+            copy.dts = packet.dts if self._reordered else copy.pts
+            copy.duration = self._usual
+            copy.is_keyframe = packet.is_keyframe
+            container.mux(copy)
+        self._missing -= 1
         return self._missing == 0
 
-    def add(self, packet: VideoPacket, frame: int) -> None:
-        """Append a copy of the packet of one of the clip's frames, counted from 0."""
-        copy = av.Packet(bytes(packet))
-        copy.stream = self._track
-        copy.pts, copy.time_base = self.job.pts[frame], self.job.time_base
-        # Only B-frames are stored in another order than shown; their lane has the clip's own ticks.
-        copy.dts = packet.dts if self._reordered else copy.pts
-        copy.duration = self._usual
-        copy.is_keyframe = packet.is_keyframe
-        with _writing(self.job.path):
-            self._container.mux(copy)
-        self._missing -= 1
+    def _open(self, track: VideoStream) -> OutputContainer:
+        # Readers that ignore edit lists must see the same frames, so none is written if possible.
+        edits = "1" if self._reordered else "0"
+        options = {"movflags": "+faststart", "use_editlist": edits}
+        self._container = av.open(str(self._part), "w", format="mp4", options=options)
+        self._container.add_stream_from_template(track).time_base = self.job.time_base
+        return self._container
 
     def finish(self) -> ClipOutcome:
         """Close and verify the file, then rename it; a file that differs is removed."""
         with _writing(self.job.path):
-            self._container.close()
+            if self._container is not None:
+                self._container.close()
         error = verify_clip(self._part, self.job)
         if error is not None:
             return self.abandon(error)
@@ -148,9 +127,10 @@ class ClipFile:
 
     def abandon(self, reason: str) -> ClipOutcome:
         """Remove the unfinished file."""
-        with suppress(av.FFmpegError, OSError):  # the file goes away, whatever could not be written
-            self._container.close()
-        self._part.unlink(missing_ok=True)
+        if self._container is not None:
+            with suppress(av.FFmpegError, OSError):  # it goes away, whatever could not be written
+                self._container.close()
+            self._part.unlink(missing_ok=True)
         return ClipOutcome(self.job.path, reason)
 
 
@@ -162,111 +142,85 @@ class LaneWriter:
     Parameters
     ----------
     lane
-        The frames to encode, by their place in the source.
-    jobs
-        One for each of `lane.starts`.
+        The frames to encode, and the clips that show them.
     wanted
-        The jobs to write, by path; None means all.
+        The clips to write, by path; None means all.
     """
 
     def __init__(
-        self,
-        lane: Lane,
-        jobs: Sequence[ClipJob],
-        encoder: EncoderConfig,
-        wanted: Collection[Path] | None = None,
+        self, lane: Lane, encoder: EncoderConfig, wanted: Collection[Path] | None = None
     ) -> None:
         self._lane = lane
-        self._jobs = jobs
         self._encoder = encoder
-        self._waiting = deque(
-            (start, job)
-            for start, job in zip(lane.starts, jobs, strict=True)
+        self._clips = [  # that are not finished
+            ClipFile(job, start, reordered=encoder.b_frames > 0)
+            for start, job in zip(lane.starts, lane.jobs, strict=True)
             if wanted is None or job.path in wanted
-        )
-        self._open: list[tuple[int, ClipFile]] = []
+        ]
         self._keyframes = frozenset(lane.starts)
         self._next = 0
-        self._ticks = jobs[0].pts if len(jobs) == 1 else range(len(lane.places))
+        self._ticks = lane.jobs[0].pts if len(lane.jobs) == 1 else range(len(lane.indices))
         self._numbers = {tick: number for number, tick in enumerate(self._ticks)}
         self._track: VideoStream | None = None
 
     @property
-    def places(self) -> Sequence[int]:
-        """Return the places of all source frames that the lane encodes."""
-        return self._lane.places
+    def indices(self) -> Sequence[int]:
+        """Return the indices of all source frames that the lane encodes."""
+        return self._lane.indices
 
     @property
-    def next_place(self) -> int | None:
-        """Return the place of the source frame that is needed next; None after the last."""
-        return self._lane.places[self._next] if self._next < len(self._lane.places) else None
+    def next_index(self) -> int | None:
+        """Return the index of the source frame that is needed next; None after the last."""
+        return self._lane.indices[self._next] if self._next < len(self._lane.indices) else None
 
     def write(self, picture: av.VideoFrame) -> Iterator[ClipOutcome]:
-        """Encode the picture of the next place, as often in a row as it is shown."""
+        """Encode the picture of the next source frame, as often in a row as it is shown."""
         track = self._track or self._start(picture)
-        place = self.next_place
-        while self.next_place == place is not None:
+        index = self.next_index
+        while self.next_index == index is not None:
             picture.pts = self._ticks[self._next]
             picture.time_base = track.codec_context.time_base
             # Apart from where clips begin, the kind of frame is the encoder's choice.
             picture.pict_type = PictureType.I if self._next in self._keyframes else PictureType.NONE
-            with _writing(self._jobs[0].path):
-                packets = track.encode(picture)
-            yield from self._share(packets)
+            yield from self._encode(track, picture)
             self._next += 1
 
     def skip(self, reason: str) -> Iterator[ClipOutcome]:
-        """Go on without the picture of the next place: clips that show it are given up."""
-        place = self.next_place
-        while self.next_place == place is not None:
+        """Go on without the picture of the next source frame: clips that show it are given up."""
+        index = self.next_index
+        while self.next_index == index is not None:
             self._next += 1
-            for start, job in list(self._waiting):
-                if start < self._next <= start + len(job.places):
-                    self._waiting.remove((start, job))
-                    yield ClipOutcome(job.path, reason)
-            for start, clip in list(self._open):
-                if start < self._next <= start + len(clip.job.places):
-                    self._open.remove((start, clip))
-                    yield clip.abandon(reason)
+            yield from self._abandon(reason, lambda clip: clip.start < self._next <= clip.stop)
 
     def finish(self) -> Iterator[ClipOutcome]:
         """Take the last packets out of the encoder."""
         if self._track is not None:
-            with _writing(self._jobs[0].path):
-                packets = self._track.encode(None)
-            yield from self._share(packets)
+            yield from self._encode(self._track, None)
 
     def abandon(self, reason: str) -> Iterator[ClipOutcome]:
         """Give up all clips that are not finished."""
-        for _, clip in self._open:
-            yield clip.abandon(reason)
-        yield from (ClipOutcome(job.path, reason) for _, job in self._waiting)
-        self._open.clear()
-        self._waiting.clear()
+        yield from self._abandon(reason, lambda _: True)
 
-    def _share(self, packets: Iterable[VideoPacket]) -> Iterator[ClipOutcome]:
-        """Give packets to all clips that they belong to."""
+    def _abandon(self, reason: str, chosen: Callable[[ClipFile], bool]) -> Iterator[ClipOutcome]:
+        for clip in list(filter(chosen, self._clips)):
+            self._clips.remove(clip)
+            yield clip.abandon(reason)
+
+    def _encode(self, track: VideoStream, picture: av.VideoFrame | None) -> Iterator[ClipOutcome]:
+        """Encode a picture, or none for what is held back, and give packets to their clips."""
+        with _writing(self._lane.jobs[0].path):
+            packets = track.encode(picture)
         for packet in packets:
             number = self._numbers[packet.pts or 0]
-            while self._waiting and self._waiting[0][0] <= number:
-                start, job = self._waiting.popleft()
-                self._open.append((start, self._opened(job)))
-            for start, clip in list(self._open):
-                if 0 <= number - start < len(clip.job.pts):
-                    clip.add(packet, number - start)
-                if clip.is_complete:
-                    outcome = clip.finish()  # a clip that does not come to its end stays open
-                    self._open.remove((start, clip))
+            for clip in [own for own in self._clips if own.start <= number < own.stop]:
+                if clip.add(packet, number, track):
+                    outcome = clip.finish()  # a clip that does not come to its end stays
+                    self._clips.remove(clip)
                     yield outcome
-
-    def _opened(self, job: ClipJob) -> ClipFile:
-        if self._track is None:
-            raise AssertionError("packets come from an encoder")
-        return ClipFile(job, self._track, reordered=self._encoder.b_frames > 0)
 
     def _start(self, picture: av.VideoFrame) -> VideoStream:
         """Open the encoder; the first picture says how the colours are meant."""
-        job = self._jobs[0]
+        job = self._lane.jobs[0]
         with _writing(job.path):
             # A container that is never written: it makes the encoder put its head into `track`,
             # from where every clip takes it.
@@ -279,7 +233,7 @@ class LaneWriter:
             track.width, track.height = job.size
             track.pix_fmt = "yuv420p"
             context = track.codec_context
-            context.time_base = job.time_base if len(self._jobs) == 1 else 1 / job.frame_rate
+            context.time_base = job.time_base if len(self._lane.jobs) == 1 else 1 / job.frame_rate
             context.thread_count = 1  # as many sources at once as cores instead
             context.color_range = picture.color_range
             context.colorspace = picture.colorspace

@@ -36,6 +36,7 @@ All but those of the alignment follow from measured packets, so that both probes
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -53,25 +54,23 @@ _Finding = tuple[str, str]  # code and text
 
 @dataclass
 class Packets:
-    """The packets of one stream that yield something: hidden pre-roll is left out."""
+    """The times of one stream's packets, in file order; hidden ones are decoded and not shown."""
 
     pts: list[int | None] = field(default_factory=list)
     dts: list[int | None] = field(default_factory=list)
     hidden_pts: list[int] = field(default_factory=list)
 
-    def add(self, pts: int | None, dts: int | None) -> None:
-        """Append one packet in file order."""
-        self.pts.append(pts)
-        self.dts.append(dts)
-
-    def hide(self, pts: int | None) -> None:
-        """Remember where a packet lies that is decoded and not shown."""
-        if pts is not None:
+    def add(self, pts: int | None, dts: int | None, *, hidden: bool) -> None:
+        """Append one packet."""
+        if not hidden:
+            self.pts.append(pts)
+            self.dts.append(dts)
+        elif pts is not None:
             self.hidden_pts.append(pts)
 
 
-def with_packets(stream: Stream, packets: Packets, container: str) -> Stream:
-    """Return the stream with counts and times measured from its packets.
+def measured(packets: Packets, container: str, *, time_base: Fraction, **facts: Any) -> Stream:
+    """Return the stream with these facts, its counts and times measured from its packets.
 
     AVI stores no presentation times; what a demuxer offers in their place depends on its version
     (2 of 3 missing in FFmpeg 5, one frame late in FFmpeg 8). It counts frames, so the sorted
@@ -85,14 +84,17 @@ def with_packets(stream: Stream, packets: Packets, container: str) -> Stream:
     # If only some frames have a time, no frame can be named by its time.
     known = [] if None in times else [time for time in times if time is not None]
     pts: Pts = np.array(sorted(known), dtype=np.int64)
-    steps_back = _steps_back(packets.dts, stream.time_base)
-    return replace(
-        stream,
+    steps = np.diff(pts)
+    steps_back = _steps_back(packets.dts, time_base)
+    usual = int(np.median(steps)) if len(steps) else 0
+    return Stream(
+        **facts,
+        time_base=time_base,
         num_frames=len(packets.pts),
         timed=timed,
         pts=pts,
-        end_pts=int(pts[-1]) + _usual_step(pts) if len(pts) else None,
-        num_repeated=int(np.count_nonzero(np.diff(pts) == 0)),
+        end_pts=int(pts[-1]) + usual if len(pts) else None,
+        num_repeated=int(np.count_nonzero(steps == 0)),
         steps_back=steps_back,
         # Wherever the clock steps back, presentation times do as well.
         reordered=timed and bool(np.count_nonzero(np.diff(known) < 0) > len(steps_back)),
@@ -101,7 +103,7 @@ def with_packets(stream: Stream, packets: Packets, container: str) -> Stream:
     )
 
 
-def checked(table: StreamTable) -> StreamTable:
+def with_messages(table: StreamTable) -> StreamTable:
     """Return the table with a message for everything that a user should know."""
     found = [*_of_file(table)]
     for stream in table.streams:
@@ -119,10 +121,6 @@ def rotation_of(degrees: float | None) -> int:
         return 0
     whole = round(degrees) % 360
     return whole - 360 if whole > 180 else whole
-
-
-def _usual_step(pts: Pts) -> int:
-    return int(np.median(np.diff(pts))) if len(pts) > 1 else 0
 
 
 def _steps_back(dts: list[int | None], time_base: Fraction) -> tuple[StepBack, ...]:

@@ -10,18 +10,18 @@ import shutil
 import signal
 import subprocess
 from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from ffmpeg._utils import convert_kwargs_to_cmd_line_args
+import ffmpeg
 
 from dogclips.errors import MediaError, ToolMissingError
 from dogclips.media.edits import with_empty_edits
-from dogclips.media.facts import Packets, checked, rotation_of, with_packets
+from dogclips.media.facts import Packets, measured, rotation_of, with_messages
 from dogclips.media.inputs import INPUT_RULES, input_url, not_a_video
-from dogclips.streams import Stream, StreamTable
+from dogclips.streams import StreamTable
 
 # One call reads everything. Of the output formats `compact` is the one whose lines stay short for
 # a day of packets: `section|key=value|key=value`.
@@ -58,7 +58,7 @@ def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
         The file is missing, no container that we read, or ffprobe takes too long.
     """
     options = {"of": "compact", "show_entries": _ENTRIES} | ({"count_frames": None} if deep else {})
-    output = _run(path, input_url(path), **options)
+    output = _run(path, **options)
     packets = _read_packets(output)
     facts: dict[int, dict[str, str]] = {}  # a transport stream's streams come twice
     container: dict[str, str] = {}
@@ -70,22 +70,20 @@ def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
             container = entry
     name = container.get("format_name", "")
     streams = tuple(
-        with_packets(_stream(entry, deep=deep), packets[index], name)
+        measured(packets[index], name, **_facts(entry, deep=deep))
         for index, entry in sorted(facts.items())
     )
     created = container.get("tag:creation_time")
     table = StreamTable(path=path, format=name, created=created, streams=streams)
-    return checked(with_empty_edits(table))
+    return with_messages(with_empty_edits(table))
 
 
 def _read_packets(output: str) -> defaultdict[int, Packets]:
     packets: defaultdict[int, Packets] = defaultdict(Packets)
     # One at a time: a list of the packets of hours would take more memory than their text.
     for index, pts, dts, flags in (found.groups() for found in _PACKET.finditer(output)):
-        if "D" in flags:  # hidden by an edit list
-            packets[int(index)].hide(_whole(pts))
-        else:
-            packets[int(index)].add(_whole(pts), _whole(dts))
+        # D: hidden by an edit list
+        packets[int(index)].add(_whole(pts), _whole(dts), hidden="D" in flags)
     return packets
 
 
@@ -94,11 +92,12 @@ def _entry(line: str) -> dict[str, str]:
     return {key: value for key, _, value in (part.partition("=") for part in line.split("|"))}
 
 
-def _run(path: Path, url: str, **options: str | None) -> str:
-    arguments = convert_kwargs_to_cmd_line_args({"v": "error", **INPUT_RULES, **options})
+def _run(path: Path, **options: str | None) -> str:
+    source = ffmpeg.input(input_url(path), v="error", **INPUT_RULES, **options)
+    arguments = source.output("-").get_args()[:-1]  # but the output
     try:
         process = subprocess.Popen(
-            ["ffprobe", *arguments, "-i", url],  # noqa: S607 (found on the user's path)
+            ["ffprobe", *arguments],  # noqa: S607 (found on the user's path)
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -117,41 +116,34 @@ def _run(path: Path, url: str, **options: str | None) -> str:
             ) from error
         raise
     if process.returncode != 0:
-        raise not_a_video(path, _last_line(err))
+        lines = err.decode("utf-8", errors="replace").strip().splitlines()
+        raise not_a_video(path, lines[-1] if lines else "ffprobe gave no reason")
     return out.decode("utf-8", errors="replace")
 
 
-def _last_line(stderr: bytes) -> str:
-    lines = stderr.decode("utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "ffprobe gave no reason"
+def _facts(entry: Mapping[str, str], *, deep: bool) -> dict[str, Any]:
+    """Return what is said of a stream, by the names of `Stream`'s fields."""
+    facts: dict[str, Any] = {
+        "index": int(entry["index"]),
+        "type": entry.get("codec_type", "unknown"),
+        "codec": entry.get("codec_name", "unknown"),
+        "time_base": Fraction(entry["time_base"]),
+        "num_frames_header": _whole(entry.get("nb_frames", "N/A")),
+        "num_decoded": _decoded(entry) if deep else None,
+        "default": entry.get("disposition:default") == "1",
+        "attached_picture": entry.get("disposition:attached_pic") == "1",
+    }
+    if facts["type"] != "video":
+        return facts
+    return facts | {
+        "width": int(entry["width"]),
+        "height": int(entry["height"]),
+        "pixel_aspect": _aspect(entry.get("sample_aspect_ratio", "N/A")),
+        "rotation": rotation_of(float(entry.get("rotation", 0))),
+    }
 
 
-def _stream(entry: dict[str, str], *, deep: bool) -> Stream:
-    stream = Stream(
-        index=int(entry["index"]),
-        type=entry.get("codec_type", "unknown"),
-        codec=entry.get("codec_name", "unknown"),
-        time_base=Fraction(entry["time_base"]),
-        pts=np.array([], dtype=np.int64),
-        end_pts=None,
-        num_frames=0,
-        num_frames_header=_whole(entry.get("nb_frames", "N/A")),
-        num_decoded=_decoded(entry) if deep else None,
-        default=entry.get("disposition:default") == "1",
-        attached_picture=entry.get("disposition:attached_pic") == "1",
-    )
-    if stream.type != "video":
-        return stream
-    return replace(
-        stream,
-        width=int(entry["width"]),
-        height=int(entry["height"]),
-        pixel_aspect=_aspect(entry.get("sample_aspect_ratio", "N/A")),
-        rotation=rotation_of(float(entry.get("rotation", 0))),
-    )
-
-
-def _decoded(entry: dict[str, str]) -> int | None:
+def _decoded(entry: Mapping[str, str]) -> int | None:
     """Return how many frames came out; ffprobe says N/A for none."""
     if entry.get("codec_type") not in ("video", "audio"):
         return None

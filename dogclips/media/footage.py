@@ -1,6 +1,5 @@
-"""Small gray pictures of a recording's streams, read only where somebody looks."""
+"""Pictures of recordings and clips, for programs and for people, read only where somebody looks."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -9,13 +8,17 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from dogclips.errors import MediaError
-from dogclips.media.container import open_input
 from dogclips.media.decoding import decode_from
+from dogclips.media.inputs import open_input
+from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Stream, Thumbnails
 
+_STRIP_FRAMES = 3  # first, middle and last
+_STRIP_GAP = 2  # white columns between two frames
 
-class Footage:
-    """One recording, as thumbnails and as the sizes of its packets."""
+
+class FileFootage:
+    """One video file, as thumbnails and as the sizes of its packets."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -29,14 +32,21 @@ class Footage:
         MediaError
             The file cannot be opened, or decoding stopped at a fault.
         """
-        seen = list(self._decode(stream, max(first, 0), min(stop, stream.num_frames)))
-        shape = (0, THUMBNAIL_ROWS, THUMBNAIL_COLUMNS)
+        first, stop = max(first, 0), min(stop, stream.num_frames)
+        size, turns = (THUMBNAIL_COLUMNS, THUMBNAIL_ROWS), stream.rotation // 90
+        scaler = VideoReformatter()
+        indices, pictures, keyframes = list[int](), list[NDArray[np.uint8]](), list[bool]()
+        for index, frame in decode_from(self.path, stream, first) if first < stop else ():
+            if index >= stop:
+                break
+            if index >= first and not frame.is_corrupt:
+                indices.append(index)
+                pictures.append(_upright(scaler, frame, size, turns, "gray"))
+                keyframes.append(bool(frame.key_frame))
         return Thumbnails(
-            places=np.array([place for place, _, _ in seen], dtype=np.int64),
-            pictures=np.stack([picture for _, picture, _ in seen])
-            if seen
-            else np.empty(shape, dtype=np.uint8),
-            keyframes=np.array([key for _, _, key in seen], dtype=np.bool_),
+            indices=np.array(indices, dtype=np.int64),
+            pictures=np.array(pictures, dtype=np.uint8).reshape(-1, *size[::-1]),
+            keyframes=np.array(keyframes, dtype=np.bool_),
         )
 
     def picture(self, stream: Stream, place: int, width: int) -> NDArray[np.uint8]:
@@ -49,9 +59,15 @@ class Footage:
         MediaError
             The file cannot be opened, or that frame does not decode.
         """
+        turns = stream.rotation // 90
+        columns, rows = float(stream.width * stream.pixel_aspect), float(stream.height)
+        if turns % 2:
+            columns, rows = rows, columns
+        share = min(1, width / columns)
+        size = max(round(columns * share), 1), max(round(rows * share), 1)
         for found, frame in decode_from(self.path, stream, place):
             if found == place:
-                return _upright(frame, stream, width)
+                return _upright(VideoReformatter(), frame, size, turns, "rgb24")
             if found > place:
                 break
         where = f"{self.path}, stream {stream.index}, frame {place}"
@@ -70,19 +86,6 @@ class Footage:
         usual = float(np.median(sizes[sizes >= 0])) if (sizes >= 0).any() else 0.0
         return np.where(sizes < 0, usual, sizes)
 
-    def _decode(
-        self, stream: Stream, first: int, stop: int
-    ) -> Iterator[tuple[int, NDArray[np.uint8], bool]]:
-        if first >= stop:
-            return
-        turns = stream.rotation // 90
-        scaler = VideoReformatter()
-        for place, frame in decode_from(self.path, stream, first):
-            if place >= stop:
-                return
-            if place >= first and not frame.is_corrupt:
-                yield place, _thumbnail(scaler, frame, turns), bool(frame.key_frame)
-
     def _measure(self) -> dict[int, dict[int, int]]:
         """Return the packet sizes of all frames between keyframes, by stream and pts."""
         sizes: dict[int, dict[int, int]] = {}
@@ -94,27 +97,55 @@ class Footage:
         return sizes
 
 
-def _thumbnail(scaler: VideoReformatter, frame: av.VideoFrame, turns: int) -> NDArray[np.uint8]:
-    """Return a frame as a small gray picture, turned counter-clockwise by `turns` quarters."""
-    rows, columns = THUMBNAIL_ROWS, THUMBNAIL_COLUMNS
-    if turns % 2:
-        rows, columns = columns, rows
-    small = scaler.reformat(
-        frame, width=columns, height=rows, format="gray", interpolation=Interpolation.AREA
-    )
-    picture = np.asarray(small.to_ndarray(), dtype=np.uint8)
-    return np.rot90(picture, turns) if turns else picture
-
-
-def _upright(frame: av.VideoFrame, stream: Stream, width: int) -> NDArray[np.uint8]:
-    turns = stream.rotation // 90
-    columns, rows = float(stream.width * stream.pixel_aspect), float(stream.height)
-    if turns % 2:
-        columns, rows = rows, columns
-    columns, rows = min(columns, width), rows * min(1, width / columns)
-    size = max(round(columns), 1), max(round(rows), 1)
+def _upright(
+    scaler: VideoReformatter, frame: av.VideoFrame, size: tuple[int, int], turns: int, colours: str
+) -> NDArray[np.uint8]:
+    """Return a frame at a size (width, height), turned counter-clockwise by `turns` quarters."""
     lying = size[::-1] if turns % 2 else size
-    seen = VideoReformatter().reformat(
-        frame, *lying, format="rgb24", interpolation=Interpolation.AREA
-    )
-    return np.ascontiguousarray(np.rot90(seen.to_ndarray(), turns), dtype=np.uint8)
+    small = scaler.reformat(frame, *lying, format=colours, interpolation=Interpolation.AREA)
+    return np.ascontiguousarray(np.rot90(small.to_ndarray(), turns), dtype=np.uint8)
+
+
+def camera_of(path: Path) -> Stream:
+    """Return the first camera of a clip.
+
+    Raises
+    ------
+    MediaError
+        The file is no video, has no camera or no timestamps.
+    """
+    cameras = probe_with_pyav(path).cameras
+    if not cameras:
+        raise MediaError("no video stream with frames", where=path, todo="remove its line")
+    if not len(cameras[0].pts):
+        raise MediaError("no timestamps", where=path, todo="remux it, for example to MP4")
+    return cameras[0]
+
+
+def strip(path: Path, width: int) -> NDArray[np.uint8]:
+    """Return the first, the middle and the last frame of a clip in one row.
+
+    They are enough for a person to see whether its label is wrong.
+
+    Parameters
+    ----------
+    width
+        Columns of one frame at most; smaller frames are not enlarged.
+
+    Returns
+    -------
+    NDArray
+        (rows, columns, 3), RGB, upright, with square pixels. A clip of fewer frames shows some of
+        them twice.
+
+    Raises
+    ------
+    MediaError
+        The file is no video, has no camera or no timestamps, or does not decode.
+    """
+    stream, footage = camera_of(path), FileFootage(path)
+    last, parts = len(stream.pts) - 1, list[NDArray[np.uint8]]()
+    for number in range(_STRIP_FRAMES):
+        picture = footage.picture(stream, round(number * last / (_STRIP_FRAMES - 1)), width)
+        parts += [np.full((len(picture), _STRIP_GAP, 3), 255, dtype=np.uint8), picture]
+    return np.concatenate(parts[1:], axis=1)

@@ -4,6 +4,7 @@ FFmpeg knows `h264_nvenc` or `cuda` on machines without any card; only trying th
 """
 
 import io
+from collections.abc import Callable
 from fractions import Fraction
 from typing import cast
 
@@ -20,22 +21,19 @@ _RATE = Fraction(20)
 
 def encoder_fault(codec: str) -> str | None:
     """Return why an encoder does not work on this machine; None if it encodes a picture."""
-    try:
-        _encode_one(codec)
-    except (av.FFmpegError, ValueError, OSError) as error:  # an unknown name is a ValueError
-        return _reason(error)
-    return None
+    return _fault(lambda: _encode_one(codec))
 
 
 def decoder_fault(device: str) -> str | None:
     """Return why a kind of device does not decode on this machine; None if it does."""
-    if device == SOFTWARE:
-        return None
+    return None if device == SOFTWARE else _fault(lambda: _decode_one(device))
+
+
+def _fault(trial: Callable[[], object]) -> str | None:
     try:
-        with av.open(io.BytesIO(_encode_one("libx264")), hwaccel=hardware(device)) as container:
-            next(cast("InputContainer", container).decode(video=0))
-    except (av.FFmpegError, ValueError, OSError) as error:
-        return _reason(error)
+        trial()
+    except (av.FFmpegError, ValueError, OSError) as error:  # an unknown name is a ValueError
+        return " ".join(str(error).split()) or type(error).__name__
     return None
 
 
@@ -61,5 +59,7 @@ def _encode_one(codec: str) -> bytes:
     return file.getvalue()
 
 
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _decode_one(device: str) -> None:
+    video = io.BytesIO(_encode_one("libx264"))
+    with cast("InputContainer", av.open(video, hwaccel=hardware(device))) as container:
+        next(container.decode(video=0))

@@ -6,8 +6,13 @@ the file protocol and of real containers block all of these, in ffprobe and PyAV
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dogclips.errors import MediaError
+
+if TYPE_CHECKING:
+    from av.codec.hwaccel import HWAccel
+    from av.container import InputContainer
 
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,h264,hevc,mpegvideo,ogg"
 INPUT_RULES = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
@@ -28,6 +33,23 @@ def input_url(path: Path) -> str:
     if not whole.is_file():
         raise MediaError("not a file", where=path, todo="name a video file")
     return f"file:{whole}"
+
+
+def open_input(path: Path, hwaccel: "HWAccel | None" = None) -> "InputContainer":
+    """Open a video file with PyAV, to be decoded in software or on a device.
+
+    Raises
+    ------
+    MediaError
+        The file is missing or no container that we read.
+    """
+    import av  # noqa: PLC0415 (takes longer to import than ffprobe to measure)
+
+    url = input_url(path)
+    try:
+        return av.open(url, options=dict(INPUT_RULES), metadata_errors="replace", hwaccel=hwaccel)
+    except (av.FFmpegError, ValueError) as error:
+        raise not_a_video(path, str(error)) from error
 
 
 def not_a_video(path: Path, reason: str) -> MediaError:

@@ -8,26 +8,42 @@ the frames of both, as long as they show the same source frames in the same orde
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from fractions import Fraction
+from pathlib import Path
 
 
-class Placed(Protocol):
-    """What shows source frames, by their place in `Stream.pts`, ascending."""
+@dataclass(frozen=True)
+class ClipJob:
+    """One clip to write.
 
-    @property
-    def places(self) -> Sequence[int]:
-        """Return the place of each frame's source frame."""
+    Parameters
+    ----------
+    indices
+        For each frame of the clip the index of its source frame in `Stream.pts`, ascending.
+    pts
+        For each frame of the clip its presentation time there, from 0, in units of `time_base`.
+    size
+        Width and height of the upright picture in pixels, both even.
+    """
+
+    path: Path
+    indices: Sequence[int]
+    pts: Sequence[int]
+    time_base: Fraction
+    frame_rate: Fraction
+    size: tuple[int, int]
 
 
 @dataclass
 class Lane:
-    """The frames that one encoder gets, and where in them each clip begins.
+    """The frames that one encoder gets, by index in the source, and the clips cut out of them.
 
-    `starts` has one index into `places` for each job that the lane serves.
+    `starts` says where in `indices` each of the `jobs` begins.
     """
 
-    places: list[int] = field(default_factory=list)
+    indices: list[int] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
+    jobs: list[ClipJob] = field(default_factory=list)
 
     def start_of(self, wanted: Sequence[int]) -> int | None:
         """Return where frames would begin that share all they can; None if they do not fit.
@@ -35,42 +51,37 @@ class Lane:
         >>> Lane([4, 5, 6, 7]).start_of([6, 7, 8]), Lane([4, 6, 8]).start_of([5, 7])
         (2, None)
         """
-        if not self.places or wanted[0] > self.places[-1]:
-            return len(self.places)
-        low = bisect_left(self.places, wanted[0])
-        for start in range(low, bisect_right(self.places, wanted[0])):
-            shared = len(self.places) - start
-            if self.places[start:] == list(wanted[:shared]):
-                return start
-            if self.places[start : start + len(wanted)] == list(wanted):
+        if not self.indices or wanted[0] > self.indices[-1]:
+            return len(self.indices)
+        low = bisect_left(self.indices, wanted[0])
+        for start in range(low, bisect_right(self.indices, wanted[0])):
+            shared = self.indices[start : start + len(wanted)]
+            if shared == list(wanted[: len(shared)]):
                 return start
         return None
 
-    def add(self, wanted: Sequence[int], start: int) -> None:
-        """Let a job begin at an index that `start_of` gave."""
-        self.places.extend(wanted[len(self.places) - start :])
+    def add(self, job: ClipJob, start: int) -> None:
+        """Let a job begin where `start_of` said."""
+        self.indices.extend(job.indices[len(self.indices) - start :])
         self.starts.append(start)
+        self.jobs.append(job)
 
 
-def plan_lanes(jobs: Iterable[Placed], *, share: bool = True) -> list[tuple[Lane, list[int]]]:
-    """Return lanes, each with the indices of the jobs that it serves in the order of `starts`.
+def plan_lanes(jobs: Iterable[ClipJob], *, share: bool = True) -> list[Lane]:
+    """Return lanes, each with its jobs in the order of their starts.
 
     Parameters
     ----------
     jobs
-        In the order of their first places.
+        In the order of their first frames.
     share
         False gives every job a lane of its own, as B-frames want it.
     """
-    lanes: list[tuple[Lane, list[int]]] = []
-    for number, job in enumerate(jobs):
-        found = ((lane.start_of(job.places), lane, own) for lane, own in lanes if share)
-        fitting = next(((s, lane, own) for s, lane, own in found if s is not None), None)
-        if fitting is None:
-            lane, own, start = Lane(), list[int](), 0
-            lanes.append((lane, own))
-        else:
-            start, lane, own = fitting
-        lane.add(job.places, start)
-        own.append(number)
+    lanes: list[Lane] = []
+    for job in jobs:
+        found = ((lane, lane.start_of(job.indices)) for lane in lanes if share)
+        lane, start = next(((lane, at) for lane, at in found if at is not None), (Lane(), 0))
+        if not lane.jobs:
+            lanes.append(lane)
+        lane.add(job, start)
     return lanes

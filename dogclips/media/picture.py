@@ -40,7 +40,7 @@ def output_size(stream: Stream, short_side: int | None) -> tuple[int, int]:
     return max(round(width * scale / 2) * 2, 2), max(round(height * scale / 2) * 2, 2)
 
 
-class Pictures:
+class Scaler:
     """A filter graph from one stream's frames to pictures of `size` (width, height), yuv420p."""
 
     def __init__(self, stream: Stream, size: tuple[int, int]) -> None:
@@ -49,12 +49,12 @@ class Pictures:
         self._graph: Graph | None = None
         self._last: tuple[int, av.VideoFrame] | None = None
 
-    def of(self, place: int, frame: av.VideoFrame) -> av.VideoFrame:
+    def picture(self, index: int, frame: av.VideoFrame) -> av.VideoFrame:
         """Return the picture of a frame, made once however many clips show it."""
-        if self._last is None or self._last[0] != place:
+        if self._last is None or self._last[0] != index:
             self._graph = self._graph or self._build(frame)
             self._graph.push(frame)
-            self._last = place, cast("av.VideoFrame", self._graph.pull())
+            self._last = index, cast("av.VideoFrame", self._graph.pull())
         return self._last[1]
 
     def _build(self, frame: av.VideoFrame) -> Graph:

@@ -1,15 +1,13 @@
 """Measure files with whichever probe this machine has."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from dogclips.errors import MediaError
 from dogclips.media import ffprobe
-from dogclips.media.processes import in_processes
+from dogclips.processes import of_each
 from dogclips.streams import StreamTable
 
 # Both give the same table. PyAV is several times faster, but a file that crashes FFmpeg takes the
@@ -17,7 +15,7 @@ from dogclips.streams import StreamTable
 Reader = Literal["auto", "ffprobe", "pyav"]
 
 
-def probe(path: Path, *, deep: bool = False, reader: Reader = "auto") -> StreamTable:
+def probe_file(path: Path, *, deep: bool = False, reader: Reader = "auto") -> StreamTable:
     """Measure every stream of a file with ffprobe, or with PyAV where ffprobe is missing.
 
     Raises
@@ -38,15 +36,6 @@ def probe_many(
     paths: Sequence[Path], *, deep: bool = False, reader: Reader = "auto"
 ) -> list[StreamTable | MediaError]:
     """Measure several files side by side; a bad one becomes its error and stops no other."""
-    measure = partial(_measured, deep=deep, reader=reader)
-    if deep or reader == "ffprobe" or (reader == "auto" and ffprobe.is_installed()):
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return list(pool.map(measure, paths))
-    return list(in_processes(measure, paths))
-
-
-def _measured(path: Path, *, deep: bool, reader: Reader) -> StreamTable | MediaError:
-    try:
-        return probe(path, deep=deep, reader=reader)
-    except MediaError as error:
-        return error
+    measure = partial(probe_file, deep=deep, reader=reader)
+    in_threads = deep or reader == "ffprobe" or (reader == "auto" and ffprobe.is_installed())
+    return of_each(measure, paths, in_threads=in_threads)

@@ -5,19 +5,15 @@ what moves in them: the change from one fifth of a second to the next. It surviv
 size, frame rate or brightness, and another moment of the same scene looks different.
 """
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.errors import MediaError
-from dogclips.media.footage import Footage
-from dogclips.media.processes import in_processes
-from dogclips.media.pyavprobe import probe_with_pyav
-from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Stream
+from dogclips.media.footage import FileFootage, camera_of
+from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS
 
-Floats = NDArray[np.float32]
+Thumbprint = NDArray[np.float32]
 
 HOP_S = 0.1  # seconds from one vector of a thumbprint to the next
 HOPS = 2  # hops in each of the two stretches of time that a vector compares
@@ -26,7 +22,7 @@ MOST_S = 10  # no more of a clip is looked at
 _NOISE = 1.0  # gray levels by which a still picture's cells may change
 
 
-def thumbprint(path: Path) -> Floats:
+def thumbprint(path: Path) -> Thumbprint:
     """Return what moves in the first camera of a clip, up to `MOST_S` seconds of it.
 
     Returns
@@ -41,48 +37,15 @@ def thumbprint(path: Path) -> Floats:
     MediaError
         The file is no video, has no camera or no timestamps, or does not decode.
     """
-    cameras = probe_with_pyav(path).cameras
-    if not cameras:
-        raise MediaError("no video stream with frames", where=path, todo="remove its line")
-    stream = cameras[0]
-    if not len(stream.pts):
-        raise MediaError("no timestamps", where=path, todo="remux it, for example to MP4")
-    times_s = _seconds(stream)
+    stream = camera_of(path)
+    # From the first frame on.
+    times_s = np.asarray((stream.pts - stream.pts[0]) * float(stream.time_base), dtype=np.float64)
     stop = int(np.searchsorted(times_s, MOST_S))
-    seen = Footage(path).look(stream, 0, stop)
-    times_s = times_s[seen.places]
+    seen = FileFootage(path).look(stream, 0, stop)
+    times_s = times_s[seen.indices]
     if len(times_s) < 2:
         return np.empty((0, ROWS * COLUMNS), dtype=np.float32)
     return _motion(_hops(times_s, _cells(seen.pictures)))
-
-
-def thumbprints(
-    paths: Sequence[Path], *, progress: Callable[[int], None] = lambda _: None
-) -> list[Floats | MediaError]:
-    """Return the thumbprints of clips, made side by side; a bad clip becomes its error.
-
-    Parameters
-    ----------
-    progress
-        Called with the number of clips that were read since the last call.
-    """
-    found = []
-    for taken in in_processes(_take, paths):
-        found.append(taken)
-        progress(1)
-    return found
-
-
-def _take(path: Path) -> Floats | MediaError:
-    try:
-        return thumbprint(path)
-    except MediaError as error:
-        return error
-
-
-def _seconds(stream: Stream) -> NDArray[np.float64]:
-    """Return when each frame is shown, from the first one on."""
-    return np.asarray((stream.pts - stream.pts[0]) * float(stream.time_base), dtype=np.float64)
 
 
 def _cells(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -106,7 +69,7 @@ def _hops(times_s: NDArray[np.float64], cells: NDArray[np.float64]) -> NDArray[n
     return np.asarray(np.diff(upto, axis=0) / HOP_S)
 
 
-def _motion(hops: NDArray[np.float64]) -> Floats:
+def _motion(hops: NDArray[np.float64]) -> Thumbprint:
     """Return the changes between neighbouring stretches, soft-normalised."""
     if len(hops) < 2 * HOPS:
         return np.empty((0, hops.shape[1]), dtype=np.float32)

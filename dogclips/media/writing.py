@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 import av
 import numpy as np
@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from dogclips.errors import MediaError
 from dogclips.files import whole_file
 
-Picture = NDArray[np.uint8]
-TimedFrame = tuple[int, int, Picture]
+Pixels: TypeAlias = NDArray[np.uint8]
+TimedFrame = tuple[int, int, Pixels]
 
 _FORMATS = {
     ".mp4": "mp4",

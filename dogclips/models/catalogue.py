@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from dogclips.config import Config, Count, merge, parse_override, validate
+from dogclips.config import Config, Count, merge_trees, parse_override, validate
 from dogclips.errors import UsageError
 from dogclips.models import ModelConfig
 from dogclips.models.mvit import MViTConfig
@@ -83,7 +83,7 @@ class NetworkConfig(Config):
             "data": {"sampling": {"clip_len": expects.clip_len}, "size": expects.size},
         }
         for override in overrides:
-            tree = merge(tree, parse_override(override))
+            tree = merge_trees(tree, parse_override(override))
         return validate(cls, tree, where="--set")
 
     def applied(self, variant: Variant) -> Variant:
@@ -95,7 +95,7 @@ class NetworkConfig(Config):
     def difference(self) -> dict[str, object]:
         """Return what differs from the defaults, as plain values."""
         named = {"model": {"name": self.model.name}}
-        return merge(named, self.model_dump(mode="json", exclude_defaults=True))
+        return merge_trees(named, self.model_dump(mode="json", exclude_defaults=True))
 
 
 def variant(name: str) -> Variant:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from dogclips.annotations import Media, Project
-from dogclips.annotations.table_writing import write_boris_csv
+from dogclips.annotations.boris_tables import write_boris_intervals
 from dogclips.annotations.via_writing import write_via
 from dogclips.clips.names import safe_stems
 from dogclips.errors import AnnotationError
 from dogclips.files import json_text, write_whole
 from dogclips.labels import carry_tasks, split_task
-from dogclips.media.overlay import LabelTrack, Panel, panel_width, write_overlay
+from dogclips.prediction.overlay import LabelTrack, Panel, panel_width, write_overlay
 from dogclips.records.predictions import PREDICTIONS, write_step_predictions
 from dogclips.reports.pictures.prediction_timeline import timeline_svg
 from dogclips.reports.tables.predict import longest_labels, scores_document
@@ -52,7 +52,7 @@ def write_predictions(
     names = [prediction.media_name for prediction in predictions]
     if len(set(names)) < len(names):
         names = [prediction.path.as_posix() for prediction in predictions]
-    write_boris_csv(as_project(predictions, names), out / BOUTS)
+    write_boris_intervals(as_project(predictions, names), out / BOUTS)
     stems = safe_stems(prediction.path for prediction in predictions)
     for prediction, asked, stem in zip(predictions, questions, stems, strict=True):
         via, timeline = out / VIA_DIR / f"{stem}.json", out / TIMELINES / f"{stem}.svg"

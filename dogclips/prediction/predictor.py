@@ -10,7 +10,7 @@ from dogclips.alignment import StreamChoice
 from dogclips.clips.config import CutConfig
 from dogclips.errors import ConfigError, DogclipsError, UsageError
 from dogclips.lists import read_list
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.prediction.annotated import ClassNames
 from dogclips.prediction.config import LabelRulesConfig, PredictConfig
 from dogclips.prediction.inputs import InputRecording
@@ -228,7 +228,7 @@ def _usual_length(clips: Sequence[Path], source: Path) -> Fraction:
     lengths = []
     for clip in clips:
         try:
-            length_s = probe(clip).duration_s
+            length_s = probe_file(clip).duration_s
         except DogclipsError:
             continue
         if length_s:

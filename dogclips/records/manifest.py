@@ -12,7 +12,7 @@ import yaml
 
 from dogclips.config import ConfigT
 from dogclips.errors import OutputError
-from dogclips.files import inert, whole_file
+from dogclips.files import safe_cell, whole_file
 from dogclips.records.documents import record_of
 from dogclips.records.probe import PROBE, ProbeRecord
 from dogclips.records.settings import SETTINGS, read_settings
@@ -27,7 +27,7 @@ FILE_ATTRIBUTE = "file:"  # how the name of a column begins that holds one
 # in container time on the target stream is `container_start_s`, and for clips `container_start`, an
 # exact fraction; `first_pts` and `last_pts` count in that, too. `verified`: the pixels confirm the
 # alignment. `labels` and `label_indices` are lists; `with_task`: labels are `task:label`. `timing`
-# is how a clip's frames are timed, a `clips.frames.Timing`. `recipe` is the digest of all that
+# is how a clip's frames are timed, a `media.excerpt.Timing`. `recipe` is the digest of all that
 # decides the clip's bytes: source, frames, size and encoder settings, under the version `rules` of
 # the cutting rules. `tasks` and `subjects` are those of the segments behind the labels. What
 # annotators said of a whole recording follows in columns such as `file:camera`.
@@ -203,13 +203,15 @@ def write_manifest(table: pd.DataFrame, output: Path) -> None:
         table.to_parquet(part, index=False)
     attributes = [name for name in table.columns if _is_attribute(name)]
     lists = {name: table[name].map(_joined) for name in _LISTS}
-    texts = {name: table[name].map(inert) for name in ("project", "source", "reason", *attributes)}
+    texts = {
+        name: table[name].map(safe_cell) for name in ("project", "source", "reason", *attributes)
+    }
     with whole_file(output / "manifest.csv") as part:
         table.assign(**lists, **texts).to_csv(part, index=False)
 
 
 def _joined(values: list[object]) -> str:
-    return inert(" | ".join(str(value) for value in values))
+    return safe_cell(" | ".join(str(value) for value in values))
 
 
 class _Manifest:

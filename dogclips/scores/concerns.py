@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from dogclips.annotations.issues import Level
+from dogclips.annotations.issues import Severity
 from dogclips.scores.dataset import Dataset, ListedSplit
 from dogclips.wording import counted
 
@@ -34,7 +34,7 @@ class Concern:
         Each case; more than a few are cut off.
     """
 
-    level: Level
+    level: Severity
     topic: str
     text: str
     code: str = ""
@@ -60,7 +60,7 @@ def concerns_of(dataset: Dataset, split: ListedSplit | None = None) -> list[Conc
 
 
 class _Case(NamedTuple):
-    level: Level
+    level: Severity
     code: str
     where: str
     text: str
@@ -73,7 +73,7 @@ def _messages(dataset: Dataset) -> Iterator[_Case]:
             found: dict[_Case, None] = {}
             for entry in recording.measured:
                 refused = entry.alignment is not None and not entry.alignment.trusted
-                level: Level = "error" if refused or entry.status == "error" else "warning"
+                level: Severity = "error" if refused or entry.status == "error" else "warning"
                 for message in entry.messages:
                     if message.level == "warning":
                         where = f"{name}/{recording.name}"
@@ -99,7 +99,9 @@ def _by_code(topic: str, cases: Iterable[_Case]) -> Iterator[Concern]:
         yield _listed(level, topic, lines, f"{len(lines)} times", code)
 
 
-def _listed(level: Level, topic: str, lines: Sequence[str], number: str, code: str = "") -> Concern:
+def _listed(
+    level: Severity, topic: str, lines: Sequence[str], number: str, code: str = ""
+) -> Concern:
     """Return a concern of one case, or of several of which the first is an example."""
     if len(lines) == 1:
         return Concern(level, topic, lines[0], code)

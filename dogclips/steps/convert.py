@@ -7,8 +7,9 @@ from typing import Literal
 
 from dogclips.alignment import AnnotatedIn
 from dogclips.annotations import Project, grouped, read_annotations
+from dogclips.annotations.boris_tables import write_boris_intervals
+from dogclips.annotations.plain import write_plain
 from dogclips.annotations.project import refusal
-from dogclips.annotations.table_writing import write_boris_csv, write_csv
 from dogclips.annotations.via_writing import write_via
 from dogclips.clips.session import files_in
 from dogclips.clips.viewing import project_in_seconds
@@ -20,8 +21,8 @@ ConvertTo = Literal["via", "csv", "boris-csv"]
 # What writes it, and the player in which it will be looked at: times count from its zero.
 _WRITERS: Mapping[ConvertTo, tuple[Callable[[Project, Path], dict[str, int]], AnnotatedIn]] = {
     "via": (write_via, "chrome"),
-    "csv": (write_csv, "chrome"),
-    "boris-csv": (write_boris_csv, "mpv"),
+    "csv": (write_plain, "chrome"),
+    "boris-csv": (write_boris_intervals, "mpv"),
 }
 _SAME_ZERO = (".mp4", ".m4v", ".mov")
 

@@ -8,7 +8,7 @@ from dogclips.config import Settings, names_file, settings_of
 from dogclips.errors import DogclipsError
 from dogclips.events import Feed, Progress, Result
 from dogclips.lists import ClipList
-from dogclips.loading.checking import Level
+from dogclips.loading.checking import CheckLevel
 from dogclips.records.predictions import (
     PREDICTIONS,
     read_clip_predictions,
@@ -83,7 +83,7 @@ def train(
     val: str | Path | None = None,
     resume: bool = False,
     weights: str | Path | None = None,
-    check: Level = "fast",
+    check: CheckLevel = "fast",
     progress: Progress | None = None,
 ) -> TrainedRun:
     """Train a multi-label model on a list, scored on another after every epoch.
@@ -162,7 +162,7 @@ def rehearse(
     train: str | Path | None = None,
     val: str | Path | None = None,
     weights: str | Path | None = None,
-    check: Level = "fast",
+    check: CheckLevel = "fast",
     progress: Progress | None = None,
 ) -> None:
     """Train and validate one batch, and write nothing.
@@ -189,7 +189,9 @@ def rehearse(
         trainer.fit(module, datamodule=ClipData(config, train=lists.train, val=lists.val))
 
 
-def _checked(config: TrainConfig, lists: TrainingLists, level: Level, feed: Feed) -> TrainingLists:
+def _checked(
+    config: TrainConfig, lists: TrainingLists, level: CheckLevel, feed: Feed
+) -> TrainingLists:
     number = len(lists.train.clips) + len(lists.val.clips) * (lists.val is not lists.train)
     with feed.task("looking at the clips", number, "clips") as on_checked:
         return checked_lists(config, lists, level, on_checked)

@@ -14,8 +14,8 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from dogclips.loading import Augmentation, Sampling
-from dogclips.loading.excerpts import Timeline
 from dogclips.loading.sampling import Dense
+from dogclips.media.excerpt import FrameTimes
 from dogclips.training.config import DataConfig
 
 Mix = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -31,7 +31,7 @@ def sampling_of(data: DataConfig) -> Sampling:
     return Sampling(wanted.clip_len, Dense(wanted.interval_seconds or 0.0, seconds=True))
 
 
-def sampling_warning(data: DataConfig, clips: Sequence[Timeline]) -> str | None:
+def sampling_warning(data: DataConfig, clips: Sequence[FrameTimes]) -> str | None:
     """Return a line for before training if dense views are longer than some of the clips."""
     sampling = sampling_of(data)
     short = [clip for clip in clips if sampling.shortens(clip)]

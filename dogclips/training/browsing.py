@@ -25,8 +25,9 @@ from dogclips.lists.choice import listed_name
 from dogclips.loading import ClipDataset, Sampling
 from dogclips.loading.checking import check_clips
 from dogclips.loading.dataset import Draw, FixedViews, RandomViews, Sample
-from dogclips.loading.decoding import DecoderName, check_times, frames_at
-from dogclips.loading.excerpts import Excerpt, Timeline
+from dogclips.loading.frames import DecoderName, frames_at
+from dogclips.media.decoding import check_times
+from dogclips.media.excerpt import Excerpt, FrameTimes
 from dogclips.records.fed import FedClip, FedView, Kind, Strip
 from dogclips.records.run_folder import is_run, noted_list
 from dogclips.records.settings import SETTINGS
@@ -128,17 +129,17 @@ def _with_list(config: TrainConfig, path: Path) -> Browsing:
 class _NotedSampling(Sampling):
     """Remembers what it was asked and what it chose; the choices are those of the original."""
 
-    notes: list[tuple[Timeline, NDArray[np.float64]]] = field(default_factory=list)
+    notes: list[tuple[FrameTimes, NDArray[np.float64]]] = field(default_factory=list)
 
     def random_views(
-        self, timeline: Timeline, num_views: int, rng: np.random.Generator
+        self, timeline: FrameTimes, num_views: int, rng: np.random.Generator
     ) -> NDArray[np.float64]:
         return self._noted(timeline, super().random_views(timeline, num_views, rng))
 
-    def fixed_views(self, timeline: Timeline, num_views: int) -> NDArray[np.float64]:
+    def fixed_views(self, timeline: FrameTimes, num_views: int) -> NDArray[np.float64]:
         return self._noted(timeline, super().fixed_views(timeline, num_views))
 
-    def _noted(self, timeline: Timeline, instants: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _noted(self, timeline: FrameTimes, instants: NDArray[np.float64]) -> NDArray[np.float64]:
         self.notes.append((timeline, timeline.times_s[timeline.on_screen(instants)]))
         return instants
 
@@ -152,7 +153,7 @@ class _TimedDataset:
         self._sampling = _NotedSampling(**vars(load.sampling))
         self.dataset.load = replace(load, sampling=self._sampling)
 
-    def take(self, draw: int | Draw) -> tuple[Timeline, NDArray[np.float64], NDArray[np.uint8]]:
+    def take(self, draw: int | Draw) -> tuple[FrameTimes, NDArray[np.float64], NDArray[np.uint8]]:
         """Return the frames of the clip, the times that views show (V, T), and the views' bytes.
 
         Those are (V, T, S, S, 3); views in time come with all their crops.
@@ -190,7 +191,7 @@ class Browser:
         self.config, self.clips = browsing.config, browsing.clips
         self.chosen, self.views = chosen, views
         self.seen: list[FedClip] = []
-        self.timelines: dict[int, Timeline] = {}
+        self.timelines: dict[int, FrameTimes] = {}
         val = ClipData(self.config, val=self.clips)
         self._decoder: DecoderName = val.decoder
         self._test = _TimedDataset(val.val_dataloader())
@@ -353,7 +354,7 @@ def _whole(excerpt: Excerpt, decoder: DecoderName, box: tuple[int, int]) -> Stri
     """Return all frames of a clip, no larger than a box."""
     times: list[float] = []
 
-    def all_frames(timeline: Timeline) -> NDArray[np.float64]:
+    def all_frames(timeline: FrameTimes) -> NDArray[np.float64]:
         times.extend(timeline.times_s.tolist())
         return timeline.times_s
 

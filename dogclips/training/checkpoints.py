@@ -7,7 +7,7 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from dogclips.config import merge, nested, validate
+from dogclips.config import validate, with_keys
 from dogclips.errors import CheckpointError, ListError, OutputError
 from dogclips.lists import ClipList
 from dogclips.models import build_model
@@ -72,7 +72,7 @@ def load_run(source: Path, changes: Mapping[str, Any] | None = None) -> SavedRun
     held = read_checkpoint(checkpoint)
     metadata = metadata_of(held, checkpoint)
     asked = {key: value for key, value in (changes or {}).items() if value is not None}
-    tree = merge(metadata["config"], nested(asked))
+    tree = with_keys(metadata["config"], asked)
     config = validate(TrainConfig, tree, where=f"config in {checkpoint}")
     module = _rebuilt(config, metadata, held, checkpoint)
     labels, thresholds = tuple(metadata["labels"]), tuple(metadata["thresholds"])

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from dogclips.config import Ascending, Config, Count, NotNegative, Positive, Share
 from dogclips.loading import Augmentation
-from dogclips.loading.excerpts import Source
+from dogclips.loading.excerpts import FramesFrom
 from dogclips.loading.transforms import Crop, Fit, ResizedCrop
 from dogclips.models import ModelConfig
 
@@ -195,7 +195,7 @@ class DataConfig(Config):
     fit: Fit = "crop"
     batch_size: Count = 8
     balance: Annotated[float, Field(ge=0, le=1)] = 0.0
-    source: Source = "clips"
+    source: FramesFrom = "clips"
     decoder: Literal["auto", "pyav", "torchcodec"] = "auto"
     on_bad_clip: Literal["error", "skip"] = "error"
     workers: Annotated[int, Field(ge=0)] | None = None

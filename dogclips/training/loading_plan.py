@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from dogclips.loading import torchcodec_frames
-from dogclips.loading.decoding import DecoderName
+from dogclips.loading.frames import DecoderName
 from dogclips.training.config import DataConfig, TrainConfig
 
 MAX_WORKERS = 8

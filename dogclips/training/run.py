@@ -12,8 +12,8 @@ import torch
 from dogclips.errors import ConfigError
 from dogclips.events import Advanced, Began, Ended, Progress
 from dogclips.lists import ClipList, read_list
-from dogclips.loading.checking import Level, check_clips
-from dogclips.loading.excerpts import Timeline
+from dogclips.loading.checking import CheckLevel, check_clips
+from dogclips.media.excerpt import FrameTimes
 from dogclips.models import build_model
 from dogclips.models.weights.fitting import LoadedWeights, load_weights
 from dogclips.training.augmentation import sampling_warning
@@ -105,7 +105,7 @@ def read_lists(config: TrainConfig) -> TrainingLists:
 
 
 def checked_lists(
-    config: TrainConfig, lists: TrainingLists, level: Level, on_checked: Callable[[int], None]
+    config: TrainConfig, lists: TrainingLists, level: CheckLevel, on_checked: Callable[[int], None]
 ) -> TrainingLists:
     """Return the lists without the clips that do not decode, if the settings allow to skip them.
 
@@ -116,7 +116,7 @@ def checked_lists(
     """
     found: dict[str, str] = {}
     kept: list[ClipList] = []
-    timelines: list[Timeline] = []
+    timelines: list[FrameTimes] = []
     for clips in dict.fromkeys((lists.train, lists.val)):
         workers = num_workers(config.data.workers)
         check = check_clips(

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.alignment.view import View
+from dogclips.alignment.view import PictureView
 from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Stream, Thumbnails
 
 Floats = NDArray[np.float64]
@@ -54,7 +54,7 @@ class Sensor:
     places: Floats
     ground: Floats
 
-    def __call__(self, positions: Floats, view: View) -> Floats:
+    def __call__(self, positions: Floats, view: PictureView) -> Floats:
         """Return the pictures at positions between 0 and N - 1, as a view lies over the whole."""
         sides = (THUMBNAIL_COLUMNS, THUMBNAIL_ROWS)
         x, y = (
@@ -135,17 +135,17 @@ class Filmed:
 
     sensors: Mapping[int, Sensor]
     positions: Mapping[int, NDArray[np.integer] | Floats]
-    views: Mapping[int, View] = field(default_factory=dict)
+    views: Mapping[int, PictureView] = field(default_factory=dict)
     gop: int = 40
     error: float = 2.0  # of the codec, in gray levels
     looked: Counter[int] = field(default_factory=Counter)
 
     def look(self, stream: Stream, first: int, stop: int) -> Thumbnails:
-        """Return the thumbnails of the frames at places `first` to `stop`."""
+        """Return the thumbnails of the frames with indices from `first` to `stop`."""
         places = np.arange(max(first, 0), min(stop, stream.num_frames), dtype=np.int64)
         self.looked[stream.index] += len(places)
         positions = np.asarray(self.positions[stream.index], dtype=np.float64)[places]
-        view = self.views.get(stream.index, View())
+        view = self.views.get(stream.index, PictureView())
         pictures = self.sensors[stream.index](positions, view)
         for group in np.unique(places // self.gop):
             random = np.random.default_rng((stream.index, int(group)))

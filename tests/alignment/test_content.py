@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dogclips.alignment.content import Content, compare_content
-from dogclips.alignment.view import View
+from dogclips.alignment.view import PictureView
 from dogclips.alignment.windows import WindowLag
 from dogclips.errors import MediaError
 from dogclips.streams import Stream, Thumbnails
@@ -183,7 +183,7 @@ def test_streams_of_different_rates_are_aligned_to_the_frame(rate: int, slow: st
 
 def test_a_target_that_sees_less_of_the_scene_is_aligned_all_the_same() -> None:
     made = pair(range(400), range(7, 400))
-    made.footage.views = {1: View((1.08, 1.06), (0.06, -0.03))}
+    made.footage.views = {1: PictureView((1.08, 1.06), (0.06, -0.03))}
 
     content = made.content
 
@@ -261,6 +261,6 @@ def test_confidence_is_what_was_measured_at_such_margins_and_0_without_an_answer
     window = WindowLag(
         Span(Fraction(0), Fraction(10)), (0, 100), 0, 0.9, 0.5, 0.0, 0.3, accepted=True
     )
-    assert Content("", View(), (window,)).confidence == 0.9993
-    assert Content("", View(), (replace(window, margin=0.15),)).confidence == 0.995
-    assert Content("nothing moves", View(), (window,)).confidence == 0
+    assert Content("", PictureView(), (window,)).confidence == 0.9993
+    assert Content("", PictureView(), (replace(window, margin=0.15),)).confidence == 0.995
+    assert Content("nothing moves", PictureView(), (window,)).confidence == 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dogclips.alignment.lags import Grid, Likeness, compare, pooled
+from dogclips.alignment.lags import LagGrid, Likeness, compare, pooled
 from dogclips.alignment.motion import Motion
 
 CELLS = 5
@@ -35,10 +35,10 @@ def frames(draw: st.DrawFn) -> list[int]:
 @settings(deadline=None, max_examples=40)
 @given(frames(), frames(), st.integers(-15, 5), st.integers(0, 20), st.floats(-0.024, 0.024))
 def test_every_pair_of_frames_is_compared_at_its_own_shift(
-    reference: list[int], target: list[int], low: int, width: int, origin_s: float
+    reference: list[int], target: list[int], low: int, width: int, zero_s: float
 ) -> None:
-    own, other = motion(reference, 1, 100.0), motion(target, 2, 100.0 + origin_s)
-    grid = Grid(origin_s, STEP_S, low, low + width)
+    own, other = motion(reference, 1, 100.0), motion(target, 2, 100.0 + zero_s)
+    grid = LagGrid(zero_s, STEP_S, low, low + width)
 
     likeness = compare(own, other, grid)
 
@@ -60,7 +60,7 @@ def test_every_pair_of_frames_is_compared_at_its_own_shift(
 def test_the_correlation_of_some_rows_is_that_of_their_pairs(
     reference: list[int], target: list[int], data: st.DataObject
 ) -> None:
-    likeness = compare(motion(reference, 3), motion(target, 4), Grid(0.0, STEP_S, -20, 20))
+    likeness = compare(motion(reference, 3), motion(target, 4), LagGrid(0.0, STEP_S, -20, 20))
     first = data.draw(st.integers(0, len(reference) - 1))
     stop = data.draw(st.integers(first + 1, len(reference)))
 
@@ -84,7 +84,7 @@ def test_the_correlation_of_some_rows_is_that_of_their_pairs(
 
 def test_a_stream_correlates_fully_with_itself_and_only_where_enough_overlaps() -> None:
     own = motion(range(100), 5)
-    likeness = compare(own, own, Grid(0.0, STEP_S, -70, 70))
+    likeness = compare(own, own, LagGrid(0.0, STEP_S, -70, 70))
 
     curve = likeness.correlation(0, 100)
 
@@ -98,19 +98,19 @@ def test_a_stream_correlates_fully_with_itself_and_only_where_enough_overlaps() 
 
 def test_a_target_of_few_frames_has_partners_enough() -> None:
     dense = motion(range(100), 6)
-    sparse = Motion(dense.places[::4], dense.times_s[::4], dense.vectors[::4])
+    sparse = Motion(dense.indices[::4], dense.times_s[::4], dense.vectors[::4])
 
-    likeness = compare(dense, sparse, Grid(0.0, STEP_S, -4, 4))
+    likeness = compare(dense, sparse, LagGrid(0.0, STEP_S, -4, 4))
 
     assert likeness.density == pytest.approx(0.25)
     assert likeness.correlation(0, 100)[4] == pytest.approx(1)
-    assert compare(sparse, dense, Grid(0.0, STEP_S, -4, 4)).density == 1
+    assert compare(sparse, dense, LagGrid(0.0, STEP_S, -4, 4)).density == 1
 
 
 def test_pooled_looks_weigh_by_their_motion() -> None:
-    grid = Grid(0.0, STEP_S, -10, 10)
+    grid = LagGrid(0.0, STEP_S, -10, 10)
     one, other = motion(range(60), 7), motion(range(60), 8)
-    calm = Motion(other.places, other.times_s, other.vectors * np.float32(0.1))
+    calm = Motion(other.indices, other.times_s, other.vectors * np.float32(0.1))
     looks: list[Likeness] = [compare(one, one, grid), compare(calm, one, grid)]
 
     curve = pooled(looks)
@@ -127,12 +127,12 @@ def one_curve(look: Likeness) -> np.ndarray[tuple[int, ...], np.dtype[np.float64
 
 
 def test_a_shift_without_any_pair_has_no_correlation() -> None:
-    look = compare(motion(range(10), 9), motion(range(100, 110), 10), Grid(0.0, STEP_S, -5, 5))
+    look = compare(motion(range(10), 9), motion(range(100, 110), 10), LagGrid(0.0, STEP_S, -5, 5))
     assert np.isnan(pooled([look])).all()
     assert np.isnan(look.correlation(0, 10)).all()
 
 
 def test_the_grid_tells_the_shift_of_each_number() -> None:
-    grid = Grid(0.01, STEP_S, -2, 1)
+    grid = LagGrid(0.01, STEP_S, -2, 1)
     assert grid.numbers.tolist() == [-2, -1, 0, 1]
     assert grid.shift_s(-2) == pytest.approx(-0.09)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dogclips.alignment.motion import Motion, is_all_intra, motion_of
-from dogclips.alignment.view import View
+from dogclips.alignment.view import PictureView
 from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Thumbnails
 from tests.alignment.sensor import RATE, sensor, stream
 
@@ -21,23 +21,23 @@ SHAPE = (COUNT, THUMBNAIL_ROWS, THUMBNAIL_COLUMNS)
 
 def motion(
     pictures: NDArray[np.float64],
-    places: NDArray[np.int64] | None = None,
+    indices: NDArray[np.int64] | None = None,
     keyframes: NDArray[np.bool_] | None = None,
     base_s: float = FRAME_S,
 ) -> Motion:
     """Return the motion in these pictures; frames 0, 1, .. without any keyframe unless said."""
     count = len(pictures)
     seen = Thumbnails(
-        np.arange(count) if places is None else places,
+        np.arange(count) if indices is None else indices,
         np.clip(np.rint(pictures), 0, 255).astype(np.uint8),
         np.zeros(count, dtype=np.bool_) if keyframes is None else keyframes,
     )
-    return motion_of(stream(0, 500), seen, View().reference_sampler(), base_s)
+    return motion_of(stream(0, 500), seen, PictureView().reference_sampler(), base_s)
 
 
 def moving(seed: int = 1) -> NDArray[np.float64]:
     """Return pictures of discs that always move."""
-    return sensor(COUNT + 1, seed, active=1.0)(np.arange(COUNT, dtype=np.float64), View())
+    return sensor(COUNT + 1, seed, active=1.0)(np.arange(COUNT, dtype=np.float64), PictureView())
 
 
 def noisy() -> NDArray[np.float64]:
@@ -87,9 +87,9 @@ def test_a_look_without_frames_is_not_all_intra() -> None:
 
 @pytest.mark.parametrize(("base", "empty"), [(1, [0, 30]), (2, [0, 1, 30, 31])])
 def test_frames_after_a_gap_have_nothing_to_compare_with(base: int, empty: list[int]) -> None:
-    places = np.arange(COUNT)
-    places[30:] += 4  # frames 30 to 33 did not decode
-    found = motion(noisy(), places=places, base_s=base * FRAME_S)
+    indices = np.arange(COUNT)
+    indices[30:] += 4  # frames 30 to 33 did not decode
+    found = motion(noisy(), indices=indices, base_s=base * FRAME_S)
     assert empty_rows(found) == empty
     assert found.times_s[30] == pytest.approx(34 * FRAME_S)
 
@@ -98,13 +98,15 @@ def test_a_hole_in_the_timestamps_is_a_gap_too() -> None:
     hole = stream(0, COUNT)
     late = np.where(np.arange(COUNT) >= 30, 500, 0)
     seen = Thumbnails(np.arange(COUNT), noisy().astype(np.uint8), np.zeros(COUNT, bool))
-    found = motion_of(replace(hole, pts=hole.pts + late), seen, View().reference_sampler(), FRAME_S)
+    found = motion_of(
+        replace(hole, pts=hole.pts + late), seen, PictureView().reference_sampler(), FRAME_S
+    )
     assert empty_rows(found) == [0, 30]
 
 
 def test_each_frame_is_compared_with_the_one_a_base_before_it() -> None:
     pictures = moving()
-    apart = motion(pictures[::4], places=np.arange(0, COUNT, 4), base_s=4 * FRAME_S)
+    apart = motion(pictures[::4], indices=np.arange(0, COUNT, 4), base_s=4 * FRAME_S)
     among = motion(pictures, base_s=4 * FRAME_S)
     alike = (apart.vectors * among.vectors[::4]).sum(axis=1)[1:]
     assert (alike / np.sqrt(apart.energy * among.energy[::4])[1:]).min() > 0.9
@@ -117,7 +119,8 @@ def test_times_rounded_to_milliseconds_leave_every_frame_its_partner(rate: int, 
     seen = Thumbnails(np.arange(COUNT), noisy().astype(np.uint8), np.zeros(COUNT, bool))
 
     rounded, true = (
-        motion_of(which, seen, View().reference_sampler(), base / rate) for which in (one, exact)
+        motion_of(which, seen, PictureView().reference_sampler(), base / rate)
+        for which in (one, exact)
     )
 
     assert np.array_equal(rounded.vectors, true.vectors)

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dogclips.alignment.lags import Grid
+from dogclips.alignment.lags import LagGrid
 from dogclips.alignment.path import DOUBT_BELOW, LagPath
-from dogclips.alignment.pieces import Run, doubts_of, drift_of, exact_shift, runs_of
+from dogclips.alignment.pieces import Run, certain_runs, doubts_of, drift_of, exact_shift
 from dogclips.timebase import Span, frame_at
 from tests.alignment.sensor import TICKS, stream
 
-GRID = Grid(0.0, 0.05, -20, 20)
+GRID = LagGrid(0.0, 0.05, -20, 20)
 SPANS = [Span(Fraction(k, 20), Fraction(k + 1, 20)) for k in range(100)]
 
 
@@ -34,7 +34,7 @@ def run(number: int, start: float, end: float) -> Run:
 def test_runs_are_the_certain_stretches_of_one_shift_and_doubts_what_lies_between() -> None:
     found = path([0] * 5 + [-10] * 5, {4, 5})
 
-    assert runs_of(found, SPANS[:10], GRID) == [
+    assert certain_runs(found, SPANS[:10], GRID) == [
         Run(0, Span(Fraction(0), Fraction(4, 20))),
         Run(-10, Span(Fraction(6, 20), Fraction(10, 20))),
     ]
@@ -44,7 +44,7 @@ def test_runs_are_the_certain_stretches_of_one_shift_and_doubts_what_lies_betwee
 def test_a_doubt_between_rows_of_one_shift_does_not_part_them() -> None:
     found = path([3] * 9, {4})
 
-    assert runs_of(found, SPANS[:9], GRID) == [Run(3, Span(Fraction(0), Fraction(9, 20)))]
+    assert certain_runs(found, SPANS[:9], GRID) == [Run(3, Span(Fraction(0), Fraction(9, 20)))]
     assert doubts_of(found, SPANS[:9]) == [Span(Fraction(4, 20), Fraction(5, 20))]
 
 
@@ -58,7 +58,7 @@ def test_every_row_is_in_one_run_of_its_shift_or_in_one_doubt(
     )
     spans = SPANS[: len(rows)]
 
-    runs, doubts = runs_of(found, spans, GRID), doubts_of(found, spans)
+    runs, doubts = certain_runs(found, spans, GRID), doubts_of(found, spans)
 
     for span, (number, sure) in zip(spans, rows, strict=True):
         assert sum(doubt.overlap(span) for doubt in doubts) == (0 if sure else span.duration)
@@ -113,7 +113,7 @@ def test_times_rounded_to_milliseconds_put_no_frame_before_its_partner(
     one, other = stream(0, 300, rate=rate), stream(1, 300, rate=rate)
     other = replace(other, pts=other.pts + start)
     step_s = float(1 / rate)
-    grid = Grid(start / TICKS, step_s, -20, 20)
+    grid = LagGrid(start / TICKS, step_s, -20, 20)
 
     shift = exact_shift(one, other, run(lag, 1, 8), grid)
 

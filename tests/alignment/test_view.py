@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dogclips.alignment.content import MIN_FIT
-from dogclips.alignment.view import View, fit_view
+from dogclips.alignment.view import PictureView, fit_view
 from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS
 from tests.alignment.sensor import textured
 
@@ -39,13 +39,13 @@ def graded(picture: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.clip(np.rint(255 * (0.8 * (light - 0.5) + 0.55)), 0, 255))
 
 
-def view_of(x: Part, y: Part) -> View:
+def view_of(x: Part, y: Part) -> PictureView:
     """Return the true view of a target that sees only a part of the reference's picture."""
     scale = (2 / (x[1] - x[0]), 2 / (y[1] - y[0]))
-    return View(scale, (-scale[0] * sum(x) / 2, -scale[1] * sum(y) / 2))
+    return PictureView(scale, (-scale[0] * sum(x) / 2, -scale[1] * sum(y) / 2))
 
 
-def off_by_pixels(view: View, truth: View) -> float:
+def off_by_pixels(view: PictureView, truth: PictureView) -> float:
     """Return how far a point of what both see lies from its true place, in thumbnail pixels."""
     return max(
         abs((view.scale[axis] - truth.scale[axis]) * at + view.shift[axis] - truth.shift[axis])
@@ -96,20 +96,20 @@ def test_whichever_stream_sees_less_the_view_is_found(
 
     there = view_of(x, y)
     back = tuple(1 / side for side in there.scale)
-    truth = View((back[0], back[1]), (-there.shift[0] * back[0], -there.shift[1] * back[1]))
+    truth = PictureView((back[0], back[1]), (-there.shift[0] * back[0], -there.shift[1] * back[1]))
     assert off_by_pixels(view, truth) < 0.5
 
 
 def test_a_view_that_is_nearly_right_is_improved() -> None:
     ground = textured(np.random.default_rng(4), 180, 320)
     truth = view_of((-0.85, 0.9), (-0.9, 0.95))
-    start = View((truth.scale[0] + 0.02, truth.scale[1] - 0.02), truth.shift)
+    start = PictureView((truth.scale[0] + 0.02, truth.scale[1] - 0.02), truth.shift)
 
     view = fit_view(taken(ground), taken(ground, (-0.85, 0.9), (-0.9, 0.95)), start)
 
     assert off_by_pixels(view, truth) < 0.3
     assert not start.is_near(truth)
-    assert view.is_near(View(view.scale, view.shift))
+    assert view.is_near(PictureView(view.scale, view.shift))
 
 
 @pytest.mark.parametrize("seed", range(12))

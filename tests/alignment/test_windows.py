@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dogclips.alignment.lags import Grid, compare
+from dogclips.alignment.lags import LagGrid, compare
 from dogclips.alignment.motion import Motion
 from dogclips.alignment.windows import WindowLag, measure_windows
 
 CELLS = 40
 STEP_S = 0.05
-GRID = Grid(0.0, STEP_S, -60, 60)
+GRID = LagGrid(0.0, STEP_S, -60, 60)
 COUNT = 400
 
 Vectors = NDArray[np.float64]
@@ -27,11 +27,11 @@ def wandering(seed: int, count: int = COUNT + 120) -> Vectors:
 
 def motion(vectors: Vectors) -> Motion:
     vectors = vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True) + 1)
-    places = np.arange(len(vectors))
-    return Motion(places, places.astype(np.float64) * STEP_S, vectors.astype(np.float32))
+    indices = np.arange(len(vectors))
+    return Motion(indices, indices.astype(np.float64) * STEP_S, vectors.astype(np.float32))
 
 
-def measured(reference: Vectors, target: Vectors, grid: Grid = GRID) -> list[WindowLag]:
+def measured(reference: Vectors, target: Vectors, grid: LagGrid = GRID) -> list[WindowLag]:
     own, other = motion(reference), motion(target)
     return list(measure_windows(compare(own, other, grid), compare(own, own, grid), grid))
 
@@ -84,7 +84,7 @@ def test_motion_that_repeats_itself_is_not_believed(period: int) -> None:
 
 def test_a_peak_at_the_edge_of_what_was_tried_is_not_believed() -> None:
     scene = wandering(6)
-    narrow = Grid(0.0, STEP_S, -10, 10)
+    narrow = LagGrid(0.0, STEP_S, -10, 10)
 
     at_edge = measured(scene[20 : 20 + COUNT], scene[10 : 10 + COUNT], narrow)
     inside = measured(scene[20 : 20 + COUNT], scene[11 : 11 + COUNT], narrow)
@@ -109,8 +109,8 @@ def test_what_repeats_in_the_reference_alone_lowers_the_margin() -> None:
     once = wandering(8, 50)
     target = np.vstack([np.zeros((50, CELLS)), once, np.zeros((100, CELLS))])
     twice = np.vstack([once, once, np.zeros((100, CELLS))])
-    grid = Grid(0.0, STEP_S, -30, 30)  # too narrow for the repetition, 50 frames away
-    wide = Grid(0.0, STEP_S, -60, 60)
+    grid = LagGrid(0.0, STEP_S, -30, 30)  # too narrow for the repetition, 50 frames away
+    wide = LagGrid(0.0, STEP_S, -60, 60)
     own, other = motion(twice), motion(target)
     likeness = compare(own, other, grid)
 

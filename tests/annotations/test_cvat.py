@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dogclips.annotations.cvat import is_cvat, read_cvat
+from dogclips.annotations.cvat import read_cvat
 from dogclips.annotations.documents import read_xml
 from dogclips.annotations.project import Project
 
@@ -40,7 +40,9 @@ def document(*tracks: str, meta: str = "") -> str:
 
 
 def read(text: str) -> Project:
-    return read_cvat(PATH, read_xml(PATH, text))
+    project = read_cvat(PATH, read_xml(PATH, text))
+    assert project is not None
+    return project
 
 
 def rows(project: Project) -> list[tuple[Any, ...]]:
@@ -193,9 +195,9 @@ def test_a_size_that_is_no_number_is_refused() -> None:
 
 
 def test_an_export_is_told_by_its_root_and_children() -> None:
-    assert is_cvat(read_xml(PATH, document()))
-    assert not is_cvat(read_xml(PATH, "<annotations/>"))
-    assert not is_cvat(read_xml(PATH, "<annotation><meta/></annotation>"))
+    assert read_cvat(PATH, read_xml(PATH, document())) is not None
+    assert read_cvat(PATH, read_xml(PATH, "<annotations/>")) is None
+    assert read_cvat(PATH, read_xml(PATH, "<annotation><meta/></annotation>")) is None
 
 
 WHOLE = document(
@@ -225,12 +227,14 @@ def test_any_damaged_export_gives_whole_segments_or_errors(data: st.DataObject) 
             node.set(data.draw(st.sampled_from(names)), data.draw(odd))
         elif names:
             del node.attrib[data.draw(st.sampled_from(names))]
-    is_cvat(root)
-    segments = read_cvat(PATH, root).segments
+    project = read_cvat(PATH, root)
+    assert read(WHOLE).issues == ()
+    if project is None:
+        return
+    segments = project.segments
     assert (segments["t_start"] < segments["t_end"]).all()
     assert (segments["label"].str.strip() == segments["label"]).all()
     assert (segments["label"] != "").all()
-    assert read_cvat(PATH, read_xml(PATH, WHOLE)).issues == ()
 
 
 @given(st.lists(st.sampled_from(["walk", "run", "", "outside"]), min_size=1, max_size=30))

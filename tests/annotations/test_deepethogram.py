@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dogclips.annotations.deepethogram import is_deepethogram, read_deepethogram
-from dogclips.annotations.documents import Table, read_table
+from dogclips.annotations.deepethogram import read_deepethogram
+from dogclips.annotations.documents import read_table
 from dogclips.annotations.project import Project
 
 PATH = Path("dog 7_labels.csv")
@@ -21,7 +21,9 @@ TEXT = """,background,walk,sniff
 
 
 def read(text: str, path: Path = PATH) -> Project:
-    return read_deepethogram(path, read_table(path, text))
+    project = read_deepethogram(path, read_table(path, text))
+    assert project is not None
+    return project
 
 
 def rows(project: Project) -> list[tuple[object, ...]]:
@@ -79,10 +81,10 @@ def test_background_that_contradicts_a_behaviour_is_said_and_the_behaviour_read(
 @pytest.mark.parametrize(
     ("text", "code", "place"),
     [
-        (",walk\n0,2\n1,0\n", "V010", "line 2"),
+        (",walk\n0,0\n1,2\n", "V010", "line 3"),
         (",walk\n0,0\n1,\n", "V010", "line 3"),
         (",walk\n0,0\n2,0\n", "V010", "line 3"),
-        (",walk,sit\n0,0\n", "V010", "line 2"),
+        (",walk,sit\n0,0,1\n1,0\n", "V010", "line 3"),
         (",walk,walk\n0,0,1\n", "V002", "column 2"),
         (",walk,\n0,0,1\n", "V005", "column 3"),
     ],
@@ -113,7 +115,7 @@ def test_what_cannot_mean_anything_is_refused(text: str, code: str, place: str) 
     ],
 )
 def test_a_label_table_is_told_by_its_marks(text: str, known: bool) -> None:
-    assert is_deepethogram(read_table(PATH, text)) is known
+    assert (read_deepethogram(PATH, read_table(PATH, text)) is not None) is known
 
 
 cells = st.sampled_from(["", "0", "1", "1.0", "-1", "2", "nan", "x", "walk", "background"])
@@ -122,8 +124,10 @@ cells = st.sampled_from(["", "0", "1", "1.0", "-1", "2", "nan", "x", "walk", "ba
 @settings(deadline=None)
 @given(st.lists(st.lists(cells | st.text(max_size=3), max_size=4), max_size=6))
 def test_any_table_gives_whole_segments_or_errors(grid: list[list[str]]) -> None:
-    is_deepethogram(Table(grid))
-    segments = read_deepethogram(PATH, Table(grid)).segments
+    project = read_deepethogram(PATH, grid)
+    if project is None:
+        return
+    segments = project.segments
     assert (segments["t_start"] < segments["t_end"]).all()
     assert (segments["label"].str.strip() == segments["label"]).all()
     assert (segments["label"] != "").all()
@@ -132,7 +136,8 @@ def test_any_table_gives_whole_segments_or_errors(grid: list[list[str]]) -> None
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1))
 def test_segments_give_back_every_mark(marks: list[tuple[bool, bool]]) -> None:
     body = [[str(i), str(int(a)), str(int(b))] for i, (a, b) in enumerate(marks)]
-    project = read_deepethogram(PATH, Table([["", "a", "b"], *body]))
+    project = read_deepethogram(PATH, [["", "a", "b"], *body])
+    assert project is not None
     assert project.issues == ()
     again = [
         tuple(

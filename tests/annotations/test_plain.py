@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dogclips.annotations.documents import Table, read_table
-from dogclips.annotations.plain import is_plain, read_plain
+from dogclips.annotations.plain import read_plain
 from dogclips.annotations.project import Project
-from dogclips.files import inert
+from dogclips.files import safe_cell
+from dogclips.segments import segment_table
 
 PATH = Path("made.csv")
 
@@ -19,7 +20,9 @@ def table(text: str) -> Table:
 
 
 def read(text: str) -> Project:
-    return read_plain(PATH, table(text))
+    project = read_plain(PATH, table(text))
+    assert project is not None
+    return project
 
 
 def row(cells: str) -> Project:
@@ -194,7 +197,7 @@ def test_a_number_that_is_none_is_refused(column: str) -> None:
     ],
 )
 def test_a_plain_table_is_told_by_its_header(text: str, plain: bool) -> None:
-    assert is_plain(table(text)) is plain
+    assert (read_plain(PATH, table(text)) is not None) is plain
 
 
 def test_the_apostrophe_before_a_formula_is_taken_away_and_no_other() -> None:
@@ -217,8 +220,8 @@ def test_what_our_own_writer_writes_is_read_as_it_was(
     writer = csv.writer(file)
     writer.writerow(["file", "start", "end", "label", "task", "subject"])
     for name, start, *texts in wanted:
-        writer.writerow([inert(name), start, start + 0.5, *map(inert, texts)])
-    project = read_plain(PATH, Table(list(csv.reader(io.StringIO(file.getvalue(), newline="")))))
+        writer.writerow([safe_cell(name), start, start + 0.5, *map(safe_cell, texts)])
+    project = read(file.getvalue())
     columns = ["media_name", "t_start", "label", "task", "subject"]
     found = [tuple(one) for one in project.segments[columns].to_numpy().tolist()]
     assert found == list(dict.fromkeys(wanted))
@@ -236,9 +239,9 @@ headers = st.permutations(["file", "start", "end", "label", "confidence", "strea
 def test_any_table_gives_whole_segments_or_errors(
     header: list[str], grid: list[list[str]], whole: bool
 ) -> None:
-    found = Table([header, *grid] if whole else grid)
-    assert is_plain(found) or not whole
-    segments = read_plain(PATH, found).segments
+    project = read_plain(PATH, [header, *grid] if whole else grid)
+    assert project is not None or not whole
+    segments = segment_table([]) if project is None else project.segments
     states = segments[segments["kind"] == "state"]
     assert (states["t_start"] < states["t_end"]).all()
     assert (segments["t_start"] >= 0).all()

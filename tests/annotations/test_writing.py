@@ -13,11 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dogclips.annotations import Media, Project, read_annotations
-from dogclips.annotations.table_writing import (
-    BORIS_COLUMNS,
-    write_boris_csv,
-    write_csv,
-)
+from dogclips.annotations.boris_tables import WRITTEN_COLUMNS, write_boris_intervals
+from dogclips.annotations.plain import write_plain
 from dogclips.annotations.via_writing import via_project, write_via
 from dogclips.errors import AnnotationError, OutputError
 from dogclips.segments import segment_table
@@ -76,13 +73,13 @@ def through_via(project: Project, folder: Path) -> Project:
 
 def through_csv(project: Project, folder: Path) -> Project:
     path = folder / "written.csv"
-    write_csv(project, path)
+    write_plain(project, path)
     return read_annotations(path)
 
 
 def through_boris(project: Project, folder: Path) -> Project:
     path = folder / "boris.csv"
-    write_boris_csv(project, path)
+    write_boris_intervals(project, path)
     return read_annotations(path)
 
 
@@ -385,7 +382,7 @@ def test_a_task_without_a_name_gets_that_of_the_application(tmp_path: Path) -> N
 
 
 def test_a_plain_table_is_exactly_six_columns(tmp_path: Path) -> None:
-    write_csv(
+    write_plain(
         project_of(row('a "b"', subject="Rex"), point(), row("sit", 12, 1e-05 + 13)),
         tmp_path / "a.csv",
     )
@@ -452,11 +449,11 @@ def test_a_table_of_boris_is_a_bout_a_row_in_time_order(tmp_path: Path) -> None:
         row("sit", 6.0, 7.5), row("walk", 0.1, 4.35, comment="dark"), point(media_name="b;c.mp4")
     )
 
-    assert write_boris_csv(project, path) == {}
+    assert write_boris_intervals(project, path) == {}
 
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == BORIS_COLUMNS
+    assert list(rows[0]) == WRITTEN_COLUMNS
     assert [(r["Behavior"], r["Behavior type"]) for r in rows] == [
         ("walk", "STATE"),
         ("sit", "STATE"),
@@ -476,14 +473,14 @@ def test_a_table_of_boris_is_a_bout_a_row_in_time_order(tmp_path: Path) -> None:
 def test_a_table_says_nothing_about_whole_recordings(tmp_path: Path) -> None:
     project = project_of(row(comment="dark"), media=(Media("020500.mp4", {"camera": "yard"}),))
 
-    assert write_csv(project, tmp_path / "a.csv") == {"comments": 1, "file attributes": 1}
-    assert write_boris_csv(project, tmp_path / "b.csv") == {"file attributes": 1}
+    assert write_plain(project, tmp_path / "a.csv") == {"comments": 1, "file attributes": 1}
+    assert write_boris_intervals(project, tmp_path / "b.csv") == {"file attributes": 1}
 
 
 # All
 
 
-@pytest.mark.parametrize("write", [write_via, write_csv, write_boris_csv])
+@pytest.mark.parametrize("write", [write_via, write_plain, write_boris_intervals])
 def test_frames_are_no_seconds(write: Any, tmp_path: Path) -> None:
     project = project_of(row("walk", 3, 9, time_base="frame_index"))
 
@@ -493,7 +490,7 @@ def test_frames_are_no_seconds(write: Any, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("write", [write_via, write_csv, write_boris_csv])
+@pytest.mark.parametrize("write", [write_via, write_plain, write_boris_intervals])
 def test_what_cannot_be_written_is_one_error_and_leaves_nothing(write: Any, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
 

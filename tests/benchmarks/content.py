@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dogclips.alignment import StreamChoice
 from dogclips.clips.recordings import align_recording
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from tests.pairs.rendering import render
 
 ROUNDS = 3
@@ -57,7 +57,7 @@ def _ffmpeg(arguments: list[str], data: bytes | None = None) -> None:
 
 
 def _seconds_to_check(path: Path) -> float:
-    table = probe(path)
+    table = probe_file(path)
     began = time.monotonic()
     choice = StreamChoice(reference=0, target=1)
     recording = align_recording(table, choice, trust="auto", content="always")

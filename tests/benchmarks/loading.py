@@ -35,9 +35,10 @@ from dogclips.lists import ClipList, read_list
 from dogclips.lists.sessions import write_session_lists
 from dogclips.loading import Augmentation, Sampling
 from dogclips.loading.dataset import ClipDataset, Draw, RandomViews
-from dogclips.loading.decoding import DecoderName, frames_at
-from dogclips.loading.excerpts import Source, Timeline
+from dogclips.loading.excerpts import FramesFrom
+from dogclips.loading.frames import DecoderName, frames_at
 from dogclips.loading.sampling import Dense
+from dogclips.media.excerpt import FrameTimes
 from tests.benchmarks.camera import write_recording
 from tests.sessions import write_project
 
@@ -57,7 +58,7 @@ class Case:
     """What is read, and how often a frame is wanted."""
 
     clips: ClipList
-    source: Source
+    source: FramesFrom
     sampling: Sampling
 
     @cached_property
@@ -189,7 +190,7 @@ def _plain(case: Case, read: Callable[[Path, Sequence[int]], None]) -> None:
         excerpt, window = dataset.excerpts[draw.index], dataset.excerpts[draw.index].window
         begin = 0 if window is None else round(window.begin_s * 20)
         rng = np.random.default_rng(draw.seed)
-        timeline = Timeline(np.arange(80), np.arange(80) / 20, 1 / 20)
+        timeline = FrameTimes(np.arange(80), np.arange(80) / 20)
         (view,) = timeline.on_screen(case.sampling.random_views(timeline, 1, rng))
         read(excerpt.path, (view + begin).tolist())
 

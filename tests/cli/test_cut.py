@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.records.manifest import read_manifest
 from tests.cli.program import dogclips
 from tests.sessions import write_project, write_session
@@ -153,7 +153,7 @@ def test_a_variable_rate_recording_keeps_its_frames_at_their_times(tmp_path: Pat
     first = max(k for k, time in times.items() if time <= 4000)
     last = max(k for k, time in times.items() if time < 8000)
     assert shown == list(range(first, last + 1))
-    stream = probe(clip).streams[0]
+    stream = probe_file(clip).streams[0]
     at = [round(int(pts) * stream.time_base * 1000) for pts in stream.pts]
     assert at == [0, *(times[k] - 4000 for k in range(first + 1, last + 1))]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dogclips.annotations import Media, Project
 from dogclips.clips.viewing import AnnotatedStream, project_in_seconds
 from dogclips.errors import AlignmentError, MediaError, SessionError
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.segments import SEGMENT_COLUMNS, segment_table
 from dogclips.streams import Stream
 from dogclips.timebase import exact, frame_at
@@ -33,7 +33,7 @@ def project_of(*rows: dict[str, Any], num_frames: int | None = None) -> Project:
 
 
 def stream_of(path: Path, *made: Made) -> Stream:
-    return probe(write_made(path, *made)).cameras[0]
+    return probe_file(write_made(path, *made)).cameras[0]
 
 
 def spans(segments: Any) -> list[tuple[float, float]]:

@@ -78,8 +78,8 @@ def test_a_clip_has_exactly_its_seconds_times_the_rate(
     rate: Fraction, count: int, time_base: Fraction, start: str
 ) -> None:
     frames = chosen(regular(rate, 300, time_base=time_base, start=777), span(start))
-    assert len(frames.places) == count
-    assert list(frames.places) == list(range(frames.places[0], frames.places[0] + count))
+    assert len(frames.indices) == count
+    assert list(frames.indices) == list(range(frames.indices[0], frames.indices[0] + count))
     assert list(frames.pts) == list(range(count))
     assert frames.frame_rate == rate
     assert frames.time_base == 1 / rate
@@ -95,7 +95,7 @@ def test_a_clip_begins_with_the_frame_on_screen_at_its_start(
     rate: Fraction, start: int, at: object
 ) -> None:
     made = regular(rate, 300, start=start)
-    first = chosen(made, span(str(at))).places[0]
+    first = chosen(made, span(str(at))).indices[0]
     begin = Fraction(str(at))
     shown = (made.pts - made.pts[0]).tolist()
     assert shown[first] * made.time_base <= begin + ROUNDING_SLACK_S
@@ -104,7 +104,7 @@ def test_a_clip_begins_with_the_frame_on_screen_at_its_start(
 
 def test_clips_one_after_the_other_share_no_frame_and_lose_none() -> None:
     made = regular(num_frames=400)
-    places = [place for k in range(5) for place in chosen(made, span(4 * k)).places]
+    places = [place for k in range(5) for place in chosen(made, span(4 * k)).indices]
     assert places == list(range(400))
 
 
@@ -112,7 +112,7 @@ def test_a_rounded_start_means_the_frame_it_was_rounded_from() -> None:
     made = regular(NTSC)
     rounded = Fraction("0.133")
     assert rounded < int(made.pts[4]) * made.time_base
-    assert chosen(made, Span(rounded, rounded + 4)).places[0] == 4
+    assert chosen(made, Span(rounded, rounded + 4)).indices[0] == 4
 
 
 @pytest.mark.parametrize("frame_rate", [None, Fraction(10)], ids=["as it is", "resampled"])
@@ -133,13 +133,13 @@ class TestWindowsThatCannotBeCut:
     def test_the_last_one_that_fits_is_cut(self, made: Stream, frame_rate: Fraction | None) -> None:
         assert made.duration_s is not None
         frames = chosen(made, Span(made.duration_s - 4, made.duration_s), frame_rate)
-        assert frames.places[-1] >= len(made.pts) - 2
+        assert frames.indices[-1] >= len(made.pts) - 2
 
 
 @pytest.mark.parametrize("frame_rate", [None, Fraction(1)], ids=["as it is", "resampled"])
 def test_a_clip_of_one_frame_does_not_lie_past_the_end(frame_rate: Fraction | None) -> None:
     slow = regular(Fraction(1), 60)
-    assert len(chosen(slow, span(59, 1), frame_rate).places) == 1
+    assert len(chosen(slow, span(59, 1), frame_rate).indices) == 1
     assert select_frames(slow, span(60, 1), frame_rate) == "after-end"
     assert select_frames(slow, span(100, 1), frame_rate) == "after-end"
 
@@ -147,7 +147,7 @@ def test_a_clip_of_one_frame_does_not_lie_past_the_end(frame_rate: Fraction | No
 @pytest.mark.parametrize("frame_rate", [None, Fraction(1)], ids=["as it is", "resampled"])
 def test_a_clip_shorter_than_a_frame_is_no_crash(frame_rate: Fraction | None) -> None:
     frames = select_frames(regular(Fraction(1), 60), span(3, "0.3"), frame_rate)
-    assert isinstance(frames, str) or list(frames.places) == [3]
+    assert isinstance(frames, str) or list(frames.indices) == [3]
 
 
 def test_a_stream_without_timestamps_cannot_be_cut() -> None:
@@ -173,10 +173,10 @@ def test_a_window_that_spans_missing_frames_is_not_cut(
 @pytest.mark.parametrize("frame_rate", [None, Fraction(20), Fraction(10)])
 def test_windows_beside_missing_frames_are_cut(frame_rate: Fraction | None) -> None:
     made = regular(num_frames=400, missing=range(100, 110))
-    assert chosen(made, span(1), frame_rate).places[-1] <= 99
+    assert chosen(made, span(1), frame_rate).indices[-1] <= 99
     after = chosen(made, span("5.5"), frame_rate)
-    assert after.places[0] == 100
-    assert int(made.pts[after.places[0]]) * made.time_base == Fraction("5.5")
+    assert after.indices[0] == 100
+    assert int(made.pts[after.indices[0]]) * made.time_base == Fraction("5.5")
 
 
 @pytest.mark.parametrize("frame_rate", [None, Fraction(10)], ids=["as it is", "resampled"])
@@ -208,25 +208,25 @@ def test_a_variable_clip_shows_each_frame_at_its_own_time(
     frames = chosen(made, window)
     shown = [int(time - made.pts[0]) * time_base for time in made.pts.tolist()]
     # The first one is on screen at the start, the others begin within the window.
-    assert shown[frames.places[0]] <= start + ROUNDING_SLACK_S
-    assert shown[frames.places[0] + 1] > start
+    assert shown[frames.indices[0]] <= start + ROUNDING_SLACK_S
+    assert shown[frames.indices[0] + 1] > start
     within = [
         place
         for place, time in enumerate(shown)
         if start + ROUNDING_SLACK_S < time < window.end - ROUNDING_SLACK_S
     ]
-    assert frames.places[0] not in within
-    assert list(frames.places[1:]) == within
+    assert frames.indices[0] not in within
+    assert list(frames.indices[1:]) == within
     assert frames.time_base == time_base
     assert frames.pts[0] == 0
     assert np.all(np.diff(frames.pts) > 0)
-    for place, time in zip(frames.places[1:], frames.pts[1:], strict=True):
+    for place, time in zip(frames.indices[1:], frames.pts[1:], strict=True):
         assert abs(time * time_base - (shown[place] - start)) <= time_base
 
 
 def test_variable_clips_one_after_the_other_share_no_frame_that_begins_in_them() -> None:
     made = variable(usual=64)
-    begin = [set(chosen(made, span(4 * k)).places[1:]) for k in range(3)]
+    begin = [set(chosen(made, span(4 * k)).indices[1:]) for k in range(3)]
     assert not begin[0] & begin[1]
     assert not begin[1] & begin[2]
 
@@ -245,11 +245,11 @@ def test_a_resampled_clip_shows_what_was_on_screen_at_each_instant(
 ) -> None:
     made = regular() if constant else variable()
     frames = chosen(made, Span(start, start + 4), rate)
-    assert len(frames.places) == round(4 * rate)
-    assert list(frames.pts) == list(range(len(frames.places)))
+    assert len(frames.indices) == round(4 * rate)
+    assert list(frames.pts) == list(range(len(frames.indices)))
     assert (frames.time_base, frames.frame_rate) == (1 / rate, rate)
     shown = [int(time - made.pts[0]) * made.time_base for time in made.pts.tolist()]
-    for number, place in enumerate(frames.places):
+    for number, place in enumerate(frames.indices):
         instant = start + number / rate
         assert shown[place] <= instant + ROUNDING_SLACK_S
         assert shown[place + 1] > instant
@@ -257,4 +257,4 @@ def test_a_resampled_clip_shows_what_was_on_screen_at_each_instant(
 
 def test_half_the_rate_takes_every_second_frame() -> None:
     frames = chosen(regular(), span("0.1"), Fraction(10))
-    assert frames.places == tuple(range(2, 82, 2))
+    assert frames.indices == tuple(range(2, 82, 2))

@@ -34,7 +34,7 @@ def units_of(base_dir: Path, **settings: object) -> list[Unit]:
 
 
 def begins_s(unit: Unit) -> list[float]:
-    return [job.places[0] / RATE for job in unit.jobs]
+    return [job.indices[0] / RATE for job in unit.jobs]
 
 
 def test_clips_that_share_no_frame_are_cut_by_twenty_seconds(session: Path) -> None:
@@ -53,5 +53,5 @@ def test_no_two_units_of_a_minute_share_a_frame(session: Path, stride: float, ph
     assert all(begins_s(unit) == sorted(begins_s(unit)) for unit in units)
     assert all(begins_s(unit)[-1] // 60 == begins_s(unit)[0] // 60 for unit in units)
     for one, other in pairwise(units):
-        apart = one.jobs[-1].places[-1] < other.jobs[0].places[0]
+        apart = one.jobs[-1].indices[-1] < other.jobs[0].indices[0]
         assert apart or begins_s(one)[0] // 60 != begins_s(other)[0] // 60

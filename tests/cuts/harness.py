@@ -15,9 +15,10 @@ from dogclips.clips.frames import SourceFrames, select_frames
 from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.session import find_session
 from dogclips.media.cutting import cut_source
-from dogclips.media.encoding import ClipJob, EncoderConfig
+from dogclips.media.encoding import EncoderConfig
+from dogclips.media.lanes import ClipJob
 from dogclips.media.picture import output_size
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.timebase import Span, exact
 from tests.cuts.cases import CutCase, Truth, make_source, truth_of
 from tests.cuts.checks import Wanted, faults_of, wanted
@@ -60,7 +61,7 @@ def report_of(case: CutCase) -> Report:
         except AssertionError as error:  # the case is wrong, not dogclips; but nobody may miss it
             report.faults.append(f"the recording is not what was meant: {error}")
             return report
-        if not all(stream.width for stream in probe(source).cameras):
+        if not all(stream.width for stream in probe_file(source).cameras):
             report.outcomes["size-unknown"] += 1  # FFmpeg looked for it in vain; refused by the cut
             return report
         done = _cut_starts(case, source, truth) if case.starts else _cut_session(case, base_dir)
@@ -98,7 +99,7 @@ def _cut_session(case: CutCase, base_dir: Path) -> list[Done]:
 
 def _cut_starts(case: CutCase, source: Path, truth: Truth) -> list[Done]:
     """Cut windows that begin anywhere."""
-    stream = probe(source, reader=case.reader).streams[case.target]  # type: ignore[arg-type]
+    stream = probe_file(source, reader=case.reader).streams[case.target]  # type: ignore[arg-type]
     rate = None if case.resample is None else exact(case.resample)
     done, jobs = [], []
     for number, start in enumerate(case.starts):
@@ -108,7 +109,7 @@ def _cut_starts(case: CutCase, source: Path, truth: Truth) -> list[Done]:
         if isinstance(frames, SourceFrames):
             size = output_size(stream, case.short_side)
             rate_of = (frames.time_base, frames.frame_rate)
-            jobs.append(ClipJob(path, frames.places, frames.pts, *rate_of, size))
+            jobs.append(ClipJob(path, frames.indices, frames.pts, *rate_of, size))
             done.append(Done(begin_s, "cut", path))
         else:
             done.append(Done(begin_s, frames))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from dogclips.clips.frames import SourceFrames, select_frames
-from dogclips.media.decoding import decode_places
+from dogclips.media.decoding import decode_frames
 from dogclips.media.ffprobe import is_installed
 from dogclips.streams import Stream
 from dogclips.timebase import Span
@@ -105,7 +105,7 @@ def _one_later(select: Callable[..., SourceFrames | str]) -> Callable[..., Sourc
         if isinstance(frames, str):
             return frames
         last = len(stream.pts) - 1
-        return replace(frames, places=tuple(min(place + 1, last) for place in frames.places))
+        return replace(frames, indices=tuple(min(index + 1, last) for index in frames.indices))
 
     return selected
 
@@ -122,12 +122,12 @@ def test_clips_that_begin_one_frame_late_are_found(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_frame_shown_instead_of_another_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def muddled(source: Path, stream: Stream, places: list[int], device: str) -> object:
-        found = dict(decode_places(source, stream, places, device))
+    def muddled(source: Path, stream: Stream, indices: list[int], device: str) -> object:
+        found = dict(decode_frames(source, stream, indices, device))
         found[31] = found[30]
         yield from found.items()
 
-    monkeypatch.setattr("dogclips.media.cutting.decode_places", muddled)
+    monkeypatch.setattr("dogclips.media.cutting.decode_frames", muddled)
 
     report = report_of(replace(WATCHED, starts=(Fraction(1),)))
 

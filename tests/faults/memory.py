@@ -10,16 +10,17 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from dogclips.alignment import align
+from dogclips.alignment import align_streams
 from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
 from dogclips.clips.plan import plan_session
 from dogclips.clips.recordings import Recording
 from dogclips.clips.session import find_session
 from dogclips.clips.units import Unit, cut_unit
-from dogclips.media.encoding import ClipJob, EncoderConfig
+from dogclips.media.encoding import EncoderConfig
+from dogclips.media.lanes import ClipJob
 from dogclips.media.picture import output_size
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.streams import Stream, StreamTable
 
 _Arguments = ParamSpec("_Arguments")
@@ -51,13 +52,13 @@ def cut_clips(source: Path, output: Path, clip_frames: int, times: int) -> tuple
 
     Growth counts from the tenth part of the work on.
     """
-    stream, encoder = probe(source).streams[0], EncoderConfig()
+    stream, encoder = probe_file(source).streams[0], EncoderConfig()
     rate = stream.frame_rate or Fraction(0)
     output.mkdir()
     jobs = [
         ClipJob(
             path=output / f"{first}.mp4",
-            places=range(first, first + clip_frames),
+            indices=range(first, first + clip_frames),
             pts=range(clip_frames),
             time_base=1 / rate,
             frame_rate=rate,
@@ -92,6 +93,6 @@ def plan_windows(base_dir: Path, num_frames: int, **settings: object) -> int:
     projects, _ = read_dataset(session.projects)
     [path] = session.videos
     table = StreamTable(path, "mov", None, (stream,))
-    recording = Recording(path, table, align(stream, stream))
+    recording = Recording(path, table, align_streams(stream, stream))
     recordings = {(path, config.choice_of(project)): recording for project in projects}
     return len(plan_session(session, projects, recordings, config).jobs)

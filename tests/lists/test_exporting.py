@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dogclips.errors import ListError, UsageError
-from dogclips.files import uttered
+from dogclips.files import cell_text
 from dogclips.lists import read_list
 from dogclips.lists.clip_paths import unique_keys
 from dogclips.lists.exporting import ExportFormat, SplitCount
@@ -207,8 +207,8 @@ def test_no_cell_of_a_csv_is_a_formula_and_its_paths_still_lead_to_the_clips(
         "=s/p/a_start0.0_0-2.mp4",
         "t/p/-b_start0.0_.mp4",
     ]
-    assert [uttered(cell) for cell in table["labels"]] == ["=1+1 | sit", ""]
-    assert [uttered(str(name)) for name in table.columns][3:6] == list(classes)
+    assert [cell_text(cell) for cell in table["labels"]] == ["=1+1 | sit", ""]
+    assert [cell_text(str(name)) for name in table.columns][3:6] == list(classes)
 
 
 @pytest.mark.parametrize("export_format", ["csv", "parquet"])

@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import dogclips as product
+import dogclips
 from dogclips.demo.numbers import read_number
 from dogclips.errors import ListError, MediaError, UsageError
 from dogclips.lists import ClipList, read_list
 from dogclips.lists.sessions import read_clips
 from dogclips.lists.splits import assign_splits, write_split
-from dogclips.loading.decoding import DecoderName, check_frames, frames_at
-from dogclips.loading.excerpts import Excerpt, Timeline, Window, excerpts, timeline_of
+from dogclips.loading.excerpts import excerpts
+from dogclips.loading.frames import DecoderName, frames_at
+from dogclips.media.decoding import check_frames
+from dogclips.media.excerpt import Excerpt, FrameTimes, Window, window_times_of
 from dogclips.records.manifest import read_manifest
-from tests.cli.program import dogclips
+from tests.cli.program import dogclips as program
 from tests.sessions import TWO_STREAMS, write_session
 from tests.videos import Made, steady
 
@@ -42,17 +44,17 @@ STREAMS: dict[str, tuple[Made, ...]] = {
 }
 
 
-def cut(base_dir: Path, *settings: str, virtual: bool = False) -> None:
-    product.cut(base_dir, ["content=never", *settings], workers=1, virtual=virtual)
+def cut(base_dir: Path, *, virtual: bool = False, **settings: object) -> None:
+    dogclips.cut(base_dir, {"content": "never", **settings}, workers=1, virtual=virtual)
 
 
 def session(folder: Path, name: str) -> Path:
     return write_session(folder / "2_2_kt", streams=STREAMS[name])
 
 
-def all_times(timeline: Timeline) -> NDArray[np.float64]:
+def all_times(times: FrameTimes) -> NDArray[np.float64]:
     """Return instants that lie densely over the clip, on and off the starts of frames."""
-    return np.linspace(timeline.start_s, timeline.end_s, 97, endpoint=False)
+    return np.linspace(times.start_s, times.end_s, 97, endpoint=False)
 
 
 def numbers(excerpt: Excerpt, decoder: DecoderName = "pyav") -> list[int | None]:
@@ -73,11 +75,39 @@ def test_a_clip_and_its_virtual_twin_show_the_same_frames(
     tmp_path: Path, name: str, resampled: bool
 ) -> None:
     base_dir = session(tmp_path, name)
-    cut(base_dir, *(["frame_rate=12"] if resampled else []))
+    cut(base_dir, **({"frame_rate": 12} if resampled else {}))
     listed = paths(read_list(base_dir / "output" / "dataset.txt"))
     pairs = zip(excerpts(listed, "clips"), excerpts(listed, "recordings"), strict=True)
     for clip, virtual in pairs:
         assert virtual.path.name == "020500.mp4"
+        shown = numbers(clip)
+        assert None not in shown
+        assert numbers(virtual) == shown
+        assert numbers(virtual, "torchcodec") == shown
+
+
+# Transport streams, whose packets a seek may find in the middle of a group.
+TRANSPORTED: dict[str, Made] = {
+    "MPEG-2": steady(
+        300, Fraction(25), codec="mpeg2video", options={"g": "15", "bf": "2", "b": "4M"}
+    ),
+    "interlaced": steady(240, options=LONG_GROUPS | {"x264-params": "interlaced=1"}),
+    "open groups": steady(240, options=LONG_GROUPS | {"x264-params": "open-gop=1", "g": "20"}),
+    "closed groups": steady(240, options=LONG_GROUPS),
+    "refreshed bit by bit": steady(240, options={"g": "20", "x264-params": "intra-refresh=1"}),
+}
+
+
+@pytest.mark.parametrize("stream", TRANSPORTED.values(), ids=TRANSPORTED)
+def test_a_clip_and_its_virtual_twin_are_the_same_in_a_transport_stream(
+    tmp_path: Path, stream: Made
+) -> None:
+    base_dir = write_session(tmp_path / "2_2_kt", streams=[stream], video="020500.ts")
+    cut(base_dir, stride_seconds=1)
+    listed = paths(read_list(base_dir / "output" / "dataset.txt"))
+    assert len(listed) == 8
+    pairs = zip(excerpts(listed, "clips"), excerpts(listed, "recordings"), strict=True)
+    for clip, virtual in pairs:
         shown = numbers(clip)
         assert None not in shown
         assert numbers(virtual) == shown
@@ -103,7 +133,7 @@ def test_frames_of_a_virtual_clip_are_those_of_the_larger_stream_at_their_time(
 
 def test_a_virtual_session_has_all_but_its_clips_and_can_be_split(tmp_path: Path) -> None:
     base_dir = session(tmp_path, "steady")
-    done = dogclips("cut", base_dir, "--virtual", "--set", "stride_seconds=1")
+    done = program("cut", base_dir, "--virtual", "--set", "stride_seconds=1")
     assert done.returncode == 0, done.stderr
     output = base_dir / "output"
     names = {path.name for path in output.iterdir() if not path.name.startswith(".")}
@@ -141,15 +171,16 @@ def test_a_file_that_shows_other_frames_than_planned_does_not_stay(tmp_path: Pat
     base_dir = session(tmp_path, "steady")
     cut(base_dir)
     clip = next((base_dir / "output").rglob("*.mp4"))
-    cut(base_dir, "short_side=64", virtual=True)
+    cut(base_dir, short_side=64, virtual=True)
     assert not clip.exists()
 
 
-@pytest.mark.parametrize("option", ["--force", "--prune", "--shard"])
-def test_what_only_clips_have_is_refused_with_virtual(tmp_path: Path, option: str) -> None:
-    given: dict[str, Any] = {option.lstrip("-"): "1/2" if option == "--shard" else True}
-    with pytest.raises(UsageError, match=f"nothing is cut .*{option}"):
-        product.cut(tmp_path, virtual=True, **given)
+@pytest.mark.parametrize("option", [{"force": True}, {"prune": True}, {"shard": "1/2"}], ids=str)
+def test_what_only_clips_have_is_refused_with_virtual(
+    tmp_path: Path, option: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError, match=f"nothing is cut .*--{next(iter(option))}"):
+        dogclips.cut(tmp_path, virtual=True, **option)
 
 
 def test_an_uncut_clip_is_refused_where_files_are_wanted(tmp_path: Path) -> None:
@@ -186,9 +217,9 @@ def test_another_recording_in_its_place_is_noticed(tmp_path: Path) -> None:
         check_frames(last)
 
 
-def test_a_window_whose_times_are_not_those_of_the_stream_has_no_timeline() -> None:
+def test_a_window_whose_times_are_not_those_of_the_stream_has_no_frame_times() -> None:
     window = Window(0, 9, 10, Fraction(10), Fraction(0), "grid")
     tick = Fraction(1, 10)
-    assert timeline_of(np.arange(10), tick, window) is not None
-    assert timeline_of(np.arange(9), tick, window) is None
-    assert timeline_of(np.delete(np.arange(10), 4), tick, window) is None
+    assert window_times_of(np.arange(10), tick, window) is not None
+    assert window_times_of(np.arange(9), tick, window) is None
+    assert window_times_of(np.delete(np.arange(10), 4), tick, window) is None

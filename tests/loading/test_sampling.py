@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dogclips.loading import Augmentation, Sampling, Views, random_instants, segment_instants
+from dogclips.loading import Augmentation, Sampling, Views
 from dogclips.loading.dataset import FixedViews, RandomViews
-from dogclips.loading.excerpts import Excerpt, Timeline, timeline_of
 from dogclips.loading.sampling import Dense
+from dogclips.media.excerpt import Excerpt, FrameTimes, frame_times_of
 from tests.painted import write_clip
 
 starts = st.floats(-10, 10)
@@ -16,11 +16,16 @@ durations = st.floats(0.05, 100)
 lengths = st.integers(1, 64)
 
 
+def frames_between(start: float, end: float) -> FrameTimes:
+    return FrameTimes(np.arange(2), np.array([start, (start + end) / 2]))
+
+
 @given(starts, durations, lengths, st.integers(0, 2**32))
 def test_training_takes_one_instant_of_each_segment(
     start: float, duration: float, clip_len: int, seed: int
 ) -> None:
-    instants = random_instants(start, start + duration, clip_len, np.random.default_rng(seed))
+    times = frames_between(start, start + duration)
+    instants = Sampling(clip_len).random_views(times, 2, np.random.default_rng(seed))
     segments = (instants - start) / duration * clip_len
     assert np.all(np.abs(segments - (np.arange(clip_len) + 0.5)) <= 0.5 + 1e-6)
 
@@ -29,11 +34,8 @@ def test_training_takes_one_instant_of_each_segment(
 def test_views_together_cover_the_clip_evenly(
     start: float, duration: float, clip_len: int, num_views: int
 ) -> None:
-    views = [
-        segment_instants(start, start + duration, clip_len, view=view, num_views=num_views)
-        for view in range(num_views)
-    ]
-    together = np.sort(np.concatenate(views))
+    times = frames_between(start, start + duration)
+    together = np.sort(Sampling(clip_len).fixed_views(times, num_views).ravel())
     steps = np.diff(np.concatenate([[start], together, [start + duration]]))
     even = duration / (clip_len * num_views)
     assert np.allclose(steps[1:-1], even)
@@ -41,19 +43,20 @@ def test_views_together_cover_the_clip_evenly(
 
 
 def test_the_same_seed_draws_the_same_instants() -> None:
-    first, second = (random_instants(0, 4, 8, np.random.default_rng(3)) for _ in range(2))
+    times = frames_between(0, 4)
+    first, second, other = (
+        Sampling(8).random_views(times, 1, np.random.default_rng(seed)) for seed in (3, 3, 4)
+    )
     assert np.array_equal(first, second)
-    assert not np.array_equal(first, random_instants(0, 4, 8, np.random.default_rng(4)))
+    assert not np.array_equal(first, other)
 
 
-def twenty_a_second(num_frames: int) -> Timeline:
-    timeline = timeline_of(np.arange(num_frames) * 50 + 7, Fraction(1, 1000))
-    assert timeline is not None
-    return timeline
+def twenty_a_second(num_frames: int) -> FrameTimes:
+    return frame_times_of(np.arange(num_frames) * 50 + 7, Fraction(1, 1000))
 
 
-def places(timeline: Timeline, instants: np.ndarray) -> list[list[int]]:
-    found: list[list[int]] = timeline.on_screen(instants).tolist()
+def places(times: FrameTimes, instants: np.ndarray) -> list[list[int]]:
+    found: list[list[int]] = times.on_screen(instants).tolist()
     return found
 
 
@@ -62,10 +65,10 @@ def test_dense_frames_are_exactly_the_interval_apart(
     clip_len: int, interval: int, more: int, seed: int
 ) -> None:
     span = (clip_len - 1) * interval + 1
-    timeline = twenty_a_second(span + more)
+    times = twenty_a_second(span + more)
     sampling = Sampling(clip_len, Dense(interval))
-    drawn = places(timeline, sampling.random_views(timeline, 3, np.random.default_rng(seed)))
-    fixed = places(timeline, sampling.fixed_views(timeline, 3))
+    drawn = places(times, sampling.random_views(times, 3, np.random.default_rng(seed)))
+    fixed = places(times, sampling.fixed_views(times, 3))
     for view in (*drawn, *fixed):
         assert view == list(range(view[0], view[0] + span, interval))
         assert 0 <= view[0] <= more
@@ -73,13 +76,13 @@ def test_dense_frames_are_exactly_the_interval_apart(
 
 
 def test_a_single_dense_view_of_an_evaluation_lies_in_the_middle() -> None:
-    timeline = twenty_a_second(80)
-    (view,) = places(timeline, Sampling(8, Dense(4)).fixed_views(timeline, 1))
+    times = twenty_a_second(80)
+    (view,) = places(times, Sampling(8, Dense(4)).fixed_views(times, 1))
     assert view == [26, 30, 34, 38, 42, 46, 50, 54]
 
 
 def test_an_interval_in_seconds_means_the_same_at_every_rate() -> None:
-    slow, fast = (timeline_of(np.arange(4 * rate), Fraction(1, rate)) for rate in (20, 50))
+    slow, fast = (frame_times_of(np.arange(4 * rate), Fraction(1, rate)) for rate in (20, 50))
     assert slow is not None
     assert fast is not None
     sampling = Sampling(5, Dense(0.2, seconds=True))
@@ -89,20 +92,20 @@ def test_an_interval_in_seconds_means_the_same_at_every_rate() -> None:
 
 
 def test_a_clip_that_is_too_short_is_sampled_uniformly_and_nothing_is_repeated() -> None:
-    timeline = twenty_a_second(80)
+    times = twenty_a_second(80)
     sampling = Sampling(8, Dense(32))
-    assert sampling.shortens(timeline)
-    (fixed,) = places(timeline, sampling.fixed_views(timeline, 1))
+    assert sampling.shortens(times)
+    (fixed,) = places(times, sampling.fixed_views(times, 1))
     assert fixed == [5, 15, 25, 35, 45, 55, 65, 75]
-    (drawn,) = places(timeline, sampling.random_views(timeline, 1, np.random.default_rng(0)))
+    (drawn,) = places(times, sampling.random_views(times, 1, np.random.default_rng(0)))
     assert [place // 10 for place in drawn] == list(range(8))
 
 
 def test_a_clip_that_just_fits_is_not_called_too_short() -> None:
-    timeline = twenty_a_second(80)
-    assert not Sampling(8, Dense(11)).shortens(timeline)  # 78 frames
-    assert not Sampling(80, Dense(1)).shortens(timeline)
-    assert Sampling(81, Dense(1)).shortens(timeline)
+    times = twenty_a_second(80)
+    assert not Sampling(8, Dense(11)).shortens(times)  # 78 frames
+    assert not Sampling(80, Dense(1)).shortens(times)
+    assert Sampling(81, Dense(1)).shortens(times)
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,9 @@ from dogclips.clips.session import find_session
 from dogclips.clips.viewing import Viewing, viewing_of
 from dogclips.loading import Views
 from dogclips.loading.dataset import FixedViews
-from dogclips.loading.excerpts import Excerpt
 from dogclips.loading.sampling import Sampling
 from dogclips.loading.streaming import DOES_NOT_DECODE, WindowViews, stream_windows
+from dogclips.media.excerpt import Excerpt
 from dogclips.prediction.windows import SlidingRules, SlidingWindow, sliding_windows
 from tests.faults.damage import write_damaged, zeroed
 from tests.moving import write_moving
@@ -111,7 +111,7 @@ def test_windows_have_the_frames_and_the_reasons_of_a_plan(tmp_path: Path) -> No
     assert reasons == table["reason"].tolist()
     for start_s, window in enumerate(windows):
         if not isinstance(window, str):
-            assert list(window.places) == list(jobs[start_s].places)
+            assert list(window.indices) == list(jobs[start_s].indices)
 
 
 def test_a_damaged_frame_costs_the_windows_that_show_it(tmp_path: Path) -> None:

@@ -1,21 +1,23 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from dogclips.errors import MediaError
 from dogclips.loading import torchcodec_frames
-from dogclips.loading.decoding import DecoderName, Pixels, frames_at
-from dogclips.loading.excerpts import Excerpt, Timeline
-from dogclips.loading.packets import read_packets, video_stream
-from dogclips.media.container import open_input
+from dogclips.loading.frames import DecoderName, frames_at
+from dogclips.media.excerpt import Excerpt, FrameTimes
+from dogclips.media.packets import open_clip
+from dogclips.media.writing import Pixels
 from tests.painted import write_clip
 from tests.sessions import TWO_STREAMS
 from tests.shared import SHARED, needs_shared
-from tests.videos import write_made
+from tests.videos import steady, write_made
 
 REAL = (
     "mmaction2_demo.mp4",
@@ -28,9 +30,9 @@ REAL = (
 )
 
 
-def spread(timeline: Timeline) -> NDArray[np.float64]:
-    places = np.linspace(0, len(timeline.times_s) - 1, 7).round().astype(int)
-    return timeline.times_s[places] + 1e-6
+def spread(times: FrameTimes) -> NDArray[np.float64]:
+    chosen = np.linspace(0, len(times.times_s) - 1, 7).round().astype(int)
+    return times.times_s[chosen] + 1e-6
 
 
 def decoded(excerpt: Excerpt, decoder: DecoderName) -> dict[tuple[int, ...], Pixels]:
@@ -40,13 +42,9 @@ def decoded(excerpt: Excerpt, decoder: DecoderName) -> dict[tuple[int, ...], Pix
 
 def own_share(excerpt: Excerpt) -> int:
     """Return how many of the frames TorchCodec decodes itself."""
-    with open_input(excerpt.path) as container:
-        video = video_stream(container, excerpt)
-        clip = read_packets(container, video, excerpt)
-        wanted = set(clip.timeline.pts[clip.timeline.on_screen(spread(clip.timeline))].tolist())
-        return len(list(torchcodec_frames.pictures(excerpt.path, video, clip, wanted))) - len(
-            wanted
-        )
+    with open_clip(excerpt) as clip:
+        wanted = set(clip.times.pts[clip.times.on_screen(spread(clip.times))].tolist())
+        return len(list(torchcodec_frames.pictures(clip, wanted))) - len(wanted)
 
 
 def assert_the_same(excerpt: Excerpt) -> None:
@@ -77,6 +75,35 @@ def test_both_decoders_give_the_same_bytes_of_real_files(name: str) -> None:
 def test_what_torchcodec_does_not_decode_is_left_to_pyav(tmp_path: Path) -> None:
     counted = write_clip(tmp_path / "clip.avi")
     assert len(decoded(Excerpt(counted), "torchcodec")) == 7
+
+
+UNBELIEVED = {
+    "a transport stream": ("ts", {"codec": "mpeg4", "options": {"g": "15", "bf": "2", "b": "2M"}}),
+    "refreshed bit by bit": (
+        "mkv",
+        {
+            "options": {"preset": "fast", "g": "20", "bf": "0", "x264-params": "intra-refresh=1"},
+            "width": 256,
+            "height": 144,
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("ending", "made"), UNBELIEVED.values(), ids=UNBELIEVED)
+def test_where_keyframes_cannot_be_believed_both_decoders_give_what_the_whole_file_shows(
+    tmp_path: Path, ending: str, made: dict[str, Any]
+) -> None:
+    path = write_made(tmp_path / f"clip.{ending}", steady(240, **made))
+    with av.open(str(path)) as whole:
+        shown = [frame.to_ndarray(format="rgb24") for frame in whole.decode(video=0)]
+    for first in range(20, 180, 7):
+        chosen = np.array([first, first + 23, first + 50])
+        for decoder in ("pyav", "torchcodec"):
+            for frame in frames_at(
+                Excerpt(path), lambda times, own=chosen: times.times_s[own] + 1e-6, decoder
+            ):
+                assert np.array_equal(frame.pixels, shown[chosen[frame.positions[0]]])
 
 
 def test_torchcodec_never_sees_a_file_that_our_rules_refuse(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from dogclips.errors import MediaError
 from dogclips.media.cutting import cut_source
-from dogclips.media.encoding import ClipJob, ClipOutcome, EncoderConfig, verify_clip
+from dogclips.media.encoding import ClipOutcome, EncoderConfig, verify_clip
+from dogclips.media.lanes import ClipJob
 from dogclips.media.picture import output_size
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import Stream
 from tests.videos import Made, numbers_in, steady, write_made
@@ -20,7 +21,7 @@ from tests.videos import Made, numbers_in, steady, write_made
 def job_for(path: Path, stream: Stream, first: int, count: int, **more: object) -> ClipJob:
     rate = stream.frame_rate or Fraction(20)
     settings = {
-        "places": tuple(range(first, first + count)),
+        "indices": tuple(range(first, first + count)),
         "pts": tuple(range(count)),
         "time_base": 1 / rate,
         "frame_rate": rate,
@@ -30,7 +31,7 @@ def job_for(path: Path, stream: Stream, first: int, count: int, **more: object) 
 
 
 def cut(source: Path, stream: int, *jobs: ClipJob) -> list[ClipOutcome]:
-    measured = probe(source).streams[stream]
+    measured = probe_file(source).streams[stream]
     return list(cut_source(source, measured, jobs, EncoderConfig(preset="ultrafast")))
 
 
@@ -61,7 +62,7 @@ SOURCES = {
 @pytest.mark.parametrize(("name", "made"), SOURCES.values(), ids=SOURCES)
 def test_clips_hold_exactly_the_planned_frames(tmp_path: Path, name: str, made: Made) -> None:
     source = write_made(tmp_path / name, made)
-    stream = probe(source).streams[0]
+    stream = probe_file(source).streams[0]
     numbers = list(made.times)
     jobs = [job_for(tmp_path / f"{first}.mp4", stream, first, 80) for first in (0, 37, 80, 120)]
 
@@ -69,7 +70,7 @@ def test_clips_hold_exactly_the_planned_frames(tmp_path: Path, name: str, made: 
 
     assert [outcome.error for outcome in outcomes] == [None] * 4
     for job in jobs:
-        first = job.places[0]
+        first = job.indices[0]
         assert numbers_in(job.path) == numbers[first : first + 80]
 
 
@@ -77,7 +78,7 @@ def test_the_named_stream_is_cut_not_the_one_a_reader_would_pick(tmp_path: Path)
     small = steady(120, width=128, height=72)
     large = steady(110, first=10, late=10, width=256, height=144)
     source = write_made(tmp_path / "two.mp4", small, large)
-    stream = probe(source).streams[1]
+    stream = probe_file(source).streams[1]
     job = job_for(tmp_path / "clip.mp4", stream, 0, 80)
 
     cut(source, 1, job)
@@ -87,7 +88,7 @@ def test_the_named_stream_is_cut_not_the_one_a_reader_would_pick(tmp_path: Path)
 
 def test_a_clip_needs_no_edit_list_and_starts_at_zero(tmp_path: Path) -> None:
     source = write_made(tmp_path / "plain.mp4", steady(120))
-    job = job_for(tmp_path / "clip.mp4", probe(source).streams[0], 17, 80)
+    job = job_for(tmp_path / "clip.mp4", probe_file(source).streams[0], 17, 80)
 
     cut(source, 0, job)
 
@@ -100,24 +101,29 @@ def test_a_clip_needs_no_edit_list_and_starts_at_zero(tmp_path: Path) -> None:
 
 def test_frames_shown_longer_are_repeated(tmp_path: Path) -> None:
     source = write_made(tmp_path / "plain.mp4", steady(40))
-    places = (3, 3, 4, 6, 6, 6, 9)
+    indices = (3, 3, 4, 6, 6, 6, 9)
     job = job_for(
-        tmp_path / "clip.mp4", probe(source).streams[0], 0, 7, places=places, pts=tuple(range(7))
+        tmp_path / "clip.mp4",
+        probe_file(source).streams[0],
+        0,
+        7,
+        indices=indices,
+        pts=tuple(range(7)),
     )
 
     cut(source, 0, job)
 
-    assert numbers_in(job.path) == list(places)
+    assert numbers_in(job.path) == list(indices)
 
 
 def test_pictures_are_scaled_with_their_aspect(tmp_path: Path) -> None:
     source = write_made(tmp_path / "plain.mp4", steady(40, width=320, height=180))
-    stream = probe(source).streams[0]
+    stream = probe_file(source).streams[0]
     job = job_for(tmp_path / "clip.mp4", stream, 0, 20, size=output_size(stream, 72))
 
     cut(source, 0, job)
 
-    clip = probe(job.path).streams[0]
+    clip = probe_file(job.path).streams[0]
     assert (clip.width, clip.height) == (128, 72)
     assert numbers_in(job.path) == list(range(20))
 
@@ -133,7 +139,7 @@ def test_rotated_pictures_become_upright(tmp_path: Path, degrees: int) -> None:
             if packet.dts is not None:
                 packet.stream = track
                 copy.mux(packet)
-    stream = probe(turned).streams[0]
+    stream = probe_file(turned).streams[0]
     job = job_for(tmp_path / "clip.mp4", stream, 0, 30)
     # What a player shows: the frame turned counter-clockwise by the display rotation.
     expected = [frame.to_ndarray(format="gray") for frame in av.open(str(plain)).decode(video=0)]
@@ -151,7 +157,7 @@ def test_rotated_pictures_become_upright(tmp_path: Path, degrees: int) -> None:
 
 def test_a_source_that_ends_early_fails_with_a_reason_and_leaves_nothing(tmp_path: Path) -> None:
     source = write_made(tmp_path / "plain.mkv", steady(200))
-    stream = probe(source).streams[0]
+    stream = probe_file(source).streams[0]
     source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
     whole, cut_off = (
         job_for(tmp_path / "out" / name, stream, first, 60)
@@ -168,7 +174,7 @@ def test_a_source_that_ends_early_fails_with_a_reason_and_leaves_nothing(tmp_pat
 
 def test_closing_the_iterator_leaves_no_unfinished_file(tmp_path: Path) -> None:
     source = write_made(tmp_path / "plain.mp4", steady(200))
-    stream = probe(source).streams[0]
+    stream = probe_file(source).streams[0]
     out = tmp_path / "out"
     out.mkdir()
     jobs = [job_for(out / f"{first}.mp4", stream, first, 80) for first in (0, 40)]
@@ -198,7 +204,7 @@ def test_a_clip_that_differs_from_its_plan_does_not_verify(tmp_path: Path) -> No
 
 def test_full_range_colours_keep_their_brightness(tmp_path: Path) -> None:
     source = write_made(tmp_path / "phone.mp4", steady(20, pixel_format="yuvj420p"))
-    job = job_for(tmp_path / "clip.mp4", probe(source).streams[0], 0, 20)
+    job = job_for(tmp_path / "clip.mp4", probe_file(source).streams[0], 0, 20)
 
     cut(source, 0, job)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dogclips.demo.numbers import read_number
 from dogclips.errors import MediaError
-from dogclips.media.footage import Footage
+from dogclips.media.footage import FileFootage
 from dogclips.media.probe import probe_many
 from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Stream, StreamTable
 from tests.moving import write_moving
@@ -18,22 +18,24 @@ from tests.videos import steady, write_made
 
 
 @pytest.fixture(scope="module")
-def recording(tmp_path_factory: pytest.TempPathFactory) -> tuple[Footage, Stream]:
+def recording(tmp_path_factory: pytest.TempPathFactory) -> tuple[FileFootage, Stream]:
     path = write_made(tmp_path_factory.mktemp("video") / "one.mp4", steady(300))
     [table] = probe_many([path])
     assert isinstance(table, StreamTable)
-    return Footage(path), table.streams[0]
+    return FileFootage(path), table.streams[0]
 
 
 @pytest.mark.parametrize("place", [0, 1, 249, 251, 299])
-def test_a_picture_is_of_exactly_that_frame(recording: tuple[Footage, Stream], place: int) -> None:
+def test_a_picture_is_of_exactly_that_frame(
+    recording: tuple[FileFootage, Stream], place: int
+) -> None:
     footage, stream = recording
 
     assert read_number(footage.picture(stream, place, 1000)[..., 0]) == place
 
 
 def test_a_picture_is_at_most_as_wide_as_asked_and_never_enlarged(
-    recording: tuple[Footage, Stream],
+    recording: tuple[FileFootage, Stream],
 ) -> None:
     footage, stream = recording
 
@@ -41,7 +43,7 @@ def test_a_picture_is_at_most_as_wide_as_asked_and_never_enlarged(
     assert footage.picture(stream, 3, 1000).shape == (72, 128, 3)
 
 
-def test_a_picture_is_upright(recording: tuple[Footage, Stream]) -> None:
+def test_a_picture_is_upright(recording: tuple[FileFootage, Stream]) -> None:
     footage, stream = recording
     lying = footage.picture(stream, 3, 1000)
 
@@ -50,7 +52,7 @@ def test_a_picture_is_upright(recording: tuple[Footage, Stream]) -> None:
         assert np.array_equal(upright, np.rot90(lying, turns))
 
 
-def test_a_frame_that_is_not_there_is_an_error(recording: tuple[Footage, Stream]) -> None:
+def test_a_frame_that_is_not_there_is_an_error(recording: tuple[FileFootage, Stream]) -> None:
     footage, stream = recording
     longer = replace(stream, pts=np.append(stream.pts, stream.pts[-1] + 1), num_frames=301)
 
@@ -58,7 +60,7 @@ def test_a_frame_that_is_not_there_is_an_error(recording: tuple[Footage, Stream]
         footage.picture(longer, 300, 100)
 
 
-def test_thumbnails_are_upright_and_all_of_one_shape(recording: tuple[Footage, Stream]) -> None:
+def test_thumbnails_are_upright_and_all_of_one_shape(recording: tuple[FileFootage, Stream]) -> None:
     footage, stream = recording
 
     for rotation in (0, 90, 180, -90):
@@ -77,36 +79,36 @@ def _shrunk(picture: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(cells.mean(axis=(1, 3)))
 
 
-def test_a_look_holds_exactly_the_frames_asked_for(recording: tuple[Footage, Stream]) -> None:
+def test_a_look_holds_exactly_the_frames_asked_for(recording: tuple[FileFootage, Stream]) -> None:
     footage, stream = recording
     whole = footage.look(stream, 0, 300)
 
     part = footage.look(stream, 247, 255)
 
-    assert whole.places.tolist() == list(range(300))
+    assert whole.indices.tolist() == list(range(300))
     assert np.flatnonzero(whole.keyframes).tolist() == [0, 250]
-    assert part.places.tolist() == list(range(247, 255))
+    assert part.indices.tolist() == list(range(247, 255))
     assert np.flatnonzero(part.keyframes).tolist() == [3]
     assert np.array_equal(part.pictures, whole.pictures[247:255])
 
 
 @pytest.mark.parametrize(("first", "stop"), [(300, 400), (-40, 0), (20, 20), (20, 10)])
 def test_a_look_outside_of_the_stream_is_empty(
-    recording: tuple[Footage, Stream], first: int, stop: int
+    recording: tuple[FileFootage, Stream], first: int, stop: int
 ) -> None:
     footage, stream = recording
 
     seen = footage.look(stream, first, stop)
 
     assert seen.pictures.shape == (0, THUMBNAIL_ROWS, THUMBNAIL_COLUMNS)
-    assert (len(seen.places), len(seen.keyframes)) == (0, 0)
+    assert (len(seen.indices), len(seen.keyframes)) == (0, 0)
 
 
-def test_a_look_over_the_ends_holds_what_is_there(recording: tuple[Footage, Stream]) -> None:
+def test_a_look_over_the_ends_holds_what_is_there(recording: tuple[FileFootage, Stream]) -> None:
     footage, stream = recording
 
-    assert footage.look(stream, -5, 3).places.tolist() == [0, 1, 2]
-    assert footage.look(stream, 298, 320).places.tolist() == [298, 299]
+    assert footage.look(stream, -5, 3).indices.tolist() == [0, 1, 2]
+    assert footage.look(stream, 298, 320).indices.tolist() == [298, 299]
 
 
 def test_activity_is_low_where_nothing_moves(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_activity_is_low_where_nothing_moves(tmp_path: Path) -> None:
     path = write_moving(tmp_path / "late_motion.mp4", shown, shown)
     [table] = probe_many([path])
     assert isinstance(table, StreamTable)
-    footage = Footage(path)
+    footage = FileFootage(path)
 
     for stream in table.streams:
         activity = footage.activity(stream)
@@ -122,7 +124,7 @@ def test_activity_is_low_where_nothing_moves(tmp_path: Path) -> None:
         assert np.median(activity[1:40]) < 0.6 * np.median(activity[41:])
 
 
-def test_a_keyframe_is_as_active_as_the_usual_frame(recording: tuple[Footage, Stream]) -> None:
+def test_a_keyframe_is_as_active_as_the_usual_frame(recording: tuple[FileFootage, Stream]) -> None:
     footage, stream = recording
 
     activity = footage.activity(stream)
@@ -137,6 +139,9 @@ def test_a_file_that_is_no_video_is_an_error(tmp_path: Path) -> None:
     path.write_text("no video")
     stream = Stream(0, "video", "h264", Fraction(1, 20), np.arange(9), 9, 9)
 
-    for look in (lambda: Footage(path).look(stream, 0, 9), lambda: Footage(path).activity(stream)):
+    for look in (
+        lambda: FileFootage(path).look(stream, 0, 9),
+        lambda: FileFootage(path).activity(stream),
+    ):
         with pytest.raises(MediaError, match=r"notes\.mp4"):
             look()

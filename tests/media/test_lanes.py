@@ -13,24 +13,21 @@ from hypothesis import strategies as st
 
 from dogclips.media import cutting
 from dogclips.media.cutting import cut_source
-from dogclips.media.encoding import ClipJob, EncoderConfig, LaneWriter
-from dogclips.media.lanes import Lane, plan_lanes
+from dogclips.media.encoding import EncoderConfig, LaneWriter
+from dogclips.media.lanes import ClipJob, plan_lanes
 from dogclips.media.picture import output_size
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.streams import Stream
 from tests.videos import numbers_in, steady, write_made
 
 
 @dataclass(frozen=True)
 class Job:
-    places: tuple[int, ...]
-
-
-Lanes = list[tuple[Lane, list[int]]]
+    indices: tuple[int, ...]
 
 
 def in_order(jobs: Sequence[Job]) -> list[Job]:
-    return sorted(jobs, key=lambda job: job.places[0])
+    return sorted(jobs, key=lambda job: job.indices[0])
 
 
 CONTIGUOUS = st.builds(
@@ -46,52 +43,49 @@ RESAMPLED = st.builds(
     st.integers(3, 25),
 )
 ANY = st.builds(
-    lambda places: Job(tuple(sorted(places))),
+    lambda indices: Job(tuple(sorted(indices))),
     st.lists(st.integers(0, 30), min_size=1, max_size=12),
 )
 JOBS = st.lists(CONTIGUOUS | RESAMPLED | ANY, min_size=1, max_size=12).map(in_order)
 
 
 @given(JOBS, st.booleans())
-def test_every_job_finds_exactly_its_places_in_one_lane(jobs: list[Job], share: bool) -> None:
+def test_every_job_finds_exactly_its_frames_in_one_lane(jobs: list[Job], share: bool) -> None:
     lanes = plan_lanes(jobs, share=share)
 
-    assert sorted(number for _, own in lanes for number in own) == list(range(len(jobs)))
-    for lane, own in lanes:
-        for start, number in zip(lane.starts, own, strict=True):
-            places = jobs[number].places
-            assert tuple(lane.places[start : start + len(places)]) == places
+    assert sorted(id(job) for lane in lanes for job in lane.jobs) == sorted(map(id, jobs))
+    for lane in lanes:
+        for start, job in zip(lane.starts, lane.jobs, strict=True):
+            assert tuple(lane.indices[start : start + len(job.indices)]) == job.indices
 
 
 @given(JOBS, st.booleans())
 def test_a_lane_holds_nothing_but_its_jobs_in_the_order_of_the_source(
     jobs: list[Job], share: bool
 ) -> None:
-    for lane, own in plan_lanes(jobs, share=share):
-        assert lane.places == sorted(lane.places)
+    for lane in plan_lanes(jobs, share=share):
+        assert lane.indices == sorted(lane.indices)
         assert lane.starts == sorted(lane.starts)
-        spans = zip(lane.starts, own, strict=True)
-        held = {
-            k for start, number in spans for k in range(start, start + len(jobs[number].places))
-        }
-        assert held == set(range(len(lane.places)))
+        spans = zip(lane.starts, lane.jobs, strict=True)
+        held = {k for start, job in spans for k in range(start, start + len(job.indices))}
+        assert held == set(range(len(lane.indices)))
 
 
 @given(st.lists(CONTIGUOUS, min_size=1, max_size=12).map(in_order))
 def test_clips_without_holes_share_one_lane_that_holds_no_frame_twice(jobs: list[Job]) -> None:
-    [(lane, own)] = plan_lanes(jobs)
+    [lane] = plan_lanes(jobs)
 
-    assert own == list(range(len(jobs)))
-    assert lane.places == sorted({place for job in jobs for place in job.places})
+    assert lane.jobs == jobs
+    assert lane.indices == sorted({index for job in jobs for index in job.indices})
 
 
 @given(JOBS)
 def test_unshared_lanes_have_one_job_each(jobs: list[Job]) -> None:
     lanes = plan_lanes(jobs, share=False)
 
-    assert [lane.places for lane, _ in lanes] == [list(job.places) for job in jobs]
-    assert [lane.starts for lane, _ in lanes] == [[0]] * len(jobs)
-    assert [own for _, own in lanes] == [[number] for number in range(len(jobs))]
+    assert [lane.indices for lane in lanes] == [list(job.indices) for job in jobs]
+    assert [lane.starts for lane in lanes] == [[0]] * len(jobs)
+    assert [lane.jobs for lane in lanes] == [[job] for job in jobs]
 
 
 @given(
@@ -108,11 +102,11 @@ def test_resampled_clips_on_one_grid_share_a_lane(
     grid = [first + k * step[0] // step[1] for k in range(number * stride + count)]
     jobs = [Job(tuple(grid[n * stride : n * stride + count])) for n in range(number)]
 
-    [(lane, _)] = plan_lanes(in_order(jobs))
+    [lane] = plan_lanes(in_order(jobs))
 
     # Clips that only touch may share a repeated frame on top of what they must.
     covered = {n * stride + k for n in range(number) for k in range(count)}
-    assert len(covered) - number < len(lane.places) <= len(covered)
+    assert len(covered) - number < len(lane.indices) <= len(covered)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +120,7 @@ def jobs_at(folder: Path, stream: Stream, starts: Sequence[int], count: int = 40
     return [
         ClipJob(
             path=folder / f"{start}.mp4",
-            places=tuple(range(start, start + count)),
+            indices=tuple(range(start, start + count)),
             pts=tuple(range(count)),
             time_base=1 / rate,
             frame_rate=rate,
@@ -157,11 +151,11 @@ def test_overlapping_clips_are_encoded_once(
 
     class Watched(LaneWriter):
         def write(self, picture: av.VideoFrame):  # type: ignore[no-untyped-def]
-            encoded.append(self.next_place)
+            encoded.append(self.next_index)
             return super().write(picture)
 
     monkeypatch.setattr(cutting, "LaneWriter", Watched)
-    stream = probe(source).streams[0]
+    stream = probe_file(source).streams[0]
     jobs = jobs_at(tmp_path / "out", stream, OVERLAPPING)
 
     outcomes = list(cut_source(source, stream, jobs, EncoderConfig()))
@@ -171,18 +165,18 @@ def test_overlapping_clips_are_encoded_once(
 
 
 def test_frames_that_clips_share_have_the_same_bytes_in_each(source: Path, tmp_path: Path) -> None:
-    stream = probe(source).streams[0]
+    stream = probe_file(source).streams[0]
     jobs = jobs_at(tmp_path / "out", stream, OVERLAPPING)
 
     list(cut_source(source, stream, jobs, EncoderConfig()))
 
     for job, later in pairwise(jobs[:4]):
-        apart = later.places[0] - job.places[0]
+        apart = later.indices[0] - job.indices[0]
         assert packets_of(job.path)[apart:] == packets_of(later.path)[:-apart]
         # A clip begins with a keyframe, and so does every other clip that begins within it.
         assert {0, apart} <= set(keyframes_of(job.path))
     for job in jobs:
-        assert numbers_in(job.path) == list(job.places)
+        assert numbers_in(job.path) == list(job.indices)
 
 
 @pytest.mark.parametrize("b_frames", [0, 2])
@@ -190,7 +184,7 @@ def test_frames_that_clips_share_have_the_same_bytes_in_each(source: Path, tmp_p
 def test_a_clip_has_the_same_bytes_whichever_others_are_written(
     source: Path, tmp_path: Path, wanted: set[int], b_frames: int
 ) -> None:
-    stream = probe(source).streams[0]
+    stream = probe_file(source).streams[0]
     encoder = EncoderConfig(b_frames=b_frames)
     whole = jobs_at(tmp_path / "whole", stream, OVERLAPPING)
     some = jobs_at(tmp_path / "some", stream, OVERLAPPING)
@@ -206,7 +200,7 @@ def test_a_clip_has_the_same_bytes_whichever_others_are_written(
 
 
 def test_clips_are_the_same_in_whatever_order_they_are_named(source: Path, tmp_path: Path) -> None:
-    stream = probe(source).streams[0]
+    stream = probe_file(source).streams[0]
     one = jobs_at(tmp_path / "one", stream, OVERLAPPING)
     other = jobs_at(tmp_path / "other", stream, OVERLAPPING[::-1])
 

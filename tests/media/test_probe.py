@@ -8,7 +8,7 @@ import pytest
 
 from dogclips.errors import MediaError, ToolMissingError
 from dogclips.media.ffprobe import is_installed, probe_with_ffprobe
-from dogclips.media.probe import probe, probe_many
+from dogclips.media.probe import probe_file, probe_many
 from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import StreamTable
 from tests.videos import Made, facts, steady, write_made
@@ -51,7 +51,7 @@ def test_ffprobe_and_pyav_agree_on_made_files(
 def test_the_late_stream_is_measured_to_the_frame(tmp_path: Path) -> None:
     path = write_made(tmp_path / "two.mp4", *TWO_STREAMS)
 
-    small, large = probe(path).streams
+    small, large = probe_file(path).streams
 
     assert (small.num_frames, small.start_s, small.frame_rate) == (79, 0, 20)
     assert (large.num_frames, large.start_s, large.frame_rate) == (69, Fraction(1, 2), 20)
@@ -62,11 +62,11 @@ def test_a_gap_is_counted_and_placed(tmp_path: Path) -> None:
     times = {k: k for k in range(60) if not 20 <= k < 23}
     path = write_made(tmp_path / "gap.mp4", Made(times, Fraction(1, 20)))
 
-    [stream] = probe(path).streams
+    [stream] = probe_file(path).streams
 
     assert stream.frame_rate == 20
     assert [(gap.at_s, gap.missing) for gap in stream.gaps] == [(Fraction(23, 20), 3)]
-    assert "P015" in {message.code for message in probe(path).messages}
+    assert "P015" in {message.code for message in probe_file(path).messages}
 
 
 @needs_ffprobe
@@ -111,7 +111,7 @@ def test_a_name_that_looks_like_an_option_or_a_protocol_is_just_a_name(tmp_path:
         path = tmp_path / name
         path.write_bytes(plain.read_bytes())
 
-        assert probe(path).streams[0].num_frames == 20
+        assert probe_file(path).streams[0].num_frames == 20
         assert probe_with_pyav(path).streams[0].num_frames == 20
 
 
@@ -141,15 +141,15 @@ def test_the_reader_that_is_asked_for_is_used(
     path = write_made(tmp_path / "two.mp4", *TWO_STREAMS)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert probe(path, reader="pyav").cameras
+    assert probe_file(path, reader="pyav").cameras
     with pytest.raises(ToolMissingError, match="ffprobe is not installed"):
-        probe(path, reader="ffprobe")
+        probe_file(path, reader="ffprobe")
 
 
 def test_without_ffprobe_pyav_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_made(tmp_path / "two.mp4", *TWO_STREAMS)
-    expected = facts(probe(path))
+    expected = facts(probe_file(path))
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert not is_installed()
-    assert facts(probe(path)) == expected
+    assert facts(probe_file(path)) == expected

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from dogclips.alignment import StreamChoice, align
+from dogclips.alignment import StreamChoice, align_streams
 from dogclips.clips.probed import probe_document
 from dogclips.clips.recordings import measure_recordings
 from dogclips.streams import StepBack, StreamTable
@@ -302,7 +302,7 @@ def test_programmes_with_unrelated_clocks_are_never_corrected(tmp_path: Path, pr
     subprocess.run([*command, *programmes, str(path)], check=True, stdin=subprocess.DEVNULL)
 
     first, second = probe(path).cameras
-    alignment = align(first, second)
+    alignment = align_streams(first, second)
 
     assert (second.start_s or 0) - (first.start_s or 0) == 18_000
     assert [message.code for message in alignment.messages] == ["P014"]

@@ -15,11 +15,11 @@ from dogclips.media.thumbprint import (
     HOP_S,
     MOST_S,
     ROWS,
-    Floats,
+    Thumbprint,
     thumbprint,
-    thumbprints,
 )
 from dogclips.media.writing import VideoTrack, write_video
+from dogclips.processes import of_each
 from tests.moving import write_moving
 
 Draw = Callable[[int], NDArray[np.float64]]
@@ -48,7 +48,7 @@ def spot(across: float) -> NDArray[np.float64]:
     return picture
 
 
-def likeness(one: Floats, other: Floats) -> float:
+def likeness(one: Thumbprint, other: Thumbprint) -> float:
     return float((one * other).sum() / np.sqrt((one**2).sum() * (other**2).sum()))
 
 
@@ -156,7 +156,7 @@ def test_a_bad_clip_becomes_its_error_and_stops_no_other(tmp_path: Path) -> None
     text.write_text("no video")
     read: list[int] = []
 
-    found = thumbprints([text, good, tmp_path / "gone.mp4"], progress=read.append)
+    found = of_each(thumbprint, [text, good, tmp_path / "gone.mp4"], read.append)
 
     assert [isinstance(taken, MediaError) for taken in found] == [True, False, True]
     assert np.array_equal(found[1], thumbprint(good))  # type: ignore[arg-type]
@@ -169,7 +169,7 @@ def test_many_clips_are_read_in_processes_with_the_same_result(tmp_path: Path) -
     ]
     gone = tmp_path / "gone.mp4"
 
-    found = thumbprints([*paths * 32, gone])
+    found = of_each(thumbprint, [*paths * 32, gone])
 
     assert len(found) == 65
     assert isinstance(found[-1], MediaError)

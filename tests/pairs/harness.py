@@ -8,7 +8,7 @@ from typing import Literal
 
 from dogclips.alignment import Alignment, StreamChoice
 from dogclips.clips.recordings import align_recording
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.timebase import Span
 from tests.pairs.cases import SUFFIXES, PairCase, make_pair
 from tests.pairs.checks import unanswered, wrong_instants
@@ -58,7 +58,7 @@ def outcome_of(case: PairCase) -> Outcome:
         path = Path(folder) / f"pair{SUFFIXES[case.container]}"
         truth = make_pair(case, path)
         recording = align_recording(
-            probe(path), StreamChoice(reference=0, target=1), trust="auto", content="always"
+            probe_file(path), StreamChoice(reference=0, target=1), trust="auto", content="always"
         )
     table, alignment = recording.measured
     time_map = alignment.time_map

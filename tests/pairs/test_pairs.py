@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.streams import Stream
 from tests.pairs.cases import (
     LEGIBLE_CRF,
@@ -105,7 +105,7 @@ class MadePair:
 def make(case: PairCase, folder: Path) -> MadePair:
     path = folder / f"pair{SUFFIXES[case.container]}"
     truth = make_pair(case, path)
-    reference, target = probe(path).cameras
+    reference, target = probe_file(path).cameras
     return MadePair(case, path, truth, reference, target)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from dogclips.alignment import AnnotatedIn, shown_in, zero_of
 from dogclips.media.ffprobe import is_installed as ffmpeg_is_installed
-from dogclips.media.probe import probe
+from dogclips.media.probe import probe_file
 from dogclips.streams import StreamTable
 from dogclips.timebase import exact, frame_at
 from tests.players.browsers import Played, play_in_browser, program_of
@@ -86,7 +86,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def tables(recordings: Mapping[str, Path]) -> dict[str, StreamTable]:
-    return {name: probe(path) for name, path in recordings.items()}
+    return {name: probe_file(path) for name, path in recordings.items()}
 
 
 @pytest.fixture(scope="session", params=PLAYERS)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from dogclips.config import merge
+from dogclips.config import merge_trees
 from dogclips.events import Progress
 from dogclips.records.run_start import RunStart
 from dogclips.records.training_run import EpochRecord
@@ -26,7 +26,7 @@ CLOCKS = ["clips_per_second", "seconds", "waiting"]
 
 
 def changed(config: TrainConfig, **changes: Any) -> TrainConfig:
-    return TrainConfig.model_validate(merge(config.model_dump(), changes))
+    return TrainConfig.model_validate(merge_trees(config.model_dump(), changes))
 
 
 def measured(records: Sequence[EpochRecord]) -> list[EpochRecord]:

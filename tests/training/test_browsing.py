@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from dogclips.config import merge
+from dogclips.config import merge_trees
 from dogclips.errors import ConfigError, ListError
 from dogclips.lists import ListedClip, read_list, write_labels, write_list
 from dogclips.loading.checking import check_clips
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def config_of(**changes: Any) -> TrainConfig:
-    return TrainConfig.model_validate(merge(TREE, changes))
+    return TrainConfig.model_validate(merge_trees(TREE, changes))
 
 
 def browsing(folder: Path, **changes: Any) -> Browsing:
@@ -189,7 +189,7 @@ def run_folder(folder: Path, run_dir: Path, **changes: Any) -> Path:
     """Return the folder of a run that was started beside its lists."""
     lists = {"train": Path("train.txt"), "val": Path("val.txt")}
     run_dir.mkdir()
-    write_settings(config_of(**merge({"data": lists}, changes)), run_dir, "config.yaml")
+    write_settings(config_of(**merge_trees({"data": lists}, changes)), run_dir, "config.yaml")
     facts = {
         name: {
             "path": str(folder / path),

@@ -8,7 +8,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dogclips.config import merge
+from dogclips.config import merge_trees
 from dogclips.errors import MediaError
 from dogclips.lists import ClipList, read_list
 from dogclips.loading.checking import check_clips
@@ -28,7 +28,7 @@ PLENTY = Memory(1e12, 1e12)
 
 
 def changed(config: TrainConfig, **data: Any) -> TrainConfig:
-    return TrainConfig.model_validate(merge(config.model_dump(), {"data": data}))
+    return TrainConfig.model_validate(merge_trees(config.model_dump(), {"data": data}))
 
 
 @pytest.fixture

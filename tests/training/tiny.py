@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from dogclips.config import merge
+from dogclips.config import merge_trees
 from dogclips.models import VideoModel, build_model
 from dogclips.training import TrainConfig
 from dogclips.training.losses import ClipLoss
@@ -38,7 +38,7 @@ def settings(network: str = "timesformer", **changes: Any) -> TrainConfig:
         "schedule": {"name": "constant", "warmup_epochs": 0},
         "trainer": {"epochs": 1},
     }
-    return TrainConfig.model_validate(merge(tree, changes))
+    return TrainConfig.model_validate(merge_trees(tree, changes))
 
 
 def network(config: TrainConfig, num_classes: int = len(LABELS)) -> VideoModel:

@@ -208,7 +208,7 @@ def _draw_curve(axes: "Axes", file: Recording) -> None:
     target = next(stream for stream in table.streams if stream.index == alignment.target)
     if content is None:
         return
-    shifts_s = content.grid.origin_s + content.grid.numbers * content.grid.step_s
+    shifts_s = content.grid.shifts_s
     late = -shifts_s * float(target.frame_rate or 25)
     axes.axvline(0, color=ORANGE, lw=1, ls="--", label="timestamps")
     axes.axhline(0, color=GRAY, lw=0.6)

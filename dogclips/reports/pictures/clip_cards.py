@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from dogclips.errors import MediaError
-from dogclips.media.stills import strips
+from dogclips.media.footage import strip
+from dogclips.processes import of_each
 from dogclips.records.predictions import PredictedClips
 from dogclips.reports.pictures.figures import picture_url
 from dogclips.scores.clip_choice import claimed_above, most_telling
@@ -146,9 +148,8 @@ def _time(clip: "pd.Series[Any]") -> str:
 def _pictures(paths: "pd.Series[str]", progress: Callable[[int], None]) -> dict[Any, StillsPicture]:
     """Return the picture of each path, by its row."""
     pictures = {}
-    for row, seen in zip(
-        paths.index, strips([*map(Path, paths)], _WIDTH, progress=progress), strict=True
-    ):
+    found = of_each(partial(strip, width=_WIDTH), [*map(Path, paths)], progress)
+    for row, seen in zip(paths.index, found, strict=True):
         if isinstance(seen, MediaError):
             pictures[row] = StillsPicture(fault=f"{seen.what}: {seen.todo}")
         else:

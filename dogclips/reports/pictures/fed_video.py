@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from dogclips.media.writing import Picture, TimedFrame, VideoTrack, write_video
+from dogclips.media.writing import Pixels, TimedFrame, VideoTrack, write_video
 from dogclips.records.fed import FedClip, Strip
 from dogclips.reports.pictures.fed_sheet import (
     COLOURS,
@@ -154,7 +154,7 @@ def _ground(clip: FedClip, layout: Layout) -> Image.Image:
 
 def _page(
     ground: Image.Image, clip: FedClip, strips: Sequence[Strip], layout: Layout, time_s: float
-) -> Picture:
+) -> Pixels:
     """Return the page at a time: of each strip the frame that is on."""
     page = ground.copy()
     draw = ImageDraw.Draw(page)

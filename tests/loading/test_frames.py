@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -7,14 +8,40 @@ import pytest
 from numpy.typing import NDArray
 
 from dogclips.errors import MediaError
-from dogclips.loading import read_frames, segment_instants
-from dogclips.loading.decoding import frames_at
-from dogclips.loading.excerpts import Excerpt, Timeline
-from dogclips.loading.packets import ClipPackets, read_packets, video_stream
-from dogclips.media.container import open_input
+from dogclips.loading import segment_instants
+from dogclips.loading.frames import frames_at
+from dogclips.media.excerpt import Excerpt, FrameTimes
+from dogclips.media.writing import Pixels
 from tests.painted import number_of, write_clip
 from tests.shared import SHARED, needs_shared
-from tests.videos import numbers_in, steady, write_made
+from tests.videos import KEYFRAMES, numbers_in, steady, write_made
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames as pixels (T, H, W, 3), and when each is shown."""
+
+    pixels: Pixels
+    times_s: tuple[float, ...]
+
+
+def read_frames(
+    path: Path,
+    instants: Callable[[float, float], NDArray[np.float64]],
+    *,
+    stream: int | None = None,
+) -> Frames:
+    """Read the frames on screen at instants that are chosen of a start and an end."""
+    times_s: list[float] = []
+
+    def chosen(times: FrameTimes) -> NDArray[np.float64]:
+        wanted = np.sort(instants(times.start_s, times.end_s))
+        times_s.extend(times.times_s[times.on_screen(wanted)].tolist())
+        return wanted
+
+    shown = list(frames_at(Excerpt(path, stream), chosen))
+    pixels = {at: frame.pixels for frame in shown for at in frame.positions.tolist()}
+    return Frames(np.stack([pixels[at] for at in range(len(times_s))]), tuple(times_s))
 
 
 def at(*seconds: float) -> Callable[[float, float], NDArray[np.float64]]:
@@ -22,7 +49,7 @@ def at(*seconds: float) -> Callable[[float, float], NDArray[np.float64]]:
 
 
 def numbers(path: Path, *seconds: float) -> list[int]:
-    return [number_of(pixels.numpy()) for pixels in read_frames(path, at(*seconds)).pixels]
+    return [number_of(pixels) for pixels in read_frames(path, at(*seconds)).pixels]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +87,7 @@ def test_uneven_frame_times_are_sampled_by_time_not_by_count(tmp_path: Path) -> 
     times = [50 * number for number in range(20)] + [1000, 1500]
     uneven = write_clip(tmp_path / "uneven.mp4", times_ms=times)
     frames = read_frames(uneven, lambda start, _end: segment_instants(start, 2.0, 4))
-    assert [number_of(pixels.numpy()) for pixels in frames.pixels] == [5, 15, 20, 21]
+    assert [number_of(pixels) for pixels in frames.pixels] == [5, 15, 20, 21]
 
 
 @pytest.mark.parametrize("name", ["clip.mkv", "clip.avi", "clip.mov"])
@@ -88,7 +115,7 @@ def test_a_sideways_recording_is_turned_upright(tmp_path: Path) -> None:
 
     path = write_clip(tmp_path / "phone.mp4", 2, paint=top_white)
     _turn(path)
-    upright = read_frames(path, at(0.0)).pixels[0].numpy()
+    upright = read_frames(path, at(0.0)).pixels[0]
     assert upright.shape == (64, 48, 3)
     assert upright[:, -16:].mean() > 200  # what was stored on top is shown on the right
     assert upright[:, :16].mean() < 50
@@ -163,18 +190,6 @@ def _turn(path: Path) -> None:
     path.write_bytes(data[:place] + clockwise + data[place + len(identity) :])
 
 
-# How keyframes may lie: with B-frames, in open groups (frames behind a keyframe that are shown
-# before it and need the group before), in closed ones, every frame, and where none is one.
-KEYFRAMES = {
-    "closed groups": {"g": "8", "bf": "0", "sc_threshold": "0"},
-    "B-frames": {"g": "8", "bf": "3", "b-pyramid": "normal"},
-    "open groups": {"g": "8", "bf": "3", "x264-params": "open-gop=1"},
-    "every frame": {"g": "1"},
-    "no keyframe but the first": {"g": "999", "sc_threshold": "0"},
-    "rolling refresh": {"g": "8", "bf": "0", "x264-params": "intra-refresh=1"},
-}
-
-
 @pytest.mark.parametrize("options", KEYFRAMES.values(), ids=KEYFRAMES.keys())
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
 def test_a_jump_to_a_keyframe_gives_the_frame_that_decoding_everything_gives(
@@ -188,39 +203,12 @@ def test_a_jump_to_a_keyframe_gives_the_frame_that_decoding_everything_gives(
     for places in ([39], [20], [6, 7, 8, 9], [0, 17, 33]):
         found = read_frames(made, lambda start, _end, at=places: start + (np.array(at) + 0.5) / 20)
         for place, pixels in zip(places, found.pixels, strict=True):
-            assert np.array_equal(pixels.numpy(), whole[place])
-
-
-def opened(path: Path) -> ClipPackets:
-    with open_input(path) as container:
-        excerpt = Excerpt(path)
-        return read_packets(container, video_stream(container, excerpt), excerpt)
-
-
-def test_only_packets_that_a_wanted_frame_needs_are_decoded(tmp_path: Path) -> None:
-    options = {"preset": "fast", **KEYFRAMES["closed groups"]}
-    clip = opened(write_made(tmp_path / "clip.mp4", steady(40, options=options)))
-    pts = clip.timeline.pts
-    spans = [(group.start, group.stop) for group in clip.groups(pts[[2, 9, 11, 39]].tolist())]
-    assert spans == [(0, 3), (8, 12), (32, 40)]
-
-
-def test_frames_that_are_shown_before_their_keyframe_need_the_group_before_it(
-    tmp_path: Path,
-) -> None:
-    options = {"preset": "fast", **KEYFRAMES["open groups"], "sc_threshold": "0"}
-    clip = opened(write_made(tmp_path / "clip.mkv", steady(40, options=options)))
-    keys = [n for n, packet in enumerate(clip.packets) if packet.is_keyframe]
-    times = [packet.pts for packet in clip.packets]
-    leading = [n for n in range(keys[1], keys[2]) if times[n] < times[keys[1]]]
-    assert leading
-    (group,) = clip.groups([times[leading[0]]])
-    assert group.start == 0
+            assert np.array_equal(pixels, whole[place])
 
 
 def test_each_wanted_frame_comes_once_with_all_of_its_positions(clip: Path) -> None:
-    def chosen(timeline: Timeline) -> NDArray[np.float64]:
-        assert timeline.end_s == pytest.approx(2.0)
+    def chosen(times: FrameTimes) -> NDArray[np.float64]:
+        assert times.end_s == pytest.approx(2.0)
         return np.array([[1.0, 0.0], [0.0, 1.01]])
 
     found = {
@@ -235,7 +223,7 @@ def test_each_wanted_frame_comes_once_with_all_of_its_positions(clip: Path) -> N
 def test_old_x264_in_full_colour_resolution_is_decoded_from_its_start() -> None:
     # Behind a keyframe FFmpeg and every reader built on it give garbage, and no error.
     path = SHARED / "data" / "videos" / "deeplabcut_openfield_m3v1mp4.mp4"
-    found = read_frames(path, lambda start, _end: np.array([start + 12.1])).pixels[0].numpy()
+    found = read_frames(path, lambda start, _end: np.array([start + 12.1])).pixels[0]
     with av.open(str(path)) as container:
         frames = (frame for frame in container.decode(video=0) if frame.time > 12.1 - 1 / 30)
         assert np.array_equal(found, next(frames).to_ndarray(format="rgb24"))

@@ -17,8 +17,8 @@ from PIL import Image, ImageDraw
 
 from dogclips.media.decoding import decode_from
 from dogclips.media.lettering import drawable, fitting, font
-from dogclips.media.picture import Pictures, output_size
-from dogclips.media.writing import Picture, TimedFrame, VideoTrack, write_video
+from dogclips.media.picture import Scaler, output_size
+from dogclips.media.writing import Pixels, TimedFrame, VideoTrack, write_video
 from dogclips.streams import Stream
 from dogclips.timebase import Span, shown
 
@@ -92,14 +92,14 @@ def write_overlay(
     )
 
     def frames() -> Iterator[TimedFrame]:
-        pictures, last = Pictures(stream, (width, height)), -1
-        for place, frame in decode_from(source, stream, 0):
+        scaler, last = Scaler(stream, (width, height)), -1
+        for index, frame in decode_from(source, stream, 0):
             on_frame()
-            ticks = int(stream.pts[place]) - round(zero_s / stream.time_base)
+            ticks = int(stream.pts[index]) - round(zero_s / stream.time_base)
             if ticks <= last or frame.is_corrupt:
                 continue
             last = ticks
-            picture = pictures.of(place, frame).to_ndarray(format="rgb24")
+            picture = scaler.picture(index, frame).to_ndarray(format="rgb24")
             below = panel.at(ticks * stream.time_base)
             yield 0, ticks, np.concatenate([picture.astype(np.uint8, copy=False), below])
 
@@ -133,7 +133,7 @@ class Panel:
         self._ends = [np.array([float(span.end) for span in own.spans]) for own in tracks]
         self._ground = self._drawn()
 
-    def at(self, time_s: Fraction) -> Picture:
+    def at(self, time_s: Fraction) -> Pixels:
         """Return the panel at an annotation time (H, W, 3)."""
         picture = self._ground.copy()
         clock = _written(f"{shown(time_s)} s", self._score_x[0])
@@ -169,7 +169,7 @@ class Panel:
         share = (time_s - now_s + _AROUND_S) / (2 * _AROUND_S)
         return round(left + (right - left) * min(max(share, Fraction(0)), Fraction(1)))
 
-    def _drawn(self) -> Picture:
+    def _drawn(self) -> Pixels:
         """Return what never changes: names, slots and headings."""
         image = Image.new("RGB", (self.width, self.height), _GROUND)
         draw, letters = ImageDraw.Draw(image), font(_TEXT)
@@ -190,7 +190,7 @@ def _height(stream: Stream, width: int) -> int:
     return max(round(Fraction(natural_height * width, natural_width) / 2) * 2, 2)
 
 
-def _written(text: str, width: int) -> Picture:
+def _written(text: str, width: int) -> Pixels:
     image = Image.new("RGB", (width - _MARGIN, _ROW - 4), _GROUND)
     ImageDraw.Draw(image).text((0, 0), text, fill=_INK, font=font(_TEXT))
     return np.asarray(image, dtype=np.uint8)

@@ -17,22 +17,12 @@ _SLIVER_S = 1.0  # too short to be worth a look of its own
 
 
 @dataclass(frozen=True, eq=False)
-class Attention:
-    """Chooses stretches of the reference.
+class StretchChooser:
+    """Chooses stretches of the reference, which has N frames."""
 
-    Parameters
-    ----------
-    times_s
-        Shape (N,): when the reference's frames come.
-    end_s
-        When the last one ends.
-    activity
-        Shape (N,): how much each frame has to say.
-    """
-
-    times_s: NDArray[np.float64]
-    end_s: float
-    activity: NDArray[np.float64]
+    times_s: NDArray[np.float64]  # (N,), when the frames come
+    end_s: float  # when the last one ends
+    activity: NDArray[np.float64]  # (N,), how much each frame has to say
 
     def first(self) -> Iterator[Stretch]:
         """Yield the first looks: all of a short recording, the liveliest of each third else."""
@@ -60,8 +50,8 @@ class Attention:
 
     def elsewhere(self, seen: Sequence[Stretch]) -> Stretch | None:
         """Return the liveliest stretch of the longest one that nobody has looked at yet."""
-        gaps = [gap for gap in self._unseen(seen) if gap[1] - gap[0] > _SLIVER_S]
-        return self.liveliest(*max(gaps, key=_length)) if gaps else None
+        longest = self._longest_unseen(seen)
+        return self.liveliest(*longest) if _length(longest) > _SLIVER_S else None
 
     def within(self, doubts: Sequence[Span], seen: Sequence[Stretch]) -> Stretch | None:
         """Return where to look to settle the longest doubt; None where all has been seen."""
@@ -82,16 +72,18 @@ class Attention:
 
     def between(self, seen: Sequence[Stretch]) -> Stretch | None:
         """Return the middle of the longest stretch that nobody has looked at yet."""
-        gaps = self._unseen(seen)
-        if not gaps:
+        start, end = self._longest_unseen(seen)
+        if start == end:
             return None
-        start, end = max(gaps, key=_length)
         middle = (start + end) / 2
         return max(start, middle - LOOK_S), min(end, middle + LOOK_S)
 
     def longest_unseen_s(self, seen: Sequence[Stretch]) -> float:
         """Return the seconds of the longest stretch that nobody looked at."""
-        return max((_length(gap) for gap in self._unseen(seen)), default=0.0)
+        return _length(self._longest_unseen(seen))
+
+    def _longest_unseen(self, seen: Sequence[Stretch]) -> Stretch:
+        return max(self._unseen(seen), key=_length, default=(0.0, 0.0))
 
     def _unseen(self, seen: Sequence[Stretch]) -> list[Stretch]:
         edges = [float(self.times_s[0])]
