@@ -192,21 +192,12 @@ THUMBNAIL_ROWS, THUMBNAIL_COLUMNS = 36, 64
 
 @dataclass(frozen=True, eq=False)
 class Thumbnails:
-    """Small gray pictures of frames of one stream, upright, stretched to one shape.
+    """Small gray pictures of frames of one stream, upright, stretched to one shape."""
 
-    Parameters
-    ----------
-    indices
-        Shape (N,): the frames' indices in `Stream.pts`, ascending; what does not decode is missing.
-    pictures
-        Shape (N, THUMBNAIL_ROWS, THUMBNAIL_COLUMNS), uint8.
-    keyframes
-        Shape (N,), bool: pictures that were coded on their own.
-    """
-
+    #: Shape (N,): the frames' indices in `Stream.pts`, ascending; what does not decode is missing.
     indices: NDArray[np.int64]
-    pictures: NDArray[np.uint8]
-    keyframes: NDArray[np.bool_]
+    pictures: NDArray[np.uint8]  #: Shape (N, THUMBNAIL_ROWS, THUMBNAIL_COLUMNS), uint8
+    keyframes: NDArray[np.bool_]  #: Shape (N,), bool: pictures that were coded on their own
 
 
 @dataclass(frozen=True)

@@ -56,40 +56,25 @@ class Footage(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """What was seen, and what follows from it.
+    """What was seen, and what follows from it."""
 
-    Parameters
-    ----------
-    reason
-        Why the pixels cannot tell; empty if they can.
-    view
-        How the target's picture lies over the reference's.
-    windows
-        Everything that was measured, believed or not, in time order.
-    pieces
-        In time order; between two of them the shift changes.
-    doubts
-        Container time on the reference at which nobody can know the shift.
-    grid, curve
-        The shifts that were tried, and the correlation of all that was looked at for each of them;
-        NaN where nothing overlaps.
-    looked_s, longest_unseen_s
-        Seconds of the reference that were looked at, and the longest stretch that was not. Losses
-        of equally many frames in both streams within one such stretch cancel out behind it and
-        stay unseen.
-    error_s
-        Outside of the doubts, no piece is further than this from the truth.
-    """
-
-    reason: str
-    view: PictureView
+    reason: str  #: Why the pixels cannot tell; empty if they can
+    view: PictureView  #: How the target's picture lies over the reference's
+    #: Everything that was measured, believed or not, in time order.
     windows: tuple[WindowLag, ...] = ()
+    #: The shifts that were tried, and the correlation of all that was looked at for each of them;
+    #: NaN where nothing overlaps.
     grid: LagGrid = field(default_factory=lambda: LagGrid(0.0, 1.0, 0, 0))
     curve: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
-    pieces: tuple[Piece, ...] = ()
+    pieces: tuple[Piece, ...] = ()  #: In time order; between two of them the shift changes
+    #: Container time on the reference at which nobody can know the shift.
     doubts: tuple[Span, ...] = ()
+    #: Seconds of the reference that were looked at, and the longest stretch that was not. Losses of
+    #: equally many frames in both streams within one such stretch cancel out behind it and stay
+    #: unseen.
     looked_s: float = 0.0
     longest_unseen_s: float = 0.0
+    #: Outside of the doubts, no piece is further than this from the truth.
     error_s: Fraction = Fraction(0)
 
     @property

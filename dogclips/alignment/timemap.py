@@ -9,20 +9,12 @@ from dogclips.timebase import Span
 
 @dataclass(frozen=True)
 class MapPiece:
-    """A stretch in which both streams run side by side.
+    """A stretch in which both streams run side by side."""
 
-    Parameters
-    ----------
-    reference
-        Container time on the reference stream, in seconds.
-    target_start
-        The same instant as `reference.start`, in seconds since the target's first frame.
-    scale
-        Seconds of the target for each second of the reference; 1 unless a clock drifts.
-    """
-
-    reference: Span
+    reference: Span  #: Container time on the reference stream, in seconds
+    #: The same instant as `reference.start`, in seconds since the target's first frame.
     target_start: Fraction
+    #: Seconds of the target for each second of the reference; 1 unless a clock drifts.
     scale: Fraction = Fraction(1)
 
     def __call__(self, reference_s: Fraction) -> Fraction:
@@ -36,20 +28,12 @@ class MapPiece:
 
 @dataclass(frozen=True)
 class TimeMap:
-    """Pieces in time order; between two of them the shift between the streams changes.
+    """Pieces in time order; between two of them the shift between the streams changes."""
 
-    Parameters
-    ----------
-    pieces
-        At least one; their reference spans do not overlap.
-    doubts
-        Stretches of the reference in which nobody can know the shift, in time order.
-    error_s
-        Outside of the doubts, no mapped instant is further than this from the true one.
-    """
-
-    pieces: tuple[MapPiece, ...]
+    pieces: tuple[MapPiece, ...]  #: At least one; their reference spans do not overlap
+    #: Stretches of the reference in which nobody can know the shift, in time order.
     doubts: tuple[Span, ...] = ()
+    #: Outside of the doubts, no mapped instant is further than this from the true one.
     error_s: Fraction = Fraction(0)
 
     def to_target(self, reference_s: Fraction) -> Fraction:

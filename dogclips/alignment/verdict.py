@@ -62,50 +62,30 @@ class Estimates:
 
     An offset above 0 means that the stream's first frame is later than the reference's, in real
     time.
-
-    Parameters
-    ----------
-    timestamps_s
-        The difference of the first timestamps.
-    frame_count_s
-        The difference of the lengths: the offset if both streams end together. If they begin
-        together instead it is 0; frames alone cannot tell which.
-    content_s
-        What the pixels say; None where nobody asked them or they cannot tell.
     """
 
-    timestamps_s: Fraction
+    timestamps_s: Fraction  #: The difference of the first timestamps
+    #: The difference of the lengths: the offset if both streams end together. If they begin
+    #: together instead it is 0; frames alone cannot tell which.
     frame_count_s: Fraction
+    #: What the pixels say; None where nobody asked them or they cannot tell.
     content_s: Fraction | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """How annotation time becomes frames of the target stream, and why.
-
-    Parameters
-    ----------
-    method
-        Which estimate decides.
-    trusted
-        Whether clips may be cut by it.
-    offset_s, offset_frames
-        Of the target's first frame, in seconds and in frames of the target.
-    estimates
-        All that is known about it.
-    content
-        What was seen in the pixels; None where nobody looked.
-    """
+    """How annotation time becomes frames of the target stream, and why."""
 
     reference: int
     target: int
-    method: Method
-    trusted: bool
+    method: Method  #: Which estimate decides
+    trusted: bool  #: Whether clips may be cut by it
+    #: Of the target's first frame, in seconds and in frames of the target.
     offset_s: Fraction
     offset_frames: int
-    estimates: Estimates
+    estimates: Estimates  #: All that is known about it
     time_map: TimeMap
-    content: Content | None = None
+    content: Content | None = None  #: What was seen in the pixels; None where nobody looked
     messages: tuple[Message, ...] = ()
 
     @property

@@ -62,25 +62,14 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Issue:
-    """What is wrong with one place of an annotation file.
+    """What is wrong with one place of an annotation file."""
 
-    Parameters
-    ----------
-    code
-        For scripts, from the table above.
-    place
-        The object's path in the file, such as `metadata.1_Qh3fXk2A`; empty for the whole file.
-    text
-        What is odd and, for a warning, what was done about it.
-    todo
-        What the user can do.
-    """
-
-    code: str
+    code: str  #: For scripts, from the table above
+    #: The object's path in the file, such as `metadata.1_Qh3fXk2A`; empty for the whole file.
     place: str
-    text: str
+    text: str  #: What is odd and, for a warning, what was done about it
     level: Severity = "warning"
-    todo: str = ""
+    todo: str = ""  #: What the user can do
 
 
 @dataclass

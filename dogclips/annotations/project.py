@@ -15,51 +15,31 @@ from dogclips.segments import segment_table
 
 @dataclass(frozen=True)
 class Media:
-    """A recording, sound or picture as an annotation file names it.
+    """A recording, sound or picture as an annotation file names it."""
 
-    Parameters
-    ----------
-    name
-        As the annotator's program wrote it: a bare name, a path of another machine, a URL.
-    attributes
-        What annotators said about the whole file: question to answer.
-    num_frames
-        How many frames the annotation program counted; None where it does not say.
-    """
-
+    #: As the annotator's program wrote it: a bare name, a path of another machine, a URL.
     name: str
+    #: What annotators said about the whole file: question to answer.
     attributes: Mapping[str, str] = field(default_factory=dict)
+    #: How many frames the annotation program counted; None where it does not say.
     num_frames: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Project:
-    """Everything that one annotation file says, and everything that is wrong with it.
-
-    Parameters
-    ----------
-    format
-        As in the column `source_format`.
-    segments
-        Columns of `segments.SEGMENT_COLUMNS`, in file order.
-    media
-        Every recording that the file lists, annotated or not.
-    options
-        For each task its option ids and what they mean; empty where labels are written out.
-    counts
-        How many entries of each kind the file holds: segments, points, regions ...
-    player
-        The player that the annotation program has built in, or None where it is any browser's or
-        unknown; "frames" where the program counts frames of the first video stream instead.
-    """
+    """Everything that one annotation file says, and everything that is wrong with it."""
 
     path: Path
-    format: str
-    segments: pd.DataFrame
-    media: tuple[Media, ...]
+    format: str  #: As in the column `source_format`
+    segments: pd.DataFrame  #: Columns of `segments.SEGMENT_COLUMNS`, in file order
+    media: tuple[Media, ...]  #: Every recording that the file lists, annotated or not
     issues: tuple[Issue, ...] = ()
+    #: For each task its option ids and what they mean; empty where labels are written out.
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: How many entries of each kind the file holds: segments, points, regions ...
     counts: Mapping[str, int] = field(default_factory=dict)
+    #: The player that the annotation program has built in, or None where it is any browser's or
+    #: unknown; "frames" where the program counts frames of the first video stream instead.
     player: Literal["mpv", "frames"] | None = None
 
     @property

@@ -80,23 +80,14 @@ Found = Mapping[str, Recording | SessionError]
 
 @dataclass(frozen=True, eq=False)
 class CheckedProject:
-    """An annotation file with everything that is wrong with it, recordings included.
-
-    Parameters
-    ----------
-    issues
-        Those of the file itself, then those found with its recordings.
-    segments
-        `segments.SEGMENT_COLUMNS`, and `start_s`, `end_s` (NaN where a frame's time is unknown)
-        and `recording`, the same text for the same recording in all files.
-    recordings
-        `RECORDING_COLUMNS`.
-    """
+    """An annotation file with everything that is wrong with it, recordings included."""
 
     project: Project
-    issues: tuple[Issue, ...]
+    issues: tuple[Issue, ...]  #: Those of the file itself, then those found with its recordings
+    #: `segments.SEGMENT_COLUMNS`, and `start_s`, `end_s` (NaN where a frame's time is unknown) and
+    #: `recording`, the same text for the same recording in all files.
     segments: pd.DataFrame
-    recordings: pd.DataFrame
+    recordings: pd.DataFrame  #: `RECORDING_COLUMNS`
 
     @property
     def path(self) -> Path:

@@ -17,23 +17,15 @@ class SourceFrames:
 
     Ranges stand where the rate is constant: plans of a hundred thousand windows would fill the
     memory otherwise.
-
-    Parameters
-    ----------
-    indices
-        For each frame of the clip the index of its source frame in `Stream.pts`, ascending.
-    pts
-        When the clip shows each, from 0, in units of `time_base`.
-    begin_s
-        When the window begins, in container time of the stream.
     """
 
+    #: For each frame of the clip the index of its source frame in `Stream.pts`, ascending.
     indices: Sequence[int]
-    pts: Sequence[int]
+    pts: Sequence[int]  #: When the clip shows each, from 0, in units of `time_base`
     time_base: Fraction
     frame_rate: Fraction
     timing: Timing
-    begin_s: Fraction
+    begin_s: Fraction  #: When the window begins, in container time of the stream
 
 
 def mapped_frames(

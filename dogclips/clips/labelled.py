@@ -24,32 +24,20 @@ class Refused:
 
 @dataclass(frozen=True, eq=False)
 class LabelledFile:
-    """An annotation file whose segments bear class names.
+    """An annotation file whose segments bear class names."""
 
-    Parameters
-    ----------
-    folder
-        Where its clips go, under `output/`.
-    """
-
-    folder: str
+    folder: str  #: Where its clips go, under `output/`
     project: Project
     segments: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """The annotation files of a session.
-
-    Parameters
-    ----------
-    with_task
-        Whether classes are called `task:label`.
-    """
+    """The annotation files of a session."""
 
     files: tuple[LabelledFile, ...]
     classes: tuple[str, ...]
-    with_task: bool
+    with_task: bool  #: Whether classes are called `task:label`
     refused: tuple[Refused, ...]
     warnings: tuple[str, ...]
 

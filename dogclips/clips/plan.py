@@ -27,29 +27,18 @@ from dogclips.streams import Stream
 
 @dataclass(frozen=True, eq=False)
 class ClipPlan:
-    """What a session's cut will do.
-
-    Parameters
-    ----------
-    recordings
-        What was measured of each recording, and how its streams align.
-    table
-        Columns of `manifest.MANIFEST_COLUMNS`; rows to cut have the status "planned".
-    jobs
-        For the index of each planned row what to write.
-    sources
-        For each source in the table its path and target stream.
-    annotated
-        For each class how many segments there are, and their seconds in all.
-    """
+    """What a session's cut will do."""
 
     session: Session
     config: CutConfig
-    recordings: Recordings
+    recordings: Recordings  #: What was measured of each recording, and how its streams align
     classes: tuple[str, ...]
+    #: Columns of `manifest.MANIFEST_COLUMNS`; rows to cut have the status "planned".
     table: pd.DataFrame
-    jobs: Mapping[int, ClipJob]
+    jobs: Mapping[int, ClipJob]  #: For the index of each planned row what to write
+    #: For each source in the table its path and target stream.
     sources: Mapping[str, tuple[Path, Stream]]
+    #: For each class how many segments there are, and their seconds in all.
     annotated: Mapping[str, tuple[int, Fraction]]
     warnings: tuple[str, ...]
 

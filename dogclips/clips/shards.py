@@ -69,22 +69,13 @@ class Shard:
 
 @dataclass(frozen=True)
 class ShardHead:
-    """What a shard's manifest says besides its rows.
-
-    Parameters
-    ----------
-    plan
-        Digest of the whole plan.
-    num_rows
-        How many rows the whole plan has.
-    documents
-        As `ClipPlan.documents`; only the first shard has them.
-    """
+    """What a shard's manifest says besides its rows."""
 
     shard: Shard
-    plan: str
-    num_rows: int
+    plan: str  #: Digest of the whole plan
+    num_rows: int  #: How many rows the whole plan has
     classes: tuple[str, ...]
+    #: As `ClipPlan.documents`; only the first shard has them.
     documents: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -22,34 +22,16 @@ from dogclips.timebase import ROUNDING_SLACK_S, exact, shown
 
 @dataclass(frozen=True, eq=False)
 class ViewedRecording:
-    """A recording as one annotation file means it.
+    """A recording as one annotation file means it."""
 
-    Parameters
-    ----------
-    folder
-        Where its clips go, under `output/`.
-    source
-        The recording, relative to the session folder.
-    attributes
-        What annotators said of the whole recording.
-    name
-        What the names of its clips share.
-    bouts
-        Columns of `windows.BOUT_COLUMNS`, labels by class name.
-    annotated_s
-        When the annotator stopped.
-    warnings
-        What is odd about it.
-    """
-
-    folder: str
-    source: str
-    attributes: Mapping[str, str]
+    folder: str  #: Where its clips go, under `output/`
+    source: str  #: The recording, relative to the session folder
+    attributes: Mapping[str, str]  #: What annotators said of the whole recording
     viewing: Viewing
-    name: RecordingName
-    bouts: pd.DataFrame
-    annotated_s: Fraction
-    warnings: tuple[str, ...]
+    name: RecordingName  #: What the names of its clips share
+    bouts: pd.DataFrame  #: Columns of `windows.BOUT_COLUMNS`, labels by class name
+    annotated_s: Fraction  #: When the annotator stopped
+    warnings: tuple[str, ...]  #: What is odd about it
 
     @property
     def until_s(self) -> Fraction:

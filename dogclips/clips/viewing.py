@@ -22,24 +22,13 @@ SAME_FILE = "check that this is the file that was annotated, not a copy that was
 
 @dataclass(frozen=True, eq=False)
 class AnnotatedStream:
-    """The stream that an annotator saw, in annotation time: seconds as the player showed them.
+    """The stream that an annotator saw, in annotation time: seconds as the player showed them."""
 
-    Parameters
-    ----------
-    reference
-        The stream; programs that count frames count its frames, from 0.
-    player
-        What showed it.
-    zero_s
-        The container time that the player calls zero; see `alignment.zero_of`.
-    fault
-        How far off the player's picture may be, in words; empty if it is exact.
-    """
-
-    reference: Stream
-    player: AnnotatedIn = "container"
+    reference: Stream  #: The stream; programs that count frames count its frames, from 0
+    player: AnnotatedIn = "container"  #: What showed it
+    #: The container time that the player calls zero; see `alignment.zero_of`.
     zero_s: Fraction = Fraction(0)
-    fault: str = ""
+    fault: str = ""  #: How far off the player's picture may be, in words; empty if it is exact
 
     @property
     def length_s(self) -> Fraction:
@@ -104,15 +93,10 @@ class AnnotatedStream:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Viewing(AnnotatedStream):
-    """A recording as its annotator saw it, and the stream that the model is shown.
-
-    Parameters
-    ----------
-    target, alignment
-        The stream that clips are cut from, and how it lies to the reference.
-    """
+    """A recording as its annotator saw it, and the stream that the model is shown."""
 
     path: Path
+    #: The stream that clips are cut from, and how it lies to the reference.
     target: Stream
     alignment: Alignment
 

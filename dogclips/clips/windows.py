@@ -29,37 +29,24 @@ _Kind = TypeVar("_Kind")
 
 @dataclass(frozen=True)
 class WindowRules:
-    """Where windows lie, and which labels they get; times in seconds.
-
-    Parameters
-    ----------
-    anchor
-        "grid" begins windows every `stride_s` from `phase_s`; "segment-start" with each bout,
-        "segment-center" centers one on each bout, "segment-spread" spreads windows over each bout
-        from end to end, at most `stride_s` apart, and centers one on those that are shorter.
-    min_overlap_s, min_overlap_fraction
-        What a label must fill, and which share: of the window, or of one of its bouts if
-        `of_segment`; bouts that overlap or touch are one. None asks for nothing.
-    either
-        Whether one of the two rules is enough.
-    background
-        Whether windows in which nothing happens are kept.
-    margin_s
-        How far such a window stays away from every bout.
-    per_subject
-        Whether each subject has windows of its own, with nobody else's labels.
-    """
+    """Where windows lie, and which labels they get; times in seconds."""
 
     clip_s: Fraction
     stride_s: Fraction
     phase_s: Fraction = Fraction(0)
+    #: "grid" begins windows every `stride_s` from `phase_s`; "segment-start" with each bout,
+    #: "segment-center" centers one on each bout, "segment-spread" spreads windows over each bout
+    #: from end to end, at most `stride_s` apart, and centers one on those that are shorter.
     anchor: Anchor = "grid"
+    #: What a label must fill, and which share: of the window, or of one of its bouts if
+    #: `of_segment`; bouts that overlap or touch are one. None asks for nothing.
     min_overlap_s: Fraction | None = None
     min_overlap_fraction: Fraction | None = None
     of_segment: bool = False
-    either: bool = False
-    background: bool = False
-    margin_s: Fraction = Fraction(0)
+    either: bool = False  #: Whether one of the two rules is enough
+    background: bool = False  #: Whether windows in which nothing happens are kept
+    margin_s: Fraction = Fraction(0)  #: How far such a window stays away from every bout
+    #: Whether each subject has windows of its own, with nobody else's labels.
     per_subject: bool = False
 
 

@@ -185,25 +185,14 @@ class _Films:
 
     Each comes twice: from its start, and from half a step later, so that any shift of two clips
     is at most a quarter of a step away from one that is compared.
-
-    Parameters
-    ----------
-    places
-        Shape (M,): the clips' places in the table.
-    steps
-        Shape (M, 2, N, cells): the vectors.
-    lengths
-        Shape (M, 2): how many of them are no padding.
-    moving
-        Shape (M, 2, N + 1): how many steps move before each step, the sum of squared lengths.
-    coarse
-        Shape (M, N, _AXES): `steps` from the start, along the axes in which most of them differ.
     """
 
-    places: _Indices
-    steps: Thumbprint
-    lengths: _Indices
+    places: _Indices  #: Shape (M,): the clips' places in the table
+    steps: Thumbprint  #: Shape (M, 2, N, cells): the vectors
+    lengths: _Indices  #: Shape (M, 2): how many of them are no padding
+    #: Shape (M, 2, N + 1): how many steps move before each step, the sum of squared lengths.
     moving: Thumbprint
+    #: Shape (M, N, _AXES): `steps` from the start, along the axes in which most of them differ.
     coarse: Thumbprint
 
     @classmethod

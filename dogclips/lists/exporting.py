@@ -32,46 +32,25 @@ UNSPLIT = "all"
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """How clips are exported.
+    """How clips are exported."""
 
-    Parameters
-    ----------
-    format
-        The tool, or the kind of file.
-    prefix
-        The folder that paths are relative to; None means the deepest one that holds all sessions.
-    separator
-        What stands between path and label in a list for PySlowFast.
-    shard_size
-        Clips in a WebDataset shard.
-    skip_unfit
-        Leave out what the format cannot express, instead of refusing all.
-    """
-
-    format: ExportFormat
+    format: ExportFormat  #: The tool, or the kind of file
+    #: The folder that paths are relative to; None means the deepest one that holds all sessions.
     prefix: Path | None = None
-    separator: str = " "
-    shard_size: int = 1000
-    skip_unfit: bool = False
+    separator: str = " "  #: What stands between path and label in a list for PySlowFast
+    shard_size: int = 1000  #: Clips in a WebDataset shard
+    skip_unfit: bool = False  #: Leave out what the format cannot express, instead of refusing all
 
 
 @dataclass(frozen=True)
 class SplitCount:
-    """What became of the clips of a split.
+    """What became of the clips of a split."""
 
-    Parameters
-    ----------
-    clips, labels
-        Exported clips, and how many labels they carry together.
-    files
-        Files that were written or linked.
-    skipped
-        Clips that were left out, by reason (a key of `unfit.UNFIT_REASONS`).
-    """
-
+    #: Exported clips, and how many labels they carry together.
     clips: int
     labels: int
-    files: int
+    files: int  #: Files that were written or linked
+    #: Clips that were left out, by reason (a key of `unfit.UNFIT_REASONS`).
     skipped: Mapping[str, int]
 
 

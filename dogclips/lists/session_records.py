@@ -25,25 +25,15 @@ SHOWN_COLUMNS = ("source", "label", "start_s", "end_s")
 
 @dataclass(frozen=True, eq=False)
 class RecordingRecords:
-    """One recording of a session.
-
-    Parameters
-    ----------
-    measured
-        Its entries in `probe.json`, one for each way in which annotators saw it.
-    windows
-        Its rows of the manifest.
-    segments
-        `SHOWN_COLUMNS`, under class names; segments that are only points in time are left out.
-    length_s
-        Annotation time at which it ends; None where nobody measured it.
-    """
+    """One recording of a session."""
 
     source: str
+    #: Its entries in `probe.json`, one for each way in which annotators saw it.
     measured: tuple[ProbedFile, ...]
-    windows: pd.DataFrame
+    windows: pd.DataFrame  #: Its rows of the manifest
+    #: `SHOWN_COLUMNS`, under class names; segments that are only points in time are left out.
     segments: pd.DataFrame
-    length_s: float | None
+    length_s: float | None  #: Annotation time at which it ends; None where nobody measured it
 
     @property
     def name(self) -> str:
@@ -53,24 +43,15 @@ class RecordingRecords:
 
 @dataclass(frozen=True, eq=False)
 class SessionRecords:
-    """A session folder that `dogclips cut` has filled.
-
-    Parameters
-    ----------
-    manifest
-        Columns of `clips.manifest.MANIFEST_COLUMNS`.
-    classes
-        Names by class index, as `labels.txt` says; those of the clips where it is missing.
-    missing
-        In words what could not be read.
-    """
+    """A session folder that `dogclips cut` has filled."""
 
     base_dir: Path
-    manifest: pd.DataFrame
+    manifest: pd.DataFrame  #: Columns of `clips.manifest.MANIFEST_COLUMNS`
     recordings: tuple[RecordingRecords, ...]
+    #: Names by class index, as `labels.txt` says; those of the clips where it is missing.
     classes: tuple[str, ...] = ()
     checked: tuple[CheckedProject, ...] = ()
-    missing: tuple[str, ...] = field(default=())
+    missing: tuple[str, ...] = field(default=())  #: In words what could not be read
 
     @property
     def kept(self) -> pd.DataFrame:

@@ -24,33 +24,17 @@ TEST = "test"
 
 @dataclass(frozen=True, eq=False)
 class MadeSplit:
-    """Clips in train, val and test, or in folds, and how they came there.
+    """Clips in train, val and test, or in folds, and how they came there."""
 
-    Parameters
-    ----------
-    clips
-        Columns of `sessions.CLIP_COLUMNS`.
-    names
-        Class names: what the indices in `labels` mean.
-    splits
-        The split, or fold, of each clip.
-    shares
-        The wanted share of each split, or fold.
-    settings
-        What `split.json` says of how it was made.
-    kept
-        What an earlier split has decided; None where none was kept.
-    copies, unmatched
-        What `copies.copies_between` returns; None where nobody has looked.
-    """
-
-    clips: pd.DataFrame
-    names: Sequence[str]
-    splits: pd.Series
-    shares: Mapping[str, float]
+    clips: pd.DataFrame  #: Columns of `sessions.CLIP_COLUMNS`
+    names: Sequence[str]  #: Class names: what the indices in `labels` mean
+    splits: pd.Series  #: The split, or fold, of each clip
+    shares: Mapping[str, float]  #: The wanted share of each split, or fold
     grouping: Grouping
+    #: What `split.json` says of how it was made.
     settings: Mapping[str, object] = field(default_factory=dict)
-    kept: KeptGroups | None = None
+    kept: KeptGroups | None = None  #: What an earlier split has decided; None where none was kept
+    #: What `copies.copies_between` returns; None where nobody has looked.
     copies: pd.DataFrame | None = None
     unmatched: pd.DataFrame | None = None
 

@@ -22,17 +22,11 @@ BAD_COLUMNS = ("place", "path", "reason", "todo")
 
 @dataclass(frozen=True, eq=False)
 class ClipCheck:
-    """What was found.
+    """What was found."""
 
-    Parameters
-    ----------
-    bad
-        Columns of `BAD_COLUMNS`, one row a clip that does not decode, in the order of the list.
-    timelines
-        When the frames of all other clips are shown, in the order of the list; of none for "none".
-    """
-
+    #: Columns of `BAD_COLUMNS`, one row a clip that does not decode, in the order of the list.
     bad: pd.DataFrame
+    #: When the frames of all other clips are shown, in the order of the list; of none for "none".
     timelines: tuple[FrameTimes, ...] = ()
 
     def error(self) -> MediaError | None:

@@ -51,20 +51,11 @@ Loader = Callable[[Excerpt, np.random.Generator], Tensor]
 
 @dataclass(frozen=True)
 class RandomViews:
-    """Views of a clip that are random in time and space: for training.
+    """Views of a clip that are random in time and space: for training."""
 
-    Parameters
-    ----------
-    sampling
-        Which frames.
-    augmentation
-        What becomes of them; each view has draws of its own.
-    num_views
-        How many views a step has of one clip (Hoffer et al. 2020, "Augment your batch").
-    """
-
-    sampling: Sampling
-    augmentation: Augmentation
+    sampling: Sampling  #: Which frames
+    augmentation: Augmentation  #: What becomes of them; each view has draws of its own
+    #: How many views a step has of one clip (Hoffer et al. 2020, "Augment your batch").
     num_views: int = 1
     decoder: DecoderName = "pyav"
 

@@ -31,17 +31,11 @@ Choice = Callable[[FrameTimes], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class FrameAt:
-    """A frame that was asked for.
+    """A frame that was asked for."""
 
-    Parameters
-    ----------
-    pixels
-        RGB bytes (H, W, 3), upright; of recordings with square pixels, as cut clips have them.
-    positions
-        Which of the wanted instants it is shown at, counted through their whole array.
-    """
-
+    #: RGB bytes (H, W, 3), upright; of recordings with square pixels, as cut clips have them.
     pixels: Pixels
+    #: Which of the wanted instants it is shown at, counted through their whole array.
     positions: NDArray[np.int64]
 
 

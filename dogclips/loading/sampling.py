@@ -22,18 +22,10 @@ from dogclips.media.excerpt import FrameTimes
 
 @dataclass(frozen=True)
 class Dense:
-    """Frames at a fixed interval.
+    """Frames at a fixed interval."""
 
-    Parameters
-    ----------
-    interval
-        From one frame to the next: in frames of the clip, or in seconds.
-    seconds
-        Which of the two.
-    """
-
-    interval: float
-    seconds: bool = False
+    interval: float  #: From one frame to the next: in frames of the clip, or in seconds
+    seconds: bool = False  #: Which of the two
 
     def span_s(self, times: FrameTimes, clip_len: int) -> float:
         """Return how long a view is, from the start of its first frame to the end of its last."""
@@ -53,18 +45,10 @@ class Dense:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How many frames of a clip a view has, and which.
+    """How many frames of a clip a view has, and which."""
 
-    Parameters
-    ----------
-    clip_len
-        Frames of a view.
-    dense
-        None for uniform segments.
-    """
-
-    clip_len: int
-    dense: Dense | None = None
+    clip_len: int  #: Frames of a view
+    dense: Dense | None = None  #: None for uniform segments
 
     def shortens(self, times: FrameTimes) -> bool:
         """Return whether the clip is too short for the interval and is sampled uniformly."""

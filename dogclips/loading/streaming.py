@@ -31,21 +31,13 @@ FrameIndices: TypeAlias = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class WindowViews:
-    """How the frames of a window become views: as evaluation makes them of a cut clip.
+    """How the frames of a window become views: as evaluation makes them of a cut clip."""
 
-    Parameters
-    ----------
-    sampling, num_views
-        Which frames, in how many views in time.
-    crops
-        Crops in space.
-    short_side
-        Of the clips that `dogclips cut` would make of the recording; None for its own.
-    """
-
+    #: Which frames, in how many views in time.
     sampling: Sampling
     num_views: int
-    crops: Views
+    crops: Views  #: Crops in space
+    #: Of the clips that `dogclips cut` would make of the recording; None for its own.
     short_side: int | None = None
 
     def indices(self, frames: SourceFrames) -> FrameIndices:

@@ -81,42 +81,23 @@ class ResizedCrop(Config):
 
 @dataclass(frozen=True)
 class _Squares:
-    """How frames become square views.
+    """How frames become square views."""
 
-    Parameters
-    ----------
-    size
-        Side of a view in pixels.
-    fit
-        How frames that are not square become square.
-    """
-
-    size: int
-    fit: Fit = "crop"
+    size: int  #: Side of a view in pixels
+    fit: Fit = "crop"  #: How frames that are not square become square
 
 
 @dataclass(frozen=True)
 class Augmentation(_Squares):
-    """Random views for training; all frames of a clip are treated alike.
+    """Random views for training; all frames of a clip are treated alike."""
 
-    Parameters
-    ----------
-    flip
-        Mirror half of the clips from left to right.
-    scale
-        Smallest and largest short side before the crop, in multiples of `size`.
-    crop
-        At random over the whole frame, or always its centre, as evaluation does.
-    resized_crop
-        In place of `scale`, `crop` and `fit`.
-    recolour
-        What is done to the finished view, in this order; transforms of torchvision.
-    """
-
-    flip: bool = True
+    flip: bool = True  #: Mirror half of the clips from left to right
+    #: Smallest and largest short side before the crop, in multiples of `size`.
     scale: tuple[float, float] = (1.0, 1.25)
+    #: At random over the whole frame, or always its centre, as evaluation does.
     crop: Crop = "random"
-    resized_crop: ResizedCrop | None = None
+    resized_crop: ResizedCrop | None = None  #: In place of `scale`, `crop` and `fit`
+    #: What is done to the finished view, in this order; transforms of torchvision.
     recolour: tuple[v2.Transform, ...] = ()
 
     def box(self, height: int, width: int, rng: np.random.Generator) -> Box:

@@ -23,61 +23,34 @@ Timing = Literal["grid", "timed", "resampled"]
 
 @dataclass(frozen=True)
 class Window:
-    """The frames of a clip within a stream of a recording, as the manifest's row says.
+    """The frames of a clip within a stream of a recording, as the manifest's row says."""
 
-    Parameters
-    ----------
-    first_pts, last_pts
-        Of the first and the last frame, in ticks of the stream.
-    num_frames, rate
-        Of the clip.
-    begin_s
-        When the window begins, in container time of the stream.
-    timing
-        How the clip times its frames.
-    """
-
+    #: Of the first and the last frame, in ticks of the stream.
     first_pts: int
     last_pts: int
+    #: Of the clip.
     num_frames: int
     rate: Fraction
-    begin_s: Fraction
-    timing: Timing
+    begin_s: Fraction  #: When the window begins, in container time of the stream
+    timing: Timing  #: How the clip times its frames
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """What is to be decoded of a file.
+    """What is to be decoded of a file."""
 
-    Parameters
-    ----------
-    path
-        A video file.
-    stream
-        Index among all streams, as ffprobe counts them; None for the first video stream.
-    window
-        The frames that count; None for all.
-    """
-
-    path: Path
+    path: Path  #: A video file
+    #: Index among all streams, as ffprobe counts them; None for the first video stream.
     stream: int | None = None
-    window: Window | None = None
+    window: Window | None = None  #: The frames that count; None for all
 
 
 @dataclass(frozen=True)
 class FrameTimes:
-    """When the frames of a clip are shown.
+    """When the frames of a clip are shown."""
 
-    Parameters
-    ----------
-    pts
-        Of each frame in its stream, ascending; one that is shown twice stands there twice.
-    times_s
-        When each is shown, in seconds, ascending.
-    """
-
-    pts: Pts
-    times_s: NDArray[np.float64]
+    pts: Pts  #: Of each frame in its stream, ascending; one that is shown twice stands there twice
+    times_s: NDArray[np.float64]  #: When each is shown, in seconds, ascending
 
     @cached_property
     def step_s(self) -> float:

@@ -14,24 +14,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ClipJob:
-    """One clip to write.
-
-    Parameters
-    ----------
-    indices
-        For each frame of the clip the index of its source frame in `Stream.pts`, ascending.
-    pts
-        For each frame of the clip its presentation time there, from 0, in units of `time_base`.
-    size
-        Width and height of the upright picture in pixels, both even.
-    """
+    """One clip to write."""
 
     path: Path
+    #: For each frame of the clip the index of its source frame in `Stream.pts`, ascending.
     indices: Sequence[int]
+    #: For each frame of the clip its presentation time there, from 0, in units of `time_base`.
     pts: Sequence[int]
     time_base: Fraction
     frame_rate: Fraction
-    size: tuple[int, int]
+    size: tuple[int, int]  #: Width and height of the upright picture in pixels, both even
 
 
 @dataclass

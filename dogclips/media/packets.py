@@ -129,25 +129,14 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class OpenClip:
-    """An excerpt whose packets are in memory: which frames there are, and what each needs.
-
-    Parameters
-    ----------
-    packets
-        In file order; not all of those that decoding from the file's start would take.
-    jumps
-        Decoding may begin at any keyframe among them.
-    known
-        Times of all frames that the packets yield, ascending.
-    times
-        When the frames that count are shown.
-    """
+    """An excerpt whose packets are in memory: which frames there are, and what each needs."""
 
     track: Track
+    #: In file order; not all of those that decoding from the file's start would take.
     packets: Sequence[VideoPacket]
-    jumps: bool
-    known: Pts
-    times: FrameTimes
+    jumps: bool  #: Decoding may begin at any keyframe among them
+    known: Pts  #: Times of all frames that the packets yield, ascending
+    times: FrameTimes  #: When the frames that count are shown
 
     def groups(self, wanted: Iterable[int]) -> list[Group]:
         """Return what to decode for frames with these times, and nothing that can be left out."""

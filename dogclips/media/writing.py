@@ -37,29 +37,18 @@ _FORMATS = {
 
 @dataclass(frozen=True)
 class VideoTrack:
-    """How one video stream of a written file is encoded.
+    """How one video stream of a written file is encoded."""
 
-    Parameters
-    ----------
-    width, height
-        Size in pixels; both even, as 4:2:0 chroma wants.
-    frame_rate
-        Nominal frames a second; the pts given with each frame decide.
-    codec, options, pixel_format
-        FFmpeg's encoder name, its private options and the format it is fed.
-    default
-        Whether the stream carries the default flag.
-    time_base
-        Seconds a tick of the given pts; None means one tick a frame.
-    """
-
+    #: Size in pixels; both even, as 4:2:0 chroma wants.
     width: int
     height: int
-    frame_rate: Fraction
+    frame_rate: Fraction  #: Nominal frames a second; the pts given with each frame decide
+    #: FFmpeg's encoder name, its private options and the format it is fed.
     codec: str = "libx264"
     options: Mapping[str, str] = field(default_factory=dict)
     pixel_format: str = "yuv420p"
-    default: bool = False
+    default: bool = False  #: Whether the stream carries the default flag
+    #: Seconds a tick of the given pts; None means one tick a frame.
     time_base: Fraction | None = None
 
     @property

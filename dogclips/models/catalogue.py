@@ -26,27 +26,14 @@ GREY = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
 
 @dataclass(frozen=True)
 class Variant:
-    """A published network.
+    """A published network."""
 
-    Parameters
-    ----------
-    config
-        What to build.
-    expects
-        Frames and size of a view; mean and standard deviation of its channels.
-    interval
-        Frames from one frame of a view to the next; 0 for frames spread over the whole video.
-    paper
-        Where it was published.
-    licence
-        Of the weights that its authors gave away; those of a dataset may come on top.
-    """
-
-    config: ModelConfig
-    expects: ModelInput
+    config: ModelConfig  #: What to build
+    expects: ModelInput  #: Frames and size of a view; mean and standard deviation of its channels
+    #: Frames from one frame of a view to the next; 0 for frames spread over the whole video.
     interval: int
-    paper: str
-    licence: str
+    paper: str  #: Where it was published
+    licence: str  #: Of the weights that its authors gave away; those of a dataset may come on top
 
 
 class _FramesConfig(Config):

@@ -21,20 +21,11 @@ from dogclips.errors import ModelError
 
 @dataclass(frozen=True)
 class ModelInput:
-    """What a network was built for; it travels with the weights.
+    """What a network was built for; it travels with the weights."""
 
-    Parameters
-    ----------
-    clip_len
-        Frames of one view.
-    size
-        Height and width in pixels.
-    mean, std
-        Of each RGB channel on the scale 0..1, as used when the weights were trained.
-    """
-
-    clip_len: int
-    size: int
+    clip_len: int  #: Frames of one view
+    size: int  #: Height and width in pixels
+    #: Of each RGB channel on the scale 0..1, as used when the weights were trained.
     mean: tuple[float, float, float] = (0.45, 0.45, 0.45)
     std: tuple[float, float, float] = (0.225, 0.225, 0.225)
 

@@ -14,39 +14,23 @@ from dogclips.timebase import Span, exact
 
 @dataclass(frozen=True)
 class ClassNames:
-    """How annotated labels become the classes of a model.
+    """How annotated labels become the classes of a model."""
 
-    Parameters
-    ----------
-    labels, with_task
-        Class names of the model, and whether they are `task:label`.
-    config, tasks
-        As they were when its clips were cut.
-    """
-
+    #: Class names of the model, and whether they are `task:label`.
     labels: tuple[str, ...]
     with_task: bool = False
+    #: As they were when its clips were cut.
     config: LabelConfig = field(default_factory=LabelConfig)
     tasks: str | tuple[str, ...] = "all"
 
 
 @dataclass(frozen=True)
 class AnnotatedBouts:
-    """What was annotated of a recording, in the model's classes.
+    """What was annotated of a recording, in the model's classes."""
 
-    Parameters
-    ----------
-    spans
-        Of each class, in annotation time.
-    until_s
-        When the last segment ends, of whichever label.
-    unknown
-        Labels that are no class of the model.
-    """
-
-    spans: Mapping[str, tuple[Span, ...]]
-    until_s: Fraction
-    unknown: tuple[str, ...] = ()
+    spans: Mapping[str, tuple[Span, ...]]  #: Of each class, in annotation time
+    until_s: Fraction  #: When the last segment ends, of whichever label
+    unknown: tuple[str, ...] = ()  #: Labels that are no class of the model
 
 
 def annotated_bouts(

@@ -12,20 +12,12 @@ from dogclips.files import Paths, paths_of
 
 @dataclass(frozen=True, eq=False)
 class InputRecording:
-    """A recording that is asked for, and the annotation file that names it, if there is one.
-
-    Parameters
-    ----------
-    media_name
-        As the annotation file writes it; the file's name without one.
-    error
-        Why the file cannot be used.
-    """
+    """A recording that is asked for, and the annotation file that names it, if there is one."""
 
     path: Path
-    media_name: str
+    media_name: str  #: As the annotation file writes it; the file's name without one
     project: Project | None = None
-    error: DogclipsError | None = None
+    error: DogclipsError | None = None  #: Why the file cannot be used
 
 
 def find_recordings(inputs: Paths) -> tuple[list[InputRecording], list[str]]:

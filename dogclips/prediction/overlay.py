@@ -33,22 +33,12 @@ _OPTIONS = {"preset": "veryfast", "crf": "20"}
 
 @dataclass(frozen=True, eq=False)
 class LabelTrack:
-    """One row of the panel.
-
-    Parameters
-    ----------
-    spans
-        Its bouts, in annotation time and in its order; they do not overlap.
-    score
-        Of each step (T,), NaN where it is unknown.
-    threshold
-        Marked on the bar of the score.
-    """
+    """One row of the panel."""
 
     label: str
-    spans: Sequence[Span]
-    score: NDArray[np.float64]
-    threshold: float
+    spans: Sequence[Span]  #: Its bouts, in annotation time and in its order; they do not overlap
+    score: NDArray[np.float64]  #: Of each step (T,), NaN where it is unknown
+    threshold: float  #: Marked on the bar of the score
 
 
 def write_overlay(

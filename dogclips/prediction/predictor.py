@@ -30,21 +30,11 @@ _LOOKED_AT = 5  # clips of the training whose lengths are compared
 
 @dataclass(frozen=True)
 class Predictor:
-    """A trained model, and how recordings are shown to it.
+    """A trained model, and how recordings are shown to it."""
 
-    Parameters
-    ----------
-    run
-        With the changes to its evaluation that were asked for.
-    cut
-        How the clips of its training were cut; defaults where nobody knows.
-    clip_s
-        Their length in seconds.
-    """
-
-    run: SavedRun
-    cut: CutConfig
-    clip_s: Fraction
+    run: SavedRun  #: With the changes to its evaluation that were asked for
+    cut: CutConfig  #: How the clips of its training were cut; defaults where nobody knows
+    clip_s: Fraction  #: Their length in seconds
     settings: PredictConfig
 
     @property

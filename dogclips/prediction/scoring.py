@@ -27,21 +27,11 @@ from dogclips.training.machine import precision_for
 
 @dataclass(frozen=True, eq=False)
 class WindowScores:
-    """What a model says of each window.
+    """What a model says of each window."""
 
-    Parameters
-    ----------
-    probability_WK
-        Of each window and label; NaN for windows that it was not shown.
-    reasons
-        Of each window: why it was not shown; "" if it was.
-    reading_s
-        Seconds spent decoding, scaling and converting to RGB.
-    """
-
-    probability_WK: Floats
-    reasons: tuple[str, ...]
-    reading_s: float
+    probability_WK: Floats  #: Of each window and label; NaN for windows that it was not shown
+    reasons: tuple[str, ...]  #: Of each window: why it was not shown; "" if it was
+    reading_s: float  #: Seconds spent decoding, scaling and converting to RGB
 
 
 def score_windows(

@@ -9,23 +9,13 @@ from dogclips.clips.viewing import Viewing
 
 @dataclass(frozen=True)
 class SlidingRules:
-    """How windows lie; times in seconds.
+    """How windows lie; times in seconds."""
 
-    Parameters
-    ----------
-    clip_s
-        Length of a window: that of the clips of the training.
-    stride_s
-        From one start to the next; the first is at 0.
-    frame_rate
-        What the clips of the training were resampled to; None if they kept the source's frames.
-    keep_doubtful
-        Show the model windows in which nobody can know the shift between the streams.
-    """
-
-    clip_s: Fraction
-    stride_s: Fraction
+    clip_s: Fraction  #: Length of a window: that of the clips of the training
+    stride_s: Fraction  #: From one start to the next; the first is at 0
+    #: What the clips of the training were resampled to; None if they kept the source's frames.
     frame_rate: Fraction | None = None
+    #: Show the model windows in which nobody can know the shift between the streams.
     keep_doubtful: bool = False
 
     @property

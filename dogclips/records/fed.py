@@ -12,23 +12,12 @@ Kind = Literal["train", "test"]
 
 @dataclass(frozen=True)
 class FedView:
-    """A view of a clip.
+    """A view of a clip."""
 
-    Parameters
-    ----------
-    kind
-        Whose transform made it.
-    name
-        Which of the clip's views it is, in words; empty if there is one only.
-    mark
-        The same in a letter or two.
-    times_s
-        When the frames that it shows are presented, in seconds of the clip (T,).
-    """
-
-    kind: Kind
-    name: str
-    mark: str
+    kind: Kind  #: Whose transform made it
+    name: str  #: Which of the clip's views it is, in words; empty if there is one only
+    mark: str  #: The same in a letter or two
+    #: When the frames that it shows are presented, in seconds of the clip (T,).
     times_s: tuple[float, ...]
 
     @property
@@ -39,44 +28,23 @@ class FedView:
 
 @dataclass(frozen=True)
 class FedClip:
-    """A clip and the views that are made of it.
-
-    Parameters
-    ----------
-    name
-        As the list names it.
-    start_s, end_s
-        When its first frame is presented and its last one ends.
-    remark
-        What there is to know about its views.
-    fault
-        Why it cannot be shown; it has no views then.
-    """
+    """A clip and the views that are made of it."""
 
     path: Path
-    name: str
+    name: str  #: As the list names it
     labels: tuple[str, ...]
     views: tuple[FedView, ...] = ()
+    #: When its first frame is presented and its last one ends.
     start_s: float = 0.0
     end_s: float = 0.0
-    remark: str = ""
-    fault: str = ""
+    remark: str = ""  #: What there is to know about its views
+    fault: str = ""  #: Why it cannot be shown; it has no views then
 
 
 @dataclass(frozen=True, eq=False)
 class Strip:
-    """Frames in the order of time.
+    """Frames in the order of time."""
 
-    Parameters
-    ----------
-    heading
-        What they are, a line each.
-    times_s
-        When each is presented (T,).
-    pixels
-        RGB bytes (T, H, W, 3).
-    """
-
-    heading: tuple[str, ...]
-    times_s: tuple[float, ...]
-    pixels: NDArray[np.uint8]
+    heading: tuple[str, ...]  #: What they are, a line each
+    times_s: tuple[float, ...]  #: When each is presented (T,)
+    pixels: NDArray[np.uint8]  #: RGB bytes (T, H, W, 3)

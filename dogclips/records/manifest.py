@@ -231,15 +231,9 @@ class _Manifest:
 
 @dataclass(frozen=True, slots=True)
 class ManifestRow:
-    """The row of one clip.
+    """The row of one clip."""
 
-    Parameters
-    ----------
-    output
-        The folder of the manifest, where the name of the clip starts.
-    """
-
-    output: Path
+    output: Path  #: The folder of the manifest, where the name of the clip starts
     _manifest: _Manifest
     _row: int
 

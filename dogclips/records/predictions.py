@@ -54,45 +54,25 @@ STEP_PREDICTION_COLUMNS = {
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where predictions come from; kept with them.
+    """Where predictions come from; kept with them."""
 
-    Parameters
-    ----------
-    protocol
-        In words: which views, frames and pixels, and how views were averaged.
-    list, list_sha256
-        The list file, and the digest of its bytes.
-    checkpoint
-        The file that the weights came from.
-    """
-
-    protocol: str
+    protocol: str  #: In words: which views, frames and pixels, and how views were averaged
+    #: The list file, and the digest of its bytes.
     list: str
     list_sha256: str
-    checkpoint: str
+    checkpoint: str  #: The file that the weights came from
 
 
 @dataclass(frozen=True, eq=False)
 class PredictedClips:
-    """A table of predictions taken apart.
+    """A table of predictions taken apart."""
 
-    Parameters
-    ----------
-    clips
-        One row a clip: clip, recording, start_s, end_s.
-    labels
-        Class names.
-    probability, target
-        Of each clip and label (N, K); a missing target counts as false.
-    threshold
-        Of each label (K,); NaN where there is none.
-    """
-
-    clips: pd.DataFrame
-    labels: tuple[str, ...]
+    clips: pd.DataFrame  #: One row a clip: clip, recording, start_s, end_s
+    labels: tuple[str, ...]  #: Class names
+    #: Of each clip and label (N, K); a missing target counts as false.
     probability: NDArray[np.float64]
     target: NDArray[np.bool_]
-    threshold: NDArray[np.float64]
+    threshold: NDArray[np.float64]  #: Of each label (K,); NaN where there is none
 
 
 def by_clip(table: pd.DataFrame) -> PredictedClips:

@@ -140,30 +140,18 @@ class ProbedAlignment:
 
 @dataclass(frozen=True)
 class ProbedFile:
-    """A recording as one annotator saw it.
-
-    Parameters
-    ----------
-    status
-        "error" if it cannot be used, "warning" if it has warnings, else "ok".
-    container
-        None where the file could not be opened.
-    shown_in, read_by
-        The video stream that each player shows, and that each reader takes if told nothing.
-    alignment
-        None where a single video stream leaves nothing to align.
-    offsets
-        Those of all streams to the reference; sound has no pixels to ask.
-    """
+    """A recording as one annotator saw it."""
 
     path: str
-    status: str
+    status: str  #: "error" if it cannot be used, "warning" if it has warnings, else "ok"
     messages: tuple[ProbedMessage, ...]
-    container: ProbedContainer | None
+    container: ProbedContainer | None  #: None where the file could not be opened
     streams: tuple[ProbedStream, ...]
+    #: The video stream that each player shows, and that each reader takes if told nothing.
     shown_in: Mapping[str, int]
     read_by: Mapping[str, int]
-    alignment: ProbedAlignment | None
+    alignment: ProbedAlignment | None  #: None where a single video stream leaves nothing to align
+    #: Those of all streams to the reference; sound has no pixels to ask.
     offsets: tuple[ProbedOffset, ...]
 
     @property

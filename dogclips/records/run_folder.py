@@ -50,39 +50,23 @@ class TaskFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
-    """`run.json`, so that nothing else is needed to understand a run.
-
-    Parameters
-    ----------
-    command
-        As it was typed.
-    lists
-        By role: train, val.
-    input
-        Frames and side of a view, mean and standard deviation of its channels.
-    protocol
-        How clips are scored, in words.
-    parameters
-        How many there are (all), and how many learn (trained).
-    versions
-        Of all programs that count.
-    weights
-        The file of initial weights, if one was given.
-    """
+    """`run.json`, so that nothing else is needed to understand a run."""
 
     version: int = 1
-    command: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()  #: As it was typed
     labels: tuple[str, ...] = ()
     tasks: tuple[TaskFacts, ...] = ()
-    lists: Mapping[str, ListFacts] = field(default_factory=dict)
+    lists: Mapping[str, ListFacts] = field(default_factory=dict)  #: By role: train, val
     skipped: tuple[SkippedClip, ...] = ()
+    #: Frames and side of a view, mean and standard deviation of its channels.
     input: Mapping[str, Any] = field(default_factory=dict)
-    protocol: str = ""
+    protocol: str = ""  #: How clips are scored, in words
     seed: int = 0
+    #: How many there are (all), and how many learn (trained).
     parameters: Mapping[str, int] = field(default_factory=dict)
     machine: Machine | None = None
-    versions: Mapping[str, str] = field(default_factory=dict)
-    weights: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)  #: Of all programs that count
+    weights: str | None = None  #: The file of initial weights, if one was given
 
 
 @dataclass(frozen=True)
@@ -96,31 +80,16 @@ class RunMetrics:
 
 @dataclass(frozen=True, eq=False)
 class RunRecords:
-    """A finished training.
+    """A finished training."""
 
-    Parameters
-    ----------
-    run_dir
-        Its folder.
-    records
-        One row an epoch.
-    best_epoch
-        The one whose weights are kept.
-    report, predictions
-        Scores of that epoch on the validation list, and what they are of.
-    config
-        The settings, as YAML.
-    facts
-        What `run.json` says: labels, lists, versions, machine.
-    """
-
-    run_dir: Path
-    records: tuple[EpochRecord, ...]
-    best_epoch: int
+    run_dir: Path  #: Its folder
+    records: tuple[EpochRecord, ...]  #: One row an epoch
+    best_epoch: int  #: The one whose weights are kept
+    #: Scores of that epoch on the validation list, and what they are of.
     report: TestReport
     predictions: pd.DataFrame
-    config: str
-    facts: RunFacts
+    config: str  #: The settings, as YAML
+    facts: RunFacts  #: What `run.json` says: labels, lists, versions, machine
 
     @property
     def clips(self) -> PredictedClips:

@@ -19,37 +19,22 @@ SplitName = Annotated[str, Field(pattern=f"^({'|'.join(SPLITS)})$")]
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRecord:
-    """The file. Paths are relative to its folder; version 1 had neither `groups` nor `files`.
-
-    Parameters
-    ----------
-    seed, group_by, shares
-        How the split was asked for.
-    folds, fold
-        Of how many folds which one is val; None where there are none.
-    labels
-        Class names in order.
-    clips
-        How many there are in each split.
-    recordings
-        The splits in which each has clips.
-    groups
-        The split of each group, by kind (subject, recording) and name.
-    files
-        The clips of each split.
-    """
+    """The file. Paths are relative to its folder; version 1 had neither `groups` nor `files`."""
 
     version: Literal[1, 2] = 2
+    #: How the split was asked for.
     seed: Annotated[int, Field(ge=0)] = 0
     group_by: str = "recording"
     shares: Mapping[SplitName, Annotated[float, Field(ge=0, le=1)]] = field(default_factory=dict)
+    #: Of how many folds which one is val; None where there are none.
     folds: int | None = None
     fold: int | None = None
-    labels: tuple[str, ...]
-    clips: Mapping[SplitName, int]
-    recordings: Mapping[str, tuple[SplitName, ...]]
+    labels: tuple[str, ...]  #: Class names in order
+    clips: Mapping[SplitName, int]  #: How many there are in each split
+    recordings: Mapping[str, tuple[SplitName, ...]]  #: The splits in which each has clips
+    #: The split of each group, by kind (subject, recording) and name.
     groups: Mapping[str, Mapping[str, SplitName]] | None = None
-    files: Mapping[SplitName, tuple[str, ...]] | None = None
+    files: Mapping[SplitName, tuple[str, ...]] | None = None  #: The clips of each split
 
     def as_plain(self) -> dict[str, Any]:
         """Return what the file says."""

@@ -16,88 +16,40 @@ class TensorNote:
 
 @dataclass(frozen=True)
 class LoadedWeights:
-    """What became of the tensors of a file in a model.
+    """What became of the tensors of a file in a model."""
 
-    Parameters
-    ----------
-    path
-        The file or folder.
-    source
-        Whose names its parameters had, and of which architecture.
-    loaded
-        Names of tensors that were taken as they are.
-    resized
-        Those taken in another shape.
-    made
-        Those that the file lacks and that follow from others.
-    dropped
-        Those that the model has not, or has in another shape.
-    fresh
-        Names in the model that keep their initial values; counters are left out.
-    share
-        Of the parameters before the head that were filled, 0..1.
-    mean, std
-        Of the model's input from now on.
-    said_by
-        Who says so.
-    notes
-        What else a user must know.
-    """
-
-    path: Path
-    source: str
-    loaded: tuple[str, ...]
-    resized: tuple[TensorNote, ...]
-    made: tuple[TensorNote, ...]
-    dropped: tuple[TensorNote, ...]
+    path: Path  #: The file or folder
+    source: str  #: Whose names its parameters had, and of which architecture
+    loaded: tuple[str, ...]  #: Names of tensors that were taken as they are
+    resized: tuple[TensorNote, ...]  #: Those taken in another shape
+    made: tuple[TensorNote, ...]  #: Those that the file lacks and that follow from others
+    dropped: tuple[TensorNote, ...]  #: Those that the model has not, or has in another shape
+    #: Names in the model that keep their initial values; counters are left out.
     fresh: tuple[str, ...]
-    share: float
+    share: float  #: Of the parameters before the head that were filled, 0..1
+    #: Of the model's input from now on.
     mean: Triple
     std: Triple
-    said_by: str
-    notes: tuple[str, ...] = ()
+    said_by: str  #: Who says so
+    notes: tuple[str, ...] = ()  #: What else a user must know
 
 
 @dataclass(frozen=True)
 class WeightsFacts:
-    """What a file of weights holds.
+    """What a file of weights holds."""
 
-    Parameters
-    ----------
-    path
-        The file or folder.
-    kind
-        Of file, in words.
-    source
-        Whose names its parameters have; empty if nobody knows.
-    architecture
-        Of ours, or an image network; empty if nobody knows.
-    num_tensors, num_parameters
-        Counters and running statistics are tensors, not parameters.
-    num_classes
-        Of the head; None where it is missing.
-    labels
-        Class names; empty if the file has none.
-    mean, std
-        Of the input on the scale 0..1; None if nobody knows.
-    said_by
-        Who says so.
-    unknown
-        Names that mean nothing to us.
-    notes
-        What else a user must know.
-    """
-
-    path: Path
-    kind: str
-    source: str
-    architecture: str
+    path: Path  #: The file or folder
+    kind: str  #: Of file, in words
+    source: str  #: Whose names its parameters have; empty if nobody knows
+    architecture: str  #: Of ours, or an image network; empty if nobody knows
+    #: Counters and running statistics are tensors, not parameters.
     num_tensors: int
     num_parameters: int
-    num_classes: int | None
-    labels: tuple[str, ...]
+    num_classes: int | None  #: Of the head; None where it is missing
+    labels: tuple[str, ...]  #: Class names; empty if the file has none
+    #: Of the input on the scale 0..1; None if nobody knows.
     mean: Triple | None
     std: Triple | None
-    said_by: str
-    unknown: tuple[str, ...]
-    notes: tuple[str, ...]
+    said_by: str  #: Who says so
+    unknown: tuple[str, ...]  #: Names that mean nothing to us
+    notes: tuple[str, ...]  #: What else a user must know

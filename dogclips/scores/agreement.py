@@ -27,17 +27,10 @@ Bouts = Mapping[str, Sequence[Span]]
 
 @dataclass(frozen=True)
 class Counts:
-    """What was found of what there is; counts add up over recordings.
+    """What was found of what there is; counts add up over recordings."""
 
-    Parameters
-    ----------
-    hits
-        Predicted and annotated.
-    predicted, annotated
-        All of either.
-    """
-
-    hits: int = 0
+    hits: int = 0  #: Predicted and annotated
+    #: All of either.
     predicted: int = 0
     annotated: int = 0
 
@@ -67,19 +60,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of each label the seconds and the bouts of one recording or several.
-
-    Parameters
-    ----------
-    num_seconds
-        Whole seconds that were compared.
-    num_left_out
-        Whole seconds up to the last annotation that were not, as no window covers them.
-    """
+    """Of each label the seconds and the bouts of one recording or several."""
 
     seconds: Mapping[str, Counts]
     bouts: Mapping[str, Counts]
-    num_seconds: int
+    num_seconds: int  #: Whole seconds that were compared
+    #: Whole seconds up to the last annotation that were not, as no window covers them.
     num_left_out: int
 
     def __add__(self, other: "Agreement") -> "Agreement":

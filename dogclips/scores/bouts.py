@@ -26,23 +26,14 @@ Smooth = Literal["none", "median", "hysteresis"]
 
 @dataclass(frozen=True)
 class BoutRules:
-    """What makes a bout of one label.
+    """What makes a bout of one label."""
 
-    Parameters
-    ----------
-    threshold
-        A step is part of a bout if its score is above this.
-    low
-        So are the steps beside it as long as theirs is above this; the threshold itself for none.
-    min_bout_s
-        Shorter bouts are dropped, after those with short gaps between them were merged.
-    merge_gap_s
-        Gaps shorter than this belong to the bouts around them, if every step of theirs is known.
-    """
-
-    threshold: float
+    threshold: float  #: A step is part of a bout if its score is above this
+    #: So are the steps beside it as long as theirs is above this; the threshold itself for none.
     low: float
+    #: Shorter bouts are dropped, after those with short gaps between them were merged.
     min_bout_s: Fraction = Fraction(0)
+    #: Gaps shorter than this belong to the bouts around them, if every step of theirs is known.
     merge_gap_s: Fraction = Fraction(0)
 
 

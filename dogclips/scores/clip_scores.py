@@ -26,21 +26,11 @@ DEFAULT_THRESHOLD = 0.5  # what counts as found where none was measured
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a model said of every clip of a list, in the list's order.
+    """What a model said of every clip of a list, in the list's order."""
 
-    Parameters
-    ----------
-    probability_NK
-        Averaged over the views.
-    target_NK
-        Whether the clip carries the label.
-    loss
-        Mean over the clips.
-    """
-
-    probability_NK: Floats
-    target_NK: Flags
-    loss: float
+    probability_NK: Floats  #: Averaged over the views
+    target_NK: Flags  #: Whether the clip carries the label
+    loss: float  #: Mean over the clips
 
 
 def score(

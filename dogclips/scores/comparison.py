@@ -24,17 +24,10 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Gain:
-    """A difference in average precision and its 95 % interval.
+    """A difference in average precision and its 95 % interval."""
 
-    Parameters
-    ----------
-    value
-        This run minus the other.
-    low, high
-        Between which it lies in 95 of 100 draws; None where there is a single recording.
-    """
-
-    value: float
+    value: float  #: This run minus the other
+    #: Between which it lies in 95 of 100 draws; None where there is a single recording.
     low: float | None
     high: float | None
 
@@ -50,27 +43,15 @@ class Gain:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run beside another.
+    """A run beside another."""
 
-    Parameters
-    ----------
-    reason
-        Why they cannot be compared; empty if they can.
-    warning
-        What to keep in mind; may be empty.
-    num_clips, num_recordings
-        What both were scored on.
-    mean
-        Gain in mAP; None where they cannot be compared.
-    by_label
-        Gain in average precision; labels without a positive are left out.
-    """
-
-    reason: str = ""
-    warning: str = ""
+    reason: str = ""  #: Why they cannot be compared; empty if they can
+    warning: str = ""  #: What to keep in mind; may be empty
+    #: What both were scored on.
     num_clips: int = 0
     num_recordings: int = 0
-    mean: Gain | None = None
+    mean: Gain | None = None  #: Gain in mAP; None where they cannot be compared
+    #: Gain in average precision; labels without a positive are left out.
     by_label: Mapping[str, Gain] | None = None
 
 

@@ -22,23 +22,13 @@ _NOT_VERIFIED = "P021"
 
 @dataclass(frozen=True)
 class Concern:
-    """Something to know.
-
-    Parameters
-    ----------
-    topic
-        What it concerns, in a word or two.
-    code
-        Of a message or issue; empty where there is none.
-    lines
-        Each case; more than a few are cut off.
-    """
+    """Something to know."""
 
     level: Severity
-    topic: str
+    topic: str  #: What it concerns, in a word or two
     text: str
-    code: str = ""
-    lines: tuple[str, ...] = ()
+    code: str = ""  #: Of a message or issue; empty where there is none
+    lines: tuple[str, ...] = ()  #: Each case; more than a few are cut off
 
 
 def concerns_of(dataset: Dataset, split: ListedSplit | None = None) -> list[Concern]:

@@ -23,20 +23,12 @@ _EDGES_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, np.inf)
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Sessions as one data set.
+    """Sessions as one data set."""
 
-    Parameters
-    ----------
-    sessions
-        By a short name.
-    classes
-        Class names of all sessions, merged by name as `dogclips split` does.
-    windows
-        All manifests as one, with `session` (its name) and `path` of each clip.
-    """
-
-    sessions: Mapping[str, SessionRecords]
+    sessions: Mapping[str, SessionRecords]  #: By a short name
+    #: Class names of all sessions, merged by name as `dogclips split` does.
     classes: tuple[str, ...]
+    #: All manifests as one, with `session` (its name) and `path` of each clip.
     windows: pd.DataFrame
 
     @classmethod
@@ -127,17 +119,11 @@ def _length_class(low: float, high: float) -> str:
 
 @dataclass(frozen=True, eq=False)
 class ListedSplit:
-    """A split as its lists say it.
-
-    Parameters
-    ----------
-    clips
-        Columns of `lists.sessions.CLIP_COLUMNS`, and `split`.
-    """
+    """A split as its lists say it."""
 
     folder: Path
     names: tuple[str, ...]
-    clips: pd.DataFrame
+    clips: pd.DataFrame  #: Columns of `lists.sessions.CLIP_COLUMNS`, and `split`
 
     @property
     def leaks(self) -> list[str]:

@@ -20,23 +20,14 @@ class Dot:
 
 @dataclass(frozen=True)
 class Lags:
-    """How late the target is against its own timestamps over time, in frames of the target.
+    """How late the target is against its own timestamps over time, in frames of the target."""
 
-    Parameters
-    ----------
-    span_s
-        Container time on the reference, from the first frame to the end of the last one.
-    dots
-        The windows, in time order.
-    lines
-        (start, end) points of (time, late) for each piece of a trusted time map.
-    doubts
-        (start, end) of the stretches at which nobody can know.
-    """
-
+    #: Container time on the reference, from the first frame to the end of the last one.
     span_s: tuple[float, float]
-    dots: tuple[Dot, ...]
+    dots: tuple[Dot, ...]  #: The windows, in time order
+    #: (start, end) points of (time, late) for each piece of a trusted time map.
     lines: tuple[Line, ...]
+    #: (start, end) of the stretches at which nobody can know.
     doubts: tuple[tuple[float, float], ...]
 
     @property

@@ -9,18 +9,10 @@ SMOOTHING = 0.9  # share of the mean that stays with every step
 
 @dataclass(frozen=True)
 class RangePoint:
-    """One step of a range test.
+    """One step of a range test."""
 
-    Parameters
-    ----------
-    lr
-        Of the head, as `optimizer.lr` means it.
-    loss
-        Mean over the last steps, older ones counting less.
-    """
-
-    lr: float
-    loss: float
+    lr: float  #: Of the head, as `optimizer.lr` means it
+    loss: float  #: Mean over the last steps, older ones counting less
 
 
 def smoothed(lrs: Sequence[float], losses: Sequence[float]) -> tuple[RangePoint, ...]:

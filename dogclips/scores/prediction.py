@@ -21,21 +21,11 @@ from dogclips.timebase import Span
 
 @dataclass(frozen=True)
 class Effort:
-    """What a recording took, in seconds.
+    """What a recording took, in seconds."""
 
-    Parameters
-    ----------
-    seconds
-        In all.
-    reading_s
-        Decoding, scaling and converting to RGB.
-    measuring_s
-        Measuring the file and aligning its streams.
-    """
-
-    seconds: float
-    reading_s: float
-    measuring_s: float = 0.0
+    seconds: float  #: In all
+    reading_s: float  #: Decoding, scaling and converting to RGB
+    measuring_s: float = 0.0  #: Measuring the file and aligning its streams
 
 
 @dataclass(frozen=True)
@@ -48,41 +38,27 @@ class Unpredicted:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a model said of one recording.
+    """What a model said of one recording."""
 
-    Parameters
-    ----------
-    media_name
-        As annotation files call the recording.
-    viewing
-        The recording as its annotator saw it, and the stream that the model was shown.
-    step_s, steps
-        Length of a step in seconds; steps of a window.
-    reasons
-        Of each window, one a step: why the model was not shown it; "" if it was.
-    probability, score
-        Of each step and label (T, K): the mean over its windows, and what bouts were made from.
-    thresholds
-        Of each label.
-    annotated, agreement
-        What people saw, by label, and how well bouts agree with it; None if nobody looked.
-    with_task
-        Whether labels are `task:label`; None if their names must tell.
-    """
-
-    media_name: str
+    media_name: str  #: As annotation files call the recording
+    #: The recording as its annotator saw it, and the stream that the model was shown.
     viewing: Viewing
+    #: Length of a step in seconds; steps of a window.
     step_s: Fraction
     steps: int
     labels: tuple[str, ...]
-    thresholds: tuple[float, ...]
+    thresholds: tuple[float, ...]  #: Of each label
+    #: Of each window, one a step: why the model was not shown it; "" if it was.
     reasons: tuple[str, ...]
+    #: Of each step and label (T, K): the mean over its windows, and what bouts were made from.
     probability: Floats
     score: Floats
     bouts: tuple[Bout, ...]
     effort: Effort
+    #: What people saw, by label, and how well bouts agree with it; None if nobody looked.
     annotated: Mapping[str, Sequence[Span]] | None = None
     agreement: Agreement | None = None
+    #: Whether labels are `task:label`; None if their names must tell.
     with_task: bool | None = None
 
     @property

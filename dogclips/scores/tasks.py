@@ -14,21 +14,11 @@ from dogclips.labels import carry_tasks, split_task
 
 @dataclass(frozen=True)
 class Task:
-    """A question, and the classes that answer it.
+    """A question, and the classes that answer it."""
 
-    Parameters
-    ----------
-    name
-        As labels.txt writes it before the colon; empty if labels carry no task.
-    classes
-        Which of all classes, by index, ascending; not always side by side.
-    exclusive
-        Whether a clip carries exactly one of them.
-    """
-
-    name: str
-    classes: tuple[int, ...]
-    exclusive: bool
+    name: str  #: As labels.txt writes it before the colon; empty if labels carry no task
+    classes: tuple[int, ...]  #: Which of all classes, by index, ascending; not always side by side
+    exclusive: bool  #: Whether a clip carries exactly one of them
 
     @property
     def shown(self) -> str:

@@ -44,37 +44,22 @@ Transform = Literal["train", "test", "both"]
 
 @dataclass(frozen=True)
 class ShownViews:
-    """Which views of each clip are shown, and how.
+    """Which views of each clip are shown, and how."""
 
-    Parameters
-    ----------
-    transform
-        Of training, of evaluation, or both.
-    draws
-        The first draws of a clip by the training.
-    box
-        None for the views that a model gets; else width and height that the clip's own frames are
-        shown in at most.
-    """
-
-    transform: Transform = "both"
-    draws: int = 3
+    transform: Transform = "both"  #: Of training, of evaluation, or both
+    draws: int = 3  #: The first draws of a clip by the training
+    #: None for the views that a model gets; else width and height that the clip's own frames are
+    #: shown in at most.
     box: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class Browsing:
-    """Clips to look at, and the settings by which they are fed.
-
-    Parameters
-    ----------
-    warnings
-        What the user should know about them.
-    """
+    """Clips to look at, and the settings by which they are fed."""
 
     config: TrainConfig
     clips: ClipList
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  #: What the user should know about them
 
 
 def browsing_of(source: Path, settings: Settings[TrainConfig], transform: Transform) -> Browsing:

@@ -272,20 +272,11 @@ class RunRecorder(pl.Callback):
 
 @dataclass
 class EpochTally:
-    """Sums and clocks of an epoch on one device, which a resumed run takes up again.
+    """Sums and clocks of an epoch on one device, which a resumed run takes up again."""
 
-    Parameters
-    ----------
-    loss_sum
-        Of all clips so far.
-    num_clips
-        So far.
-    spent_s, waited_s
-        Seconds before the run was resumed: in all, and for the next batch.
-    """
-
-    loss_sum: float | Tensor = 0.0
-    num_clips: int = 0
+    loss_sum: float | Tensor = 0.0  #: Of all clips so far
+    num_clips: int = 0  #: So far
+    #: Seconds before the run was resumed: in all, and for the next batch.
     spent_s: float = 0.0
     waited_s: float = 0.0
 

@@ -23,26 +23,13 @@ STEP_STATE = {"AdamW": {"step", "exp_avg", "exp_avg_sq"}, "SGD": {"momentum_buff
 
 @dataclass(frozen=True)
 class SavedRun:
-    """A trained model and what it was trained with.
+    """A trained model and what it was trained with."""
 
-    Parameters
-    ----------
-    checkpoint
-        The file that the weights come from.
-    module
-        With its weights; `module.model` normalises and classifies.
-    config
-        Of the training, with the changes that were asked for.
-    labels
-        Class names, in the order of the logits.
-    thresholds
-        Of each class, the best on the validation list; None where it had no positive.
-    """
-
-    checkpoint: Path
-    module: ClipClassifier
-    config: TrainConfig
-    labels: tuple[str, ...]
+    checkpoint: Path  #: The file that the weights come from
+    module: ClipClassifier  #: With its weights; `module.model` normalises and classifies
+    config: TrainConfig  #: Of the training, with the changes that were asked for
+    labels: tuple[str, ...]  #: Class names, in the order of the logits
+    #: Of each class, the best on the validation list; None where it had no positive.
     thresholds: tuple[float | None, ...]
 
     @property

@@ -49,14 +49,9 @@ class GuardedDataset(Dataset[Sample | MediaError]):
 
 @dataclass(frozen=True)
 class Collation:
-    """How samples become a batch; clips that do not decode are no part of it.
+    """How samples become a batch; clips that do not decode are no part of it."""
 
-    Parameters
-    ----------
-    empty
-        A batch of no clips, for when none decodes; its shapes are those of all others.
-    """
-
+    #: A batch of no clips, for when none decodes; its shapes are those of all others.
     empty: Mapping[str, Tensor]
 
     def __call__(self, samples: Sequence[Sample | MediaError]) -> Batch:

@@ -27,27 +27,14 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (where torch passes batches on; 
 
 @dataclass(frozen=True)
 class LoadingPlan:
-    """How clips are loaded.
+    """How clips are loaded."""
 
-    Parameters
-    ----------
-    workers
-        Processes; 0 loads in the training process.
-    prefetch
-        Batches that each loads ahead.
-    pinned
-        Whether batches wait in memory that a GPU can fetch from itself.
-    needed
-        About what all processes of this machine hold at most, training and validation together.
-    room
-        What there is for all processes of this machine.
-    """
-
-    workers: int
-    prefetch: int
-    pinned: bool
+    workers: int  #: Processes; 0 loads in the training process
+    prefetch: int  #: Batches that each loads ahead
+    pinned: bool  #: Whether batches wait in memory that a GPU can fetch from itself
+    #: About what all processes of this machine hold at most, training and validation together.
     needed: "Memory"
-    room: "Memory"
+    room: "Memory"  #: What there is for all processes of this machine
 
     @property
     def fits(self) -> bool:
@@ -57,14 +44,9 @@ class LoadingPlan:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes of memory, and of the part of it that processes share.
+    """Bytes of memory, and of the part of it that processes share."""
 
-    Parameters
-    ----------
-    whole, shared
-        Infinite where nobody knows.
-    """
-
+    #: Infinite where nobody knows.
     whole: float
     shared: float
 

@@ -22,20 +22,11 @@ from dogclips.training.layers import (
 
 @dataclass(frozen=True)
 class _Layers:
-    """Neighbouring layers that learn alike.
+    """Neighbouring layers that learn alike."""
 
-    Parameters
-    ----------
-    name
-        Of the first and the last of them.
-    share
-        Of the learning rate; 0 if they are frozen.
-    decaying, others
-        Their parameters: matrices and kernels; norms, biases, embeddings and tokens.
-    """
-
-    name: str
-    share: float
+    name: str  #: Of the first and the last of them
+    share: float  #: Of the learning rate; 0 if they are frozen
+    #: Their parameters: matrices and kernels; norms, biases, embeddings and tokens.
     decaying: list[nn.Parameter]
     others: list[nn.Parameter]
 

@@ -26,22 +26,14 @@ PACKAGES = ("torchvision", "lightning", "av", "numpy")
 
 @dataclass(frozen=True)
 class TrainingLists:
-    """The clips of a run.
+    """The clips of a run."""
 
-    Parameters
-    ----------
-    train, val
-        To learn from, and to score after every epoch.
-    skipped
-        Clips of both that do not decode, each with the reason; they are in neither.
-    warning
-        What the user should know about the others.
-    """
-
+    #: To learn from, and to score after every epoch.
     train: ClipList
     val: ClipList
+    #: Clips of both that do not decode, each with the reason; they are in neither.
     skipped: tuple[tuple[str, str], ...] = ()
-    warning: str | None = None
+    warning: str | None = None  #: What the user should know about the others
 
 
 def run_start(

@@ -17,18 +17,10 @@ from dogclips.loading.dataset import Draw
 
 @dataclass
 class Position:
-    """Where a run stands, and so where it goes on.
+    """Where a run stands, and so where it goes on."""
 
-    Parameters
-    ----------
-    epoch
-        The one that is being trained, from 0.
-    batches
-        Batches of it that are done, on each device.
-    """
-
-    epoch: int = 0
-    batches: int = 0
+    epoch: int = 0  #: The one that is being trained, from 0
+    batches: int = 0  #: Batches of it that are done, on each device
 
 
 class EpochSampler(Sampler[Draw]):

@@ -63,23 +63,12 @@ _OTHER_KINDS = (
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What lies in a file of weights, as it was written.
+    """What lies in a file of weights, as it was written."""
 
-    Parameters
-    ----------
-    path
-        The file, or the folder that was named.
-    kind
-        Of file, in words.
-    held
-        Tensors and plain values, nested as they were saved.
-    config, preprocessor
-        Hugging Face's config.json and preprocessor_config.json beside the weights; else empty.
-    """
-
-    path: Path
-    kind: str
-    held: Mapping[str, Any]
+    path: Path  #: The file, or the folder that was named
+    kind: str  #: Of file, in words
+    held: Mapping[str, Any]  #: Tensors and plain values, nested as they were saved
+    #: Hugging Face's config.json and preprocessor_config.json beside the weights; else empty.
     config: Mapping[str, Any] = field(default_factory=dict)
     preprocessor: Mapping[str, Any] = field(default_factory=dict)
 

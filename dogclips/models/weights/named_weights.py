@@ -45,20 +45,11 @@ COUNTER = "num_batches_tracked"
 
 @dataclass(frozen=True)
 class NamedWeights:
-    """Weights under our names.
+    """Weights under our names."""
 
-    Parameters
-    ----------
-    facts
-        What is known of them.
-    tensors
-        By our names.
-    made
-        Names of tensors that the file lacks and that were made up, each with the reason.
-    """
-
-    facts: WeightsFacts
-    tensors: Tensors
+    facts: WeightsFacts  #: What is known of them
+    tensors: Tensors  #: By our names
+    #: Names of tensors that the file lacks and that were made up, each with the reason.
     made: Mapping[str, str] = field(default_factory=dict)
 
     @property

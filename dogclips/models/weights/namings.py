@@ -31,21 +31,12 @@ class Normalisation:
 
 @dataclass(frozen=True)
 class Adapted:
-    """Tensors under our names after what a naming needs beside new names.
+    """Tensors under our names after what a naming needs beside new names."""
 
-    Parameters
-    ----------
-    tensors
-        Under our names.
-    made
-        Names of tensors that the file lacks and that were made up, each with the reason.
-    notes
-        What a user must know about the source.
-    """
-
-    tensors: Tensors
+    tensors: Tensors  #: Under our names
+    #: Names of tensors that the file lacks and that were made up, each with the reason.
     made: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  #: What a user must know about the source
 
 
 def unchanged(named: Tensors, theirs: Tensors) -> Adapted:
@@ -56,32 +47,15 @@ def unchanged(named: Tensors, theirs: Tensors) -> Adapted:
 
 @dataclass(frozen=True)
 class Naming:
-    """How one code base names the parameters of one architecture.
+    """How one code base names the parameters of one architecture."""
 
-    Parameters
-    ----------
-    source
-        The code base.
-    architecture
-        One of ours, or `image ViT` and `image ResNet`.
-    mark
-        A name that only its files have.
-    names
-        From their names to ours.
-    normalisation
-        What its published weights were trained with.
-    ignored
-        Names without meaning for the network.
-    adapt
-        From tensors under our names, and under theirs, to what our network wants.
-    """
-
-    source: str
-    architecture: str
-    mark: str
-    names: Names
-    normalisation: Normalisation
-    ignored: tuple[str, ...] = ()
+    source: str  #: The code base
+    architecture: str  #: One of ours, or `image ViT` and `image ResNet`
+    mark: str  #: A name that only its files have
+    names: Names  #: From their names to ours
+    normalisation: Normalisation  #: What its published weights were trained with
+    ignored: tuple[str, ...] = ()  #: Names without meaning for the network
+    #: From tensors under our names, and under theirs, to what our network wants.
     adapt: Callable[[Tensors, Tensors], Adapted] = unchanged
 
     def describes(self, names: Iterable[str]) -> bool:

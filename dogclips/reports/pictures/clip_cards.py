@@ -32,24 +32,15 @@ class StillsPicture:
 
 @dataclass(frozen=True)
 class ClipCard:
-    """A clip and what is known of it.
-
-    Parameters
-    ----------
-    time
-        In words; empty if unknown.
-    labels
-        All that it carries.
-    probability, right
-        That the model gave to the label under which the clip is shown, and whether it agrees with
-        the annotator; None without a model.
-    """
+    """A clip and what is known of it."""
 
     name: str
     recording: str
-    time: str
-    labels: tuple[str, ...]
+    time: str  #: In words; empty if unknown
+    labels: tuple[str, ...]  #: All that it carries
     picture: StillsPicture
+    #: That the model gave to the label under which the clip is shown, and whether it agrees with
+    #: the annotator; None without a model.
     probability: float | None = None
     right: bool | None = None
 

@@ -45,21 +45,11 @@ ClipStrips = tuple[FedClip, Sequence[Strip]]
 
 @dataclass(frozen=True)
 class Layout:
-    """Pages of one size for all clips.
+    """Pages of one size for all clips."""
 
-    Parameters
-    ----------
-    cell
-        Width and height of the largest frame, as it is made.
-    num_cells
-        Strips of a clip at most.
-    num_tracks
-        Views whose times are drawn below the frames; 0 for none.
-    """
-
-    cell: tuple[int, int]
-    num_cells: int
-    num_tracks: int = 0
+    cell: tuple[int, int]  #: Width and height of the largest frame, as it is made
+    num_cells: int  #: Strips of a clip at most
+    num_tracks: int = 0  #: Views whose times are drawn below the frames; 0 for none
 
     @property
     def box(self) -> tuple[int, int]:

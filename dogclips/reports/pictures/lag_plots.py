@@ -24,24 +24,13 @@ _STYLES = {_BELIEVED: "bold green", _MAP: "green", _REFUSED: "dim", _DOUBT: "yel
 
 @dataclass(frozen=True)
 class LagChart:
-    """How late a target is over the reference's container time, as parts of an SVG.
-
-    Parameters
-    ----------
-    view
-        The view box: seconds to the right, `CHART_HEIGHT` units downward.
-    path
-        SVG path data of the time map.
-    zero
-        Units downward at which the streams run as their timestamps say.
-    low, high
-        Frames at the lower and at the upper edge.
-    """
+    """How late a target is over the reference's container time, as parts of an SVG."""
 
     lags: Lags
-    view: str
-    path: str
-    zero: float
+    view: str  #: The view box: seconds to the right, `CHART_HEIGHT` units downward
+    path: str  #: SVG path data of the time map
+    zero: float  #: Units downward at which the streams run as their timestamps say
+    #: Frames at the lower and at the upper edge.
     low: float
     high: float
     ticks: Sequence[AxisTick]

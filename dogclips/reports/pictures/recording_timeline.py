@@ -44,28 +44,14 @@ class AxisTick:
 
 @dataclass(frozen=True)
 class TimelineRow:
-    """One row of a timeline.
+    """One row of a timeline."""
 
-    Parameters
-    ----------
-    kind
-        "label", "kept", "planned", "dropped", "alarming", "failed" or "stale".
-    number
-        Segments or windows in this row.
-    title
-        What is shown where a pointer rests on it.
-    spans
-        (start, end) in seconds of each stretch.
-    colour
-        Number of a label's colour.
-    """
-
-    kind: str
+    kind: str  #: "label", "kept", "planned", "dropped", "alarming", "failed" or "stale"
     name: str
-    number: int
-    title: str
-    spans: Sequence[tuple[float, float]]
-    colour: int = 0
+    number: int  #: Segments or windows in this row
+    title: str  #: What is shown where a pointer rests on it
+    spans: Sequence[tuple[float, float]]  #: (start, end) in seconds of each stretch
+    colour: int = 0  #: Number of a label's colour
 
     @property
     def path(self) -> str:
@@ -84,18 +70,11 @@ class TimelineRow:
 
 @dataclass(frozen=True)
 class RecordingTimeline:
-    """The rows of a recording over one axis, in seconds of annotation time.
+    """The rows of a recording over one axis, in seconds of annotation time."""
 
-    Parameters
-    ----------
-    span_s
-        What is drawn: all that was annotated or planned, and the recording.
-    length_s
-        When the recording ends.
-    """
-
+    #: What is drawn: all that was annotated or planned, and the recording.
     span_s: tuple[float, float]
-    length_s: float
+    length_s: float  #: When the recording ends
     rows: tuple[TimelineRow, ...]
 
     @property
