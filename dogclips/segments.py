@@ -13,7 +13,7 @@ from dogclips.timebase import exact
 # `time_base`: "player" is seconds as the annotator's player showed them, "frame_index" is frames
 # of the stream from 0; end exclusive, NaN for a point. `timebase.exact` gives the decimals back.
 # `known` is False where a label is text that is no option of its attribute.
-SEGMENT_COLUMNS = {
+SEGMENT_COLUMNS: dict[str, Any] = {
     "ann_id": "str",  # digest of all that identifies the row: stable from run to run
     "source_format": "str",  # via3, boris, cvat, elan, deepethogram, csv
     "source_file": "str",  # stem of the annotation file
@@ -66,7 +66,10 @@ def segment_table(rows: Iterable[Mapping[str, Any]], **common: object) -> pd.Dat
     columns = {name: [row.get(name, usual[name]) for row in found] for name in SEGMENT_COLUMNS}
     identity = zip(*(columns[name] for name in _IDENTITY), strict=True)
     columns["ann_id"] = [_digest(parts) for parts in identity]
-    return pd.DataFrame(columns, columns=list(SEGMENT_COLUMNS)).astype(SEGMENT_COLUMNS)
+    # Column by column: `astype` of a whole table takes three times as long.
+    return pd.DataFrame(
+        {name: pd.array(columns[name], dtype=dtype) for name, dtype in SEGMENT_COLUMNS.items()}
+    )
 
 
 def last_end_s(segments: pd.DataFrame) -> Fraction:
