@@ -50,10 +50,5 @@ def build_model(config: ModelConfig, num_classes: int, clip_len: int, size: int)
         Frames of one view.
     size
         Height and width of a frame in pixels.
-
-    Raises
-    ------
-    ModelError
-        Frames or size do not fit the architecture; the message names sizes that do.
     """
     return BUILDERS[config.name](config, ModelInput(clip_len, size), num_classes)

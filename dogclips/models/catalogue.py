@@ -57,13 +57,7 @@ class NetworkConfig(Config):
 
     @classmethod
     def of(cls, variant: Variant, overrides: Iterable[str] = ()) -> "NetworkConfig":
-        """Return a published network's settings, changed by `key.path=value`.
-
-        Raises
-        ------
-        ConfigError
-            A key does not exist or a value has the wrong type.
-        """
+        """Return a published network's settings, changed by `key.path=value`."""
         expects = variant.expects
         tree = {
             "model": variant.config.model_dump(),
@@ -86,13 +80,7 @@ class NetworkConfig(Config):
 
 
 def variant(name: str) -> Variant:
-    """Return the published network of a name.
-
-    Raises
-    ------
-    UsageError
-        There is none; the nearest name is given.
-    """
+    """Return the published network of a name."""
     if name in VARIANTS:
         return VARIANTS[name]
     near = difflib.get_close_matches(name, VARIANTS, n=1, cutoff=0.0)

@@ -35,45 +35,27 @@ KERNEL = [3, 3, 3]  # of every pooling convolution
 
 
 class MViTConfig(Config):
-    """Sizes of an MViT; the defaults are MViTv2-S for 16 frames, 4 apart.
-
-    Parameters
-    ----------
-    version
-        2: relative positions, pooled queries added to what they attended to, channels doubled by
-        attention. 1: absolute positions, channels doubled by the MLP before a stage.
-    depths
-        Blocks of the four stages; each but the first halves height and width and doubles channels
-        and heads. MViTv2-B has (2, 3, 16, 3).
-    dim, heads
-        Width of a token and attention heads in the first stage.
-    drop_path
-        Share of residual branches dropped in the last block; rises linearly from 0.
-    dropout
-        Share of features dropped before the classifier.
-    checkpointing
-        Compute each block again in the backward pass: less memory, more time.
-    """
+    """Sizes of an MViT; the defaults are MViTv2-S for 16 frames, 4 apart."""
 
     name: Literal["mvit"] = "mvit"
+    #: 2: relative positions, pooled queries added to what they attended to, channels doubled by
+    #: attention. 1: absolute positions, channels doubled by the MLP before a stage.
     version: Literal[1, 2] = 2
+    #: Blocks of the four stages; each but the first halves height and width and doubles channels
+    #: and heads. MViTv2-B has (2, 3, 16, 3).
     depths: tuple[Count, Count, Count, Count] = (1, 2, 11, 2)
+    #: Width of a token and attention heads in the first stage
     dim: Count = 96
     heads: Count = 1
+    #: Share of residual branches dropped in the last block; rises linearly from 0
     drop_path: Share = 0.2
-    dropout: Share = 0.5
+    dropout: Share = 0.5  #: Share of features dropped before the classifier
+    #: Compute each block again in the backward pass: less memory, more time
     checkpointing: bool = False
 
 
 class MViT(VideoModel):
-    """Multiscale transformer; input (B, 3, T, size, size), output logits (B, K).
-
-    Raises
-    ------
-    ModelError
-        The frame count is odd, the size is below 32 or no multiple of 4, or `dim` is no multiple
-        of `heads`.
-    """
+    """Multiscale transformer; input (B, 3, T, size, size), output logits (B, K)."""
 
     def __init__(self, config: MViTConfig, expects: ModelInput, num_classes: int) -> None:
         super().__init__(expects, num_classes)

@@ -32,36 +32,19 @@ Kernels = Annotated[tuple[Count, ...], Field(min_length=1)]
 
 
 class ResNet3DConfig(Config):
-    """What I3D and Slow have in common; their own classes hold the published values.
+    """What I3D and Slow have in common; their own classes hold the published values."""
 
-    Parameters
-    ----------
-    depths
-        Residual blocks of res2 to res5; (3, 4, 6, 3) is ResNet-50.
-    width
-        Channels of the stem.
-    stem_kernel
-        Frames under the first kernel; odd.
-    stem_strides
-        Strides in time of the stem's convolution and of its pooling.
-    kernels
-        Frames under the first kernel of a residual block; odd. For each of res2 to res5, repeated
-        over its blocks.
-    time_pool
-        Frames of which the strongest is kept after res2.
-    dropout
-        Share of features dropped before the classifier.
-    checkpointing
-        Compute each residual block again in the backward pass: less memory, more time.
-    """
-
-    depths: Depths = (3, 4, 6, 3)
-    width: Count = 64
-    stem_kernel: Count = 1
+    depths: Depths = (3, 4, 6, 3)  #: Residual blocks of res2 to res5; (3, 4, 6, 3) is ResNet-50
+    width: Count = 64  #: Channels of the stem
+    stem_kernel: Count = 1  #: Frames under the first kernel; odd
+    #: Strides in time of the stem's convolution and of its pooling
     stem_strides: tuple[Count, Count] = (1, 1)
+    #: Frames under the first kernel of a residual block; odd. For each of res2 to res5, repeated
+    #: over its blocks.
     kernels: tuple[Kernels, Kernels, Kernels, Kernels] = ((1,), (1,), (3,), (3,))
-    time_pool: Count = 1
-    dropout: Share = 0.5
+    time_pool: Count = 1  #: Frames of which the strongest is kept after res2
+    dropout: Share = 0.5  #: Share of features dropped before the classifier
+    #: Compute each residual block again in the backward pass: less memory, more time
     checkpointing: bool = False
 
 
@@ -84,13 +67,7 @@ class SlowConfig(ResNet3DConfig):
 
 
 class ResNet3D(OnePathway):
-    """I3D or Slow, as the configuration says; input (B, 3, T, size, size), logits (B, K).
-
-    Raises
-    ------
-    ModelError
-        The frame count is no multiple of the strides in time, or a kernel is even.
-    """
+    """I3D or Slow, as the configuration says; input (B, 3, T, size, size), logits (B, K)."""
 
     def __init__(
         self, config: I3DConfig | SlowConfig, expects: ModelInput, num_classes: int

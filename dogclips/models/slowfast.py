@@ -33,40 +33,21 @@ _Blocks = Annotated[int, Field(ge=0)]
 
 
 class SlowFastConfig(Config):
-    """Sizes of a SlowFast network; the defaults are the R50 8x8 of the paper.
-
-    Parameters
-    ----------
-    depths
-        Residual blocks of res2 to res5; (3, 4, 6, 3) is ResNet-50, (3, 4, 23, 3) ResNet-101.
-    temporal_depths
-        How many of them, counted from the first, convolve over time where table 1 says so; null
-        for all. With (3, 4, 6, 3) the published ResNet-101 looks at time as often as a ResNet-50.
-    width
-        Channels of the slow stem.
-    alpha
-        The fast pathway sees `alpha` times as many frames as the slow one.
-    beta_inv
-        The slow pathway has `beta_inv` times as many channels as the fast one.
-    fusion_kernel
-        Frames under the kernel of a lateral connection; odd.
-    fusion_ratio
-        Channels of a lateral connection, in multiples of the fast pathway's.
-    dropout
-        Share of features dropped before the classifier.
-    checkpointing
-        Compute each residual block again in the backward pass: less memory, more time.
-    """
+    """Sizes of a SlowFast network; the defaults are the R50 8x8 of the paper."""
 
     name: Literal["slowfast"] = "slowfast"
+    #: Residual blocks of res2 to res5; (3, 4, 6, 3) is ResNet-50, (3, 4, 23, 3) ResNet-101
     depths: Depths = (3, 4, 6, 3)
+    #: How many of them, counted from the first, convolve over time where table 1 says so; null for
+    #: all. With (3, 4, 6, 3) the published ResNet-101 looks at time as often as a ResNet-50.
     temporal_depths: tuple[_Blocks, _Blocks, _Blocks, _Blocks] | None = None
-    width: Count = 64
-    alpha: Count = 4
-    beta_inv: Count = 8
-    fusion_kernel: Count = 7
-    fusion_ratio: Count = 2
-    dropout: Share = 0.5
+    width: Count = 64  #: Channels of the slow stem
+    alpha: Count = 4  #: The fast pathway sees `alpha` times as many frames as the slow one
+    beta_inv: Count = 8  #: The slow pathway has `beta_inv` times as many channels as the fast one
+    fusion_kernel: Count = 7  #: Frames under the kernel of a lateral connection; odd
+    fusion_ratio: Count = 2  #: Channels of a lateral connection, in multiples of the fast pathway's
+    dropout: Share = 0.5  #: Share of features dropped before the classifier
+    #: Compute each residual block again in the backward pass: less memory, more time
     checkpointing: bool = False
 
 
@@ -155,14 +136,7 @@ class Stage(nn.Module):
 
 
 class SlowFast(VideoModel):
-    """Two-pathway ResNet; input (B, 3, T, size, size), output logits (B, K).
-
-    Raises
-    ------
-    ModelError
-        The frame count is no multiple of `alpha`, `width` none of `beta_inv`, or the fusion
-        kernel is even.
-    """
+    """Two-pathway ResNet; input (B, 3, T, size, size), output logits (B, K)."""
 
     def __init__(self, config: SlowFastConfig, expects: ModelInput, num_classes: int) -> None:
         super().__init__(expects, num_classes)

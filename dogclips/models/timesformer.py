@@ -23,41 +23,28 @@ from dogclips.models.video_model import ModelInput, VideoModel, attend, check_pa
 
 
 class TimeSformerConfig(Config):
-    """Sizes of a TimeSformer; the defaults are the paper's base model, ViT-B/16.
-
-    Parameters
-    ----------
-    attention
-        What a patch attends to, as figure 2 of the paper names it. `divided`: itself in all
-        frames, then its own frame. `joint`: all patches of all frames at once, at a cost that
-        grows with their square. `space`: its own frame alone; logits come from the mean of the
-        frames' class tokens, which knows no order.
-    patch_size
-        Side of a square patch in pixels; divides the input size.
-    dim, depth, heads
-        Width of a token, number of blocks, attention heads of a block.
-    mlp_ratio
-        Hidden width of the MLP, in multiples of `dim`.
-    drop_path
-        Share of residual branches dropped in the last block; rises linearly from 0.
-    start
-        Fresh weights. `image`: as the paper, time_embed and temporal_fc are 0, so that a network
-        filled with image weights begins as that image model. `scratch`: for training without any
-        other weights; there the paper's start sees no order of frames, its gradients toward
-        motion are close to 0, and small networks do not leave chance for thousands of steps.
-    checkpointing
-        Compute each block again in the backward pass: less memory, more time.
-    """
+    """Sizes of a TimeSformer; the defaults are the paper's base model, ViT-B/16."""
 
     name: Literal["timesformer"] = "timesformer"
+    #: What a patch attends to, as figure 2 of the paper names it. `divided`: itself in all frames,
+    #: then its own frame. `joint`: all patches of all frames at once, at a cost that grows with
+    #: their square. `space`: its own frame alone; logits come from the mean of the frames' class
+    #: tokens, which knows no order.
     attention: Literal["divided", "joint", "space"] = "divided"
-    patch_size: Count = 16
+    patch_size: Count = 16  #: Side of a square patch in pixels; divides the input size
+    #: Width of a token, number of blocks, attention heads of a block
     dim: Count = 768
     depth: Count = 12
     heads: Count = 12
-    mlp_ratio: Positive = 4.0
+    mlp_ratio: Positive = 4.0  #: Hidden width of the MLP, in multiples of `dim`
+    #: Share of residual branches dropped in the last block; rises linearly from 0
     drop_path: Share = 0.1
+    #: Fresh weights. `image`: as the paper, time_embed and temporal_fc are 0, so that a network
+    #: filled with image weights begins as that image model. `scratch`: for training without any
+    #: other weights; there the paper's start sees no order of frames, its gradients toward motion
+    #: are close to 0, and small networks do not leave chance for thousands of steps.
     start: Literal["image", "scratch"] = "image"
+    #: Compute each block again in the backward pass: less memory, more time
     checkpointing: bool = False
 
 
@@ -170,13 +157,7 @@ def per_frame(cls_B1D: Tensor, x_BNTD: Tensor) -> Tensor:
 
 
 class TimeSformer(VideoModel):
-    """Space-time transformer; input (B, 3, T, size, size), output logits (B, K).
-
-    Raises
-    ------
-    ModelError
-        The input size is no multiple of the patch size, or `dim` none of `heads`.
-    """
+    """Space-time transformer; input (B, 3, T, size, size), output logits (B, K)."""
 
     def __init__(self, config: TimeSformerConfig, expects: ModelInput, num_classes: int) -> None:
         super().__init__(expects, num_classes)

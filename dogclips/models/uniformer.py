@@ -24,32 +24,18 @@ from dogclips.models.video_model import ModelInput, VideoModel, attend, check_pa
 
 
 class UniFormerV2Config(Config):
-    """Sizes of a UniFormerV2; the defaults are the base model, CLIP's ViT-B/16.
-
-    Parameters
-    ----------
-    patch_size
-        Side of a square patch in pixels; divides the input size.
-    dim, depth, heads
-        Width of a token, blocks of the image transformer, attention heads of a block.
-    global_blocks
-        How many of the last blocks have a global block behind them.
-    global_dropout
-        Share of hidden values dropped in the MLP of a global block.
-    dropout
-        Share of features dropped before the classifier.
-    checkpointing
-        Compute each block again in the backward pass: less memory, more time.
-    """
+    """Sizes of a UniFormerV2; the defaults are the base model, CLIP's ViT-B/16."""
 
     name: Literal["uniformerv2"] = "uniformerv2"
-    patch_size: Count = 16
+    patch_size: Count = 16  #: Side of a square patch in pixels; divides the input size
+    #: Width of a token, blocks of the image transformer, attention heads of a block
     dim: Count = 768
     depth: Count = 12
     heads: Count = 12
-    global_blocks: Count = 4
-    global_dropout: Share = 0.5
-    dropout: Share = 0.5
+    global_blocks: Count = 4  #: How many of the last blocks have a global block behind them
+    global_dropout: Share = 0.5  #: Share of hidden values dropped in the MLP of a global block
+    dropout: Share = 0.5  #: Share of features dropped before the classifier
+    #: Compute each block again in the backward pass: less memory, more time
     checkpointing: bool = False
 
 
@@ -182,12 +168,6 @@ class UniFormerV2(VideoModel):
 
     Fresh global blocks pass their token through and the token is 0, so that the network begins as
     its image transformer: it sees no order of frames until it has learnt some.
-
-    Raises
-    ------
-    ModelError
-        The input size is no multiple of the patch size, `dim` none of `heads`, or there are more
-        global blocks than blocks.
     """
 
     def __init__(self, config: UniFormerV2Config, expects: ModelInput, num_classes: int) -> None:

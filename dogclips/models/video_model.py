@@ -64,13 +64,7 @@ class VideoModel(nn.Module):
         return (video_B3THW - mean) / std
 
     def check_input(self, x_B3THW: Tensor) -> None:
-        """Refuse a clip of another form than the network was built for.
-
-        Raises
-        ------
-        ModelError
-            Channels, frames, height or width differ.
-        """
+        """Refuse a clip of another form than the network was built for."""
         want = (3, self.expects.clip_len, self.expects.size, self.expects.size)
         if tuple(x_B3THW.shape[1:]) != want:
             raise ModelError(
@@ -135,13 +129,7 @@ def nearest_multiples(value: int, step: int, least: int = 1) -> str:
 
 
 def check_patches(size: int, patch_size: int, dim: int, heads: int) -> None:
-    """Refuse what a transformer over patches of a frame cannot be built for.
-
-    Raises
-    ------
-    ModelError
-        The frame is no whole number of patches wide, or `dim` no multiple of the heads.
-    """
+    """Refuse what a transformer over patches of a frame cannot be built for."""
     if size % patch_size:
         raise ModelError(
             f"input size {size} is no multiple of patch_size {patch_size}",
@@ -152,13 +140,7 @@ def check_patches(size: int, patch_size: int, dim: int, heads: int) -> None:
 
 
 def check_heads(dim: int, heads: int) -> None:
-    """Refuse tokens whose width attention heads cannot share.
-
-    Raises
-    ------
-    ModelError
-        `dim` is no multiple of the heads.
-    """
+    """Refuse tokens whose width attention heads cannot share."""
     if dim % heads:
         raise ModelError(
             f"dim {dim} cannot be shared by {heads} heads",

@@ -30,30 +30,16 @@ STEP = 8  # in which those are rounded
 
 
 class X3DConfig(Config):
-    """Sizes of an X3D; the defaults are those of XS, S and M, which differ only in their input.
-
-    Parameters
-    ----------
-    depths
-        Residual blocks of res2 to res5; (5, 10, 25, 15) is X3D-L.
-    width
-        Channels of the stem and of res2; they double with each stage.
-    expansion
-        Channels inside a block, in multiples of those that leave it.
-    head_width
-        Channels before the classifier.
-    dropout
-        Share of features dropped before the classifier.
-    checkpointing
-        Compute each residual block again in the backward pass: less memory, more time.
-    """
+    """Sizes of an X3D; the defaults are those of XS, S and M, which differ only in their input."""
 
     name: Literal["x3d"] = "x3d"
-    depths: Depths = (3, 5, 11, 7)
-    width: Count = 24
+    depths: Depths = (3, 5, 11, 7)  #: Residual blocks of res2 to res5; (5, 10, 25, 15) is X3D-L
+    width: Count = 24  #: Channels of the stem and of res2; they double with each stage
+    #: Channels inside a block, in multiples of those that leave it
     expansion: Annotated[float, Field(ge=1)] = 2.25
-    head_width: Count = 2048
-    dropout: Share = 0.5
+    head_width: Count = 2048  #: Channels before the classifier
+    dropout: Share = 0.5  #: Share of features dropped before the classifier
+    #: Compute each residual block again in the backward pass: less memory, more time
     checkpointing: bool = False
 
 

@@ -36,13 +36,7 @@ class AnnotatedBouts:
 def annotated_bouts(
     recording: InputRecording, viewing: Viewing, names: ClassNames
 ) -> AnnotatedBouts | None:
-    """Return what an annotation file says of a recording; None if there is none.
-
-    Raises
-    ------
-    DogclipsError
-        A label is refused by the settings, or frames that were annotated are not there.
-    """
+    """Return what an annotation file says of a recording; None if there is none."""
     if recording.project is None:
         return None
     segments = recording.project.segments

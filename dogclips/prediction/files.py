@@ -41,11 +41,6 @@ def write_predictions(
     -------
     files, faults
         Faults are what VIA cannot open: it refuses some names of recordings.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written to.
     """
     files, faults = [out / PREDICTIONS, out / BOUTS], []
     write_step_predictions(step_table(predictions), out / PREDICTIONS)
@@ -72,13 +67,7 @@ def write_predictions(
 def draw_overlay(
     path: Path, prediction: Prediction, on_frame: Callable[[], None] = lambda: None
 ) -> None:
-    """Write the stream that the annotator sees, with the labels that last longest below it.
-
-    Raises
-    ------
-    MediaError, OutputError
-        The stream does not decode; the file cannot be written.
-    """
+    """Write the stream that the annotator sees, with the labels that last longest below it."""
     viewing = prediction.viewing
     tracks = [
         LabelTrack(

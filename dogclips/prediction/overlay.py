@@ -63,13 +63,6 @@ def write_overlay(
         The container time that the annotator's player calls zero.
     on_frame
         Called after each frame.
-
-    Raises
-    ------
-    MediaError
-        The source does not decode, or the container is unknown.
-    OutputError
-        The folder cannot be written to.
     """
     width, height = panel.width, _height(stream, panel.width)
     track = VideoTrack(

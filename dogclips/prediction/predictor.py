@@ -100,13 +100,7 @@ class Predictor:
         )
 
     def checked(self) -> "Predictor":
-        """Return the predictor if its settings fit the run.
-
-        Raises
-        ------
-        ConfigError
-            A label is none of the model's, or windows leave gaps or overlap too often.
-        """
+        """Return the predictor if its settings fit the run."""
         for label in self.settings.labels:
             if label not in self.run.labels:
                 raise ConfigError(
@@ -176,13 +170,6 @@ def load_predictor(source: Path, settings: PredictConfig) -> Predictor:
     ----------
     source
         A run folder or a checkpoint.
-
-    Raises
-    ------
-    CheckpointError, ConfigError
-        The run cannot be used, or the settings do not fit it.
-    UsageError
-        Nobody knows how long the clips of its training were.
     """
     changes = {
         "evaluation.views": settings.views,

@@ -46,11 +46,6 @@ def score_windows(
     ----------
     on_windows
         Called with the number of windows that have just been done.
-
-    Raises
-    ------
-    MediaError
-        The file cannot be opened, or nothing of the stream decodes.
     """
     config = predictor.run.config
     views = WindowViews(

@@ -138,13 +138,7 @@ class ListedSplit:
 
 
 def read_split_lists(folder: Path) -> ListedSplit:
-    """Read the lists that `dogclips split` wrote to a folder.
-
-    Raises
-    ------
-    ListError
-        There are none, or one of them is wrong.
-    """
+    """Read the lists that `dogclips split` wrote to a folder."""
     clips, names = read_clips([folder])
     return ListedSplit(folder, names, clips.assign(split=[Path(one).stem for one in clips["list"]]))
 

@@ -42,11 +42,6 @@ def tasks_of_labels(
         Whether labels are `task:label`, else all are one task without a name; None leaves it to
         `labels.carry_tasks`.
 
-    Raises
-    ------
-    ConfigError
-        A name of `exclusive` is no task.
-
     >>> tasks_of_labels(["does:sit", "does:walk", "at:door"], ["does"])
     ... # doctest: +NORMALIZE_WHITESPACE
     (Task(name='does', classes=(0, 1), exclusive=True),
@@ -65,13 +60,7 @@ def tasks_of_labels(
 
 
 def check_task_names(names: Collection[str], known: Collection[str]) -> None:
-    """Refuse a name in the settings that is no task.
-
-    Raises
-    ------
-    ConfigError
-        Names the tasks that there are.
-    """
+    """Refuse a name in the settings that is no task."""
     for name in names:
         if name not in known:
             there = ", ".join(sorted(known)) if any(known) else "labels.txt has no `task:label`"

@@ -67,13 +67,6 @@ def browsing_of(source: Path, settings: Settings[TrainConfig], transform: Transf
 
     Of a run these are the clips that it learned from, or with "test" alone those that it was
     validated on. A list is taken as one to learn from.
-
-    Raises
-    ------
-    ListError
-        It is neither, or the list is wrong.
-    ConfigError
-        A file, key or value of the settings is wrong.
     """
     if not source.is_dir():
         # A training names its network; which one it is changes nothing here.
@@ -165,11 +158,6 @@ class Browser:
         Which of the clips, by index in their list.
     views
         What to show of them.
-
-    Raises
-    ------
-    MediaError
-        No clip of the list decodes, where settings skip those that do not.
     """
 
     def __init__(self, browsing: Browsing, chosen: Sequence[int], views: ShownViews) -> None:

@@ -136,13 +136,7 @@ class RunRecorder(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Count clips, and leave here if a signal came.
-
-        Raises
-        ------
-        StoppedError
-            With all that the run needs to go on in its last checkpoint.
-        """
+        """Count clips, and leave here if a signal came."""
         loss = outputs["loss"].detach() * self.config.accumulate
         self._tally.add(loss, len(batch["target"]))
         self.position.batches = batch_idx + 1
@@ -158,15 +152,7 @@ class RunRecorder(pl.Callback):
         raise self._stopped_error(f"{done} batches")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        """Write the row and the checkpoints; validation has already been.
-
-        Raises
-        ------
-        ModelError
-            The loss is no number any more; the last good checkpoint stays.
-        StoppedError
-            A signal had come.
-        """
+        """Write the row and the checkpoints; validation has already been."""
         self.records.append(self._record(trainer, pl_module))
         self.position.epoch, self.position.batches = len(self.records), 0
         self.faults |= self._faults(trainer)
@@ -334,13 +320,7 @@ class WholeCheckpoints(TorchCheckpointIO):
         path: str | Path,
         storage_options: Any | None = None,
     ) -> None:
-        """Write beside `path`, then rename; Lightning copies over from another disk.
-
-        Raises
-        ------
-        OutputError
-            The disk is full or not writable; the checkpoint before stays.
-        """
+        """Write beside `path`, then rename; Lightning copies over from another disk."""
         held = io.BytesIO()  # torch wraps a full disk into an error of its own
         torch.save(checkpoint, held)
         with whole_file(Path(path)) as part:

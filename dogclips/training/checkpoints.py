@@ -47,13 +47,6 @@ def load_run(source: Path, changes: Mapping[str, Any] | None = None) -> SavedRun
         A run folder or a checkpoint.
     changes
         Settings that differ from those of the training, by key; None for those that do not.
-
-    Raises
-    ------
-    CheckpointError
-        There is none, it is damaged, or it comes from somewhere else.
-    ConfigError
-        A change has a wrong key or value.
     """
     checkpoint = source / BEST if source.is_dir() else source
     held = read_checkpoint(checkpoint)
@@ -67,13 +60,7 @@ def load_run(source: Path, changes: Mapping[str, Any] | None = None) -> SavedRun
 
 
 def metadata_of(held: Mapping[str, Any], checkpoint: Path) -> Mapping[str, Any]:
-    """Return what a checkpoint of ours says about itself.
-
-    Raises
-    ------
-    CheckpointError
-        It comes from somewhere else.
-    """
+    """Return what a checkpoint of ours says about itself."""
     metadata = held.get(OUR_KEY)
     if not isinstance(metadata, Mapping):
         raise CheckpointError(
@@ -87,15 +74,7 @@ def metadata_of(held: Mapping[str, Any], checkpoint: Path) -> Mapping[str, Any]:
 def last_checkpoint(
     run_dir: Path, config: TrainConfig, clips: ClipList, *, resume: bool
 ) -> Path | None:
-    """Return the checkpoint that a run goes on from, None for a fresh start.
-
-    Raises
-    ------
-    OutputError
-        There is one, and nobody asked to go on from it.
-    CheckpointError, ListError
-        It is damaged, or the settings or labels are others.
-    """
+    """Return the checkpoint that a run goes on from, None for a fresh start."""
     last = run_dir / LAST
     if not last.exists():
         return None
@@ -122,13 +101,7 @@ def last_checkpoint(
 
 
 def check_resumable(path: Path, module: ClipClassifier) -> None:
-    """Refuse to go on with a state that does not belong to the optimizer of the settings.
-
-    Raises
-    ------
-    CheckpointError
-        Keys, groups or parameters are missing, or are those of another optimizer.
-    """
+    """Refuse to go on with a state that does not belong to the optimizer of the settings."""
     held = read_checkpoint(path)
     optimizer = build_optimizer(module.model, module.config.optimizer)
     missing = [key for key in TRAINING_STATE if not held.get(key)]
@@ -157,13 +130,7 @@ def _misfit(saved: Mapping[str, Any], optimizer: Optimizer) -> str:
 
 
 def check_labels(clips: ClipList, labels: Sequence[str], path: Path, source: Path) -> None:
-    """Refuse a list with other labels, or in another order, than those of `source`.
-
-    Raises
-    ------
-    ListError
-        They differ.
-    """
+    """Refuse a list with other labels, or in another order, than those of `source`."""
     if list(clips.labels) == list(labels):
         return
     differing = sorted(set(clips.labels) ^ set(labels)) or ["their order"]

@@ -15,27 +15,17 @@ from dogclips.models import ModelConfig
 
 
 class SamplingConfig(Config):
-    """Which frames of a clip the model sees.
+    """Which frames of a clip the model sees."""
 
-    Parameters
-    ----------
-    mode
-        `uniform` divides the whole clip into as many segments as the model takes frames; `dense`
-        takes frames at a fixed interval. A clip that is too short for that is sampled uniformly,
-        which is said before training begins.
-    clip_len
-        Frames of one view.
-    interval, interval_seconds
-        Of `dense`: from one frame to the next, in frames of the clip or in seconds; one of them.
-    num_views
-        Random views of one clip in a training step.
-    """
-
+    #: `uniform` divides the whole clip into as many segments as the model takes frames; `dense`
+    #: takes frames at a fixed interval. A clip that is too short for that is sampled uniformly,
+    #: which is said before training begins.
     mode: Literal["uniform", "dense"] = "uniform"
-    clip_len: Count = 8
+    clip_len: Count = 8  #: Frames of one view
+    #: Of `dense`: from one frame to the next, in frames of the clip or in seconds; one of them
     interval: Count | None = None
     interval_seconds: Positive | None = None
-    num_views: Count = 1
+    num_views: Count = 1  #: Random views of one clip in a training step
 
     @model_validator(mode="after")
     def _dense_has_one_interval(self) -> Self:
@@ -56,83 +46,47 @@ class SamplingConfig(Config):
 
 
 class ColorJitterConfig(Config):
-    """How far colours change, as torchvision's ColorJitter takes it.
+    """How far colours change, as torchvision's ColorJitter takes it."""
 
-    Parameters
-    ----------
-    brightness, contrast, saturation
-        0.4 draws a factor from 0.6 to 1.4.
-    hue
-        Share of the colour circle, to either side.
-    """
-
+    #: 0.4 draws a factor from 0.6 to 1.4
     brightness: NotNegative = 0.4
     contrast: NotNegative = 0.4
     saturation: NotNegative = 0.4
-    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.1  #: Share of the colour circle, to either side
 
 
 class RandAugmentConfig(Config):
-    """Random operations one after the other (Cubuk et al. 2020), as torchvision has them.
+    """Random operations one after the other (Cubuk et al. 2020), as torchvision has them."""
 
-    Parameters
-    ----------
-    num_ops
-        How many of them.
-    magnitude
-        How strong they are, of 30.
-    """
-
-    num_ops: Count = 2
-    magnitude: Annotated[int, Field(ge=0, le=30)] = 9
+    num_ops: Count = 2  #: How many of them
+    magnitude: Annotated[int, Field(ge=0, le=30)] = 9  #: How strong they are, of 30
 
 
 class RandomErasingConfig(Config):
-    """A rectangle of each frame becomes black, at the same place (Zhong et al. 2020).
+    """A rectangle of each frame becomes black, at the same place (Zhong et al. 2020)."""
 
-    Parameters
-    ----------
-    probability
-        Of a clip.
-    scale
-        Smallest and largest share of the view's area.
-    ratio
-        Smallest and largest height by width.
-    """
-
-    probability: Annotated[float, Field(gt=0, le=1)] = 0.25
-    scale: Ascending = (0.02, 1 / 3)
-    ratio: Ascending = (0.3, 3.3)
+    probability: Annotated[float, Field(gt=0, le=1)] = 0.25  #: Of a clip
+    scale: Ascending = (0.02, 1 / 3)  #: Smallest and largest share of the view's area
+    ratio: Ascending = (0.3, 3.3)  #: Smallest and largest height by width
 
 
 class AugmentConfig(Config):
-    """Random changes to training clips.
+    """Random changes to training clips."""
 
-    Parameters
-    ----------
-    flip
-        Mirror half of them from left to right; switch off where labels tell sides apart.
-    scale
-        Smallest and largest short side before the crop, in multiples of `data.size`.
-    crop
-        Where the crop lies: `random`, or `centre` where all that is labelled happens there and a
-        crop of the side would miss it.
-    resized_crop
-        A crop of random size and shape in place of `scale` and `crop`; null for none.
-    color_jitter, rand_augment, random_erasing
-        Done to the view in this order, to all frames alike; null for none.
-    mixup, cutmix
-        Clips of a batch blended, or put into each other: alpha of the Beta distribution; 0 for
-        none.
-    """
-
+    #: Mirror half of them from left to right; switch off where labels tell sides apart
     flip: bool = Augmentation.flip
+    #: Smallest and largest short side before the crop, in multiples of `data.size`
     scale: tuple[float, float] = Augmentation.scale
+    #: Where the crop lies: `random`, or `centre` where all that is labelled happens there and a
+    #: crop of the side would miss it
     crop: Crop = Augmentation.crop
+    #: A crop of random size and shape in place of `scale` and `crop`; null for none
     resized_crop: ResizedCrop | None = None
+    #: Done to the view in this order, to all frames alike; null for none
     color_jitter: ColorJitterConfig | None = None
     rand_augment: RandAugmentConfig | None = None
     random_erasing: RandomErasingConfig | None = None
+    #: Clips of a batch blended, or put into each other: alpha of the Beta distribution; 0 for none
     mixup: NotNegative = 0.0
     cutmix: NotNegative = 0.0
 
@@ -154,52 +108,34 @@ class AugmentConfig(Config):
 
 
 class DataConfig(Config):
-    """Lists and how their clips become batches.
+    """Lists and how their clips become batches."""
 
-    Parameters
-    ----------
-    train, val
-        List files.
-    root
-        What paths in the lists are relative to; null for the folder of each list.
-    size
-        Side of a view in pixels.
-    fit
-        Frames that are not square are cropped, or stretched so that nothing is cut off.
-    batch_size
-        Clips of a step on each device.
-    balance
-        How far rare labels are drawn more often: 0 draws every clip once an epoch, 1 every class
-        equally often where clips have one label each, 0.5 is halfway (by a square root).
-    source
-        `clips` reads the cut files; `recordings` looks each listed clip up in the manifest of its
-        output folder and decodes its frames from the recording, so that no file need be cut.
-    decoder
-        `auto` is PyAV, which was measured to be the faster one; TorchCodec gives the same frames.
-    on_bad_clip
-        A clip that does not decode is an error, or is left out, counted and listed (`skip`).
-    workers
-        Loading processes on each device; null for as many as cores and memory allow, at most 8,
-        and 0 for none.
-    prefetch
-        Batches that each of them loads ahead; null for 2, or 1 where memory is short.
-    pin_memory
-        Batches wait where a GPU can fetch them itself; null for yes where there is one.
-    """
-
+    #: List files
     train: Path | None = None
     val: Path | None = None
+    #: What paths in the lists are relative to; null for the folder of each list
     root: Path | None = None
     sampling: SamplingConfig = SamplingConfig()
-    size: Count = 224
+    size: Count = 224  #: Side of a view in pixels
+    #: Frames that are not square are cropped, or stretched so that nothing is cut off
     fit: Fit = "crop"
-    batch_size: Count = 8
+    batch_size: Count = 8  #: Clips of a step on each device
+    #: How far rare labels are drawn more often: 0 draws every clip once an epoch, 1 every class
+    #: equally often where clips have one label each, 0.5 is halfway (by a square root)
     balance: Annotated[float, Field(ge=0, le=1)] = 0.0
+    #: `clips` reads the cut files; `recordings` looks each listed clip up in the manifest of its
+    #: output folder and decodes its frames from the recording, so that no file need be cut
     source: FramesFrom = "clips"
+    #: `auto` is PyAV, which was measured to be the faster one; TorchCodec gives the same frames
     decoder: Literal["auto", "pyav", "torchcodec"] = "auto"
+    #: A clip that does not decode is an error, or is left out, counted and listed (`skip`)
     on_bad_clip: Literal["error", "skip"] = "error"
+    #: Loading processes on each device; null for as many as cores and memory allow, at most 8, and
+    #: 0 for none
     workers: Annotated[int, Field(ge=0)] | None = None
+    #: Batches that each of them loads ahead; null for 2, or 1 where memory is short
     prefetch: Count | None = None
+    #: Batches wait where a GPU can fetch them itself; null for yes where there is one
     pin_memory: bool | None = None
     augment: AugmentConfig = AugmentConfig()
 
@@ -221,51 +157,32 @@ def _check_used(
 
 
 class TaskLossConfig(Config):
-    """What one task has otherwise than the others.
+    """What one task has otherwise than the others."""
 
-    Parameters
-    ----------
-    name
-        Its loss; null for `loss.name`.
-    weight
-        How much it counts in the mean over the tasks.
-    """
-
-    name: LossName | None = None
-    weight: Positive = 1.0
+    name: LossName | None = None  #: Its loss; null for `loss.name`
+    weight: Positive = 1.0  #: How much it counts in the mean over the tasks
 
 
 class LossConfig(Config):
-    """What training makes small, on logits; see `losses.py` for papers and formulas.
+    """What training makes small, on logits; see `losses.py` for papers and formulas."""
 
-    Parameters
-    ----------
-    name
-        `bce`, `focal` and `asymmetric` take each class by itself: a clip carries any number of
-        labels. `cross_entropy` takes classes that exclude each other: one label a clip.
-    pos_weight
-        How many times a positive counts: one number for all classes, or `balanced` for the ratio
-        of negatives to positives of each class in the training list. Cross-entropy knows only
-        `balanced`: a class counts the more the rarer it is, over the list 1 on average.
-    smoothing
-        Share of a target that is spread evenly, over yes and no or over all classes; in training
-        only.
-    gamma
-        Of focal: how far what is found already counts less.
-    gamma_pos, gamma_neg, clip
-        Of asymmetric: the same for positives and negatives, and a probability below which
-        negatives do not count at all.
-    tasks
-        By the name of a task, what it has otherwise.
-    """
-
+    #: `bce`, `focal` and `asymmetric` take each class by itself: a clip carries any number of
+    #: labels. `cross_entropy` takes classes that exclude each other: one label a clip.
     name: LossName = "bce"
+    #: How many times a positive counts: one number for all classes, or `balanced` for the ratio of
+    #: negatives to positives of each class in the training list. Cross-entropy knows only
+    #: `balanced`: a class counts the more the rarer it is, over the list 1 on average.
     pos_weight: Positive | Literal["balanced"] | None = None
+    #: Share of a target that is spread evenly, over yes and no or over all classes; in training
+    #: only
     smoothing: Share = 0.0
-    gamma: NotNegative = 2.0
+    gamma: NotNegative = 2.0  #: Of focal: how far what is found already counts less
+    #: Of asymmetric: the same for positives and negatives, and a probability below which negatives
+    #: do not count at all
     gamma_pos: NotNegative = 0.0
     gamma_neg: NotNegative = 4.0
     clip: Share = 0.05
+    #: By the name of a task, what it has otherwise
     tasks: dict[str, TaskLossConfig] = Field(default_factory=dict)
 
     @property
@@ -287,57 +204,30 @@ class LossConfig(Config):
 
 
 class OptimizerConfig(Config):
-    """How weights change in a step.
-
-    Parameters
-    ----------
-    lr
-        Learning rate of the head at its highest.
-    weight_decay
-        Of matrices and kernels; biases, norm scales, embeddings and tokens do not decay.
-    momentum
-        Of SGD (Nesterov); AdamW's first beta.
-    layer_decay
-        Learning rate of a block or stage as a share of that of the next one (Bao et al., "BEiT",
-        ICLR 2022, arXiv 2106.08254); 1 for the same rate everywhere.
-    scale_lr
-        Multiply `lr` by the clips of a step on all devices over `base_batch`.
-    base_batch
-        Clips of a step for which `lr` was chosen.
-    """
+    """How weights change in a step."""
 
     name: Literal["adamw", "sgd"] = "adamw"
-    lr: Positive = 3e-4
+    lr: Positive = 3e-4  #: Learning rate of the head at its highest
+    #: Of matrices and kernels; biases, norm scales, embeddings and tokens do not decay
     weight_decay: NotNegative = 0.05
-    momentum: Share = 0.9
+    momentum: Share = 0.9  #: Of SGD (Nesterov); AdamW's first beta
+    #: Learning rate of a block or stage as a share of that of the next one (Bao et al., "BEiT",
+    #: ICLR 2022, arXiv 2106.08254); 1 for the same rate everywhere
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
-    scale_lr: bool = False
-    base_batch: Count = 64
+    scale_lr: bool = False  #: Multiply `lr` by the clips of a step on all devices over `base_batch`
+    base_batch: Count = 64  #: Clips of a step for which `lr` was chosen
 
 
 class ScheduleConfig(Config):
-    """How the learning rate changes, step by step.
+    """How the learning rate changes, step by step."""
 
-    Parameters
-    ----------
-    name
-        `cosine` falls from `optimizer.lr` along half a cosine, `steps` at once after some epochs,
-        `constant` never.
-    warmup_epochs
-        Epochs, or a part of one, of linear rise before that.
-    min_share
-        Share of the rate at which the cosine ends.
-    steps
-        Epochs after which the rate falls, ascending.
-    gamma
-        What it is multiplied by each time.
-    """
-
+    #: `cosine` falls from `optimizer.lr` along half a cosine, `steps` at once after some epochs,
+    #: `constant` never
     name: Literal["cosine", "steps", "constant"] = "cosine"
-    warmup_epochs: NotNegative = 1.0
-    min_share: Share = 0.0
-    steps: tuple[Positive, ...] = ()
-    gamma: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    warmup_epochs: NotNegative = 1.0  #: Epochs, or a part of one, of linear rise before that
+    min_share: Share = 0.0  #: Share of the rate at which the cosine ends
+    steps: tuple[Positive, ...] = ()  #: Epochs after which the rate falls, ascending
+    gamma: Annotated[float, Field(gt=0, lt=1)] = 0.1  #: What it is multiplied by each time
 
     @model_validator(mode="after")
     def _settings_have_a_schedule(self) -> Self:
@@ -350,21 +240,13 @@ class ScheduleConfig(Config):
 
 
 class FreezeConfig(Config):
-    """Which weights stay as they are; `train` with a smaller part frozen is another run.
+    """Which weights stay as they are; `train` with a smaller part frozen is another run."""
 
-    Parameters
-    ----------
-    backbone
-        All but the head.
-    blocks
-        The first so many blocks of a transformer, or stages of a ResNet, and all before them.
-    batch_norm
-        Mean and variance of batch norms, which then are those of the initial weights; scales and
-        biases still learn. Frozen layers never change theirs.
-    """
-
-    backbone: bool = False
+    backbone: bool = False  #: All but the head
+    #: The first so many blocks of a transformer, or stages of a ResNet, and all before them
     blocks: Annotated[int, Field(ge=0)] = 0
+    #: Mean and variance of batch norms, which then are those of the initial weights; scales and
+    #: biases still learn. Frozen layers never change theirs.
     batch_norm: bool = False
 
     @model_validator(mode="after")
@@ -375,61 +257,35 @@ class FreezeConfig(Config):
 
 
 class EarlyStopConfig(Config):
-    """When a run ends before its last epoch.
+    """When a run ends before its last epoch."""
 
-    Parameters
-    ----------
-    patience
-        Epochs in a row without a gain.
-    min_delta
-        What of mAP is a gain.
-    """
-
-    patience: Count
-    min_delta: NotNegative = 0.0
+    patience: Count  #: Epochs in a row without a gain
+    min_delta: NotNegative = 0.0  #: What of mAP is a gain
 
 
 class TrainerConfig(Config):
-    """How long, on what and how exactly.
-
-    Parameters
-    ----------
-    precision
-        `auto` is bf16-mixed where CUDA has it, 16-mixed on other CUDA, else 32-true.
-    devices
-        `auto` for all GPUs, else one process; a number for that many on each machine. Where
-        torchrun or SLURM start the processes, they say how many.
-    num_nodes
-        Machines; torchrun and SLURM say that, too.
-    strategy
-        `auto` is ddp for more than one device; fsdp shares out the weights as well, for models that
-        do not fit into one GPU.
-    clip_gradient
-        Largest norm of the gradient; null for no limit.
-    accumulate
-        Batches of one step.
-    ema
-        Decay of an exponential moving average of the weights, which is then what is validated,
-        kept and tested; null for none.
-    keep
-        Checkpoints of the best epochs; beyond one, each has its epoch and mAP in its name.
-    early_stop
-        Null for all epochs.
-    overfit
-        Train and validate on the first clips of the training list, as they are: a set-up that
-        cannot learn even these is broken. Null for training in earnest.
-    """
+    """How long, on what and how exactly."""
 
     epochs: Count = 30
+    #: `auto` is bf16-mixed where CUDA has it, 16-mixed on other CUDA, else 32-true
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
+    #: `auto` for all GPUs, else one process; a number for that many on each machine. Where torchrun
+    #: or SLURM start the processes, they say how many.
     devices: Count | Literal["auto"] = "auto"
-    num_nodes: Count = 1
+    num_nodes: Count = 1  #: Machines; torchrun and SLURM say that, too
+    #: `auto` is ddp for more than one device; fsdp shares out the weights as well, for models that
+    #: do not fit into one GPU
     strategy: Literal["auto", "ddp", "fsdp"] = "auto"
-    clip_gradient: Positive | None = 1.0
-    accumulate: Count = 1
+    clip_gradient: Positive | None = 1.0  #: Largest norm of the gradient; null for no limit
+    accumulate: Count = 1  #: Batches of one step
+    #: Decay of an exponential moving average of the weights, which is then what is validated, kept
+    #: and tested; null for none
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    #: Checkpoints of the best epochs; beyond one, each has its epoch and mAP in its name
     keep: Count = 1
-    early_stop: EarlyStopConfig | None = None
+    early_stop: EarlyStopConfig | None = None  #: Null for all epochs
+    #: Train and validate on the first clips of the training list, as they are: a set-up that cannot
+    #: learn even these is broken. Null for training in earnest.
     overfit: Count | None = None
 
     @model_validator(mode="after")
@@ -440,19 +296,13 @@ class TrainerConfig(Config):
 
 
 class EvaluationConfig(Config):
-    """How a clip is scored, in validation and in tests alike.
+    """How a clip is scored, in validation and in tests alike."""
 
-    Parameters
-    ----------
-    views, crops
-        Views in time and crops in space; the model sees each combination.
-    average
-        What is averaged over them: probabilities (`sigmoid`; of a task whose labels exclude each
-        other, those of its softmax), or logits.
-    """
-
+    #: Views in time and crops in space; the model sees each combination
     views: Count = 1
     crops: Literal[1, 3] = 1
+    #: What is averaged over them: probabilities (`sigmoid`; of a task whose labels exclude each
+    #: other, those of its softmax), or logits
     average: Literal["sigmoid", "logit"] = "sigmoid"
 
 

@@ -125,11 +125,6 @@ class ClipData(pl.LightningDataModule):
         """Raise what a loading process could not, or count it among the `faults`.
 
         A batch of which no clip decodes has no clips.
-
-        Raises
-        ------
-        MediaError
-            A clip of this batch does not decode, and the settings want no skips; its path is named.
         """
         del dataloader_idx
         for fault in batch.pop("faults", ()):

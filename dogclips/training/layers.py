@@ -52,13 +52,7 @@ def is_embedding(name: str) -> bool:
 
 
 def freeze(model: VideoModel, config: FreezeConfig) -> None:
-    """Take the gradients of frozen layers away; an optimizer is to leave those parameters out.
-
-    Raises
-    ------
-    ConfigError
-        There are fewer blocks or stages.
-    """
+    """Take the gradients of frozen layers away; an optimizer is to leave those parameters out."""
     layers = names_by_layer(model)
     blocks = repeated_layers(layers)
     if config.blocks > len(blocks):

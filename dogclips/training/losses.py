@@ -147,11 +147,6 @@ def loss_tasks(
     ----------
     with_task
         As for `scores.tasks.tasks_of_labels`.
-
-    Raises
-    ------
-    ConfigError
-        `loss.tasks` names one that is not there.
     """
     names = [task.name for task in tasks_of_labels(labels, exclusive=False, with_task=with_task)]
     check_task_names(config.tasks, names)
@@ -193,13 +188,7 @@ def view_mean(
 
 
 def check_answers(clips: ClipList, tasks: Sequence[Task]) -> None:
-    """Refuse a list in which a line has several labels, or none, of a task that wants one.
-
-    Raises
-    ------
-    ListError
-        Names the first such line by its number and says how many more there are.
-    """
+    """Refuse a list in which a line has several labels, or none, of a task that wants one."""
     for task in tasks:
         if not task.exclusive:
             continue

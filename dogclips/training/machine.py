@@ -30,11 +30,6 @@ def machine_for(config: TrainerConfig, environment: Mapping[str, str] = os.envir
         Devices, machines, strategy and precision, each of which may be left open.
     environment
         Where torchrun and SLURM say how many processes they have started.
-
-    Raises
-    ------
-    ConfigError
-        The settings name another number of processes.
     """
     cuda = torch.cuda.is_available()
     devices, num_nodes, strategy = config.devices, config.num_nodes, config.strategy
@@ -120,11 +115,6 @@ def build_trainer(config: TrainerConfig, callbacks: list[pl.Callback], **more: A
         Called as it trains.
     more
         Limits for runs that are none in earnest.
-
-    Raises
-    ------
-    ConfigError, DogclipsError
-        The number of processes contradicts who started them; MASTER_PORT is taken.
     """
     machine = machine_for(config)
     if machine.precision.endswith("mixed") and torch.cuda.is_available():

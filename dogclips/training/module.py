@@ -62,11 +62,6 @@ class ClipClassifier(pl.LightningModule):
         Which clips of the list those are.
     thresholds
         Of each class, the best on that list.
-
-    Raises
-    ------
-    ConfigError
-        The settings name a task that the labels have not, or freeze more blocks than there are.
     """
 
     def __init__(

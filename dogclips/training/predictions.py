@@ -17,13 +17,7 @@ from dogclips.training.module import ClipClassifier
 
 
 def what_was_scored(module: ClipClassifier, clips: ClipList) -> Predictions:
-    """Return what a module has just said of a list.
-
-    Raises
-    ------
-    DogclipsError
-        Nothing.
-    """
+    """Return what a module has just said of a list."""
     if module.predictions is None:
         raise DogclipsError("nothing was scored", where=clips.path, todo="check the list")
     return module.predictions
@@ -50,11 +44,6 @@ def predictions_table(
     -------
     table
         Columns of `CLIP_PREDICTION_COLUMNS`; `table.attrs` holds the fields of `Provenance`.
-
-    Raises
-    ------
-    DogclipsError
-        Nothing was scored.
     """
     predictions = what_was_scored(module, clips)
     paths, num_labels = [clips.clips[n].path for n in module.scored], len(clips.labels)

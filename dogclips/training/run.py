@@ -65,13 +65,7 @@ def on_this_machine(config: TrainConfig) -> Iterator[None]:
 def build_module(
     config: TrainConfig, clips: ClipList, weights: str | Path | None
 ) -> tuple[ClipClassifier, LoadedWeights | None]:
-    """Return a module in its first state, and what was taken from a file of weights.
-
-    Raises
-    ------
-    ConfigError, ModelError, CheckpointError
-        The network cannot be built, or the weights are no weights.
-    """
+    """Return a module in its first state, and what was taken from a file of weights."""
     torch.manual_seed(config.seed)
     check_precision(config.trainer)
     size, clip_len = config.data.size, config.data.sampling.clip_len
@@ -89,13 +83,7 @@ def weight_averaging(config: TrainConfig) -> list[pl.Callback]:
 
 
 def read_lists(config: TrainConfig) -> TrainingLists:
-    """Return the clips to train and to validate on.
-
-    Raises
-    ------
-    ConfigError, ListError
-        A list is not named, is wrong, or has other labels than the other.
-    """
+    """Return the clips to train and to validate on."""
     train_list = read_train_list(config)
     if config.trainer.overfit is not None:
         return TrainingLists(train_list, train_list)
@@ -107,13 +95,7 @@ def read_lists(config: TrainConfig) -> TrainingLists:
 def checked_lists(
     config: TrainConfig, lists: TrainingLists, level: CheckLevel, on_checked: Callable[[int], None]
 ) -> TrainingLists:
-    """Return the lists without the clips that do not decode, if the settings allow to skip them.
-
-    Raises
-    ------
-    MediaError
-        A clip does not decode, and may not be skipped or is the last one.
-    """
+    """Return the lists without the clips that do not decode, if the settings allow to skip them."""
     found: dict[str, str] = {}
     kept: list[ClipList] = []
     timelines: list[FrameTimes] = []
@@ -153,13 +135,7 @@ def overfit_settings(config: TrainConfig) -> TrainConfig:
 
 
 def read_train_list(config: TrainConfig) -> ClipList:
-    """Return the clips to train on: all, or the first that are to be learned by heart.
-
-    Raises
-    ------
-    ConfigError, ListError
-        The list is not named, or is wrong.
-    """
+    """Return the clips to train on: all, or the first that are to be learned by heart."""
     clips = _read_list(config, "data.train", config.data.train)
     return replace(clips, clips=clips.clips[: config.trainer.overfit])
 

@@ -74,14 +74,7 @@ class Checkpoint:
 
 
 def read_file(path: Path) -> Checkpoint:
-    """Read a checkpoint of any kind, or a Hugging Face folder.
-
-    Raises
-    ------
-    CheckpointError
-        It is missing, incomplete, of another kind, holds code to run, or is not the file that
-        its name (`-xxxxxxxx.pth`, the first digits of a SHA-256) says.
-    """
+    """Read a checkpoint of any kind, or a Hugging Face folder."""
     file = _weights_in(path) if path.is_dir() else path
     try:
         with file.open("rb") as stream:
@@ -103,13 +96,7 @@ def read_file(path: Path) -> Checkpoint:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Return the tensors and plain values of a file, nested as they were saved.
-
-    Raises
-    ------
-    CheckpointError
-        As `read_file`.
-    """
+    """Return the tensors and plain values of a file, nested as they were saved."""
     return dict(read_file(path).held)
 
 

@@ -46,11 +46,6 @@ def load_weights(model: VideoModel, path: Path) -> LoadedWeights:
     A head for other classes stays fresh; embeddings of positions are resized; an image network
     becomes one over time as its architecture says. `model.expects` gets mean and std of the
     source.
-
-    Raises
-    ------
-    CheckpointError
-        The file cannot be read, or fills less than half of the parameters before the head.
     """
     weights = read_weights(path)
     ours = model.state_dict()
@@ -66,13 +61,7 @@ def load_weights(model: VideoModel, path: Path) -> LoadedWeights:
 
 
 def inspect_weights(path: Path) -> WeightsFacts:
-    """Return what a file or folder of weights holds.
-
-    Raises
-    ------
-    CheckpointError
-        It cannot be read, or holds no weights by name.
-    """
+    """Return what a file or folder of weights holds."""
     return read_weights(path).facts
 
 
@@ -85,14 +74,6 @@ def convert_weights(source: Path, out: Path) -> WeightsFacts:
         File or folder.
     out
         A safetensors file; its metadata hold architecture, source, normalisation and classes.
-
-    Raises
-    ------
-    CheckpointError
-        The file cannot be read, its names are unknown, or it is of an image network, which takes
-        its form from the network that it is to start.
-    OutputError
-        `out` cannot be written.
     """
     weights = read_weights(source)
     _check_convertible(weights)

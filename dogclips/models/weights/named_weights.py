@@ -59,13 +59,7 @@ class NamedWeights:
 
 
 def read_weights(path: Path) -> NamedWeights:
-    """Read a file or Hugging Face folder and give its weights our names.
-
-    Raises
-    ------
-    CheckpointError
-        It cannot be read, or holds no weights by name, or other tensors than plain ones.
-    """
+    """Read a file or Hugging Face folder and give its weights our names."""
     checkpoint = read_file(path)
     theirs = named_tensors(checkpoint.held)
     _check_plain(theirs, path)
