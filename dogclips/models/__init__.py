@@ -38,17 +38,5 @@ BUILDERS: dict[str, Callable[[Any, ModelInput, int], VideoModel]] = {
 
 
 def build_model(config: ModelConfig, num_classes: int, clip_len: int, size: int) -> VideoModel:
-    """Build the network that `config.name` names, with fresh weights.
-
-    Parameters
-    ----------
-    config
-        One of the configurations of this package.
-    num_classes
-        Number of logits.
-    clip_len
-        Frames of one view.
-    size
-        Height and width of a frame in pixels.
-    """
+    """Build the network that `config.name` names, with fresh weights; `size` is in pixels."""
     return BUILDERS[config.name](config, ModelInput(clip_len, size), num_classes)

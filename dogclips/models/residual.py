@@ -32,16 +32,9 @@ def convolution(
 
 
 class Stem(nn.Module):
-    """First convolution and pooling, spatial stride 4 in all.
+    """First convolution, over `kernel` frames, and pooling; spatial stride 4 in all.
 
-    Parameters
-    ----------
-    channels
-        That leave it.
-    kernel
-        Frames under the kernel.
-    strides
-        In time, of the convolution and of the pooling.
+    `strides` are those in time, of the convolution and of the pooling.
     """
 
     def __init__(self, channels: int, kernel: int, strides: tuple[int, int] = (1, 1)) -> None:
@@ -60,12 +53,7 @@ class Stem(nn.Module):
 class Bottleneck(nn.Module):
     """The three convolutions of a residual block, each with its norm.
 
-    Parameters
-    ----------
-    a, b, c
-        The convolutions.
-    se, activation
-        What comes behind the second norm.
+    `se` and `activation` come behind the second norm.
     """
 
     def __init__(
@@ -95,15 +83,7 @@ class Bottleneck(nn.Module):
 
 
 class ResBlock(nn.Module):
-    """A residual block; the shortcut is projected where its shape changes.
-
-    Parameters
-    ----------
-    into, stride
-        Channels that enter, and how much smaller height and width become.
-    residual
-        What is added to the shortcut.
-    """
+    """A residual block; the shortcut is projected where its shape changes."""
 
     def __init__(self, into: int, stride: int, residual: Bottleneck) -> None:
         super().__init__()
@@ -123,15 +103,7 @@ class ResBlock(nn.Module):
 
 
 def res_block(channels: tuple[int, int], kernel: int, stride: int) -> ResBlock:
-    """Return a residual block; time in its first convolution, stride in its second.
-
-    Parameters
-    ----------
-    channels
-        That enter, and those inside.
-    kernel
-        Frames under it.
-    """
+    """Return a block of channels (into, inner): time in convolution a, stride in b."""
     into, inner = channels
     residual = Bottleneck(
         convolution(into, inner, (kernel, 1, 1)),

@@ -92,17 +92,7 @@ class Fusion(nn.Module):
 
 
 class Stage(nn.Module):
-    """One of res2 to res5, both pathways.
-
-    Parameters
-    ----------
-    config
-        Sizes of the network.
-    k
-        2 to 5, as table 1 numbers them.
-    into
-        Channels (slow, fast) of the input.
-    """
+    """Res k, as table 1 numbers them from 2 to 5, of both pathways; `into` their channels."""
 
     def __init__(self, config: SlowFastConfig, k: int, into: tuple[int, int]) -> None:
         super().__init__()

@@ -35,15 +35,7 @@ class ModelInput:
 
 
 class VideoModel(nn.Module):
-    """A network from normalised clips to logits.
-
-    Parameters
-    ----------
-    expects
-        Frames, size and normalisation of its input.
-    num_classes
-        Number of logits.
-    """
+    """A network from normalised clips to logits."""
 
     def __init__(self, expects: ModelInput, num_classes: int) -> None:
         super().__init__()

@@ -30,17 +30,8 @@ def write_predictions(
 ) -> tuple[list[Path], list[AnnotationError]]:
     """Write tables of all recordings to `out`, and of each a VIA project and a timeline.
 
-    Parameters
-    ----------
-    questions
-        For each recording those of the annotation file that names it, which its bouts answer.
-    protocol
-        How a step was scored, in words.
-
-    Returns
-    -------
-    files, faults
-        Faults are what VIA cannot open: it refuses some names of recordings.
+    Bouts answer the `questions` of the annotation file that names their recording. Returned are the
+    files, and what VIA cannot open as faults: it refuses some names of recordings.
     """
     files, faults = [out / PREDICTIONS, out / BOUTS], []
     write_step_predictions(step_table(predictions), out / PREDICTIONS)
@@ -85,17 +76,10 @@ def draw_overlay(
 def as_project(
     predictions: Sequence[Prediction], names: Sequence[str], asked: Questions | None = None
 ) -> Project:
-    """Return the bouts of recordings as an annotation file would say them.
+    """Return the bouts of recordings, under these names, as an annotation file would say them.
 
     A class that is called `task:label` answers its task. Any other answers the question of `asked`
     that offers it, so that predictions fit to annotations that there are, or else "behaviour".
-
-    Parameters
-    ----------
-    names
-        How each recording is called.
-    asked
-        The questions of annotation files.
     """
     asked = asked or {}
     rows = [

@@ -164,13 +164,7 @@ def _given(value: T | None, otherwise: T) -> T:
 
 
 def load_predictor(source: Path, settings: PredictConfig) -> Predictor:
-    """Return a trained model, ready for recordings.
-
-    Parameters
-    ----------
-    source
-        A run folder or a checkpoint.
-    """
+    """Return the trained model of a run folder or a checkpoint, ready for recordings."""
     changes = {
         "evaluation.views": settings.views,
         "evaluation.crops": settings.crops,

@@ -40,13 +40,7 @@ def score_windows(
     windows: Sequence[SlidingWindow],
     on_windows: Callable[[int], None] = lambda _count: None,
 ) -> WindowScores:
-    """Show a model the windows of a recording.
-
-    Parameters
-    ----------
-    on_windows
-        Called with the number of windows that have just been done.
-    """
+    """Show a model the windows of a recording; `on_windows` is told how many are just done."""
     config = predictor.run.config
     views = WindowViews(
         sampling=sampling_of(config.data),

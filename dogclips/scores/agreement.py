@@ -84,16 +84,9 @@ def agreement(
     known: Sequence[Span],
     annotated_s: Fraction,
 ) -> Agreement:
-    """Compare bouts of one recording, label by label.
+    """Compare bouts of one recording, label by label; those of a label that overlap count as one.
 
-    Parameters
-    ----------
-    predicted, annotated
-        Spans of each label; those of a label that overlap count as one.
-    known
-        Where there are predictions.
-    annotated_s
-        When the last annotated segment ends.
+    `known` is where there are predictions, `annotated_s` when the last annotated segment ends.
     """
     looked_at = [Span(own.start, min(own.end, annotated_s)) for own in known]
     looked_at = [own for own in looked_at if own.duration > 0]

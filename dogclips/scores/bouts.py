@@ -49,10 +49,7 @@ class Bout:
 def median_smoothed(score_TK: Floats, width: int) -> Floats:
     """Return the median of the known scores in a window of steps around each step.
 
-    Parameters
-    ----------
-    width
-        Steps of the window; an even number counts as one more. Unknown steps stay unknown.
+    An even width counts as one more. Unknown steps stay unknown.
 
     >>> median_smoothed(np.array([[0.1], [0.9], [0.2], [np.nan]]), 3).ravel()
     array([0.5 , 0.2 , 0.55,  nan])
@@ -71,17 +68,7 @@ def median_smoothed(score_TK: Floats, width: int) -> Floats:
 def find_bouts(
     score_TK: Floats, labels: Sequence[str], rules: Sequence[BoutRules], step_s: Fraction
 ) -> tuple[Bout, ...]:
-    """Return the bouts of all labels in the order of time.
-
-    Parameters
-    ----------
-    score_TK
-        Of each step and label, NaN where it is unknown.
-    rules
-        Of each label.
-    step_s
-        Length of a step in seconds.
-    """
+    """Return the bouts of all labels in the order of time, each label by its own rules."""
     found = [
         Bout(
             label,

@@ -39,10 +39,7 @@ def evenly_chosen(dataset: Dataset, number: int, seed: int) -> dict[str, tuple[i
 def most_telling(clips: PredictedClips, k: int, number: int) -> Mapping[str, list[int]]:
     """Return the rows of the clips to show of label `k`, by kind (`TELLING`); none of them twice.
 
-    Parameters
-    ----------
-    number
-        Of each kind at most.
+    There are `number` of each kind at most.
     """
     order = np.argsort(-clips.probability[:, k], kind="stable")
     carry, others = (order[clips.target[order, k] == there].tolist() for there in (True, False))

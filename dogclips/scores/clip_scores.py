@@ -42,20 +42,9 @@ def score(
 ) -> TestReport:
     """Return the scores of each class, and their means over all classes and by task.
 
-    A class that no clip carries has no scores; it is named, and in no mean.
-
-    Parameters
-    ----------
-    predictions
-        Of all clips of a list.
-    labels
-        Class names.
-    protocol
-        How the clips were scored, in words.
-    thresholds
-        Of each class, from `best_thresholds` on another list; empty if there are none.
-    tasks
-        That together have all classes; empty for a single one of labels that go together.
+    A class that no clip carries has no scores; it is named, and in no mean. Thresholds are from
+    `best_thresholds` on another list, empty if there are none; without tasks all classes are a
+    single one of labels that go together.
     """
     thresholds = thresholds or [None] * len(labels)
     columns = zip(predictions.probability_NK.T, predictions.target_NK.T, strict=True)

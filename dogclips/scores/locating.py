@@ -43,19 +43,8 @@ def locate(
 ) -> Floats:
     """Return a score for each step and label (T, K), to be compared with the same thresholds.
 
-    Parameters
-    ----------
-    probability_WK
-        What the model says of each window; NaN for windows that it was not shown.
-    threshold_K
-        From which probability on a window shows a label; between 0 and 1.
-    steps
-        How many whole steps a window covers.
-
-    Returns
-    -------
-    score_TK
-        NaN for steps that no shown window covers.
+    NaN stands for windows that the model was not shown, and for steps that no shown one covers. A
+    window, which covers `steps` whole steps, shows a label from its threshold on, between 0 and 1.
     """
     mean_TK = covering_mean(probability_WK, steps)
     if method == "mean" or steps == 1:

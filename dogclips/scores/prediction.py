@@ -84,15 +84,7 @@ class Prediction:
     def compared(
         self, annotated: Mapping[str, Sequence[Span]], annotated_s: Fraction
     ) -> "Prediction":
-        """Return the prediction with how well it agrees with annotations.
-
-        Parameters
-        ----------
-        annotated
-            What people saw, by label.
-        annotated_s
-            When the last annotated segment ends.
-        """
+        """Return the prediction beside what people saw up to `annotated_s`."""
         predicted = {label: self.spans_of(label) for label in self.labels}
         known = known_spans(self.score, self.step_s)
         found = agreement(predicted, annotated, self.labels, known, annotated_s)

@@ -31,16 +31,9 @@ def tasks_of_labels(
 ) -> tuple[Task, ...]:
     """Return the tasks of a labels.txt, in the order in which they first come.
 
-    Parameters
-    ----------
-    labels
-        Class names in order.
-    exclusive
-        Whether a clip carries exactly one label of each task, or the names of the tasks for which
-        that is so.
-    with_task
-        Whether labels are `task:label`, else all are one task without a name; None leaves it to
-        `labels.carry_tasks`.
+    `exclusive` says whether a clip carries exactly one label of each task, or names the tasks for
+    which that is so. Labels are `task:label` if `with_task`, else all are one task without a name;
+    None leaves it to `labels.carry_tasks`.
 
     >>> tasks_of_labels(["does:sit", "does:walk", "at:door"], ["does"])
     ... # doctest: +NORMALIZE_WHITESPACE

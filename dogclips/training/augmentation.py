@@ -71,12 +71,8 @@ def augmentation_of(data: DataConfig) -> Augmentation:
 def build_mix(mixup: float, cutmix: float) -> Mix | None:
     """Return what mixes a batch once it is on the device, or None if nothing is to be mixed.
 
-    Every batch is mixed; with both, chance says how. Chance is that of torch on the CPU.
-
-    Parameters
-    ----------
-    mixup, cutmix
-        Alphas of the Beta distribution; 0 for none.
+    Every batch is mixed, by Beta distributions of these alphas; with both, chance says how. Chance
+    is that of torch on the CPU.
     """
     wanted: list[v2.Transform] = []
     if mixup:
@@ -87,15 +83,10 @@ def build_mix(mixup: float, cutmix: float) -> Mix | None:
 
 
 def _mix(transform: v2.Transform, video: Tensor, target_BK: Tensor) -> tuple[Tensor, Tensor]:
-    """Mix each clip with the one before it in the batch.
+    """Mix each clip of a batch (B, V, 3, T, S, S), normalised, with the one before it.
 
     All views and frames of a clip are treated alike; a target becomes the mean of both by the
     share of each in the picture, whichever numbers it holds.
-
-    Parameters
-    ----------
-    video
-        (B, V, 3, T, S, S), normalised.
     """
     # torchvision knows videos of five dimensions, and only its own class is taken for one.
     flat = tv_tensors.Video(video.flatten(1, 2))

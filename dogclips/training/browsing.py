@@ -148,17 +148,7 @@ _Made = tuple[FedView, Strip]
 
 
 class Browser:
-    """Makes the views of clips as the training and its validation do.
-
-    Parameters
-    ----------
-    browsing
-        The clips and settings.
-    chosen
-        Which of the clips, by index in their list.
-    views
-        What to show of them.
-    """
+    """Makes the views of clips, `chosen` by index in their list, as training and validation do."""
 
     def __init__(self, browsing: Browsing, chosen: Sequence[int], views: ShownViews) -> None:
         self.config, self.clips = browsing.config, browsing.clips

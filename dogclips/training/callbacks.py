@@ -57,20 +57,8 @@ class RunRecorder(pl.Callback):
     """Records every epoch in the run folder, and stops between two steps when asked to.
 
     The rows, and how far the epoch is, are part of the checkpoint, so that a resumed run writes the
-    table of an unbroken one. Chance is seeded anew for every batch, for the same reason.
-
-    Parameters
-    ----------
-    run_dir
-        Where `metrics.csv`, `checkpoints` and `tensorboard` go.
-    data
-        What is trained on; its settings say how many checkpoints to keep, and when to stop early.
-    stop
-        Asks for an end when a signal comes.
-    on_epoch
-        Called with every new row, on the first device only.
-    on_best
-        Called when the last row is the best one, on the first device only.
+    table of an unbroken one. Chance is seeded anew for every batch, for the same reason. On the
+    first device only, `on_epoch` gets every new row, and `on_best` is called when it is the best.
     """
 
     def __init__(

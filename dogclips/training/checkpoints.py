@@ -41,12 +41,7 @@ class SavedRun:
 def load_run(source: Path, changes: Mapping[str, Any] | None = None) -> SavedRun:
     """Return the best weights of a run folder, or those of any checkpoint of ours.
 
-    Parameters
-    ----------
-    source
-        A run folder or a checkpoint.
-    changes
-        Settings that differ from those of the training, by key; None for those that do not.
+    `changes` are settings that differ from those of the training, by key; None for none.
     """
     checkpoint = source / BEST if source.is_dir() else source
     held = read_checkpoint(checkpoint)

@@ -64,22 +64,7 @@ class Collation:
 
 
 class ClipData(pl.LightningDataModule):
-    """Loaders over a training and a validation list.
-
-    Parameters
-    ----------
-    config
-        Sampling, augmentation and batches.
-    train, val
-        The lists; a loader that is never asked for needs none.
-
-    Attributes
-    ----------
-    position
-        Where training goes on; read when the training loader is made.
-    faults
-        By path, the errors of clips that were left out of their batches; of this device.
-    """
+    """Loaders over a training and a validation list; one that is never asked for needs no list."""
 
     def __init__(
         self, config: TrainConfig, *, train: ClipList | None = None, val: ClipList | None = None
@@ -88,8 +73,9 @@ class ClipData(pl.LightningDataModule):
         self.config = config
         self.train = train
         self.val = val
-        self.position = Position()
+        self.position = Position()  #: Where training goes on; read when its loader is made
         self.decoder = decoder_of(config.data)
+        #: By path, the errors of clips that were left out of their batches; of this device.
         self.faults: dict[str, MediaError] = {}
 
     def train_dataloader(self) -> "DataLoader[Sample | MediaError]":

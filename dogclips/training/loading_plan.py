@@ -58,10 +58,7 @@ class Memory:
 def plan_loading(config: TrainConfig, room: Memory | None = None) -> LoadingPlan:
     """Choose what the settings leave open; what they say is done, even if memory is short.
 
-    Parameters
-    ----------
-    room
-        Memory that is left; None to measure it.
+    The `room` that is left is measured where it is None.
     """
     data = config.data
     room = memory_left() if room is None else room

@@ -31,17 +31,7 @@ from dogclips.training.config import LossConfig, TrainConfig
 
 
 class ClipLoss(nn.Module):
-    """The loss of each task.
-
-    Parameters
-    ----------
-    config
-        Which loss a task has.
-    tasks
-        That together have all classes.
-    pos_weight
-        Of each class (K,), from `pos_weight`; None for 1.
-    """
+    """The loss of each task; together tasks have all classes. `pos_weight` (K,) None is 1."""
 
     def __init__(
         self, config: LossConfig, tasks: Sequence[Task], pos_weight: Tensor | None = None
@@ -91,17 +81,7 @@ class ClipLoss(nn.Module):
 def focal(
     logits: Tensor, target: Tensor, *, gamma: float, pos_weight: Tensor | None = None
 ) -> Tensor:
-    """Return the focal loss, element by element.
-
-    Parameters
-    ----------
-    logits, target
-        Of one shape (..., K); targets between 0 and 1.
-    gamma
-        The cross-entropy is multiplied by (1 - p of the truth) to this power.
-    pos_weight
-        Of each class (K,).
-    """
+    """Return the focal loss, element by element: an asymmetric one with both powers alike."""
     return asymmetric(logits, target, gammas=(gamma, gamma), clip=0.0, pos_weight=pos_weight)
 
 
@@ -115,16 +95,9 @@ def asymmetric(
 ) -> Tensor:
     """Return the asymmetric loss, element by element; its gradient is that of the whole formula.
 
-    Parameters
-    ----------
-    logits, target
-        Of one shape (..., K); targets between 0 and 1.
-    gammas
-        Powers of the factor for positives, 1 - p, and for negatives, p.
-    clip
-        Taken from the probability of a negative, which does not fall below 0.
-    pos_weight
-        Of each class (K,).
+    Logits and targets, between 0 and 1, have one shape (..., K); `gammas` are the powers of the
+    factor for positives, 1 - p, and for negatives, p. `clip` is taken from the probability of a
+    negative, which does not fall below 0.
     """
     yes, no = F.logsigmoid(logits), F.logsigmoid(-logits)  # log p and log (1 - p)
     positive = (gammas[0] * no).exp() * yes  # powers through logarithms: no infinite gradients
@@ -141,13 +114,7 @@ def asymmetric(
 def loss_tasks(
     config: LossConfig, labels: Sequence[str], with_task: bool | None = None
 ) -> tuple[Task, ...]:
-    """Return the tasks of a labels.txt; those with a cross-entropy have one label a clip.
-
-    Parameters
-    ----------
-    with_task
-        As for `scores.tasks.tasks_of_labels`.
-    """
+    """Return the tasks of a labels.txt; those with a cross-entropy have one label a clip."""
     names = [task.name for task in tasks_of_labels(labels, exclusive=False, with_task=with_task)]
     check_task_names(config.tasks, names)
     exclusive = [name for name in names if config.of_task(name).name == "cross_entropy"]
@@ -155,15 +122,7 @@ def loss_tasks(
 
 
 def probabilities(logits: Tensor, tasks: Sequence[Task]) -> Tensor:
-    """Return the probability of each class, in single precision.
-
-    Parameters
-    ----------
-    logits
-        Any shape (..., K).
-    tasks
-        That together have all K classes.
-    """
+    """Return the probability of each class (..., K), in single precision, from its logit."""
     found = logits.float().sigmoid()
     for task in tasks:
         if task.exclusive:
@@ -177,10 +136,7 @@ def view_mean(
 ) -> Tensor:
     """Return the probability of each label of a clip (B, K) from the logits of its views (B, V, K).
 
-    Parameters
-    ----------
-    average
-        Probabilities are averaged (`sigmoid`), or logits.
+    Probabilities are averaged (`sigmoid`), or logits.
     """
     if average == "logit":
         return probabilities(logits_BVK.mean(1), tasks)

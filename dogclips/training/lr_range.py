@@ -15,17 +15,7 @@ HOPELESS = 4.0  # times the lowest loss; higher rates can only be worse
 
 
 class RisingRate(pl.Callback):
-    """Sets the rate of every step; layers keep their shares of it.
-
-    Parameters
-    ----------
-    lrs
-        One a step.
-    accumulate
-        Batches of a step.
-    on_steps
-        Called with the number of steps that have just been made.
-    """
+    """Sets the rate of every step of `accumulate` batches; layers keep their shares of it."""
 
     def __init__(
         self, lrs: Sequence[float], accumulate: int, on_steps: Callable[[int], None]

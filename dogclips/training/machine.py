@@ -22,15 +22,7 @@ from dogclips.training.loading_plan import num_cores, plan_loading
 
 
 def machine_for(config: TrainerConfig, environment: Mapping[str, str] = os.environ) -> Machine:
-    """Return what the settings mean on this machine.
-
-    Parameters
-    ----------
-    config
-        Devices, machines, strategy and precision, each of which may be left open.
-    environment
-        Where torchrun and SLURM say how many processes they have started.
-    """
+    """Return what the settings mean on this machine, where torchrun or SLURM may have said more."""
     cuda = torch.cuda.is_available()
     devices, num_nodes, strategy = config.devices, config.num_nodes, config.strategy
     launched = _launched(environment)
@@ -107,14 +99,7 @@ def check_precision(config: TrainerConfig) -> None:
 def build_trainer(config: TrainerConfig, callbacks: list[pl.Callback], **more: Any) -> pl.Trainer:
     """Return Lightning's trainer for these settings; what it would write, we write ourselves.
 
-    Parameters
-    ----------
-    config
-        Devices, precision, and how long.
-    callbacks
-        Called as it trains.
-    more
-        Limits for runs that are none in earnest.
+    `more` are limits for runs that are none in earnest.
     """
     machine = machine_for(config)
     if machine.precision.endswith("mixed") and torch.cuda.is_available():

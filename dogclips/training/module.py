@@ -39,29 +39,8 @@ LARGE = 500_000  # parameters from which a part is worth a message of its own be
 class ClipClassifier(pl.LightningModule):
     """A model that learns which labels a clip carries: any number of them, or one of each task.
 
-    Parameters
-    ----------
-    model
-        From normalised clips to logits; what the settings freeze is frozen here.
-    config
-        Loss, optimizer, schedule and evaluation.
-    labels
-        Class names; they travel with the weights.
-    pos_weight
-        Of each class in the loss, or None.
-    with_task
-        Whether labels are `task:label`; None if their names must tell.
-
-    Attributes
-    ----------
-    tasks
-        Which classes exclude each other.
-    predictions
-        Of the last validation, None if no clip was left; in the order of the list.
-    scored
-        Which clips of the list those are.
-    thresholds
-        Of each class, the best on that list.
+    What the settings freeze of `model` is frozen here; `labels` travel with the weights, and are
+    `task:label` if `with_task`; None if their names must tell. `pos_weight` is of each class (K,).
     """
 
     def __init__(
@@ -79,9 +58,10 @@ class ClipClassifier(pl.LightningModule):
         self.tasks = loss_tasks(config.loss, labels, with_task)
         self.loss = ClipLoss(config.loss, self.tasks, pos_weight)
         self.mix = build_mix(config.data.augment.mixup, config.data.augment.cutmix)
+        #: Of the last validation, None if no clip was left; in the order of the list.
         self.predictions: Predictions | None = None
-        self.scored: tuple[int, ...] = ()
-        self.thresholds: list[float | None] = []
+        self.scored: tuple[int, ...] = ()  #: Which clips of the list those are
+        self.thresholds: list[float | None] = []  #: Of each class, the best on that list
         self._seen: list[tuple[Tensor, ...]] = []
         freeze(model, config.freeze)
 

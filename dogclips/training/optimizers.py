@@ -34,15 +34,10 @@ class _Layers:
 def build_optimizer(
     model: VideoModel, config: OptimizerConfig, factor: float = 1.0
 ) -> torch.optim.Optimizer:
-    """Return the optimizer of all parameters that are not frozen.
+    """Return the optimizer of all parameters that are not frozen; `factor` is that of `lr_factor`.
 
     Its groups carry a `name`. Those of the head come first, so that the learning rate of the first
     group is that of the settings.
-
-    Parameters
-    ----------
-    factor
-        Of the learning rate, from `lr_factor`.
     """
     lr = config.lr * factor
     groups: list[dict[str, Any]] = []
@@ -76,13 +71,7 @@ def _clips_of_a_step(config: TrainConfig, world_size: int) -> int:
 
 
 def learning_rates(model: VideoModel, config: TrainConfig, world_size: int = 1) -> LearningRates:
-    """Return how fast each layer learns at most; frozen layers are those without gradients.
-
-    Parameters
-    ----------
-    world_size
-        Number of devices.
-    """
+    """Return how fast each layer learns at most; frozen layers are those without gradients."""
     optimizer, factor = config.optimizer, lr_factor(config, world_size)
     rows, plain = [], 0
     for layers in _alike(model, optimizer.layer_decay):
@@ -129,18 +118,9 @@ def _alike(model: VideoModel, layer_decay: float) -> list[_Layers]:
 
 
 def lr_share(step: int, config: ScheduleConfig, *, steps_per_epoch: int, total: int) -> float:
-    """Return the learning rate of a step as a share of the highest.
+    """Return the learning rate of a step, from 0, as a share of the highest.
 
     A step is one change of the weights, however many batches were gathered for it.
-
-    Parameters
-    ----------
-    step
-        From 0.
-    config
-        Its epochs become steps.
-    steps_per_epoch, total
-        Steps of an epoch and of the whole run.
 
     >>> def shares(**config):
     ...     given = ScheduleConfig(**config)

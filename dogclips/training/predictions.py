@@ -29,21 +29,10 @@ def predictions_table(
     thresholds: Sequence[float | None],
     checkpoint: Path,
 ) -> pd.DataFrame:
-    """Return one row a clip and label, and where the numbers come from.
+    """Return one row a clip and label of a list that a module has just scored.
 
-    Parameters
-    ----------
-    module
-        That has just scored the list.
-    thresholds
-        Of each class, from the validation list.
-    checkpoint
-        The file that the weights came from.
-
-    Returns
-    -------
-    table
-        Columns of `CLIP_PREDICTION_COLUMNS`; `table.attrs` holds the fields of `Provenance`.
+    Thresholds are those of the validation list. Columns are `CLIP_PREDICTION_COLUMNS`;
+    `table.attrs` holds the fields of `Provenance`.
     """
     predictions = what_was_scored(module, clips)
     paths, num_labels = [clips.clips[n].path for n in module.scored], len(clips.labels)

@@ -27,18 +27,10 @@ class EpochSampler(Sampler[Draw]):
     """As many draws an epoch as there are clips, shared out to the devices.
 
     Each device gets the same number; the first draws are made again to fill up. Any number of
-    devices draws the same clips, with the same seeds, for the same step of all of them.
-
-    Parameters
-    ----------
-    weight_N
-        How often each clip is drawn, relative to the others; all equal for once an epoch.
-    seed
-        Null for the order of the list.
-    rank, world_size
-        Which of how many devices.
-    start
-        Epoch to begin with, and how many draws of it this device has had.
+    devices draws the same clips, with the same seeds, for the same step of all of them. Clips are
+    drawn as often as their weights say relative to each other, once an epoch if all are equal;
+    without a seed in the order of the list. `start` is the epoch to begin with, and how many draws
+    of it this device has had.
     """
 
     def __init__(
@@ -98,15 +90,6 @@ def balancing_weights(labels_N: Sequence[Sequence[int]], balance: float) -> NDAr
     balance of 0.5, and their threshold is f_max. Clips without a label are a class of their own. As
     many clips as ever make an epoch.
 
-    Parameters
-    ----------
-    labels_N
-        Class indices of each clip.
-    balance
-        0 for every clip as often as any other, 1 for every class, where clips have one each.
-
-    Examples
-    --------
     >>> balancing_weights([(0,), (0,), (0,), (0,), (1,), (0, 1)], 1.0).round(2).tolist()
     [1.0, 1.0, 1.0, 1.0, 2.5, 2.5]
     """

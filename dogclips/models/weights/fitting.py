@@ -68,12 +68,8 @@ def inspect_weights(path: Path) -> WeightsFacts:
 def convert_weights(source: Path, out: Path) -> WeightsFacts:
     """Write weights of any known source under our names, with what is known of them.
 
-    Parameters
-    ----------
-    source
-        File or folder.
-    out
-        A safetensors file; its metadata hold architecture, source, normalisation and classes.
+    `out` becomes a safetensors file whose metadata hold architecture, source, normalisation and
+    classes. An image network is refused: it takes its form from the network that it is to start.
     """
     weights = read_weights(source)
     _check_convertible(weights)

@@ -20,18 +20,11 @@ _SQUARES = {  # tokens before those of the patches
 
 
 def resized(name: str, value: Tensor, shape: tuple[int, ...]) -> Tensor | None:
-    """Return an embedding in another shape, or None where that cannot be done.
+    """Return an embedding in another shape (..., N or T, C), or None where that cannot be done.
 
     Positions in a frame are a square grid and are resized as a picture, bicubic, the class token
     apart. Times, and positions relative to each other, are resized linearly, each end of the line
-    reaching half a step beyond its last entry.
-
-    Parameters
-    ----------
-    name
-        Under our names.
-    value, shape
-        What is held, and the shape that is wanted: (..., N or T, C).
+    reaching half a step beyond its last entry. Names are ours.
     """
     if value.ndim != len(shape) or value.ndim < 2 or value.shape[-1] != shape[-1] or not len(value):
         return None

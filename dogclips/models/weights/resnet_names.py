@@ -225,18 +225,11 @@ def as_kernels(named: Tensors, theirs: Tensors) -> Adapted:
 
 
 def inflated(image: Tensors, wanted: Tensors) -> Adapted:
-    """Return an image ResNet as the slow, or only, pathway of a video network.
+    """Return an image ResNet as the slow, or only, pathway of our video network.
 
     A kernel over k frames gets the image kernel k times, divided by k, so that a still clip gives
     what its frame gave (Carreira and Zisserman, CVPR 2017, section 2.4.1). Channels that come from
     a lateral connection begin with 0.
-
-    Parameters
-    ----------
-    image
-        Of the image network.
-    wanted
-        Of our network.
     """
     tensors, made = dict(image), dict[str, str]()
     for name, value in image.items():

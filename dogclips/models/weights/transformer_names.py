@@ -165,13 +165,6 @@ def with_time(image: Tensors, wanted: Tensors) -> Adapted:
 
     Attention over time and its norm begin as those over space; `temporal_fc` stays 0, so that the
     network sees every frame as the image network does.
-
-    Parameters
-    ----------
-    image
-        Of the image network.
-    wanted
-        Of our network.
     """
     tensors, made = dict(image), dict[str, str]()
     for name in wanted:
