@@ -21,15 +21,10 @@ class InputRecording:
 
 
 def find_recordings(inputs: Paths) -> tuple[list[InputRecording], list[str]]:
-    """Return the recordings that inputs name: videos, or session folders with all of theirs.
+    """Return the recordings that inputs name, and warnings, which cost scores only.
 
-    A video in the `video/` of a session folder is one of the session's. What cannot be used is an
-    entry with its error.
-
-    Returns
-    -------
-    recordings, warnings
-        Warnings are about annotation files that cannot be used, which cost their scores only.
+    Inputs are videos, or session folders with all of theirs; a video in the `video/` of a session
+    folder is one of the session's. What cannot be used is an entry with its error.
     """
     found: list[InputRecording] = []
     warnings: list[str] = []

@@ -51,18 +51,9 @@ def write_overlay(
 ) -> None:
     """Write every frame of a stream at its annotation time, with the panel below it.
 
-    Frames before zero, which the annotator never saw, are left out, and so is what does not decode.
-
-    Parameters
-    ----------
-    path
-        Its suffix chooses the container.
-    stream
-        The one that the annotator saw.
-    zero_s
-        The container time that the annotator's player calls zero.
-    on_frame
-        Called after each frame.
+    The stream is the one that the annotator saw, in whose player container time `zero_s` is 0.
+    Frames before that were never seen and are left out, and so is what does not decode. The suffix
+    of `path` chooses the container.
     """
     width, height = panel.width, _height(stream, panel.width)
     track = VideoTrack(
@@ -96,17 +87,7 @@ def panel_width(stream: Stream) -> int:
 
 
 class Panel:
-    """Draws the rows of labels at any time.
-
-    Parameters
-    ----------
-    tracks
-        From top to bottom.
-    step_s
-        Length of a step of their scores, in seconds.
-    width
-        In pixels.
-    """
+    """Draws the rows of labels at any time; `step_s` is that of their scores, `width` in pixels."""
 
     def __init__(self, tracks: Sequence[LabelTrack], step_s: Fraction, width: int) -> None:
         self.tracks, self.step_s, self.width = tracks, step_s, width
