@@ -19,8 +19,8 @@ from dogclips.loading.streaming import WindowViews, stream_windows
 from dogclips.prediction.predictor import Predictor
 from dogclips.prediction.windows import SlidingWindow
 from dogclips.scores.bouts import Floats
-from dogclips.training.augmentation import sampling_of
 from dogclips.training.checkpoints import SavedRun
+from dogclips.training.data import sampling_of
 from dogclips.training.losses import view_mean
 from dogclips.training.machine import precision_for
 

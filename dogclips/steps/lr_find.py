@@ -13,9 +13,9 @@ from dogclips.events import Feed, Progress, Result
 from dogclips.files import write_whole
 from dogclips.reports.pictures.training_plots import range_plot
 from dogclips.scores.lr_range import RangePoint, exponential, smoothed, suggestion
+from dogclips.training.callbacks import RisingRate
 from dogclips.training.config import TrainConfig
 from dogclips.training.data import ClipData
-from dogclips.training.lr_range import RisingRate
 from dogclips.training.machine import build_trainer, is_first_process
 from dogclips.training.run import build_module, named_lists, on_this_machine, read_train_list
 

@@ -18,8 +18,7 @@ from dogclips.scores.clip_scores import score
 from dogclips.training.checkpoints import check_labels, load_run
 from dogclips.training.data import ClipData
 from dogclips.training.machine import build_trainer
-from dogclips.training.predictions import predictions_table, what_was_scored
-from dogclips.training.run import on_this_machine
+from dogclips.training.run import on_this_machine, predictions_table, what_was_scored
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,25 +19,26 @@ from dogclips.records.settings import SETTINGS, write_settings
 from dogclips.records.training_run import EpochRecord, TestReport
 from dogclips.records.weights import LoadedWeights
 from dogclips.reports.pictures.training_plots import write_plots
-from dogclips.training.callbacks import BEST, RunRecorder
+from dogclips.training.callbacks import BEST, RunRecorder, stop_request
 from dogclips.training.checkpoints import check_resumable, last_checkpoint
 from dogclips.training.config import TrainConfig
 from dogclips.training.data import ClipData
 from dogclips.training.machine import build_trainer, is_first_process
 from dogclips.training.module import ClipClassifier
-from dogclips.training.predictions import predictions_table
 from dogclips.training.run import (
     EpochTask,
+    TrainingLists,
     build_module,
     checked_lists,
     named_lists,
     on_this_machine,
     overfit_settings,
+    predictions_table,
     read_lists,
+    run_facts,
+    run_start,
     weight_averaging,
 )
-from dogclips.training.run_facts import TrainingLists, run_facts, run_start
-from dogclips.training.stopping import stop_request
 
 PLOTS = "plots"
 

@@ -32,12 +32,10 @@ from dogclips.records.fed import FedClip, FedView, Kind, Strip
 from dogclips.records.run_folder import is_run, noted_list
 from dogclips.records.settings import SETTINGS
 from dogclips.reports.pictures.fed_video import Layout
-from dogclips.training.augmentation import sampling_warning
 from dogclips.training.config import TrainConfig
-from dogclips.training.data import ClipData, GuardedDataset
+from dogclips.training.data import ClipData, EpochSampler, GuardedDataset, sampling_warning
 from dogclips.training.loading_plan import num_workers
 from dogclips.training.run import named_lists, overfit_settings, read_train_list
-from dogclips.training.samplers import EpochSampler
 
 Transform = Literal["train", "test", "both"]
 

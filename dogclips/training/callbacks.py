@@ -1,38 +1,46 @@
-"""What is written while a model trains: one row, two checkpoints and a few events an epoch."""
+"""What happens beside the steps of a training: records, checkpoints, signals, rising rates."""
 
 # The arguments of a hook are what Lightning calls it with, needed or not.
 # ruff: noqa: ARG002
 
-import io
 import math
+import os
+import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from dogclips.errors import DogclipsError, ModelError, StoppedError
-from dogclips.files import whole_file
 from dogclips.records.run_folder import write_epochs
 from dogclips.records.run_start import LEARNED
 from dogclips.records.training_run import EpochRecord, TestReport, report_from_plain
 from dogclips.scores.clip_scores import score
+from dogclips.scores.lr_range import smoothed
 from dogclips.training.data import ClipData
 from dogclips.training.module import ClipClassifier, on_all_devices
-from dogclips.training.stopping import StopRequest
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 LAST, BEST = "checkpoints/last.ckpt", "checkpoints/best.ckpt"
+# SLURM sends SIGUSR1 some time before it kills, if asked to (`--signal=USR1@300`).
+STOPPING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)
+)
+SAID = b"\nstopping, after a checkpoint; the same signal again stops at once\n"
+HOPELESS = 4.0  # times the lowest loss; higher rates can only be worse
 
 OnEpoch = Callable[[EpochRecord], None]
 
@@ -51,6 +59,45 @@ def moving_average(decay: float) -> WeightAveraging:
 def has_tensorboard() -> bool:
     """Return whether the extra `tensorboard` is there; without it a run writes no events."""
     return find_spec("tensorboard") is not None
+
+
+class StopRequest:
+    """Remembers a signal until there is time for it; a second one acts as it always would."""
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+        self._before = {number: signal.getsignal(number) for number in STOPPING}
+
+    def listen(self) -> None:
+        """Take the signals over, also from Lightning, which would leave without a checkpoint."""
+        if threading.current_thread() is threading.main_thread():
+            for number in STOPPING:
+                signal.signal(number, self._remember)
+
+    def restore(self) -> None:
+        """Let signals do what they did."""
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+
+    def _remember(self, number: int, _frame: FrameType | None) -> None:
+        if self.signal is not None:
+            self.restore()
+            os.kill(os.getpid(), number)
+            return
+        self.signal = signal.Signals(number)
+        if os.environ.get("LOCAL_RANK", "0") == "0":
+            os.write(2, SAID)  # printing is not safe in here
+
+
+@contextmanager
+def stop_request() -> Iterator[StopRequest]:
+    """Yield a request that can `listen`; afterwards signals do what they did."""
+    request = StopRequest()
+    try:
+        yield request
+    finally:
+        request.restore()
 
 
 class RunRecorder(pl.Callback):
@@ -299,22 +346,6 @@ class EpochTally:
         return self.waited_s / max(self.spent_s + self._trained - self._started, 1e-9)
 
 
-class WholeCheckpoints(TorchCheckpointIO):
-    """Checkpoints that are whole or not there, as every file of ours."""
-
-    def save_checkpoint(
-        self,
-        checkpoint: dict[str, Any],
-        path: str | Path,
-        storage_options: Any | None = None,
-    ) -> None:
-        """Write beside `path`, then rename; Lightning copies over from another disk."""
-        held = io.BytesIO()  # torch wraps a full disk into an error of its own
-        torch.save(checkpoint, held)
-        with whole_file(Path(path)) as part:
-            part.write_bytes(held.getbuffer())
-
-
 def epochs_without_gain(records: Sequence[EpochRecord], min_delta: float) -> int:
     """Return how many epochs have passed since validation got better by more than `min_delta`.
 
@@ -350,3 +381,39 @@ def _best_names(records: Sequence[EpochRecord], keep: int) -> set[str]:
 def _merit(mean_ap: float | None, loss: float) -> tuple[float, float]:
     """Order epochs by mAP, then by loss; where no class has a positive, by loss alone."""
     return (-1.0 if mean_ap is None else mean_ap, -loss)
+
+
+class RisingRate(pl.Callback):
+    """Sets the rate of every step of `accumulate` batches; layers keep their shares of it."""
+
+    def __init__(
+        self, lrs: Sequence[float], accumulate: int, on_steps: Callable[[int], None]
+    ) -> None:
+        self.lrs = lrs
+        self.accumulate = accumulate
+        self.on_steps = on_steps
+        self.losses: list[float] = []
+        self._sum = 0.0
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Set the rate, whatever the schedule would have it be."""
+        groups = trainer.optimizers[0].param_groups
+        highest = max(group["initial_lr"] for group in groups)
+        for group in groups:
+            group["lr"] = self.lrs[len(self.losses)] * group["initial_lr"] / highest
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Note the loss of a step, and end where nothing good can come."""
+        self._sum += float(trainer.strategy.reduce(outputs["loss"].detach().clone()))
+        last = batch_idx + 1 == trainer.num_training_batches
+        if (batch_idx + 1) % self.accumulate and not last:
+            return
+        self.losses.append(self._sum)
+        self._sum = 0.0
+        self.on_steps(1)
+        lowest = min(point.loss for point in smoothed(self.lrs[: len(self.losses)], self.losses))
+        hopeless = not math.isfinite(self.losses[-1]) or self.losses[-1] > HOPELESS * lowest
+        if hopeless or len(self.losses) == len(self.lrs):
+            trainer.should_stop = True

@@ -1,22 +1,27 @@
 """Batches for the trainer, in an order that only seed and epoch decide."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, default_collate
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
+from torchvision.transforms import v2
 
 from dogclips.errors import MediaError
 from dogclips.lists import ClipList
-from dogclips.loading import ClipDataset, Sample, Views
+from dogclips.loading import Augmentation, ClipDataset, Sample, Sampling, Views
 from dogclips.loading.dataset import Draw, FixedViews, RandomViews
-from dogclips.training.augmentation import augmentation_of, sampling_of
-from dogclips.training.config import TrainConfig
+from dogclips.loading.sampling import Dense
+from dogclips.media.excerpt import FrameTimes
+from dogclips.training.config import DataConfig, TrainConfig
 from dogclips.training.loading_plan import decoder_of, plan_loading
-from dogclips.training.samplers import EpochSampler, Position, balancing_weights
 
 
 class Batch(TypedDict):
@@ -61,6 +66,120 @@ class Collation:
         stacked = default_collate(good) if good else self.empty
         video, target, index = stacked["video"], stacked["target"], stacked["index"]
         return Batch(video=video, target=target, index=index, faults=faults)
+
+
+def sampling_of(data: DataConfig) -> Sampling:
+    """Return which frames of a clip the settings want."""
+    wanted = data.sampling
+    if wanted.mode == "uniform":
+        return Sampling(wanted.clip_len)
+    if wanted.interval is not None:
+        return Sampling(wanted.clip_len, Dense(wanted.interval))
+    return Sampling(wanted.clip_len, Dense(wanted.interval_seconds or 0.0, seconds=True))
+
+
+def sampling_warning(data: DataConfig, clips: Sequence[FrameTimes]) -> str | None:
+    """Return a line for before training if dense views are longer than some of the clips."""
+    sampling = sampling_of(data)
+    short = [clip for clip in clips if sampling.shortens(clip)]
+    if sampling.dense is None or not short:
+        return None
+    first = min(short, key=lambda clip: clip.end_s - clip.start_s)
+    span_s = sampling.dense.span_s(first, sampling.clip_len)
+    return (
+        f"{len(short)} of {len(clips)} clips are too short for data.sampling: "
+        f"{sampling.clip_len} frames at this interval take {span_s:.2f} s, and the shortest clip "
+        f"has {first.end_s - first.start_s:.2f} s: these clips are sampled uniformly instead"
+    )
+
+
+def augmentation_of(data: DataConfig) -> Augmentation:
+    """Return the random changes that the settings want."""
+    wanted = data.augment
+    erasing = wanted.random_erasing
+    recolour: list[v2.Transform] = []
+    if wanted.color_jitter:
+        recolour.append(v2.ColorJitter(**dict(wanted.color_jitter)))
+    if wanted.rand_augment:
+        recolour.append(v2.RandAugment(**dict(wanted.rand_augment)))
+    if erasing:
+        recolour.append(v2.RandomErasing(erasing.probability, erasing.scale, erasing.ratio))
+    return Augmentation(
+        size=data.size,
+        fit=data.fit,
+        flip=wanted.flip,
+        scale=wanted.scale,
+        crop=wanted.crop,
+        resized_crop=wanted.resized_crop,
+        recolour=tuple(recolour),
+    )
+
+
+@dataclass
+class Position:
+    """Where a run stands, and so where it goes on."""
+
+    epoch: int = 0  #: The one that is being trained, from 0
+    batches: int = 0  #: Batches of it that are done, on each device
+
+
+class EpochSampler(Sampler[Draw]):
+    """As many draws an epoch as there are clips, shared out to the devices.
+
+    Each device gets the same number; the first draws are made again to fill up. Any number of
+    devices draws the same clips, with the same seeds, for the same step of all of them. Clips are
+    drawn as often as their weights say relative to each other, once an epoch if all are equal;
+    without a seed in the order of the list. `start` is the epoch to begin with, and how many draws
+    of it this device has had.
+    """
+
+    def __init__(
+        self,
+        weight_N: NDArray[np.float64],
+        seed: int | None,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+        start: tuple[int, int] = (0, 0),
+    ) -> None:
+        self.weight_N = weight_N
+        self.seed = seed
+        self.rank = rank
+        self.world_size = world_size
+        self.start = start
+        # Loading processes ask for the first clips before anybody could set the epoch.
+        self.epoch = start[0]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order; the trainer calls this before every epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.weight_N) / self.world_size)
+
+    def __iter__(self) -> Iterator[Draw]:
+        """Yield the draws of the epoch that are left."""
+        draws = np.resize(self._draws(), len(self) * self.world_size)
+        seen: Counter[int] = Counter()
+        begun = self.start[1] if self.epoch == self.start[0] else 0
+        for number, index in enumerate(draws.tolist()):
+            again = (seen[index],) if seen[index] else ()
+            seen[index] += 1
+            if number % self.world_size == self.rank and number // self.world_size >= begun:
+                yield Draw(index, (self.seed or 0, self.epoch, index, *again))
+
+    def _draws(self) -> NDArray[np.int64]:
+        """Return the clips of this epoch, in order (N,)."""
+        num_clips = len(self.weight_N)
+        if self.seed is None:
+            return np.arange(num_clips)
+        rng = np.random.default_rng((self.seed, self.epoch))
+        if np.ptp(self.weight_N) == 0:
+            return rng.permutation(num_clips)
+        # Systematic sampling: every clip as often as it should be, rounded up or down by chance.
+        edges = np.cumsum(self.weight_N) * (num_clips / self.weight_N.sum())
+        drawn = np.searchsorted(edges, np.arange(num_clips) + rng.random(), side="right")
+        return rng.permutation(np.minimum(drawn, num_clips - 1))
 
 
 class ClipData(pl.LightningDataModule):
@@ -166,3 +285,21 @@ def _given(clips: ClipList | None) -> ClipList:
     if clips is None:
         raise ValueError("this loader has no list")
     return clips
+
+
+def balancing_weights(labels_N: Sequence[Sequence[int]], balance: float) -> NDArray[np.float64]:
+    """Return how often each clip should be drawn, so that rare classes come more often (N,).
+
+    Repeat factors as of Gupta et al. 2019 (LVIS): a class in a share f of the clips is repeated
+    (f_max / f) ** balance times, and of a clip's classes the rarest decides. Their square root is a
+    balance of 0.5, and their threshold is f_max. Clips without a label are a class of their own. As
+    many clips as ever make an epoch.
+
+    >>> balancing_weights([(0,), (0,), (0,), (0,), (1,), (0, 1)], 1.0).round(2).tolist()
+    [1.0, 1.0, 1.0, 1.0, 2.5, 2.5]
+    """
+    classes_N = [set(labels) or {-1} for labels in labels_N]
+    counts = Counter(label for classes in classes_N for label in classes)
+    most = max(counts.values())
+    rarest = [min(counts[label] for label in classes) for classes in classes_N]
+    return np.asarray([(most / count) ** balance for count in rarest])

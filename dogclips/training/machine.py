@@ -1,5 +1,6 @@
 """What a training runs on: devices, precision, processes, and their errors in plain words."""
 
+import io
 import logging
 import os
 import platform
@@ -7,16 +8,18 @@ import socket
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Strategy
 
 from dogclips.errors import ConfigError, DogclipsError
+from dogclips.files import whole_file
 from dogclips.records.run_start import Machine
-from dogclips.training.callbacks import WholeCheckpoints
 from dogclips.training.config import TrainConfig, TrainerConfig
 from dogclips.training.loading_plan import num_cores, plan_loading
 
@@ -94,6 +97,23 @@ def check_precision(config: TrainerConfig) -> None:
             where="trainer.precision",
             todo="leave it at auto, or set 32-true",
         )
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Checkpoints that are whole or not there, as every file of ours."""
+
+    def save_checkpoint(
+        self,
+        checkpoint: dict[str, Any],
+        path: str | Path,
+        storage_options: Any | None = None,
+    ) -> None:
+        """Write beside `path`, then rename; Lightning copies over from another disk."""
+        del storage_options
+        held = io.BytesIO()  # torch wraps a full disk into an error of its own
+        torch.save(checkpoint, held)
+        with whole_file(Path(path)) as part:
+            part.write_bytes(held.getbuffer())
 
 
 def build_trainer(config: TrainerConfig, callbacks: list[pl.Callback], **more: Any) -> pl.Trainer:

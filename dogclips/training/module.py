@@ -4,7 +4,7 @@ Shapes: B clips, V views, T frames, S side of a view, K classes, N clips of a li
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain
@@ -18,6 +18,8 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.distributed.fsdp import fully_shard
 from torch.optim.lr_scheduler import LambdaLR
+from torchvision import tv_tensors
+from torchvision.transforms import v2
 
 from dogclips.loading import Sample
 from dogclips.models import VideoModel
@@ -25,15 +27,44 @@ from dogclips.models.video_model import num_params
 from dogclips.models.weights.facts import stated_normalisation
 from dogclips.models.weights.files import OUR_KEY, Checkpoint
 from dogclips.scores.clip_scores import Predictions, best_thresholds
-from dogclips.training.augmentation import build_mix
 from dogclips.training.config import TrainConfig
-from dogclips.training.layers import freeze, still_modules
 from dogclips.training.losses import ClipLoss, loss_tasks, view_mean
-from dogclips.training.optimizers import build_optimizer, lr_factor, lr_share
+from dogclips.training.optimizers import build_optimizer, freeze, lr_factor, lr_share, still_modules
 
 T = TypeVar("T")
 
 LARGE = 500_000  # parameters from which a part is worth a message of its own between devices
+
+
+Mix = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def build_mix(mixup: float, cutmix: float) -> Mix | None:
+    """Return what mixes a batch once it is on the device, or None if nothing is to be mixed.
+
+    mixup (Zhang, Cisse, Dauphin and Lopez-Paz, ICLR 2018, arXiv 1710.09412) blends two clips;
+    CutMix (Yun et al., ICCV 2019, arXiv 1905.04899) puts a rectangle of one into the other. Every
+    batch is mixed, by Beta distributions of these alphas; with both, chance says how. Chance is
+    that of torch on the CPU.
+    """
+    wanted: list[v2.Transform] = []
+    if mixup:
+        wanted.append(v2.MixUp(alpha=mixup))
+    if cutmix:
+        wanted.append(v2.CutMix(alpha=cutmix))
+    return partial(_mix, v2.RandomChoice(wanted)) if wanted else None
+
+
+def _mix(transform: v2.Transform, video: Tensor, target_BK: Tensor) -> tuple[Tensor, Tensor]:
+    """Mix each clip of a batch (B, V, 3, T, S, S), normalised, with the one before it.
+
+    All views and frames of a clip are treated alike; a target becomes the mean of both by the
+    share of each in the picture, whichever numbers it holds.
+    """
+    # torchvision knows videos of five dimensions, and only its own class is taken for one.
+    flat = tv_tensors.Video(video.flatten(1, 2))
+    mixed, mixed_BK = transform(flat, target_BK)
+    return mixed.as_subclass(Tensor).view_as(video), mixed_BK
 
 
 class ClipClassifier(pl.LightningModule):

@@ -1,35 +1,65 @@
-"""What a training is made of before its first step: lists, a network, a state to go on from."""
+"""What a training is made of, lists and a network, and what its folder says about it."""
 
-from collections.abc import Callable, Iterator
+import hashlib
+import platform
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
+import pandas as pd
 import torch
 
-from dogclips.errors import ConfigError
+from dogclips import __version__
+from dogclips.errors import ConfigError, DogclipsError
 from dogclips.events import Advanced, Began, Ended, Progress
 from dogclips.lists import ClipList, read_list
+from dogclips.lists.sessions import clip_facts
 from dogclips.loading.checking import CheckLevel, check_clips
 from dogclips.media.excerpt import FrameTimes
 from dogclips.models import build_model
-from dogclips.models.weights.fitting import LoadedWeights, load_weights
-from dogclips.training.augmentation import sampling_warning
-from dogclips.training.callbacks import moving_average
+from dogclips.models.weights.fitting import load_weights
+from dogclips.records.manifest import ManifestIndex
+from dogclips.records.predictions import Provenance, with_provenance
+from dogclips.records.run_folder import ListFacts, RunFacts, SkippedClip, TaskFacts
+from dogclips.records.run_start import RunStart
+from dogclips.records.weights import LoadedWeights
+from dogclips.scores.clip_scores import Predictions
+from dogclips.training.callbacks import has_tensorboard, moving_average
 from dogclips.training.checkpoints import check_labels
 from dogclips.training.config import ScheduleConfig, TrainConfig
-from dogclips.training.loading_plan import num_workers
+from dogclips.training.data import sampling_warning
+from dogclips.training.loading_plan import loading_line, num_workers
 from dogclips.training.losses import check_answers, loss_tasks, pos_weight
 from dogclips.training.machine import (
     check_precision,
     errors_explained,
+    machine_for,
     shared_cores,
     without_chatter,
 )
 from dogclips.training.module import ClipClassifier, ShardedClassifier
-from dogclips.training.run_facts import TrainingLists
+from dogclips.training.optimizers import learning_rates
+
+NO_EVENTS = "no TensorBoard events: they need the extra dogclips[tensorboard]"
+PACKAGES = ("torchvision", "lightning", "av", "numpy")
+
+
+@dataclass(frozen=True)
+class TrainingLists:
+    """The clips of a run."""
+
+    #: To learn from, and to score after every epoch.
+    train: ClipList
+    val: ClipList
+    #: Clips of both that do not decode, each with the reason; they are in neither.
+    skipped: tuple[tuple[str, str], ...] = ()
+    warning: str | None = None  #: What the user should know about the others
 
 
 class EpochTask(pl.Callback):
@@ -146,3 +176,95 @@ def _read_list(config: TrainConfig, key: str, file: Path | None) -> ClipList:
     clips = read_list(file, config.data.root)
     check_answers(clips, loss_tasks(config.loss, clips.labels, clips.with_task))
     return clips
+
+
+def run_start(
+    config: TrainConfig, lists: TrainingLists, module: ClipClassifier, loaded: LoadedWeights | None
+) -> RunStart:
+    """Return what a run has decided before its first step."""
+    machine = machine_for(config.trainer)
+    return RunStart(
+        machine=machine,
+        batch_size=config.data.batch_size,
+        accumulate=config.trainer.accumulate,
+        learning=learning_rates(module.model, config, machine.num_processes),
+        num_train=len(lists.train.clips),
+        num_val=len(lists.val.clips),
+        skipped=lists.skipped,
+        loading=loading_line(config),
+        warning=lists.warning,
+        weights=loaded,
+        note="" if has_tensorboard() else NO_EVENTS,
+    )
+
+
+def run_facts(
+    config: TrainConfig, lists: TrainingLists, start: RunStart, module: ClipClassifier
+) -> RunFacts:
+    """Return what a run folder says about itself."""
+    torch_version = str(torch.__version__)  # with its build
+    return RunFacts(
+        command=tuple(sys.argv),
+        labels=module.labels,
+        tasks=tuple(TaskFacts(**asdict(task)) for task in module.tasks),
+        lists={"train": _list_facts(lists.train), "val": _list_facts(lists.val)},
+        skipped=tuple(SkippedClip(*skipped) for skipped in lists.skipped),
+        input=module.model.expects.as_plain(),
+        protocol=config.protocol,
+        seed=config.seed,
+        parameters={"all": start.learning.num_params, "trained": start.learning.num_trained},
+        machine=start.machine,
+        versions={
+            "dogclips": __version__,
+            "python": platform.python_version(),
+            "torch": torch_version,
+            **{name: version(name) for name in PACKAGES},
+        },
+        weights=None if start.weights is None else str(start.weights.path),
+    )
+
+
+def _list_facts(clips: ClipList) -> ListFacts:
+    digest = hashlib.sha256(clips.path.read_bytes()).hexdigest()
+    return ListFacts(clips.path.absolute(), digest, len(clips.clips))
+
+
+def what_was_scored(module: ClipClassifier, clips: ClipList) -> Predictions:
+    """Return what a module has just said of a list."""
+    if module.predictions is None:
+        raise DogclipsError("nothing was scored", where=clips.path, todo="check the list")
+    return module.predictions
+
+
+def predictions_table(
+    module: ClipClassifier,
+    clips: ClipList,
+    thresholds: Sequence[float | None],
+    checkpoint: Path,
+) -> pd.DataFrame:
+    """Return one row a clip and label of a list that a module has just scored.
+
+    Thresholds are those of the validation list. Columns are `CLIP_PREDICTION_COLUMNS`;
+    `table.attrs` holds the fields of `Provenance`.
+    """
+    predictions = what_was_scored(module, clips)
+    paths, num_labels = [clips.clips[n].path for n in module.scored], len(clips.labels)
+    index = ManifestIndex()
+    rows = pd.DataFrame(
+        [{"clip": str(path), **clip_facts(path, index)} for path in paths],
+        columns=["clip", "recording", "start_s", "end_s"],
+    )
+    table = rows.loc[np.repeat(rows.index, num_labels)].reset_index(drop=True)
+    table["label"] = list(clips.labels) * len(paths)
+    table["target"] = predictions.target_NK.ravel()
+    table["probability"] = predictions.probability_NK.ravel()
+    kept = [float("nan") if one is None else one for one in thresholds]
+    table["threshold"] = kept * len(paths)
+    listed = clips.path.absolute()
+    provenance = Provenance(
+        protocol=module.config.protocol,
+        list=str(listed),
+        list_sha256=hashlib.sha256(listed.read_bytes()).hexdigest(),
+        checkpoint=str(checkpoint.absolute()),
+    )
+    return with_provenance(table, provenance)

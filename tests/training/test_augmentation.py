@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import Tensor
 
-from dogclips.training.augmentation import build_mix
+from dogclips.training.module import build_mix
 from tests.training.tiny import batch, settings
 
 BOTH = [pytest.param(1.0, 0.0, id="mixup"), pytest.param(0.0, 1.0, id="cutmix")]

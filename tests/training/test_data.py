@@ -13,8 +13,7 @@ from dogclips.errors import MediaError
 from dogclips.lists import ClipList, read_list
 from dogclips.loading.checking import check_clips
 from dogclips.training import TrainConfig
-from dogclips.training.augmentation import augmentation_of, sampling_of, sampling_warning
-from dogclips.training.data import Batch, ClipData
+from dogclips.training.data import Batch, ClipData, augmentation_of, sampling_of, sampling_warning
 from dogclips.training.loading_plan import (
     Memory,
     _cgroup_bytes,

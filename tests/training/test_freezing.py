@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from dogclips.errors import ConfigError
-from dogclips.training.layers import HEAD, STEM, names_by_layer, repeated_layers
+from dogclips.training.optimizers import HEAD, STEM, names_by_layer, repeated_layers
 from tests.training.tiny import NETWORKS, batch, classifier, fit, settings, weights_of
 
 

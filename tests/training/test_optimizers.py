@@ -8,15 +8,16 @@ from torch import Tensor, nn
 
 from dogclips.records.run_start import LearningRates
 from dogclips.reports.tables.start import learning_table
-from dogclips.training.layers import (
+from dogclips.training.optimizers import (
     FINAL_NORM,
     HEAD,
     STEM,
+    build_optimizer,
     freeze,
+    learning_rates,
     names_by_layer,
     repeated_layers,
 )
-from dogclips.training.optimizers import build_optimizer, learning_rates
 from tests.training.tiny import NETWORKS, network, settings
 
 BLOCKS = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dogclips.training.samplers import EpochSampler, balancing_weights
+from dogclips.training.data import EpochSampler, balancing_weights
 
 
 def drawn(sampler: EpochSampler, epoch: int = 0) -> list[tuple[int, ...]]:

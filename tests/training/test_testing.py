@@ -20,7 +20,7 @@ from dogclips.records.run_folder import read_run
 from dogclips.scores.clip_scores import Predictions
 from dogclips.steps.train import TrainedRun
 from dogclips.training import TrainConfig
-from dogclips.training.predictions import predictions_table
+from dogclips.training.run import predictions_table
 from tests.training.runs import changed
 from tests.training.tiny import classifier, settings
 
