@@ -6,9 +6,8 @@ from dogclips.alignment import StreamChoice
 from dogclips.clips.recordings import measure_recordings
 from dogclips.clips.viewing import viewing_of
 from dogclips.prediction.config import PredictConfig
-from dogclips.prediction.predictor import load_predictor
+from dogclips.prediction.predictor import load_predictor, sliding_windows
 from dogclips.prediction.scoring import score_windows
-from dogclips.prediction.windows import sliding_windows
 from tests.faults.memory import mebibytes
 
 

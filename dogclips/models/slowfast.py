@@ -17,14 +17,14 @@ from torch import Tensor, nn
 
 from dogclips.config import Config, Count, Share
 from dogclips.errors import ModelError
-from dogclips.models.residual import (
+from dogclips.models.resnet3d import (
     EXPANSION,
     Depths,
     Head,
     Stem,
     channels_innermost,
     convolution,
-    res_block,
+    res_stage,
     start_as_shortcuts,
 )
 from dogclips.models.video_model import ModelInput, VideoModel, nearest_multiples, run_block
@@ -61,19 +61,6 @@ def slow_frames(num_frames: int, alpha: int) -> list[int]:
     return [int(i) for i in at.long()]
 
 
-class Stems(nn.Module):
-    """The stems of both pathways."""
-
-    def __init__(self, slow: int, fast: int) -> None:
-        super().__init__()
-        self.pathway0_stem = Stem(slow, kernel=1)
-        self.pathway1_stem = Stem(fast, kernel=5)
-
-    def forward(self, slow: Tensor, fast: Tensor) -> tuple[Tensor, Tensor]:
-        """Return features of both pathways."""
-        return self.pathway0_stem(slow), self.pathway1_stem(fast)
-
-
 class Fusion(nn.Module):
     """Lateral connection: fast features, strided in time, join the slow channels."""
 
@@ -91,38 +78,32 @@ class Fusion(nn.Module):
         return torch.cat([slow, lateral], dim=1), fast
 
 
-class Stage(nn.Module):
-    """Res k, as table 1 numbers them from 2 to 5, of both pathways; `into` their channels."""
+class Stems(nn.ModuleDict):
+    """The stems of both pathways."""
+
+
+class Stage(nn.ModuleDict):
+    """Res k of both pathways, as table 1 numbers them from 2 to 5, for channels (slow, fast)."""
 
     def __init__(self, config: SlowFastConfig, k: int, into: tuple[int, int]) -> None:
-        super().__init__()
-        self.depth = config.depths[k - 2]
-        self.checkpointing = config.checkpointing
-        in_time = (config.temporal_depths or config.depths)[k - 2]
+        depth, in_time = config.depths[k - 2], (config.temporal_depths or config.depths)[k - 2]
         kernels = (1 if k < 4 else 3, 3)  # the slow pathway looks at time late
-        inners = _inner_channels(config, k)
-        for pathway in (0, 1):
-            channels, inner = into[pathway], inners[pathway]
-            for i in range(self.depth):
-                block = res_block(
-                    (channels, inner),
-                    kernel=kernels[pathway] if i < in_time else 1,
-                    stride=2 if k > 2 and i == 0 else 1,
-                )
-                self.add_module(f"pathway{pathway}_res{i}", block)
-                channels = inner * EXPANSION
+        blocks: dict[str, nn.Module] = {}
+        for pathway, inner in enumerate(_inner_channels(config, k)):
+            over = [kernels[pathway] if i < in_time else 1 for i in range(depth)]
+            own = res_stage(into[pathway], inner, over, stride=2 if k > 2 else 1)
+            blocks |= {f"pathway{pathway}_res{i}": block for i, block in enumerate(own)}
+        super().__init__(blocks)
+        self.checkpointing = config.checkpointing
 
     def forward(self, slow: Tensor, fast: Tensor) -> tuple[Tensor, Tensor]:
         """Return features of both pathways."""
-        for i in range(self.depth):
-            slow = self._block(0, i, slow)
-            fast = self._block(1, i, fast)
+        for name, block in self.items():
+            if name.startswith("pathway0"):
+                slow = run_block(block, slow, checkpointing=self.checkpointing)
+            else:
+                fast = run_block(block, fast, checkpointing=self.checkpointing)
         return slow, fast
-
-    def _block(self, pathway: int, i: int, x_BCTHW: Tensor) -> Tensor:
-        block = self.get_submodule(f"pathway{pathway}_res{i}")
-        y_BCTHW: Tensor = run_block(block, x_BCTHW, checkpointing=self.checkpointing)
-        return y_BCTHW
 
 
 class SlowFast(VideoModel):
@@ -133,7 +114,8 @@ class SlowFast(VideoModel):
         _check_sizes(config, expects)
         self.slow_frames = slow_frames(expects.clip_len, config.alpha)
         into = _inner_channels(config, 2)
-        self.s1 = Stems(*into)
+        stems = Stem(into[0], kernel=1), Stem(into[1], kernel=5)
+        self.s1 = Stems({f"pathway{p}_stem": stem for p, stem in enumerate(stems)})
         for k in range(2, 6):  # res2 to res5, as table 1 numbers them
             lateral = into[1] * config.fusion_ratio
             self.add_module(f"s{k - 1}_fuse", Fusion(into[1], config))
@@ -146,11 +128,8 @@ class SlowFast(VideoModel):
     def forward(self, x_B3THW: Tensor) -> Tensor:
         """Return the logits (B, K)."""
         self.check_input(x_B3THW)
-        slow, fast = (
-            channels_innermost(x_B3THW[:, :, self.slow_frames]),
-            channels_innermost(x_B3THW),
-        )
-        slow, fast = self.s1(slow, fast)
+        slow = self.s1["pathway0_stem"](channels_innermost(x_B3THW[:, :, self.slow_frames]))
+        fast = self.s1["pathway1_stem"](channels_innermost(x_B3THW))
         for k in range(2, 6):
             slow, fast = self.get_submodule(f"s{k - 1}_fuse")(slow, fast)
             slow, fast = self.get_submodule(f"s{k}")(slow, fast)

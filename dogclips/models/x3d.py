@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from dogclips.config import Config, Count, Share
-from dogclips.models.residual import (
+from dogclips.models.resnet3d import (
     Bottleneck,
     Depths,
     OnePathway,

@@ -55,7 +55,9 @@ def write_overlay(
     Frames before that were never seen and are left out, and so is what does not decode. The suffix
     of `path` chooses the container.
     """
-    width, height = panel.width, _height(stream, panel.width)
+    own_width, own_height = output_size(stream, None)
+    width = panel.width
+    height = max(round(Fraction(own_height * width, own_width) / 2) * 2, 2)
     track = VideoTrack(
         width=width,
         height=height + panel.height,
@@ -147,11 +149,6 @@ class Panel:
             for left, right in (self._score_x, self._strip_x):
                 draw.rectangle((left, top + 5, right - 1, top + _ROW - 5), fill=_SLOT)
         return np.asarray(image, dtype=np.uint8).copy()
-
-
-def _height(stream: Stream, width: int) -> int:
-    natural_width, natural_height = output_size(stream, None)
-    return max(round(Fraction(natural_height * width, natural_width) / 2) * 2, 2)
 
 
 def _written(text: str, width: int) -> Pixels:

@@ -16,8 +16,7 @@ from torch import Tensor
 from dogclips.clips.viewing import Viewing
 from dogclips.loading import Views
 from dogclips.loading.streaming import WindowViews, stream_windows
-from dogclips.prediction.predictor import Predictor
-from dogclips.prediction.windows import SlidingWindow
+from dogclips.prediction.predictor import Predictor, SlidingWindow
 from dogclips.scores.bouts import Floats
 from dogclips.training.checkpoints import SavedRun
 from dogclips.training.data import sampling_of

@@ -15,13 +15,11 @@ from dogclips.errors import DogclipsError, UsageError
 from dogclips.events import Feed, Progress, Result
 from dogclips.files import Paths
 from dogclips.media.writing import is_video_name
-from dogclips.prediction.annotated import annotated_bouts
 from dogclips.prediction.config import PredictConfig
 from dogclips.prediction.files import draw_overlay, write_predictions
-from dogclips.prediction.inputs import InputRecording, find_recordings
-from dogclips.prediction.predictor import Predictor, load_predictor
+from dogclips.prediction.inputs import InputRecording, annotated_bouts, find_recordings
+from dogclips.prediction.predictor import Predictor, load_predictor, sliding_windows
 from dogclips.prediction.scoring import WindowScores, score_windows
-from dogclips.prediction.windows import sliding_windows
 from dogclips.records.settings import SETTINGS, write_settings
 from dogclips.scores.agreement import Agreement, total_agreement
 from dogclips.scores.bouts import find_bouts, median_smoothed

@@ -26,10 +26,10 @@ from dogclips.training.data import ClipData
 from dogclips.training.machine import build_trainer, is_first_process
 from dogclips.training.module import ClipClassifier
 from dogclips.training.run import (
-    EpochTask,
     TrainingLists,
     build_module,
     checked_lists,
+    epoch_task,
     named_lists,
     on_this_machine,
     overfit_settings,
@@ -137,7 +137,7 @@ def train(
         data = ClipData(config, train=lists.train, val=lists.val)
         on_best = partial(_write_predictions, run_dir, lists.val, module)
         recorder = RunRecorder(run_dir, data, stop, feed.tell, on_best)
-        callbacks = [*weight_averaging(config), EpochTask(feed.tell), recorder]
+        callbacks = [*weight_averaging(config), epoch_task(feed.tell), recorder]
         trainer = build_trainer(config.trainer, callbacks)
         if first:
             write_settings(config, run_dir)

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypedDict
 
 import lightning.pytorch as pl
@@ -52,20 +53,13 @@ class GuardedDataset(Dataset[Sample | MediaError]):
             return error
 
 
-@dataclass(frozen=True)
-class Collation:
-    """How samples become a batch; clips that do not decode are no part of it."""
-
-    #: A batch of no clips, for when none decodes; its shapes are those of all others.
-    empty: Mapping[str, Tensor]
-
-    def __call__(self, samples: Sequence[Sample | MediaError]) -> Batch:
-        """Stack what there is, and put the errors beside it."""
-        good = [sample for sample in samples if not isinstance(sample, MediaError)]
-        faults = [sample for sample in samples if isinstance(sample, MediaError)]
-        stacked = default_collate(good) if good else self.empty
-        video, target, index = stacked["video"], stacked["target"], stacked["index"]
-        return Batch(video=video, target=target, index=index, faults=faults)
+def collated(samples: Sequence[Sample | MediaError], empty: Mapping[str, Tensor]) -> Batch:
+    """Stack clips that decode, and put the errors of the others beside; `empty` if none does."""
+    good = [sample for sample in samples if not isinstance(sample, MediaError)]
+    faults = [sample for sample in samples if isinstance(sample, MediaError)]
+    stacked = default_collate(good) if good else empty
+    video, target, index = stacked["video"], stacked["target"], stacked["index"]
+    return Batch(video=video, target=target, index=index, faults=faults)
 
 
 def sampling_of(data: DataConfig) -> Sampling:
@@ -274,7 +268,7 @@ class ClipData(pl.LightningDataModule):
             sampler=sampler,
             num_workers=plan.workers,
             prefetch_factor=plan.prefetch if plan.workers else None,
-            collate_fn=Collation(empty),
+            collate_fn=partial(collated, empty=empty),
             pin_memory=plan.pinned,
             drop_last=drop_last,
             persistent_workers=plan.workers > 0,

@@ -65,7 +65,9 @@ class ClipLoss(nn.Module):
         config = self.config
         match config.of_task(task.name).name:
             case "cross_entropy":
-                return _cross_entropy(logits, target, weight)
+                rows, targets = logits.flatten(0, -2), target.flatten(0, -2)
+                loss = F.cross_entropy(rows, targets, weight=weight, reduction="none")
+                return loss.view(logits.shape[:-1])
             case "focal":
                 loss = focal(logits, target, gamma=config.gamma, pos_weight=weight)
             case "asymmetric":
@@ -191,10 +193,3 @@ def pos_weight(config: TrainConfig, clips: ClipList) -> Tensor | None:
             ratio = (len(clips.clips) - count) / count.clamp(min=1)
         weight[own] = torch.where((count > 0) & (ratio > 0), ratio, 1.0)
     return weight
-
-
-def _cross_entropy(logits: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-    """Return -sum of target * log p over the last dimension (...)."""
-    rows, targets = logits.flatten(0, -2), target.flatten(0, -2)
-    loss = F.cross_entropy(rows, targets, weight=weight, reduction="none")
-    return loss.view(logits.shape[:-1])

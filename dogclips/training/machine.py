@@ -254,18 +254,16 @@ CHATTER = (
 )
 
 
-class _NoChatter(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not record.getMessage().strip().startswith(CHATTER)
+def _is_no_chatter(record: logging.LogRecord) -> bool:
+    return not record.getMessage().strip().startswith(CHATTER)
 
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
     """Hold back tips, and warnings about choices that we made on purpose, inside the block."""
-    chatter = _NoChatter()
     talkers = [logging.getLogger(name) for name in TALKERS]
     for talker in talkers:
-        talker.addFilter(chatter)
+        talker.addFilter(_is_no_chatter)
     try:
         with warnings.catch_warnings():
             # `data.workers` is chosen with the number of cores in view.
@@ -277,4 +275,4 @@ def without_chatter() -> Iterator[None]:
             yield
     finally:
         for talker in talkers:
-            talker.removeFilter(chatter)
+            talker.removeFilter(_is_no_chatter)

@@ -24,8 +24,8 @@ from torchvision.transforms import v2
 from dogclips.loading import Sample
 from dogclips.models import VideoModel
 from dogclips.models.video_model import num_params
-from dogclips.models.weights.facts import stated_normalisation
 from dogclips.models.weights.files import OUR_KEY, Checkpoint
+from dogclips.models.weights.named_weights import stated_normalisation
 from dogclips.scores.clip_scores import Predictions, best_thresholds
 from dogclips.training.config import TrainConfig
 from dogclips.training.losses import ClipLoss, loss_tasks, view_mean

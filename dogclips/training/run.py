@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
 import pandas as pd
 import torch
+from lightning.pytorch.callbacks import LambdaCallback
 
 from dogclips import __version__
 from dogclips.errors import ConfigError, DogclipsError
@@ -62,27 +62,17 @@ class TrainingLists:
     warning: str | None = None  #: What the user should know about the others
 
 
-class EpochTask(pl.Callback):
-    """Tells of the batches of each epoch as of a task."""
-
-    def __init__(self, tell: Progress) -> None:
-        self._tell = tell
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Begin; later batches are counted from here, also in an epoch that goes on."""
-        self._tell(Began(f"epoch {trainer.current_epoch + 1}", int(trainer.num_training_batches)))
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        """Count a batch."""
-        self._tell(Advanced(1))
-
-    def on_train_epoch_end(self, *_: Any) -> None:
-        """End before the row of the epoch is told."""
-        self._tell(Ended())
-
-    def on_exception(self, *_: Any) -> None:
-        """End before the error is told."""
-        self._tell(Ended())
+def epoch_task(tell: Progress) -> pl.Callback:
+    """Return what tells of the batches of each epoch as of a task, which ends before its row."""
+    return LambdaCallback(
+        # Later batches are counted from here, also in an epoch that goes on.
+        on_train_epoch_start=lambda trainer, _: tell(
+            Began(f"epoch {trainer.current_epoch + 1}", int(trainer.num_training_batches))
+        ),
+        on_train_batch_end=lambda *_: tell(Advanced(1)),
+        on_train_epoch_end=lambda *_: tell(Ended()),
+        on_exception=lambda *_: tell(Ended()),
+    )
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from dogclips.loading.dataset import FixedViews
 from dogclips.loading.sampling import Sampling
 from dogclips.loading.streaming import DOES_NOT_DECODE, WindowViews, stream_windows
 from dogclips.media.excerpt import Excerpt
-from dogclips.prediction.windows import SlidingRules, SlidingWindow, sliding_windows
+from dogclips.prediction.predictor import SlidingRules, SlidingWindow, sliding_windows
 from tests.faults.damage import write_damaged, zeroed
 from tests.moving import write_moving
 from tests.sessions import write_project, write_session

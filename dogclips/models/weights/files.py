@@ -238,7 +238,11 @@ _UNSAFE = re.compile(r"GLOBAL (\S+)")
 
 def _explained(error: BaseException, file: Path) -> CheckpointError:
     """Say of a fault whether the file asks for code, ends early, or is damaged."""
-    unsafe = error.name if isinstance(error, UnknownNameError) else _unsafe_name(error)
+    unsafe = ""
+    if isinstance(error, UnknownNameError):
+        unsafe = error.name
+    elif isinstance(error, pickle.UnpicklingError) and (match := _UNSAFE.search(str(error))):
+        unsafe = match[1][:80]
     if unsafe:
         return CheckpointError(
             f"the checkpoint holds more than weights: it asks for {unsafe}, which is not run",
@@ -254,8 +258,3 @@ def _explained(error: BaseException, file: Path) -> CheckpointError:
         where=f"{file}, {file.stat().st_size} bytes",
         todo="copy or download it again",
     )
-
-
-def _unsafe_name(error: BaseException) -> str:
-    match = _UNSAFE.search(str(error)) if isinstance(error, pickle.UnpicklingError) else None
-    return match[1][:80] if match else ""

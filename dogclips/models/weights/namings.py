@@ -65,7 +65,10 @@ class Naming:
 
     def renamed(self, theirs: Tensors) -> tuple[Tensors, tuple[str, ...]]:
         """Return tensors under our names, and those of their names that mean nothing to us."""
-        table = [(_pattern(name), _replacement(ours)) for name, ours in self.names.items()]
+        table = [
+            (_pattern(name), re.sub(r"\{([ijpx])\}", r"\\g<\1>", ours))
+            for name, ours in self.names.items()
+        ]
         ignored = [_pattern(name) for name in self.ignored]
         named: Tensors = {}
         unknown = []
@@ -88,10 +91,6 @@ def _pattern(name: str) -> re.Pattern[str]:
     for mark, group in _GROUPS.items():
         text = text.replace(mark, group)
     return re.compile(re.sub(r"\\\{([ijp])\\\}", r"(?P<\1>[0-9]+)", text))
-
-
-def _replacement(name: str) -> str:
-    return re.sub(r"\{([ijpx])\}", r"\\g<\1>", name)
 
 
 def identity(names: Iterable[str]) -> Names:
