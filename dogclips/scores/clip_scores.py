@@ -7,13 +7,14 @@ the same probability stay together.
 Shapes: N clips, K classes, L distinct probabilities, descending.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dogclips.records.predictions import PredictedClips
 from dogclips.records.training_run import ClassResult, Means, ReliabilityBin, TaskResult, TestReport
 from dogclips.scores.tasks import Task
 
@@ -22,6 +23,12 @@ Flags = NDArray[np.bool_]
 
 NUM_BINS = 15
 DEFAULT_THRESHOLD = 0.5  # what counts as found where none was measured
+# Which clips of each label a person should look at.
+TELLING = (
+    "carry it, highest probability",
+    "carry it, lowest probability",
+    "do not carry it, highest probability",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +82,24 @@ def best_thresholds(predictions: Predictions) -> list[float | None]:
     """
     columns = zip(predictions.probability_NK.T, predictions.target_NK.T, strict=True)
     return [_best_threshold(*column) for column in columns]
+
+
+def most_telling(clips: PredictedClips, k: int, number: int) -> Mapping[str, list[int]]:
+    """Return the rows of the clips to show of label `k`, by kind (`TELLING`); none of them twice.
+
+    There are `number` of each kind at most.
+    """
+    order = np.argsort(-clips.probability[:, k], kind="stable")
+    carry, others = (order[clips.target[order, k] == there].tolist() for there in (True, False))
+    best = carry[:number]
+    worst = carry[len(best) :][::-1][:number]
+    return dict(zip(TELLING, (best, worst, others[:number]), strict=True))
+
+
+def claimed_above(clips: PredictedClips, k: int) -> float:
+    """Return above which probability a label is claimed: 0.5 where nothing better is known."""
+    threshold = float(clips.threshold[k])
+    return DEFAULT_THRESHOLD if np.isnan(threshold) else threshold
 
 
 def _best_threshold(probability_N: Floats, target_N: Flags) -> float | None:

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dogclips.lists.choice import evenly_drawn
 from dogclips.lists.session_records import KEPT, SessionRecords
 from dogclips.lists.sessions import read_clips
 from dogclips.wording import distinct_names
 
 # Lengths of segments, in seconds: each class twice as long as the one before.
 _EDGES_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, np.inf)
+NO_LABEL = ""  # the name under which clips without a label are drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +88,24 @@ class Dataset:
             "median_s": lengths["median"],
         }
         return pd.DataFrame(columns, index=list(self.classes))
+
+
+def evenly_chosen(dataset: Dataset, number: int, seed: int) -> dict[str, tuple[int, list[int]]]:
+    """Return for each label how many clips show it, and the rows of those to look at.
+
+    They are evenly spread over the clips in the order of session, recording and time, from a
+    random start: every clip has the same chance, and neighbours are not drawn together.
+    """
+    kept = dataset.kept.sort_values(["session", "source", "start_s"])
+    rows: dict[str, list[int]] = {name: [] for name in [*dataset.classes, NO_LABEL]}
+    for row, labels in zip(kept.index, kept["labels"], strict=True):
+        for name in labels or [NO_LABEL]:
+            rows[name].append(int(row))
+    return {
+        name: (len(own), evenly_drawn(own, number, Random(f"{seed} {name}")))  # noqa: S311 (no secret)
+        for name, own in rows.items()
+        if own
+    }
 
 
 def window_counts(dataset: Dataset) -> Mapping[tuple[str, str], int]:

@@ -14,9 +14,8 @@ from dogclips.records.run_folder import RunRecords, is_run, read_run
 from dogclips.reports.pages.dataset import dataset_page
 from dogclips.reports.pages.runs import run_page
 from dogclips.reports.pictures.clip_cards import LabelCards, dataset_cards
-from dogclips.scores.clip_choice import evenly_chosen
 from dogclips.scores.concerns import Concern, concerns_of
-from dogclips.scores.dataset import Dataset, read_split_lists
+from dogclips.scores.dataset import Dataset, evenly_chosen, read_split_lists
 from dogclips.steps.arguments import suffix_of
 from dogclips.steps.inputs import read_each
 

@@ -14,7 +14,7 @@ from dogclips.media.footage import strip
 from dogclips.processes import of_each
 from dogclips.records.predictions import PredictedClips
 from dogclips.reports.pictures.figures import picture_url
-from dogclips.scores.clip_choice import claimed_above, most_telling
+from dogclips.scores.clip_scores import claimed_above, most_telling
 from dogclips.wording import counted
 
 _WIDTH = 160  # columns of one frame

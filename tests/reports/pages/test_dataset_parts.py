@@ -21,9 +21,8 @@ from dogclips.reports.pages.shaded_tables import balance_table, lengths_table, t
 from dogclips.reports.pictures.clip_cards import dataset_cards
 from dogclips.reports.pictures.lag_plots import CHART_HEIGHT, lag_chart
 from dogclips.reports.pictures.recording_timeline import axis_ticks, recording_timeline
-from dogclips.scores.clip_choice import NO_LABEL, evenly_chosen
 from dogclips.scores.concerns import concerns_of
-from dogclips.scores.dataset import Dataset, ListedSplit
+from dogclips.scores.dataset import NO_LABEL, Dataset, ListedSplit, evenly_chosen
 
 Spans = list[tuple[int, int]]
 spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), min_size=1, max_size=40)

@@ -11,7 +11,7 @@ from dogclips.records.predictions import by_clip
 from dogclips.records.run_folder import is_run, read_run
 from dogclips.reports.pages.runs import run_page
 from dogclips.reports.tables.train import shown_score
-from dogclips.scores.clip_choice import TELLING, most_telling
+from dogclips.scores.clip_scores import TELLING, most_telling
 from tests.painted import write_clip
 from tests.reports.predicted import RECORDS, predicted, write_run
 from tests.reports.reader import DESKTOP, PHONE, has_chromium, read_page
