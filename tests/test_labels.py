@@ -18,9 +18,9 @@ from dogclips.clips.recordings import Recording
 from dogclips.clips.session import find_session
 from dogclips.errors import AnnotationError
 from dogclips.labels import LabelConfig, carry_tasks, split_task
-from dogclips.scores.tasks import tasks_of_labels
 from dogclips.segments import SEGMENT_COLUMNS, segment_table
 from dogclips.streams import Stream, StreamTable
+from dogclips.training.losses import tasks_of_labels
 
 
 def segments(*answers: tuple[str, str] | tuple[str, str, bool]) -> pd.DataFrame:

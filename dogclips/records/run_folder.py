@@ -16,7 +16,7 @@ from dogclips.records.documents import plain_of, read_document, record_of
 from dogclips.records.predictions import PREDICTIONS, PredictedClips, by_clip, read_clip_predictions
 from dogclips.records.run_start import Machine
 from dogclips.records.settings import SETTINGS
-from dogclips.records.training_run import EpochRecord, TestReport
+from dogclips.records.training_run import EpochRecord, Task, TestReport
 
 METRICS, FACTS, EPOCHS = "metrics.json", "run.json", "metrics.csv"
 _TODO = "train again"
@@ -39,15 +39,6 @@ class SkippedClip:
     reason: str
 
 
-@dataclass(frozen=True)
-class TaskFacts:
-    """A question and the indices of its classes; see `scores.tasks.Task`."""
-
-    name: str
-    classes: tuple[int, ...]
-    exclusive: bool
-
-
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
     """`run.json`, so that nothing else is needed to understand a run."""
@@ -55,7 +46,7 @@ class RunFacts:
     version: int = 1
     command: tuple[str, ...] = ()  #: As it was typed
     labels: tuple[str, ...] = ()
-    tasks: tuple[TaskFacts, ...] = ()
+    tasks: tuple[Task, ...] = ()
     lists: Mapping[str, ListFacts] = field(default_factory=dict)  #: By role: train, val
     skipped: tuple[SkippedClip, ...] = ()
     #: Frames and side of a view, mean and standard deviation of its channels.

@@ -61,6 +61,25 @@ class ReliabilityBin:
     frequency: float | None
 
 
+@dataclass(frozen=True)
+class Task:
+    """A question, and the classes that answer it.
+
+    A dataset may ask several: what the animal does, where it is. Its labels.txt then writes
+    `task:label`. Within a task any number of labels may be true, each with a probability of its own
+    (sigmoid), or exactly one (softmax over the classes of the task).
+    """
+
+    name: str  #: As labels.txt writes it before the colon; empty if labels carry no task
+    classes: tuple[int, ...]  #: Which of all classes, by index, ascending; not always side by side
+    exclusive: bool  #: Whether a clip carries exactly one of them
+
+    @property
+    def shown(self) -> str:
+        """Return how messages call it."""
+        return f"task {self.name!r}" if self.name else "the list"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Means:
     """Scores of several classes, each in one number.

@@ -12,14 +12,17 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dogclips.records.predictions import PredictedClips
-from dogclips.records.training_run import ClassResult, Means, ReliabilityBin, TaskResult, TestReport
-from dogclips.scores.tasks import Task
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from dogclips.records.training_run import (
+    ClassResult,
+    Means,
+    ReliabilityBin,
+    Task,
+    TaskResult,
+    TestReport,
+)
+from dogclips.scores.bouts import Flags, Floats
 
 NUM_BINS = 15
 DEFAULT_THRESHOLD = 0.5  # what counts as found where none was measured

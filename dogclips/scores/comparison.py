@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dogclips.records.predictions import PredictedClips
 from dogclips.records.run_folder import RunRecords
-from dogclips.scores.clip_scores import Flags, Floats
+from dogclips.scores.bouts import Flags, Floats
 
 DRAWS = 1000
 _AT_ONCE = 4_000_000  # weights, so that memory stays below some hundred megabytes

@@ -17,16 +17,17 @@ All are linear in the target, so that mixed clips and smoothed labels mean what 
 Shapes: B clips, V views, K classes, J tasks; ... any, such as clips or clips and views.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name everyone knows)
 from torch import Tensor, nn
 
-from dogclips.errors import ListError
+from dogclips.errors import ConfigError, ListError
+from dogclips.labels import carry_tasks, split_task
 from dogclips.lists import ClipList
-from dogclips.scores.tasks import Task, check_task_names, tasks_of_labels
+from dogclips.records.training_run import Task
 from dogclips.training.config import LossConfig, TrainConfig
 
 
@@ -121,6 +122,40 @@ def loss_tasks(
     check_task_names(config.tasks, names)
     exclusive = [name for name in names if config.of_task(name).name == "cross_entropy"]
     return tasks_of_labels(labels, exclusive, with_task=with_task)
+
+
+def tasks_of_labels(
+    labels: Sequence[str], exclusive: bool | Collection[str], *, with_task: bool | None = None
+) -> tuple[Task, ...]:
+    """Return the tasks of a labels.txt, in the order in which they first come.
+
+    `exclusive` says whether a clip carries exactly one label of each task, or names the tasks for
+    which that is so. Labels are `task:label` if `with_task`, else all are one task without a name;
+    None leaves it to `labels.carry_tasks`.
+
+    >>> tasks_of_labels(["does:sit", "does:walk", "at:door"], ["does"])
+    ... # doctest: +NORMALIZE_WHITESPACE
+    (Task(name='does', classes=(0, 1), exclusive=True),
+     Task(name='at', classes=(2,), exclusive=False))
+    >>> tasks_of_labels(["sit", "at 10:30"], False)
+    (Task(name='', classes=(0, 1), exclusive=False),)
+    """
+    carry = carry_tasks(labels, with_task)
+    classes: dict[str, list[int]] = {}
+    for index, label in enumerate(labels):
+        classes.setdefault(split_task(label)[0] if carry else "", []).append(index)
+    if isinstance(exclusive, bool):
+        exclusive = list(classes) if exclusive else ()
+    check_task_names(exclusive, classes)
+    return tuple(Task(name, tuple(own), name in exclusive) for name, own in classes.items())
+
+
+def check_task_names(names: Collection[str], known: Collection[str]) -> None:
+    """Refuse a name in the settings that is no task."""
+    for name in names:
+        if name not in known:
+            there = ", ".join(sorted(known)) if any(known) else "labels.txt has no `task:label`"
+            raise ConfigError(f"no task {name!r}", where="loss.tasks", todo=f"tasks: {there}")
 
 
 def probabilities(logits: Tensor, tasks: Sequence[Task]) -> Tensor:

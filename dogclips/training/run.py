@@ -5,7 +5,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from dogclips.models import build_model
 from dogclips.models.weights.fitting import load_weights
 from dogclips.records.manifest import ManifestIndex
 from dogclips.records.predictions import Provenance, with_provenance
-from dogclips.records.run_folder import ListFacts, RunFacts, SkippedClip, TaskFacts
+from dogclips.records.run_folder import ListFacts, RunFacts, SkippedClip
 from dogclips.records.run_start import RunStart
 from dogclips.records.weights import LoadedWeights
 from dogclips.scores.clip_scores import Predictions
@@ -196,7 +196,7 @@ def run_facts(
     return RunFacts(
         command=tuple(sys.argv),
         labels=module.labels,
-        tasks=tuple(TaskFacts(**asdict(task)) for task in module.tasks),
+        tasks=module.tasks,
         lists={"train": _list_facts(lists.train), "val": _list_facts(lists.val)},
         skipped=tuple(SkippedClip(*skipped) for skipped in lists.skipped),
         input=module.model.expects.as_plain(),

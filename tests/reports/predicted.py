@@ -11,7 +11,7 @@ import pandas as pd
 from dogclips.records.predictions import Provenance, with_provenance, write_clip_predictions
 from dogclips.records.training_run import EpochRecord, TestReport
 from dogclips.scores.clip_scores import Predictions, best_thresholds, score
-from dogclips.scores.tasks import tasks_of_labels
+from dogclips.training.losses import tasks_of_labels
 
 PROVENANCE = Provenance(
     "1 view x 1 crop, sigmoid averaged", "/lists/val.txt", "0" * 64, "best.ckpt"

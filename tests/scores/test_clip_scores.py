@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 from torchmetrics.functional.classification import binary_calibration_error
 
-from dogclips.records.training_run import TestReport, report_from_plain
+from dogclips.records.training_run import Task, TestReport, report_from_plain
 from dogclips.scores.clip_scores import Predictions, best_thresholds, score
-from dogclips.scores.tasks import Task, tasks_of_labels
+from dogclips.training.losses import tasks_of_labels
 
 LABELS = ("lie", "sit", "never")
 

@@ -14,7 +14,6 @@ from torchvision.ops import sigmoid_focal_loss
 
 from dogclips.errors import ConfigError, ListError
 from dogclips.lists import ClipList, ListedClip
-from dogclips.scores.tasks import tasks_of_labels
 from dogclips.training.config import LossConfig
 from dogclips.training.losses import (
     ClipLoss,
@@ -24,6 +23,7 @@ from dogclips.training.losses import (
     loss_tasks,
     pos_weight,
     probabilities,
+    tasks_of_labels,
 )
 from tests.training.tiny import LABELS, settings
 

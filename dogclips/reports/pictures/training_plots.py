@@ -24,7 +24,7 @@ from dogclips.reports.pictures.figures import (
     svg_of,
 )
 from dogclips.reports.tables.train import shown_score
-from dogclips.scores.clip_scores import Floats
+from dogclips.scores.bouts import Floats
 from dogclips.scores.lr_range import RangePoint, suggestion
 from dogclips.wording import shortened
 

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dogclips.errors import ConfigError
-from dogclips.scores.tasks import Task, tasks_of_labels
+from dogclips.records.training_run import Task
+from dogclips.training.losses import tasks_of_labels
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1)
 TASKS = st.text("abc ", min_size=1, max_size=3)
