@@ -6,7 +6,6 @@ all that are published; the tests measure them again.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -51,8 +50,13 @@ def layer_tree(variant: Variant, num_classes: int = NUM_CLASSES) -> Layer:
     """Return a network as a tree of what learns, with the shapes that a view takes in it."""
     model = _built(variant, num_classes)
     shapes: dict[nn.Module, tuple[tuple[int, ...], ...]] = {}
+
+    def remember(module: nn.Module, _: Any, output: Any) -> None:
+        outputs = output if isinstance(output, tuple) else (output,)
+        shapes[module] = tuple(tuple(one.shape) for one in outputs if isinstance(one, Tensor))
+
     for module in model.modules():
-        module.register_forward_hook(_remember(shapes))
+        module.register_forward_hook(remember)
     _run(model)
     return _layer("", model, shapes)
 
@@ -67,16 +71,6 @@ def _run(model: VideoModel) -> None:
     frames, side = model.expects.clip_len, model.expects.size
     with torch.inference_mode():
         model(torch.empty(1, 3, frames, side, side, device="meta"))
-
-
-def _remember(
-    shapes: dict[nn.Module, tuple[tuple[int, ...], ...]],
-) -> Callable[[nn.Module, Any, Any], None]:
-    def hook(module: nn.Module, _: Any, output: Any) -> None:
-        outputs = output if isinstance(output, tuple) else (output,)
-        shapes[module] = tuple(tuple(one.shape) for one in outputs if isinstance(one, Tensor))
-
-    return hook
 
 
 def _layer(

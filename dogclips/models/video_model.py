@@ -5,9 +5,8 @@ Shapes: B clips, T frames, H x W pixels, K classes.
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -81,14 +80,12 @@ def run_block(block: nn.Module, *inputs: Any, checkpointing: bool) -> Any:
         return block(*inputs)
     if torch.compiler.is_compiling():  # the compiler never repeats what changes a buffer
         return checkpoint(block, *inputs, use_reentrant=False)
-    contexts = partial(_first_and_second_run, block)
-    return checkpoint(block, *inputs, use_reentrant=False, context_fn=contexts)
-
-
-def _first_and_second_run(
-    block: nn.Module,
-) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    return nullcontext(), _statistics_unchanged(block)
+    return checkpoint(
+        block,
+        *inputs,
+        use_reentrant=False,
+        context_fn=lambda: (nullcontext(), _statistics_unchanged(block)),  # first and second run
+    )
 
 
 @contextmanager

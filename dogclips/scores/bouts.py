@@ -6,8 +6,6 @@ unknown: no bout begins, ends later or is continued there.
 Shapes: T steps, K labels.
 """
 
-# Suffixes of arrays spell shapes.
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction

@@ -17,8 +17,6 @@ side. Three ways to tell where in its windows a label lies:
 Shapes: W windows, one a step; K labels; T = W + steps - 1 steps; S states.
 """
 
-# Suffixes of arrays spell shapes.
-
 from typing import Literal
 
 import numpy as np

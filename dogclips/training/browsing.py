@@ -182,7 +182,7 @@ class Browser:
 
     def title(self, num_clips: int) -> list[str]:
         """Return what is shown: of which list, how many clips, by which settings."""
-        data, scoring = self.config.data, self.config.evaluation
+        data = self.config.data
         what = "what the model is fed" if self.views.box is None else "the clips' own frames"
         number = f"{num_clips} of {len(self.clips.clips)} clips"
         lines = [
@@ -192,9 +192,7 @@ class Browser:
         if self.views.transform != "test":
             lines.append(f"train: {_changes(self.config)}")
         if self.views.transform != "train":
-            counts = (scoring.views, "view"), (scoring.crops, "crop")
-            views, crops = (f"{n} {name}{'' if n == 1 else 's'}" for n, name in counts)
-            lines.append(f"test: {views} x {crops}")
+            lines.append(f"test: {self.config.evaluation.words}")
         return lines
 
     @property

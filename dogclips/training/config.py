@@ -305,6 +305,12 @@ class EvaluationConfig(Config):
     #: other, those of its softmax), or logits
     average: Literal["sigmoid", "logit"] = "sigmoid"
 
+    @property
+    def words(self) -> str:
+        """Say how often a clip is seen."""
+        counts = (self.views, "view"), (self.crops, "crop")
+        return " x ".join(f"{n} {name}{'' if n == 1 else 's'}" for n, name in counts)
+
 
 class TrainConfig(Config):
     """Everything that decides a training run."""
@@ -337,14 +343,10 @@ class TrainConfig(Config):
 
         Stored with every score; scores whose protocols differ are not compared.
         """
-        scoring, data = self.evaluation, self.data
-        views = f"{scoring.views} view{'s' if scoring.views > 1 else ''}"
-        crops = f"{scoring.crops} crop{'s' if scoring.crops > 1 else ''}"
+        views, data = self.evaluation.words, self.data
         pixels = f"{data.size} px" + (" stretched" if data.fit == "stretch" else "")
         source = "" if data.source == "clips" else " of the recordings"
-        return (
-            f"{views} x {crops}, {data.sampling.words}, {pixels}{source}, {self._averaged} averaged"
-        )
+        return f"{views}, {data.sampling.words}, {pixels}{source}, {self._averaged} averaged"
 
     @property
     def _averaged(self) -> str:
