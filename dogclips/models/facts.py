@@ -29,18 +29,14 @@ def measure_model(name: str, variant: Variant, num_classes: int = NUM_CLASSES) -
     model = _built(variant, num_classes)
     with FlopCounterMode(display=False) as counter:
         _run(model)
-    expects = variant.expects
     return ModelFacts(
         name=name,
         architecture=variant.config.name,
         num_params=num_params(model),
         num_classes=num_classes,
         multiply_adds=counter.get_total_flops() // 2,
-        clip_len=expects.clip_len,
         interval=variant.interval,
-        size=expects.size,
-        mean=expects.mean,
-        std=expects.std,
+        **asdict(variant.expects),
         paper=variant.paper,
         licence=variant.licence,
     )

@@ -1,6 +1,6 @@
 """What is predicted of recordings, as tables, annotations, pictures and a video."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,13 @@ from dogclips.clips.names import safe_stems
 from dogclips.errors import AnnotationError
 from dogclips.files import json_text, write_whole
 from dogclips.labels import carry_tasks, split_task
-from dogclips.prediction.overlay import LabelTrack, Panel, panel_width, write_overlay
 from dogclips.records.predictions import PREDICTIONS, write_step_predictions
 from dogclips.reports.pictures.prediction_timeline import timeline_svg
-from dogclips.reports.tables.predict import longest_labels, scores_document
+from dogclips.reports.tables.predict import scores_document
 from dogclips.scores.prediction import Prediction, step_table
 from dogclips.segments import segment_table
 
 BOUTS, VIA_DIR, TIMELINES, SCORES = "bouts.csv", "via", "timelines", "scores.json"
-_MOST_TRACKS = 12  # rows below an overlay
 
 # For each task its option ids and labels.
 Questions = Mapping[str, Mapping[str, str]]
@@ -53,24 +51,6 @@ def write_predictions(
         write_whole(out / SCORES, json_text(scores_document(predictions, protocol)))
         files.append(out / SCORES)
     return files, faults
-
-
-def draw_overlay(
-    path: Path, prediction: Prediction, on_frame: Callable[[], None] = lambda: None
-) -> None:
-    """Write the stream that the annotator sees, with the labels that last longest below it."""
-    viewing = prediction.viewing
-    tracks = [
-        LabelTrack(
-            prediction.labels[k],
-            prediction.spans_of(prediction.labels[k]),
-            prediction.score[:, k],
-            prediction.thresholds[k],
-        )
-        for k in longest_labels(prediction, _MOST_TRACKS)
-    ]
-    panel = Panel(tracks, prediction.step_s, panel_width(viewing.reference))
-    write_overlay(path, viewing.path, viewing.reference, viewing.zero_s, panel, on_frame)
 
 
 def as_project(

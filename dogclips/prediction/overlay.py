@@ -6,23 +6,23 @@ Shapes: H x W pixels; T steps.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from dogclips.media.decoding import decode_from
 from dogclips.media.lettering import drawable, fitting, font
 from dogclips.media.picture import Scaler, output_size
 from dogclips.media.writing import Pixels, TimedFrame, VideoTrack, write_video
-from dogclips.streams import Stream
+from dogclips.reports.tables.predict import longest_labels
+from dogclips.scores.prediction import Prediction
 from dogclips.timebase import Span, shown
 
 _LEAST_WIDTH, _MOST_WIDTH = 640, 1280  # pixels; the panel needs some, and players like few
+_MOST_ROWS = 12
 _ROW, _MARGIN, _TEXT = 24, 8, 14
 _NAME_SHARE, _SCORE_SHARE = 0.24, 0.2  # of the width; the strip of time has the rest
 _AROUND_S = 10  # seconds of the strip before and after now
@@ -31,30 +31,14 @@ _QUIET, _BUSY, _BOUT, _NOW = (110, 118, 130), (255, 176, 66), (76, 145, 235), (2
 _OPTIONS = {"preset": "veryfast", "crf": "20"}
 
 
-@dataclass(frozen=True, eq=False)
-class LabelTrack:
-    """One row of the panel."""
+def draw_overlay(path: Path, prediction: Prediction, on_frame: Callable[[], None]) -> None:
+    """Write the stream that the annotator saw, with the labels that last longest below it.
 
-    label: str
-    spans: Sequence[Span]  #: Its bouts, in annotation time and in its order; they do not overlap
-    score: NDArray[np.float64]  #: Of each step (T,), NaN where it is unknown
-    threshold: float  #: Marked on the bar of the score
-
-
-def write_overlay(
-    path: Path,
-    source: Path,
-    stream: Stream,
-    zero_s: Fraction,
-    panel: "Panel",
-    on_frame: Callable[[], None] = lambda: None,
-) -> None:
-    """Write every frame of a stream at its annotation time, with the panel below it.
-
-    The stream is the one that the annotator saw, in whose player container time `zero_s` is 0.
-    Frames before that were never seen and are left out, and so is what does not decode. The suffix
-    of `path` chooses the container.
+    Every frame comes at its annotation time. Frames before zero were never seen and are left out,
+    and so is what does not decode. The suffix of `path` chooses the container.
     """
+    viewing, stream = prediction.viewing, prediction.viewing.reference
+    panel = Panel(prediction)
     own_width, own_height = output_size(stream, None)
     width = panel.width
     height = max(round(Fraction(own_height * width, own_width) / 2) * 2, 2)
@@ -69,9 +53,9 @@ def write_overlay(
 
     def frames() -> Iterator[TimedFrame]:
         scaler, last = Scaler(stream, (width, height)), -1
-        for index, frame in decode_from(source, stream, 0):
+        for index, frame in decode_from(viewing.path, stream, 0):
             on_frame()
-            ticks = int(stream.pts[index]) - round(zero_s / stream.time_base)
+            ticks = int(stream.pts[index]) - round(viewing.zero_s / stream.time_base)
             if ticks <= last or frame.is_corrupt:
                 continue
             last = ticks
@@ -82,21 +66,20 @@ def write_overlay(
     write_video(path, [track], frames())
 
 
-def panel_width(stream: Stream) -> int:
-    """Return the even width at which a stream is shown: its own, within limits."""
-    width, _ = output_size(stream, None)
-    return min(max(width, _LEAST_WIDTH), _MOST_WIDTH) // 2 * 2
-
-
 class Panel:
-    """Draws the rows of labels at any time; `step_s` is that of their scores, `width` in pixels."""
+    """Draws the rows of labels at any time, as wide as the stream within limits."""
 
-    def __init__(self, tracks: Sequence[LabelTrack], step_s: Fraction, width: int) -> None:
-        self.tracks, self.step_s, self.width = tracks, step_s, width
-        self.height = (len(tracks) + 1) * _ROW + 2 * _MARGIN
+    def __init__(self, prediction: Prediction) -> None:
+        self.prediction = prediction
+        own_width, _ = output_size(prediction.viewing.reference, None)
+        width = min(max(own_width, _LEAST_WIDTH), _MOST_WIDTH) // 2 * 2
+        self.labels = longest_labels(prediction, _MOST_ROWS)  #: By index, from top to bottom
+        self.spans = [prediction.spans_of(prediction.labels[k]) for k in self.labels]
+        self.width = width
+        self.height = (len(self.labels) + 1) * _ROW + 2 * _MARGIN
         self._score_x = round(width * _NAME_SHARE), round(width * (_NAME_SHARE + _SCORE_SHARE))
         self._strip_x = self._score_x[1] + 2 * _MARGIN, width - _MARGIN
-        self._ends = [np.array([float(span.end) for span in own.spans]) for own in tracks]
+        self._ends = [np.array([float(span.end) for span in own]) for own in self.spans]
         self._ground = self._drawn()
 
     def at(self, time_s: Fraction) -> Pixels:
@@ -104,18 +87,18 @@ class Panel:
         picture = self._ground.copy()
         clock = _written(f"{shown(time_s)} s", self._score_x[0])
         picture[_MARGIN : _MARGIN + clock.shape[0], _MARGIN : _MARGIN + clock.shape[1]] = clock
-        step = int(time_s // self.step_s)
-        for row, track in enumerate(self.tracks, start=1):
+        step, scores = int(time_s // self.prediction.step_s), self.prediction.score
+        score_K = scores[step] if step < len(scores) else np.full(scores.shape[1], np.nan)
+        for row, k in enumerate(self.labels, start=1):
             top = _MARGIN + row * _ROW
             lanes = picture[top + 5 : top + _ROW - 4]
             spans = self._near(row - 1, time_s)
             happens = any(span.start <= time_s < span.end for span in spans)
-            score = track.score[step] if step < len(track.score) else np.nan
             left, right = self._score_x
-            if not np.isnan(score):
-                reach = left + round((right - left) * float(score))
+            if not np.isnan(score_K[k]):
+                reach = left + round((right - left) * float(score_K[k]))
                 lanes[:, left:reach] = _BUSY if happens else _QUIET
-            tick = left + round((right - left) * track.threshold)
+            tick = left + round((right - left) * self.prediction.thresholds[k])
             lanes[:, tick : tick + 2] = _INK
             for span in spans:
                 begin, end = self._x(span.start, time_s), self._x(span.end, time_s)
@@ -128,7 +111,7 @@ class Panel:
         """Return the bouts of a row that the strip shows; they are in the order of time."""
         first = int(np.searchsorted(self._ends[row], float(now_s) - _AROUND_S - 1))
         after = now_s + _AROUND_S
-        return [*takewhile(lambda span: span.start < after, self.tracks[row].spans[first:])]
+        return [*takewhile(lambda span: span.start < after, self.spans[row][first:])]
 
     def _x(self, time_s: Fraction, now_s: Fraction) -> int:
         left, right = self._strip_x
@@ -142,9 +125,11 @@ class Panel:
         heads = ((self._score_x[0], "score"), (self._strip_x[0], f"bouts, ±{_AROUND_S} s"))
         for left, text in heads:
             draw.text((left, _MARGIN), text, fill=_QUIET, font=letters)
-        for row, track in enumerate(self.tracks, start=1):
+        for row, k in enumerate(self.labels, start=1):
             top = _MARGIN + row * _ROW
-            name = fitting(drawable(track.label), self._score_x[0] - 2 * _MARGIN, letters)
+            name = fitting(
+                drawable(self.prediction.labels[k]), self._score_x[0] - 2 * _MARGIN, letters
+            )
             draw.text((_MARGIN, top + 3), name, fill=_INK, font=letters)
             for left, right in (self._score_x, self._strip_x):
                 draw.rectangle((left, top + 5, right - 1, top + _ROW - 5), fill=_SLOT)

@@ -16,8 +16,9 @@ from dogclips.events import Feed, Progress, Result
 from dogclips.files import Paths
 from dogclips.media.writing import is_video_name
 from dogclips.prediction.config import PredictConfig
-from dogclips.prediction.files import draw_overlay, write_predictions
+from dogclips.prediction.files import write_predictions
 from dogclips.prediction.inputs import InputRecording, annotated_bouts, find_recordings
+from dogclips.prediction.overlay import draw_overlay
 from dogclips.prediction.predictor import Predictor, load_predictor, sliding_windows
 from dogclips.prediction.scoring import WindowScores, score_windows
 from dogclips.records.settings import SETTINGS, write_settings

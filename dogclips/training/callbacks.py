@@ -42,8 +42,6 @@ STOPPING = tuple(
 SAID = b"\nstopping, after a checkpoint; the same signal again stops at once\n"
 HOPELESS = 4.0  # times the lowest loss; higher rates can only be worse
 
-OnEpoch = Callable[[EpochRecord], None]
-
 
 def moving_average(decay: float) -> WeightAveraging:
     """Return a callback whose average is what is validated and kept, statistics included.
@@ -113,8 +111,8 @@ class RunRecorder(pl.Callback):
         run_dir: Path,
         data: ClipData,
         stop: StopRequest,
-        on_epoch: OnEpoch | None = None,
-        on_best: Callable[[], None] | None = None,
+        on_epoch: Callable[[EpochRecord], None],
+        on_best: Callable[[], None],
     ) -> None:
         self.run_dir = run_dir
         self.data = data
@@ -192,7 +190,7 @@ class RunRecorder(pl.Callback):
         self.position.epoch, self.position.batches = len(self.records), 0
         self.faults |= self._faults(trainer)
         # All before the last checkpoint: a run that is killed in between does this epoch again.
-        if trainer.is_global_zero and self.records[-1].best and self.on_best is not None:
+        if trainer.is_global_zero and self.records[-1].best:
             self.on_best()
         self._save(trainer)
         if trainer.is_global_zero:
@@ -252,8 +250,7 @@ class RunRecorder(pl.Callback):
         write_epochs(self.records, self.run_dir)
         if has_tensorboard():
             self._write_events(record)
-        if self.on_epoch is not None:
-            self.on_epoch(record)
+        self.on_epoch(record)
 
     def _write_events(self, record: EpochRecord) -> None:
         if self._events is None:
