@@ -125,12 +125,8 @@ def check_projects(
 ) -> list[CheckedProject]:
     """Check annotation files that belong together.
 
-    Parameters
-    ----------
-    found
-        For each file the recordings of its names; None checks the files alone.
-    config
-        Says what the annotators saw, and what becomes of labels that are no options.
+    `found` has for each file the recordings of its names; None checks the files alone. `config`
+    says what the annotators saw, and what becomes of labels that are no options.
     """
     checked = [
         check_project(project, None if found is None else found[project.path], config)
@@ -200,10 +196,7 @@ def measure_named(
 ) -> dict[Path, Found]:
     """Return what was measured of the recordings of each annotation file; none is aligned.
 
-    Parameters
-    ----------
-    among
-        For each annotation file the files among which its recordings are.
+    `among` has for each annotation file the files among which its recordings are.
     """
     named = {
         project.path: resolve_recordings(

@@ -57,13 +57,7 @@ class ComparedFrames:
 
 
 def compared_frames(file: Recording) -> list[ComparedFrames]:
-    """Return a first, a middle and a last frame at which something moves, and their partners.
-
-    Raises
-    ------
-    DogclipsError
-        The recording could not be measured, or it does not decode.
-    """
+    """Return a first, a middle and a last frame at which something moves, and their partners."""
     table, alignment = file.measured
     streams = {stream.index: stream for stream in table.streams}
     pair = streams[alignment.reference], streams[alignment.target]

@@ -34,9 +34,9 @@ def cut_plan(
     """Cut all planned clips and return the manifest, which is also written to `output/`.
 
     A clip is reused if a manifest has a row with the same recipe and the file still has that
-    row's size and digest. The manifest is written every few seconds and, whatever happens, at the
-    end, so that a killed run loses little. Clips of an earlier plan that this one lacks stay, as
-    rows with the status "stale".
+    row's size and digest, unless `force`. The manifest is written every few seconds and, whatever
+    happens, at the end, so that a killed run loses little. Clips of an earlier plan that this one
+    lacks stay, as rows with the status "stale", unless `prune` removes them.
 
     Parameters
     ----------
@@ -46,19 +46,8 @@ def cut_plan(
     shard
         The plan is this shard's part; see `shards.shard_of`. Its manifest is one of its own,
         without stale clips.
-    prune
-        Remove stale clips.
-    force
-        Cut again what could be reused.
     progress
         Called with the number of clips that have just been finished.
-
-    Raises
-    ------
-    OutputError
-        Another run is writing to this folder, or it cannot be written to.
-    MediaError
-        A clip failed, and the settings want the run to fail then.
     """
     output = plan.session.output
     write = partial(write_shard, head=shard) if shard else write_manifest

@@ -38,16 +38,8 @@ def mapped_frames(
 ) -> SourceFrames | str:
     """Return the target frames of a window of the reference, or the reason why it cannot be cut.
 
-    Parameters
-    ----------
-    stream
-        The target.
-    seen
-        Container time on the reference.
-    frame_rate
-        As for `select_frames`.
-    keep_doubtful
-        Give frames although nobody can know the shift between the streams, or some were lost.
+    `seen` is container time on the reference. `keep_doubtful` gives frames although nobody can
+    know the shift between the streams, or some were lost.
     """
     begin = time_map.to_target(seen.start)
     frames = select_frames(stream, Span(begin, begin + seen.duration), frame_rate)
@@ -63,14 +55,8 @@ def select_frames(stream: Stream, window: Span, frame_rate: Fraction | None) -> 
 
     Constant-rate streams give exactly seconds x rate frames from the one on screen at the start.
     Variable-rate streams give every frame shown in the window at its own time. With `frame_rate`
-    each frame of that grid is the one on screen then.
-
-    Parameters
-    ----------
-    window
-        Seconds since the stream's first frame.
-    frame_rate
-        The rate to resample to; None keeps the source's frames.
+    each frame of that grid is the one on screen then. The window is in seconds since the stream's
+    first frame.
     """
     if stream.start_s is None or stream.frame_rate is None:
         return "no-timestamps"

@@ -92,12 +92,7 @@ def _folders(projects: Sequence[Project]) -> list[str]:
 def several_tasks(tables: Iterable[pd.DataFrame], tasks: str | tuple[str, ...]) -> bool:
     """Return whether segments answer several questions, so that classes carry their task.
 
-    Parameters
-    ----------
-    tables
-        Segments of all files that are labelled together.
-    tasks
-        Names of the attributes that become classes, or "all".
+    `tables` are the segments of all files that are labelled together.
     """
     return len(set[str]().union(*(_chosen(table, tasks) for table in tables))) > 1
 
@@ -116,20 +111,9 @@ def apply_labels(
 ) -> pd.DataFrame:
     """Return the segments that become classes, under their class names.
 
-    Parameters
-    ----------
-    segments
-        Columns of `segments.SEGMENT_COLUMNS`.
-    tasks
-        Names of the attributes that become classes, or "all".
-    with_task
-        Call a class `task:label`; None means if these segments have `several_tasks`. A dataset of
-        several projects must decide once for all of them.
-
-    Raises
-    ------
-    AnnotationError
-        A label is no option of its attribute and `unknown` is "error".
+    `tasks` names the attributes that become classes. `with_task` calls a class `task:label`; None
+    means if these segments have `several_tasks`. A dataset of several projects must decide once
+    for all of them.
     """
     if with_task is None:
         with_task = several_tasks([segments], tasks)

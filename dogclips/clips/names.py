@@ -69,10 +69,7 @@ def recording_name(
 ) -> tuple[RecordingName, str | None]:
     """Return the shared name parts of a recording, and a warning if its year is a guess.
 
-    Parameters
-    ----------
-    created
-        The container's creation time (ISO 8601), if it has one.
+    `created` is the container's creation time (ISO 8601), if it has one.
     """
     folder = base_dir.resolve().name
     match = _day_and_site(folder)
@@ -116,11 +113,6 @@ def clip_name(
     >>> recording = RecordingName("20240202", "kt", "020500")
     >>> clip_name(recording, Fraction(25, 2), [0, 3], NameConfig())
     '20240202kt_020500_start12.5_0-3.mp4'
-
-    Raises
-    ------
-    ConfigError
-        The template holds an unknown field.
     """
     fields = {
         "date": recording.date,

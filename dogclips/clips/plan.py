@@ -62,13 +62,6 @@ def plan_session(
 
     A project or recording that cannot be used is one row with the status "failed" and its
     reason; it stops no other.
-
-    Parameters
-    ----------
-    projects
-        What the session's annotation files say; see `annotations.read_dataset`.
-    recordings
-        What was measured of each recording; see `measure_session`.
     """
     labelled = label_projects(projects, config)
     found = list(view_recordings(session, labelled, recordings, config))

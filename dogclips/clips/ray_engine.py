@@ -40,11 +40,6 @@ def ray_engine(address: str | None = None, workers: int | None = None) -> Engine
         of. None starts a Ray on this machine for as long as it is needed.
     workers
         How many units are cut at once; None means as many as there are cores.
-
-    Raises
-    ------
-    UsageError
-        Ray is not installed, or the address is none.
     """
     if address not in (None, "auto") and not re.fullmatch(r"[^:/\s]+:[0-9]{1,5}", address or ""):
         raise UsageError(

@@ -52,14 +52,9 @@ def rows_of(
     labelled: Labelled,
     config: CutConfig,
 ) -> Iterator[tuple[Columns, ClipJob | None]]:
-    """Yield the row of each window of a recording, and its job if it can be cut.
+    """Yield the row of each of a recording's windows, and its job if it can be cut.
 
-    Parameters
-    ----------
-    output
-        Where clips go.
-    windows
-        Columns of `windows.WINDOW_COLUMNS`.
+    Clips go below `output`; `windows` has the columns of `windows.WINDOW_COLUMNS`.
     """
     viewing, clip_s = viewed.viewing, config.windows.clip_s
     shared = _shared_columns(viewed) | {"with_task": labelled.with_task}
@@ -105,13 +100,7 @@ def name_apart(output: Path, rows: list[Columns], jobs: dict[int, ClipJob]) -> N
 def sample_background(
     rows: list[Columns], jobs: dict[int, ClipJob], ratio: Fraction | None
 ) -> None:
-    """Give up background beyond `ratio` times the labelled clips; the same clips in every run.
-
-    Parameters
-    ----------
-    ratio
-        None keeps all.
-    """
+    """Give up background beyond `ratio` times the labelled clips; the same clips in every run."""
     if ratio is None:
         return
     without = [index for index in jobs if not rows[index]["labels"]]

@@ -48,13 +48,7 @@ def no_engine(_units: Sequence[Unit]) -> Generator[list[ClipOutcome]]:
 
 
 def plan_units(plan: "ClipPlan", todo: Collection[Path]) -> list[Unit]:
-    """Return the units that hold clips to cut, in the order of the plan.
-
-    Parameters
-    ----------
-    todo
-        The clips to cut, by path.
-    """
+    """Return the units that hold clips to cut (`todo`, by path), in the order of the plan."""
     jobs_of: defaultdict[str, list[ClipJob]] = defaultdict(list)
     sources = plan.table["source"].to_dict()
     for row, job in plan.jobs.items():
@@ -91,13 +85,7 @@ def _pieces(jobs: Iterable[ClipJob], stream: Stream) -> Iterator[list[ClipJob]]:
 
 
 def cut_unit(unit: Unit) -> Generator[ClipOutcome]:
-    """Cut the wanted clips of a unit and yield what became of each.
-
-    Raises
-    ------
-    OutputError
-        The encoder refuses its settings, or the output folder is full or not writable.
-    """
+    """Cut the wanted clips of a unit and yield what became of each."""
     try:
         yield from cut_source(
             unit.source, unit.stream, unit.jobs, unit.encoder, unit.wanted, device=unit.device

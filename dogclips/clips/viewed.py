@@ -43,13 +43,7 @@ class ViewedRecording:
 def view_recordings(
     session: Session, labelled: Labelled, recordings: Recordings, config: CutConfig
 ) -> Iterator[ViewedRecording | Refused]:
-    """Yield the recordings that annotation files name, and those that cannot be used.
-
-    Parameters
-    ----------
-    recordings
-        What was measured of them; see `plan.measure_session`.
-    """
+    """Yield the recordings that annotation files name, and those that cannot be used."""
     for file in labelled.files:
         paths = resolve_recordings(file.project.media_names, session.videos)
         for media in file.project.media:
@@ -95,13 +89,7 @@ def _viewed(
 
 
 def bouts_of(segments: pd.DataFrame) -> pd.DataFrame:
-    """Return the segments of a recording that last, as `windows.BOUT_COLUMNS`.
-
-    Parameters
-    ----------
-    segments
-        Columns of `segments.SEGMENT_COLUMNS`, all times in seconds.
-    """
+    """Return the segments of a recording that last, as `windows.BOUT_COLUMNS`; times in seconds."""
     lasting = segments[segments["kind"] == "state"]
     times = (lasting[side].map(exact) for side in ("t_start", "t_end"))
     columns = (*times, lasting["label"], lasting["task"], lasting["subject"])

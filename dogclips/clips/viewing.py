@@ -47,19 +47,9 @@ class AnnotatedStream:
         """Return segments of this recording with all times in seconds.
 
         Frame n begins at the n-th timestamp of the stream; the frame after the last one stands for
-        the end of the stream. Rows that count seconds already stay as they are.
-
-        Parameters
-        ----------
-        segments
-            Columns of `segments.SEGMENT_COLUMNS`.
-
-        Raises
-        ------
-        AlignmentError
-            A frame lies outside the stream: then the annotations belong to another recording, or to
-            another copy of it, and no frame of theirs can be trusted. Or the stream has no
-            timestamps.
+        the end of the stream. If a frame lies outside the stream, the annotations belong to another
+        recording, or to another copy of it, and none of their frames can be trusted: that is an
+        AlignmentError.
         """
         counted = segments["time_base"] == "frame_index"
         if not counted.any():
@@ -108,13 +98,7 @@ class Viewing(AnnotatedStream):
         *,
         keep_doubtful: bool = False,
     ) -> SourceFrames | str:
-        """Return the target's frames of a window of annotation time, or why it cannot be cut.
-
-        Parameters
-        ----------
-        frame_rate, keep_doubtful
-            As for `frames.mapped_frames`.
-        """
+        """Return the target's frames of a window of annotation time, or why it cannot be cut."""
         seen = Span(start_s + self.zero_s, start_s + self.zero_s + clip_s)
         time_map = self.alignment.time_map
         return mapped_frames(self.target, time_map, seen, frame_rate, keep_doubtful=keep_doubtful)
@@ -132,13 +116,7 @@ def annotated_stream(player: AnnotatedIn, stream: Stream, table: StreamTable) ->
 
 
 def viewing_of(recording: Recording, choice: StreamChoice) -> Viewing:
-    """Return how annotation time and frames of a measured recording belong together.
-
-    Raises
-    ------
-    DogclipsError
-        The file cannot be used, or nobody can say which frames its annotator saw.
-    """
+    """Return how annotation time and frames of a measured recording belong together."""
     table, alignment = recording.measured
     if not alignment.trusted:
         text = "; ".join(message.text for message in alignment.messages)
@@ -165,13 +143,7 @@ def miscounted(project: Project, media: Media, stream: Stream) -> Issue | None:
 
 
 def counted_alike(project: Project, media: Media, stream: Stream, path: Path) -> Issue | None:
-    """Return the warning if annotations may have been made for other frames; see `miscounted`.
-
-    Raises
-    ------
-    AlignmentError
-        They were.
-    """
+    """Return the warning, or raise the error, if annotations were made for other frames."""
     issue = miscounted(project, media, stream)
     if issue is not None and issue.level == "error":
         raise AlignmentError(f"{issue.code} {issue.text}", where=path, todo=issue.todo)
@@ -183,23 +155,8 @@ def project_in_seconds(
 ) -> Project:
     """Return a project with all times in seconds, measured from the recordings it names.
 
-    Only recordings whose annotations count frames are looked for.
-
-    Parameters
-    ----------
-    videos
-        The files among which the recordings are.
-    player
-        The player in which the times will be read: its zero is theirs.
-
-    Raises
-    ------
-    SessionError
-        A recording is missing, or two files may be meant.
-    MediaError
-        A recording cannot be probed.
-    AlignmentError
-        It is not the recording that was annotated; see `AnnotatedStream.in_seconds`.
+    Only recordings whose annotations count frames are looked for, among `videos`. The times will be
+    read in `player`: its zero is theirs.
     """
     counted = project.segments.loc[project.segments["time_base"] == "frame_index", "media_name"]
     names = dict.fromkeys(counted)

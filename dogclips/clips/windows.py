@@ -58,22 +58,11 @@ def plan_windows(
     until_s: Fraction,
     annotated_s: Fraction,
 ) -> pd.DataFrame:
-    """Lay windows over a recording and label them.
+    """Lay windows over a recording and label them, as `WINDOW_COLUMNS`.
 
-    Parameters
-    ----------
-    bouts
-        Columns of `BOUT_COLUMNS`, labels by class name.
-    until_s
-        Windows start before this time.
-    annotated_s
-        When the annotator stopped: from there on nobody knows that nothing happens.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns of `WINDOW_COLUMNS`. A window without labels has the reason "no-label"; where
-        background is kept, "near-label" or "after-annotations" if it cannot be background.
+    Windows start before `until_s`. From `annotated_s` on nobody knows that nothing happens. A
+    window without labels has the reason "no-label"; where background is kept, "near-label" or
+    "after-annotations" if it cannot be background.
     """
     groups = [(subject, own) for subject, own in bouts.groupby("subject")]
     if not rules.per_subject or not groups:

@@ -57,8 +57,6 @@ def copies_between(
         Columns of `sessions.CLIP_COLUMNS`.
     splits
         The split of each clip, with the index of `clips`.
-    progress
-        Called with the number of clips that were read since the last call.
 
     Returns
     -------

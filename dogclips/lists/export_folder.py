@@ -19,11 +19,6 @@ def export_folder(out: Path, export_format: str, record: Mapping[str, Any]) -> I
 
     Nothing changes in `out` while the block runs, or if it fails. `export.json` says what was
     exported: `record` as the block leaves it, and the names of all that belongs to the export.
-
-    Raises
-    ------
-    OutputError
-        `out` holds something else than an export in this format, or it cannot be written.
     """
     staging = part_of(out / "export")
     try:

@@ -65,13 +65,7 @@ class Export:
 
 
 def with_splits(clips: pd.DataFrame) -> pd.DataFrame:
-    """Return clips with the column `split`: the name of their list if that is a split's, or `all`.
-
-    Raises
-    ------
-    ListError
-        Some clips have a split and some have none: nobody could tell where these belong.
-    """
+    """Return clips with the column `split`: that of their list, or `all`; a mixture is refused."""
     stems = clips["list"].map(lambda path: Path(path).stem)
     splits = stems.where(stems.isin(SPLITS), UNSPLIT)
     if {UNSPLIT} < set(splits):
@@ -92,23 +86,8 @@ def export_clips(
 ) -> Export:
     """Export clips to a folder, replacing an earlier export in the same format.
 
-    Parameters
-    ----------
-    clips
-        Columns of `sessions.CLIP_COLUMNS`, and `split`.
-    names
-        Class names: what the indices in `labels` mean.
-    watch
-        Called with how many more clips were copied, for a progress bar.
-
-    Raises
-    ------
-    ListError
-        The format cannot express some clips and `skip_unfit` is not set, or none is left.
-    OutputError
-        The folder holds something else, or cannot be written.
-    UsageError
-        The separator cannot separate.
+    `clips` has the columns of `sessions.CLIP_COLUMNS`, and `split`. `watch` is called with how many
+    more clips were copied, for a progress bar.
     """
     check_separator(settings.separator)
     prefix = settings.prefix or common_folder(clips["session"].tolist())

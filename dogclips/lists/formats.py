@@ -51,23 +51,18 @@ def write_list_as(
 ) -> Path:
     """Write the list of one split in a format, and return its path: `stem` and a suffix.
 
+    Nothing is written if the format cannot express some of the clips.
+
     Parameters
     ----------
     stem
         The path without suffix, such as `split/train`; its name is that of the split.
     clips
         Columns of `sessions.CLIP_COLUMNS`.
-    names
-        Class names: what the indices in `labels` mean.
     prefix
         What paths are relative to; None leaves them absolute.
     separator
         What stands between path and label in a list for PySlowFast.
-
-    Raises
-    ------
-    ListError
-        The format cannot express some of the clips; nothing is written then.
     """
     refuse_unfit(list_format, clips, unfit_reasons(list_format, clips, prefix, separator))
     path = stem.with_name(stem.name + _SUFFIXES.get(list_format, ".csv"))
@@ -86,13 +81,7 @@ def write_list_as(
 
 
 def check_separator(separator: str) -> None:
-    """Refuse what cannot stand between a path and a number.
-
-    Raises
-    ------
-    UsageError
-        The separator is empty, breaks the line, or holds a digit.
-    """
+    """Refuse what cannot stand between a path and a number."""
     breaks = separator.splitlines() != [separator]
     if breaks or any(letter.isdigit() for letter in separator):
         raise UsageError(
@@ -107,18 +96,8 @@ def describe_clips(
 ) -> pd.DataFrame:
     """Return what is known of clips, one row each, with their labels by name.
 
-    Parameters
-    ----------
-    clips
-        Columns of `sessions.CLIP_COLUMNS`.
-    prefix
-        What `path`, `recording`, `project` and `session` are relative to; None means nothing.
-
-    Returns
-    -------
-    described
-        `path`, `labels` (names), `label_indices`, `recording`, `project`, `session`, `subjects`,
-        `start_s` and `end_s`.
+    The columns are `path`, `labels` (names), `label_indices`, `recording`, `project`, `session`,
+    `subjects`, `start_s` and `end_s`; paths are relative to `prefix`, if there is one.
     """
     columns: dict[str, object] = {
         "path": relative_to([*clips["path"]], prefix),

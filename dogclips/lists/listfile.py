@@ -36,13 +36,7 @@ class ClipList:
 
     @cached_property
     def with_task(self) -> bool | None:
-        """Return whether labels are `task:label`, as the clips' manifests say; None if none does.
-
-        Raises
-        ------
-        OutputError
-            A manifest cannot be read.
-        """
+        """Return whether labels are `task:label`, as manifests say; None if none does."""
         if not any(":" in label for label in self.labels):
             return False
         return ManifestIndex().with_task(clip.path for clip in self.clips)
@@ -67,18 +61,11 @@ class _Missing(_Fault):
 def read_list(path: Path, root: Path | None = None) -> ClipList:
     """Read a list and its label names.
 
-    Parameters
-    ----------
-    root
-        What paths in the list are relative to; None means the folder of the list.
-
-    Raises
-    ------
-    ListError
-        The list is missing or empty, or lines are wrong: blank, with a blank in the path, with
-        anything but one blank between the parts, with an index that has no name or stands there
-        twice, with a clip that is missing or listed twice. The first such line is named by its
-        number, and how many more there are. A clip that is still in its recording is not missing.
+    Paths in the list are relative to `root`; None means the folder of the list. A list that is
+    missing or empty is a ListError, and so is a line that is blank or has a blank in the path,
+    anything but one blank between the parts, an index that has no name or stands there twice, or a
+    clip that is missing or listed twice. The first such line is named by its number, and how many
+    more there are. A clip that is still in its recording is not missing.
     """
     text = unmarked_text(path, "check the path of the list")
     labels = read_labels(path)
@@ -111,10 +98,7 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
 def write_list(path: Path, clips: Iterable[ListedClip]) -> None:
     """Write a list with paths relative to its own folder.
 
-    Raises
-    ------
-    ListError
-        A relative path holds a blank, which readers would take for the end of the path.
+    A relative path with a blank, which readers would take for its end, is a ListError.
     """
     listed = list(clips)
     write_whole(path, list_text(path, [str(c.path) for c in listed], [c.labels for c in listed]))

@@ -64,13 +64,6 @@ def assign_splits(
         Orders groups and splits that are alike; not negative.
     kept
         The split of each group that has one already.
-
-    Raises
-    ------
-    ListError
-        There are fewer groups than splits that want clips.
-    UsageError
-        There is no such thing to group by.
     """
     grouping = group_by if isinstance(group_by, Grouping) else group_clips(clips, group_by)
     codes, names = pd.factorize(grouping.names, sort=True)
@@ -116,15 +109,9 @@ def write_split(
 ) -> None:
     """Write the lists of all splits, `labels.txt`, and `split.json` with how they came about.
 
-    Nothing is replaced before all of it is written, and `split.json` last.
-
-    Parameters
-    ----------
-    list_format
-        One of `WRITERS`.
-    settings
-        How the split came about; `--keep` needs `group_by` (a recording if that is not said),
-        `seed` and `shares`.
+    Nothing is replaced before all of it is written, and `split.json` last. `list_format` is one of
+    `WRITERS`. Of the settings `--keep` needs `group_by` (a recording if that is not said), `seed`
+    and `shares`.
     """
     suffix, text_of = WRITERS[list_format]
     if list_format == "slowfast":

@@ -56,12 +56,7 @@ def count_groups(
 ) -> GroupCounts:
     """Count the clips of each group, in all and by label.
 
-    Parameters
-    ----------
-    groups
-        The group of each clip, numbered from 0 without gaps.
-    labels
-        The labels of each clip; one that is named twice counts once.
+    Groups are numbered from 0 without gaps; a label that a clip names twice counts once.
     """
     lengths = np.fromiter(map(len, labels), np.int64, len(labels))
     flat = np.fromiter(chain.from_iterable(labels), np.int64, int(lengths.sum()))
@@ -81,7 +76,7 @@ def stratify(
     seed: int = 0,
     fixed: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return the split of each group, as its place in `shares`.
+    """Return the split of each group, as its index in `shares`.
 
     Parameters
     ----------

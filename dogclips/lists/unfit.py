@@ -26,12 +26,7 @@ def unfit_reasons(
 ) -> pd.Series:
     """Return why the format cannot express a clip, a key of `UNFIT_REASONS`; "" where it can.
 
-    Parameters
-    ----------
-    clips
-        Columns of `sessions.CLIP_COLUMNS`.
-    prefix
-        What paths will be relative to; None leaves them absolute.
+    Paths will be relative to `prefix`; None leaves them absolute.
     """
     reasons = pd.Series("", index=clips.index, dtype="object")
     for reason, holds in _found(list_format, clips, prefix, separator):
@@ -40,13 +35,7 @@ def unfit_reasons(
 
 
 def refuse_unfit(list_format: str, clips: pd.DataFrame, reasons: pd.Series) -> None:
-    """Refuse clips that a format cannot express.
-
-    Raises
-    ------
-    ListError
-        There is one; the line says how many there are, why, and which is the first.
-    """
+    """Refuse clips that a format cannot express: say how many, why, and which is the first."""
     counts = reasons[reasons != ""].value_counts()
     if counts.empty:
         return

@@ -22,23 +22,8 @@ def write_shards(
 ) -> int:
     """Write `STEM-000000.tar` and so on, with `KEY.mp4` and `KEY.json` for each clip, in order.
 
-    The same clips give the same bytes, whenever and by whomever they are written.
-
-    Parameters
-    ----------
-    clips
-        `path`, and `key`, under which the clip appears.
-    described
-        A row for each clip, of `formats.describe_clips`.
-    shard_size
-        Clips in a shard.
-    watch
-        Called with 1 after each clip.
-
-    Returns
-    -------
-    files
-        How many shards were written.
+    The same clips give the same bytes, whenever and by whomever they are written; arguments and
+    what is returned, the number of shards, are as for a video folder.
     """
     paths, keys = clips["path"].tolist(), clips["key"].tolist()
     known = described.astype("object").where(described.notna(), None).to_dict("records")

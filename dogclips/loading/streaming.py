@@ -53,22 +53,13 @@ def stream_windows(
     """Decode a stream once and yield each window as soon as its last frame has come.
 
     What is held at a time is the frames of the windows that overlap, at the size of the views.
-
-    Parameters
-    ----------
-    clips
-        For each window the frames of the clip that would be cut of it.
+    `clips` has for each window the frames of the clip that would be cut of it.
 
     Yields
     ------
     number, video
         Which window, by index; its views (V, 3, T, S, S), RGB bytes, or
         `DOES_NOT_DECODE` if a frame is damaged.
-
-    Raises
-    ------
-    MediaError
-        The file cannot be opened, or nothing of the stream decodes.
     """
     windows = [views.indices(frames) for frames in clips]
     order = sorted(range(len(windows)), key=lambda number: int(windows[number].max()))

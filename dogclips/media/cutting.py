@@ -29,20 +29,11 @@ def cut_source(
 
     A file appears under its name only after it was verified: one video stream, every frame at
     its planned time, the planned size, upright. Closing the iterator leaves no unfinished file.
-    What the source cannot give is an outcome with its reason.
+    What the source cannot give is an outcome with its reason; what the encoder or the folder
+    refuses is an OutputError.
 
-    Parameters
-    ----------
-    wanted
-        The jobs to write, by path; None means all. The others are encoded all the same where they
-        share an encoder with these, so that a clip has the same bytes whichever are written.
-    device
-        What decodes; see `hardware.hardware`.
-
-    Raises
-    ------
-    OutputError
-        The encoder refuses its settings, or the output folder is full or not writable.
+    Only the `wanted` paths are written; None means all. Other jobs are encoded all the same where
+    they share an encoder with these, so that a clip has the same bytes whichever are written.
     """
     ordered = sorted(jobs, key=lambda job: job.indices[0])
     lanes = [

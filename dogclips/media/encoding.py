@@ -135,16 +135,9 @@ class ClipFile:
 
 
 class LaneWriter:
-    """One encoder, and the clips that are cut out of its packets.
+    """One encoder, and the clips (those `wanted`, by path) that are cut out of its packets.
 
     Methods that yield outcomes do so for every clip that has come to its end by then.
-
-    Parameters
-    ----------
-    lane
-        The frames to encode, and the clips that show them.
-    wanted
-        The clips to write, by path; None means all.
     """
 
     def __init__(

@@ -21,13 +21,7 @@ from dogclips.streams import Stream, StreamTable
 
 
 def probe_with_pyav(path: Path, *, deep: bool = False) -> StreamTable:
-    """Measure every stream of a file; the same table as `probe_with_ffprobe`.
-
-    Raises
-    ------
-    MediaError
-        The file is missing or no container that we read.
-    """
+    """Measure every stream of a file; the same table as `probe_with_ffprobe`."""
     with open_input(path) as container:
         try:
             packets, rotations = _read_packets(container)

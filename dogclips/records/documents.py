@@ -20,10 +20,7 @@ def read_document(
 ) -> T:
     """Read a JSON file as the dataclass `kind`.
 
-    Raises
-    ------
-    DogclipsError
-        Of the kind `error`: the file cannot be read, or it is damaged.
+    A file that cannot be read, or is damaged, raises an error of the kind `error`.
     """
     try:
         return record_of(kind, path.read_bytes())
@@ -36,10 +33,7 @@ def read_document(
 def record_of(kind: type[T], given: Any) -> T:
     """Return JSON text, or plain values, as the dataclass `kind` or a tuple of such.
 
-    Raises
-    ------
-    ValueError
-        They are damaged; the first wrong key is named.
+    If they are damaged, the ValueError names the first wrong key.
     """
     record: Any = kind
     try:
