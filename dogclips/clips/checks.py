@@ -248,14 +248,11 @@ def _timed(own: pd.DataFrame, recording: str, seen: AnnotatedStream | None) -> p
     start_s, end_s = own["t_start"].copy(), own["t_end"].copy()
     frames = own["time_base"] == "frame_index"
     for times in (start_s, end_s):
-        counted = [float("nan") if seen is None else _time_of(seen, n) for n in times[frames]]
-        times[frames] = counted
+        times[frames] = [
+            float("nan") if seen is None or math.isnan(frame) else float(seen.time_of(frame))
+            for frame in times[frames]
+        ]
     return own.assign(start_s=start_s, end_s=end_s, recording=recording)
-
-
-def _time_of(seen: AnnotatedStream, frame: float) -> float:
-    """Return when a frame begins, in seconds; a point has no end."""
-    return frame if math.isnan(frame) else float(seen.time_of(frame))
 
 
 def _measures(own: pd.DataFrame, seen: AnnotatedStream | None) -> dict[str, Any]:

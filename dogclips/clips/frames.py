@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dogclips.alignment import TimeMap
 from dogclips.media.excerpt import Timing
 from dogclips.streams import Stream
 from dogclips.timebase import ROUNDING_SLACK_S, Span, frame_at
@@ -26,28 +25,6 @@ class SourceFrames:
     frame_rate: Fraction
     timing: Timing
     begin_s: Fraction  #: When the window begins, in container time of the stream
-
-
-def mapped_frames(
-    stream: Stream,
-    time_map: TimeMap,
-    seen: Span,
-    frame_rate: Fraction | None,
-    *,
-    keep_doubtful: bool = False,
-) -> SourceFrames | str:
-    """Return the target frames of a window of the reference, or the reason why it cannot be cut.
-
-    `seen` is container time on the reference. `keep_doubtful` gives frames although nobody can
-    know the shift between the streams, or some were lost.
-    """
-    begin = time_map.to_target(seen.start)
-    frames = select_frames(stream, Span(begin, begin + seen.duration), frame_rate)
-    if isinstance(frames, str) or keep_doubtful:
-        return frames
-    if time_map.is_broken(seen):
-        return "frames-lost"
-    return "in-doubt" if time_map.is_doubtful(seen) else frames
 
 
 def select_frames(stream: Stream, window: Span, frame_rate: Fraction | None) -> SourceFrames | str:

@@ -52,23 +52,16 @@ def label_projects(projects: Sequence[Project], config: CutConfig) -> Labelled:
     usable = [project for project in projects if not project.errors]
     warnings = [text for project in usable for text in _issues(project)]
     with_task = several_tasks((project.segments for project in usable), config.tasks)
-    tables: list[pd.DataFrame | AnnotationError] = []
-    for project in usable:
-        try:
-            tables.append(
-                apply_labels(project.segments, config.labels, config.tasks, with_task=with_task)
-            )
-        except AnnotationError as error:
-            tables.append(error)
-    labelled = [table for table in tables if isinstance(table, pd.DataFrame)]
-    names = [name for table in labelled for name in table["label"]]
-    classes = class_order(names, config.labels.order)
     files: list[LabelledFile] = []
-    for folder, project, table in zip(_folders(usable), usable, tables, strict=True):
-        if isinstance(table, AnnotationError):
-            refused.append(Refused(folder, "", table))
-        else:
-            files.append(LabelledFile(folder, project, table))
+    for folder, project in zip(_folders(usable), usable, strict=True):
+        own = project.segments
+        try:
+            own = apply_labels(own, config.labels, config.tasks, with_task=with_task)
+            files.append(LabelledFile(folder, project, own))
+        except AnnotationError as error:
+            refused.append(Refused(folder, "", error))
+    names = (name for file in files for name in file.segments["label"])
+    classes = class_order(names, config.labels.order)
     return Labelled(tuple(files), classes, with_task, tuple(refused), tuple(warnings))
 
 

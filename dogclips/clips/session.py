@@ -98,11 +98,9 @@ def _clashes(found: Mapping[str, Path | SessionError]) -> dict[str, SessionError
 
 def _same(name: str, keys: Sequence[str]) -> list[int]:
     """Return the indices of the keys that are the name, by the strictest rule that finds any."""
-    for rule in (str, _composed, _caseless):
-        found = [index for index, key in enumerate(keys) if rule(key) == rule(name)]
-        if found:
-            return found
-    return []
+    rules = (str, _composed, _caseless)
+    found = ([n for n, key in enumerate(keys) if rule(key) == rule(name)] for rule in rules)
+    return next(filter(None, found), [])
 
 
 def _composed(name: str) -> str:
@@ -117,8 +115,7 @@ def find_session(base_dir: Path) -> Session:
     """Return the recordings and annotation files of a session folder."""
     if not base_dir.is_dir():
         raise SessionError("no such folder", where=base_dir, todo="name a session folder")
-    videos = recordings_in(base_dir)
-    return Session(base_dir, tuple(videos), tuple(projects_in(base_dir)))
+    return Session(base_dir, tuple(recordings_in(base_dir)), tuple(projects_in(base_dir)))
 
 
 def find_sessions(

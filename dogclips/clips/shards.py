@@ -103,7 +103,7 @@ def shard_of(plan: ClipPlan, shard: Shard) -> tuple[ClipPlan, ShardHead]:
 
 
 def _digest(plan: ClipPlan) -> str:
-    """Return the digest of the settings and of the rows to cut, by their place in the plan."""
+    """Return the digest of the settings and of the rows to cut, by their number in the plan."""
     planned = plan.table[plan.table["status"] == "planned"]
     parts = [
         plan.config.model_dump(mode="json"),
@@ -272,17 +272,12 @@ def _different(output: Path) -> OutputError:
 def _check_rows(head: ShardHead, rows: pd.DataFrame, output: Path) -> None:
     """Refuse a shard that has not come to its end, or whose clips are no longer there."""
     name = f"{head.shard.number}/{head.shard.of}"
+    todo = f"run it again: dogclips cut --shard {name}"
     if (rows["status"] == "planned").any():
-        raise OutputError(
-            f"shard {name} has clips that are not cut yet",
-            where=output,
-            todo=f"run it again: dogclips cut --shard {name}",
-        )
+        what = f"shard {name} has clips that are not cut yet"
+        raise OutputError(what, where=output, todo=todo)
     for row in rows[rows["sha256"] != ""].to_dict("records"):
         path = output / row["clip"]
         if not path.is_file() or path.stat().st_size != row["size_bytes"]:
-            raise OutputError(
-                f"a clip of shard {name} is gone or has changed",
-                where=path,
-                todo=f"run it again: dogclips cut --shard {name}",
-            )
+            what = f"a clip of shard {name} is gone or has changed"
+            raise OutputError(what, where=path, todo=todo)

@@ -148,16 +148,15 @@ def _evidence(
     kept: Kept, clips: pd.DataFrame, grouping: Grouping, stayed: pd.Series
 ) -> pd.DataFrame:
     """Return group and split of all that is known; a group may have several rows."""
-    found = [pd.DataFrame({"group": grouping.names, "split": stayed})]
+    found = pd.DataFrame({"group": grouping.names, "split": stayed})
     if kept.version > 1 and kept.group_by == grouping.by:
         ties = grouping.ties
         keys = zip(ties["kind"], ties["name"], strict=True)
-        split = pd.Series([kept.groups.get(key) for key in keys], dtype="object")
-        found.append(pd.DataFrame({"group": ties["group"].to_numpy(), "split": split}))
+        split = pd.Series([kept.groups.get(key) for key in keys], ties.index, dtype="object")
+        more = ties[["group"]].assign(split=split)
     else:
-        split = clips["recording"].map(kept.recordings)
-        found.append(pd.DataFrame({"group": grouping.names, "split": split}))
-    return pd.concat(found, ignore_index=True).dropna().drop_duplicates()
+        more = found.assign(split=clips["recording"].map(kept.recordings))
+    return pd.concat([found, more], ignore_index=True).dropna().drop_duplicates()
 
 
 def _splits_of_groups(kept: Kept, evidence: pd.DataFrame) -> dict[str, str]:

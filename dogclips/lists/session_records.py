@@ -18,8 +18,6 @@ from dogclips.records.probe import ProbedFile, read_probe
 from dogclips.records.settings import read_settings
 
 KEPT = ("cut", "reused")
-
-
 SHOWN_COLUMNS = ("source", "label", "start_s", "end_s")
 
 

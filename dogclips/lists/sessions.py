@@ -66,14 +66,9 @@ def read_clips(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Gather the clips of session folders, splits and lists, with one merged list of class names.
 
-    Paths in the lists are relative to `root`; None means the folder of each list.
-
-    Returns
-    -------
-    clips
-        Columns of `CLIP_COLUMNS`; `labels` holds tuples of indices into the names.
-    names
-        Class names of all inputs, merged by name in the order in which they are first listed.
+    They have the columns of `CLIP_COLUMNS`; `labels` holds tuples of indices into the names. Names
+    are merged in the order in which they are first listed. Paths in the lists are relative to
+    `root`; None means the folder of each list.
     """
     names: dict[str, int] = {}
     index = ManifestIndex()

@@ -16,8 +16,8 @@ from dogclips.processes import of_each
 # How closely clips are looked at: the times of their packets, every frame, or not at all.
 CheckLevel = Literal["fast", "full", "none"]
 
-# `place` in the list, from 0; `reason` and `todo` as an error says them.
-BAD_COLUMNS = ("place", "path", "reason", "todo")
+# `index` in the list, from 0; `reason` and `todo` as an error says them.
+BAD_COLUMNS = ("index", "path", "reason", "todo")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +40,8 @@ class ClipCheck:
 
     def kept(self, clips: ClipList) -> ClipList:
         """Return the list without the bad clips, or raise their error if none would be left."""
-        bad = set(self.bad["place"])
-        left = [clip for place, clip in enumerate(clips.clips) if place not in bad]
+        bad = set(self.bad["index"])
+        left = [clip for index, clip in enumerate(clips.clips) if index not in bad]
         error = self.error()
         if error is not None and not left:
             raise error

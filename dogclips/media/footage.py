@@ -43,7 +43,7 @@ class FileFootage:
             keyframes=np.array(keyframes, dtype=np.bool_),
         )
 
-    def picture(self, stream: Stream, place: int, width: int) -> NDArray[np.uint8]:
+    def picture(self, stream: Stream, index: int, width: int) -> NDArray[np.uint8]:
         """Return one frame as a person sees it: (H, W, 3), RGB, upright, with square pixels.
 
         At most `width` columns; a smaller picture is not enlarged.
@@ -54,12 +54,12 @@ class FileFootage:
             columns, rows = rows, columns
         share = min(1, width / columns)
         size = max(round(columns * share), 1), max(round(rows * share), 1)
-        for found, frame in decode_from(self.path, stream, place):
-            if found == place:
+        for found, frame in decode_from(self.path, stream, index):
+            if found == index:
                 return _upright(VideoReformatter(), frame, size, turns, "rgb24")
-            if found > place:
+            if found > index:
                 break
-        where = f"{self.path}, stream {stream.index}, frame {place}"
+        where = f"{self.path}, stream {stream.index}, frame {index}"
         raise MediaError("a frame does not decode", where=where, todo="check the recording")
 
     def activity(self, stream: Stream) -> NDArray[np.float64]:

@@ -18,10 +18,7 @@ from dogclips.records.probe import PROBE, ProbeRecord
 from dogclips.records.settings import SETTINGS, read_settings
 
 MANIFEST = "manifest.parquet"
-
-
 FILE_ATTRIBUTE = "file:"  # how the name of a column begins that holds one
-
 
 # `start_s` and `end_s` are annotation time, as the annotator's player showed it. The same instant
 # in container time on the target stream is `container_start_s`, and for clips `container_start`, an
@@ -259,10 +256,10 @@ class ManifestIndex:
 
     def with_task(self, clips: Iterable[Path]) -> bool | None:
         """Return whether labels of these clips are all `task:label`; None if nobody knows."""
-        said = [None if row is None else row["with_task"] for row in map(self.find, clips)]
-        if any(one is False for one in said):
+        stored = {row and row["with_task"] for row in map(self.find, clips)}
+        if False in stored:
             return False
-        return True if said and all(one is True for one in said) else None
+        return True if stored == {True} else None
 
     def _manifest_in(self, output: Path) -> _Manifest | None:
         if output not in self._manifests:

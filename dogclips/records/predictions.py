@@ -89,10 +89,10 @@ def by_clip(table: pd.DataFrame) -> PredictedClips:
     )
 
 
-def with_provenance(table: pd.DataFrame, origin: Provenance) -> pd.DataFrame:
+def with_provenance(table: pd.DataFrame, provenance: Provenance) -> pd.DataFrame:
     """Return a table of predictions in its declared types that says where it comes from."""
     typed = table[list(CLIP_PREDICTION_COLUMNS)].astype(CLIP_PREDICTION_COLUMNS)
-    for name, value in asdict(origin).items():
+    for name, value in asdict(provenance).items():
         typed.attrs[name] = value
     return typed
 
