@@ -127,7 +127,9 @@ def _cut_all(ray: ModuleType, units: Sequence[Unit], at_once: int) -> Iterator[l
                 running[task.remote(_absolute(unit), MADE_BY)] = unit
             [done], _ = ray.wait(list(running), num_returns=1)
             unit = running.pop(done)
-            yield _as_planned(_result(ray, done, unit), unit)
+            planned = {path.absolute(): path for path in unit.wanted}  # as the plan knows them
+            outcomes = _result(ray, done, unit)
+            yield [replace(outcome, path=planned[outcome.path]) for outcome in outcomes]
     finally:
         _stop(ray, list(running))
 
@@ -182,9 +184,3 @@ def _absolute(unit: Unit) -> Unit:
         jobs=tuple(replace(job, path=job.path.absolute()) for job in unit.jobs),
         wanted=frozenset(path.absolute() for path in unit.wanted),
     )
-
-
-def _as_planned(outcomes: list[ClipOutcome], unit: Unit) -> list[ClipOutcome]:
-    """Return outcomes with the paths by which the plan knows them."""
-    planned = {path.absolute(): path for path in unit.wanted}
-    return [replace(outcome, path=planned[outcome.path]) for outcome in outcomes]

@@ -92,7 +92,8 @@ def _plan(
     tasks: dict[str, _Flags] = dict.fromkeys(sorted(set(bouts["task"])), nobody)
     subjects: dict[str, _Flags] = dict.fromkeys(sorted(set(bouts["subject"]) - {""}), nobody)
     for (label, task, subject), rows in kinds.items():
-        behind = timed.is_touched(timed.spans(rows)) & labels[label]
+        touched = timed.spans(rows).covered(timed.starts, timed.stops) > 0
+        behind = labels[label] & touched
         tasks[task] = tasks[task] | behind
         if subject:
             subjects[subject] = subjects[subject] | behind
@@ -152,10 +153,6 @@ class _Timed:
 
     def spans(self, bouts: Sequence[int]) -> Spans:
         return Spans.union(self.begins[bouts], self.ends[bouts])
-
-    def is_touched(self, spans: Spans) -> _Flags:
-        """Return which windows share time with spans."""
-        return np.asarray(spans.covered(self.starts, self.stops) > 0)
 
     def is_labelled(self, spans: Spans) -> _Flags:
         """Return which windows a label's spans fill enough of."""

@@ -225,16 +225,12 @@ def _kinetics(
 def _safe(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of which a spreadsheet runs nothing; lists are joined by ` | `."""
     texts = {
-        str(name): [_cell(cell) for cell in table[name]]
-        for name in table.columns
-        if table[name].dtype.kind not in "if" and name != "path"
+        str(name): [safe_cell(own if isinstance(own, str) else " | ".join(own)) for own in cells]
+        for name, cells in table.items()
+        if cells.dtype.kind not in "if" and name != "path"
     }
     paths = [_safe_path(path) for path in table["path"]]
     return table.assign(**texts, path=paths).rename(columns=lambda name: safe_cell(str(name)))
-
-
-def _cell(cell: str | Sequence[str]) -> str:
-    return safe_cell(cell if isinstance(cell, str) else " | ".join(cell))
 
 
 def _safe_path(path: str) -> str:

@@ -127,7 +127,7 @@ def has_clips(path: Path) -> bool:
 def moved_labels(
     clips: pd.DataFrame, names: Sequence[str]
 ) -> dict[str, dict[str, tuple[int, int]]]:
-    """Return, by list and name, an index of the list's own `labels.txt` and another, merged one.
+    """Return, by list and name, the index in the list's own `labels.txt` and the other, merged one.
 
     The first input keeps its indices; where a later one numbers the same names otherwise, or has
     names of its own, merging gives it others. Lists that keep all are left out.

@@ -4,6 +4,7 @@ Keys that a record does not know are passed over, so that folders of later versi
 what they still have in common; a key that is missing or of another type is damage.
 """
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from dogclips.errors import DogclipsError, OutputError
 
 T = TypeVar("T")
+
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def read_document(
@@ -52,8 +55,3 @@ def plain_of(record: object) -> dict[str, Any]:
     kind: Any = type(record)
     plain: dict[str, Any] = _adapter(kind).dump_python(record, mode="json")
     return plain
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)

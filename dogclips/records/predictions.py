@@ -76,7 +76,10 @@ class PredictedClips:
 
 
 def by_clip(table: pd.DataFrame) -> PredictedClips:
-    """Take a table of predictions apart: all labels of a clip side by side in the same order."""
+    """Take a table of predictions apart.
+
+    All labels of a clip stand side by side in it, in the same order for every clip.
+    """
     labels = tuple(table["label"].unique())
     shape = (len(table) // len(labels), len(labels))
     clips = table[["clip", "recording", "start_s", "end_s"]].iloc[:: len(labels)]
