@@ -125,12 +125,8 @@ def check_projects(
 ) -> list[CheckedProject]:
     """Check annotation files that belong together.
 
-    Parameters
-    ----------
-    found
-        For each file the recordings of its names; None checks the files alone.
-    config
-        Says what the annotators saw, and what becomes of labels that are no options.
+    `found` has for each file the recordings of its names; None checks the files alone. `config`
+    says what the annotators saw, and what becomes of labels that are no options.
     """
     checked = [
         check_project(project, None if found is None else found[project.path], config)
@@ -200,10 +196,7 @@ def measure_named(
 ) -> dict[Path, Found]:
     """Return what was measured of the recordings of each annotation file; none is aligned.
 
-    Parameters
-    ----------
-    among
-        For each annotation file the files among which its recordings are.
+    `among` has for each annotation file the files among which its recordings are.
     """
     named = {
         project.path: resolve_recordings(
@@ -255,14 +248,11 @@ def _timed(own: pd.DataFrame, recording: str, seen: AnnotatedStream | None) -> p
     start_s, end_s = own["t_start"].copy(), own["t_end"].copy()
     frames = own["time_base"] == "frame_index"
     for times in (start_s, end_s):
-        counted = [float("nan") if seen is None else _time_of(seen, n) for n in times[frames]]
-        times[frames] = counted
+        times[frames] = [
+            float("nan") if seen is None or math.isnan(frame) else float(seen.time_of(frame))
+            for frame in times[frames]
+        ]
     return own.assign(start_s=start_s, end_s=end_s, recording=recording)
-
-
-def _time_of(seen: AnnotatedStream, frame: float) -> float:
-    """Return when a frame begins, in seconds; a point has no end."""
-    return frame if math.isnan(frame) else float(seen.time_of(frame))
 
 
 def _measures(own: pd.DataFrame, seen: AnnotatedStream | None) -> dict[str, Any]:

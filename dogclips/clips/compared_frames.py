@@ -57,13 +57,7 @@ class ComparedFrames:
 
 
 def compared_frames(file: Recording) -> list[ComparedFrames]:
-    """Return a first, a middle and a last frame at which something moves, and their partners.
-
-    Raises
-    ------
-    DogclipsError
-        The recording could not be measured, or it does not decode.
-    """
+    """Return a first, a middle and a last frame at which something moves, and their partners."""
     table, alignment = file.measured
     streams = {stream.index: stream for stream in table.streams}
     pair = streams[alignment.reference], streams[alignment.target]
@@ -132,8 +126,9 @@ class _Search:
         steps = self.steps_off(_time(self.reference, usable[len(usable) // 2]))
         seen = self.footage.look(self.reference, first + min(steps, 0), stop + max(steps, 0))
         rows = {index: row for row, index in enumerate(seen.indices.tolist())}
+        pictures = seen.pictures.astype(np.float64)
         changes = {
-            index: np.abs(_difference(seen.pictures, rows[index], rows[index + steps])).mean()
+            index: np.abs(pictures[rows[index]] - pictures[rows[index + steps]]).mean()
             for index in usable
             if index in rows and index + steps in rows
         }
@@ -236,10 +231,6 @@ def _resized(
     down = averaging(sampler.y, rows, picture.shape[0])
     across = averaging(sampler.x, columns, picture.shape[1])
     return np.asarray(np.einsum("rh,hwc,kw->rkc", down, picture, across, optimize=True))
-
-
-def _difference(pictures: NDArray[np.uint8], one: int, other: int) -> NDArray[np.float64]:
-    return np.asarray(pictures[one].astype(np.float64) - pictures[other])
 
 
 def _time(stream: Stream, index: int) -> Fraction:

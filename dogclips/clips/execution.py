@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from dogclips.clips.engines import local_engine
 from dogclips.clips.plan import ClipPlan
 from dogclips.clips.shards import ShardHead, earlier_rows, only_writer, stale_rows, write_shard
-from dogclips.clips.units import Engine, plan_units
+from dogclips.clips.units import Engine, local_engine, plan_units
 from dogclips.errors import MediaError
 from dogclips.media.encoding import ClipOutcome
 from dogclips.media.lanes import ClipJob
@@ -34,42 +33,22 @@ def cut_plan(
     """Cut all planned clips and return the manifest, which is also written to `output/`.
 
     A clip is reused if a manifest has a row with the same recipe and the file still has that
-    row's size and digest. The manifest is written every few seconds and, whatever happens, at the
-    end, so that a killed run loses little. Clips of an earlier plan that this one lacks stay, as
-    rows with the status "stale".
+    row's size and digest, unless `force`. The manifest is written every few seconds and, whatever
+    happens, at the end, so that a killed run loses little. Clips of an earlier plan that this one
+    lacks stay, as rows with the status "stale", unless `prune` removes them.
 
-    Parameters
-    ----------
-    engine
-        What cuts the units of work; None means one process for each core. What it leaves out stays
-        "planned", and a file under the name of such a clip, which shows other frames, is removed.
-    shard
-        The plan is this shard's part; see `shards.shard_of`. Its manifest is one of its own,
-        without stale clips.
-    prune
-        Remove stale clips.
-    force
-        Cut again what could be reused.
-    progress
-        Called with the number of clips that have just been finished.
-
-    Raises
-    ------
-    OutputError
-        Another run is writing to this folder, or it cannot be written to.
-    MediaError
-        A clip failed, and the settings want the run to fail then.
+    The engine cuts the units of work; None means one process for each core. What it leaves out
+    stays "planned", and a file under the name of such a clip, which shows other frames, is removed.
+    With a shard the plan is that shard's part (see `shards.shard_of`), and its manifest is one of
+    its own, without stale clips. `progress` gets the number of clips that have just been finished.
     """
     output = plan.session.output
     write = partial(write_shard, head=shard) if shard else write_manifest
+    save = partial(write, output=output)
     with only_writer(output, shard.shard if shard else None):
         old = earlier_rows(output, force=force)
         table = plan.table.copy()
-        # What a killed run left unfinished; beside a shard others may be at work.
-        for part in output.rglob(".*.part") if shard is None else ():
-            part.unlink(missing_ok=True)
-        for folder in {job.path.parent for job in plan.jobs.values()}:
-            folder.mkdir(parents=True, exist_ok=True)
+        _make_room(plan, alone=shard is None)
         if old is not None and not force:
             _reuse(table, plan.jobs, old)
         progress(int((table["status"] == "reused").sum()))
@@ -80,13 +59,21 @@ def cut_plan(
         todo = {plan.jobs[row].path: row for row in table.index[table["status"] == "planned"]}
         units = plan_units(plan, todo)
         try:
-            save = partial(write, output=output)
             with closing((engine or local_engine())(units)) as outcomes:
                 _record_all(table, plan, todo, outcomes, save, progress)
         finally:
             table = with_rows(table, stale)
-            write(table, output=output)
+            save(table)
     return table
+
+
+def _make_room(plan: ClipPlan, *, alone: bool) -> None:
+    """Make the folders of clips, and remove what a killed run left unfinished."""
+    # Beside a shard others may be at work.
+    for part in plan.session.output.rglob(".*.part") if alone else ():
+        part.unlink(missing_ok=True)
+    for folder in {job.path.parent for job in plan.jobs.values()}:
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def _reuse(table: pd.DataFrame, jobs: Mapping[int, ClipJob], old: pd.DataFrame) -> None:

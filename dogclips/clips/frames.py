@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dogclips.alignment import TimeMap
 from dogclips.media.excerpt import Timing
 from dogclips.streams import Stream
 from dogclips.timebase import ROUNDING_SLACK_S, Span, frame_at
@@ -28,49 +27,13 @@ class SourceFrames:
     begin_s: Fraction  #: When the window begins, in container time of the stream
 
 
-def mapped_frames(
-    stream: Stream,
-    time_map: TimeMap,
-    seen: Span,
-    frame_rate: Fraction | None,
-    *,
-    keep_doubtful: bool = False,
-) -> SourceFrames | str:
-    """Return the target frames of a window of the reference, or the reason why it cannot be cut.
-
-    Parameters
-    ----------
-    stream
-        The target.
-    seen
-        Container time on the reference.
-    frame_rate
-        As for `select_frames`.
-    keep_doubtful
-        Give frames although nobody can know the shift between the streams, or some were lost.
-    """
-    begin = time_map.to_target(seen.start)
-    frames = select_frames(stream, Span(begin, begin + seen.duration), frame_rate)
-    if isinstance(frames, str) or keep_doubtful:
-        return frames
-    if time_map.is_broken(seen):
-        return "frames-lost"
-    return "in-doubt" if time_map.is_doubtful(seen) else frames
-
-
 def select_frames(stream: Stream, window: Span, frame_rate: Fraction | None) -> SourceFrames | str:
     """Return the frames that a window shows, or the reason why it cannot be cut.
 
     Constant-rate streams give exactly seconds x rate frames from the one on screen at the start.
     Variable-rate streams give every frame shown in the window at its own time. With `frame_rate`
-    each frame of that grid is the one on screen then.
-
-    Parameters
-    ----------
-    window
-        Seconds since the stream's first frame.
-    frame_rate
-        The rate to resample to; None keeps the source's frames.
+    each frame of that grid is the one on screen then. The window is in seconds since the stream's
+    first frame.
     """
     if stream.start_s is None or stream.frame_rate is None:
         return "no-timestamps"

@@ -52,23 +52,16 @@ def label_projects(projects: Sequence[Project], config: CutConfig) -> Labelled:
     usable = [project for project in projects if not project.errors]
     warnings = [text for project in usable for text in _issues(project)]
     with_task = several_tasks((project.segments for project in usable), config.tasks)
-    tables: list[pd.DataFrame | AnnotationError] = []
-    for project in usable:
-        try:
-            tables.append(
-                apply_labels(project.segments, config.labels, config.tasks, with_task=with_task)
-            )
-        except AnnotationError as error:
-            tables.append(error)
-    labelled = [table for table in tables if isinstance(table, pd.DataFrame)]
-    names = [name for table in labelled for name in table["label"]]
-    classes = class_order(names, config.labels.order)
     files: list[LabelledFile] = []
-    for folder, project, table in zip(_folders(usable), usable, tables, strict=True):
-        if isinstance(table, AnnotationError):
-            refused.append(Refused(folder, "", table))
-        else:
-            files.append(LabelledFile(folder, project, table))
+    for folder, project in zip(_folders(usable), usable, strict=True):
+        own = project.segments
+        try:
+            own = apply_labels(own, config.labels, config.tasks, with_task=with_task)
+            files.append(LabelledFile(folder, project, own))
+        except AnnotationError as error:
+            refused.append(Refused(folder, "", error))
+    names = (name for file in files for name in file.segments["label"])
+    classes = class_order(names, config.labels.order)
     return Labelled(tuple(files), classes, with_task, tuple(refused), tuple(warnings))
 
 
@@ -92,12 +85,7 @@ def _folders(projects: Sequence[Project]) -> list[str]:
 def several_tasks(tables: Iterable[pd.DataFrame], tasks: str | tuple[str, ...]) -> bool:
     """Return whether segments answer several questions, so that classes carry their task.
 
-    Parameters
-    ----------
-    tables
-        Segments of all files that are labelled together.
-    tasks
-        Names of the attributes that become classes, or "all".
+    `tables` are the segments of all files that are labelled together.
     """
     return len(set[str]().union(*(_chosen(table, tasks) for table in tables))) > 1
 
@@ -116,20 +104,9 @@ def apply_labels(
 ) -> pd.DataFrame:
     """Return the segments that become classes, under their class names.
 
-    Parameters
-    ----------
-    segments
-        Columns of `segments.SEGMENT_COLUMNS`.
-    tasks
-        Names of the attributes that become classes, or "all".
-    with_task
-        Call a class `task:label`; None means if these segments have `several_tasks`. A dataset of
-        several projects must decide once for all of them.
-
-    Raises
-    ------
-    AnnotationError
-        A label is no option of its attribute and `unknown` is "error".
+    `tasks` names the attributes that become classes. `with_task` calls a class `task:label`; None
+    means if these segments have `several_tasks`. A dataset of several projects must decide once
+    for all of them.
     """
     if with_task is None:
         with_task = several_tasks([segments], tasks)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -69,10 +69,7 @@ def recording_name(
 ) -> tuple[RecordingName, str | None]:
     """Return the shared name parts of a recording, and a warning if its year is a guess.
 
-    Parameters
-    ----------
-    created
-        The container's creation time (ISO 8601), if it has one.
+    `created` is the container's creation time (ISO 8601), if it has one.
     """
     folder = base_dir.resolve().name
     match = _day_and_site(folder)
@@ -116,16 +113,8 @@ def clip_name(
     >>> recording = RecordingName("20240202", "kt", "020500")
     >>> clip_name(recording, Fraction(25, 2), [0, 3], NameConfig())
     '20240202kt_020500_start12.5_0-3.mp4'
-
-    Raises
-    ------
-    ConfigError
-        The template holds an unknown field.
     """
-    fields = {
-        "date": recording.date,
-        "site": recording.site,
-        "video": recording.video,
+    fields = asdict(recording) | {
         "start": shown(start_s),
         "labels": "-".join(str(index) for index in indices) or "none",
         "subject": safe(subject) if subject else "",

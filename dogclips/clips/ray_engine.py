@@ -16,7 +16,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from dogclips.clips.rows import MADE_BY
+from dogclips.clips.plan import MADE_BY
 from dogclips.clips.units import Engine, Unit, cut_unit
 from dogclips.errors import OutputError, UsageError
 from dogclips.media.encoding import ClipOutcome
@@ -40,11 +40,6 @@ def ray_engine(address: str | None = None, workers: int | None = None) -> Engine
         of. None starts a Ray on this machine for as long as it is needed.
     workers
         How many units are cut at once; None means as many as there are cores.
-
-    Raises
-    ------
-    UsageError
-        Ray is not installed, or the address is none.
     """
     if address not in (None, "auto") and not re.fullmatch(r"[^:/\s]+:[0-9]{1,5}", address or ""):
         raise UsageError(
@@ -132,7 +127,9 @@ def _cut_all(ray: ModuleType, units: Sequence[Unit], at_once: int) -> Iterator[l
                 running[task.remote(_absolute(unit), MADE_BY)] = unit
             [done], _ = ray.wait(list(running), num_returns=1)
             unit = running.pop(done)
-            yield _as_planned(_result(ray, done, unit), unit)
+            planned = {path.absolute(): path for path in unit.wanted}  # as the plan knows them
+            outcomes = _result(ray, done, unit)
+            yield [replace(outcome, path=planned[outcome.path]) for outcome in outcomes]
     finally:
         _stop(ray, list(running))
 
@@ -174,7 +171,7 @@ def _cut(unit: Unit, made_by: str) -> list[ClipOutcome] | OutputError:
             todo="install the same versions everywhere",
         )
     try:
-        return list(cut_unit(unit))
+        return cut_unit(unit)
     except OutputError as error:
         return error
 
@@ -187,9 +184,3 @@ def _absolute(unit: Unit) -> Unit:
         jobs=tuple(replace(job, path=job.path.absolute()) for job in unit.jobs),
         wanted=frozenset(path.absolute() for path in unit.wanted),
     )
-
-
-def _as_planned(outcomes: list[ClipOutcome], unit: Unit) -> list[ClipOutcome]:
-    """Return outcomes with the paths by which the plan knows them."""
-    planned = {path.absolute(): path for path in unit.wanted}
-    return [replace(outcome, path=planned[outcome.path]) for outcome in outcomes]

@@ -36,13 +36,7 @@ class Recording:
 
     @property
     def measured(self) -> tuple[StreamTable, Alignment]:
-        """Return what was measured.
-
-        Raises
-        ------
-        DogclipsError
-            The file cannot be used.
-        """
+        """Return what was measured, or raise why the file cannot be used."""
         if self.table is None or self.alignment is None:
             raise self.error or AlignmentError("not measured", where=self.path)
         return self.table, self.alignment

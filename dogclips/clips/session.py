@@ -40,11 +40,6 @@ def recording_named(media_name: str, videos: Sequence[Path]) -> Path:
     follows the last `/` or `\` counts, and only files in `videos` can be meant. Names that differ
     in how a letter is encoded (macOS takes accents apart), then in upper and lower case, are
     compared only where no file has exactly that name. A name without suffix means a file's stem.
-
-    Raises
-    ------
-    SessionError
-        No recording (V081), or more than one (V082), has this name.
     """
     name = file_name(media_name)
     keys = [video.name for video in videos]
@@ -103,11 +98,9 @@ def _clashes(found: Mapping[str, Path | SessionError]) -> dict[str, SessionError
 
 def _same(name: str, keys: Sequence[str]) -> list[int]:
     """Return the indices of the keys that are the name, by the strictest rule that finds any."""
-    for rule in (str, _composed, _caseless):
-        found = [index for index, key in enumerate(keys) if rule(key) == rule(name)]
-        if found:
-            return found
-    return []
+    rules = (str, _composed, _caseless)
+    found = ([n for n, key in enumerate(keys) if rule(key) == rule(name)] for rule in rules)
+    return next(filter(None, found), [])
 
 
 def _composed(name: str) -> str:
@@ -119,17 +112,10 @@ def _caseless(name: str) -> str:
 
 
 def find_session(base_dir: Path) -> Session:
-    """Return the recordings and annotation files of a session folder.
-
-    Raises
-    ------
-    SessionError
-        The folder, its `video/` or its annotation files are missing.
-    """
+    """Return the recordings and annotation files of a session folder."""
     if not base_dir.is_dir():
         raise SessionError("no such folder", where=base_dir, todo="name a session folder")
-    videos = recordings_in(base_dir)
-    return Session(base_dir, tuple(videos), tuple(projects_in(base_dir)))
+    return Session(base_dir, tuple(recordings_in(base_dir)), tuple(projects_in(base_dir)))
 
 
 def find_sessions(
@@ -148,13 +134,7 @@ def find_sessions(
 def read_projects(
     sessions: Sequence[Session], config: CutConfig, warn: Callable[[str], None]
 ) -> list[Project]:
-    """Return the annotation files of all sessions, which are one dataset.
-
-    Parameters
-    ----------
-    warn
-        Called with what is odd.
-    """
+    """Return the annotation files of all sessions, which are one dataset; warn of what is odd."""
     paths = [path for session in sessions for path in session.projects]
     projects, oddities = read_dataset(paths, same_ids=config.labels.option_ids == "same")
     unknown = config.projects.keys() - {project.path.stem for project in projects}
@@ -165,13 +145,7 @@ def read_projects(
 
 
 def recordings_in(base_dir: Path) -> list[Path]:
-    """Return the files of `base_dir/video` in name order; hidden ones are not recordings.
-
-    Raises
-    ------
-    SessionError
-        There are none.
-    """
+    """Return the files of `base_dir/video` in name order; hidden ones are not recordings."""
     videos = files_in(base_dir / VIDEO_DIR)
     if not videos:
         raise SessionError(
@@ -181,13 +155,7 @@ def recordings_in(base_dir: Path) -> list[Path]:
 
 
 def projects_in(base_dir: Path) -> list[Path]:
-    """Return the files of `base_dir/via` in name order; their content tells what they are.
-
-    Raises
-    ------
-    SessionError
-        There are none.
-    """
+    """Return the files of `base_dir/via` in name order; their content tells what they are."""
     projects = files_in(base_dir / VIA_DIR)
     if not projects:
         raise SessionError(

@@ -43,11 +43,6 @@ class Shard:
 
         >>> Shard.from_text("2/8")
         Shard(number=2, of=8)
-
-        Raises
-        ------
-        UsageError
-            It is something else, or I is not one of 1 to N.
         """
         found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
         if not found or not 1 <= int(found[1]) <= int(found[2]):
@@ -108,7 +103,7 @@ def shard_of(plan: ClipPlan, shard: Shard) -> tuple[ClipPlan, ShardHead]:
 
 
 def _digest(plan: ClipPlan) -> str:
-    """Return the digest of the settings and of the rows to cut, by their place in the plan."""
+    """Return the digest of the settings and of the rows to cut, by their number in the plan."""
     planned = plan.table[plan.table["status"] == "planned"]
     parts = [
         plan.config.model_dump(mode="json"),
@@ -129,13 +124,7 @@ def write_shard(table: pd.DataFrame, head: ShardHead, output: Path) -> None:
 
 
 def read_shards(output: Path) -> list[tuple[ShardHead, pd.DataFrame]]:
-    """Return the manifests of all shards in an output folder, in the order of their numbers.
-
-    Raises
-    ------
-    OutputError
-        One of them cannot be read, or another version wrote it.
-    """
+    """Return the manifests of all shards in an output folder, in the order of their numbers."""
     found: list[tuple[ShardHead, pd.DataFrame]] = []
     documents: Mapping[str, str] = {}
     for path in _manifests(output):
@@ -161,10 +150,7 @@ def _manifests(output: Path) -> list[Path]:
 def earlier_rows(output: Path, *, force: bool) -> pd.DataFrame | None:
     """Return the rows of all manifests in an output folder; None if there are none.
 
-    Raises
-    ------
-    OutputError
-        One of them cannot be read, or another version wrote it; `force` takes that for none.
+    With `force` those that cannot be read, or that another version wrote, count as none.
     """
     try:
         shards = [rows for _, rows in read_shards(output)]
@@ -194,11 +180,6 @@ def only_writer(output: Path, shard: Shard | None = None) -> Iterator[None]:
 
     A run of all shards at once takes over what single ones have recorded: their manifests are
     removed if the block does not fail.
-
-    Raises
-    ------
-    OutputError
-        Another run is writing to the folder, or it is not writable.
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -242,13 +223,7 @@ def _lock(output: Path, shard: Shard | None, held: ExitStack) -> None:
 def merging(output: Path) -> Iterator[Merged]:
     """Yield what all shards of an output folder have made; then remove their manifests.
 
-    Nothing is removed if the block fails.
-
-    Raises
-    ------
-    OutputError
-        There is nothing to merge, a shard is missing or has not finished, shards come from
-        different plans, or one of them is running.
+    Nothing is removed if the block fails, or if the shards are not all of one finished plan.
     """
     if not output.is_dir() or not (shards := read_shards(output)):
         raise OutputError(
@@ -297,17 +272,12 @@ def _different(output: Path) -> OutputError:
 def _check_rows(head: ShardHead, rows: pd.DataFrame, output: Path) -> None:
     """Refuse a shard that has not come to its end, or whose clips are no longer there."""
     name = f"{head.shard.number}/{head.shard.of}"
+    todo = f"run it again: dogclips cut --shard {name}"
     if (rows["status"] == "planned").any():
-        raise OutputError(
-            f"shard {name} has clips that are not cut yet",
-            where=output,
-            todo=f"run it again: dogclips cut --shard {name}",
-        )
+        what = f"shard {name} has clips that are not cut yet"
+        raise OutputError(what, where=output, todo=todo)
     for row in rows[rows["sha256"] != ""].to_dict("records"):
         path = output / row["clip"]
         if not path.is_file() or path.stat().st_size != row["size_bytes"]:
-            raise OutputError(
-                f"a clip of shard {name} is gone or has changed",
-                where=path,
-                todo=f"run it again: dogclips cut --shard {name}",
-            )
+            what = f"a clip of shard {name} is gone or has changed"
+            raise OutputError(what, where=path, todo=todo)

@@ -1,17 +1,20 @@
 """Units of work: the clips that one process cuts in one pass over a stretch of a source."""
 
 import gc
+import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from dogclips.media.cutting import cut_source
-from dogclips.media.encoding import ClipOutcome, EncoderConfig
+from dogclips.files import part_of
+from dogclips.media.encoding import ClipOutcome, EncoderConfig, cut_source
 from dogclips.media.hardware import SOFTWARE
 from dogclips.media.lanes import ClipJob
+from dogclips.processes import in_processes
 from dogclips.streams import Stream
 
 if TYPE_CHECKING:  # a process that only cuts starts in half the time without
@@ -42,19 +45,33 @@ class Unit:
 Engine: TypeAlias = Callable[[Sequence[Unit]], Generator[list[ClipOutcome]]]
 
 
+def local_engine(workers: int | None = None) -> Engine:
+    """Cut in processes of this machine; None means one for each core."""
+
+    def run(units: Sequence[Unit]) -> Generator[list[ClipOutcome]]:
+        unfinished = dict(enumerate(units))
+        todo = "run the same command again with fewer --workers"
+        finished = in_processes(cut_unit, units, workers or os.cpu_count() or 1, "cuts clips", todo)
+        try:
+            with closing(finished):
+                for index, outcomes in finished:
+                    del unfinished[index]
+                    yield outcomes
+        finally:
+            for unit in unfinished.values():  # processes are ended in the middle of a clip
+                for path in unit.wanted:
+                    part_of(path).unlink(missing_ok=True)
+
+    return run
+
+
 def no_engine(_units: Sequence[Unit]) -> Generator[list[ClipOutcome]]:
     """Cut nothing: clips stay in their recordings."""
     yield from ()
 
 
 def plan_units(plan: "ClipPlan", todo: Collection[Path]) -> list[Unit]:
-    """Return the units that hold clips to cut, in the order of the plan.
-
-    Parameters
-    ----------
-    todo
-        The clips to cut, by path.
-    """
+    """Return the units that hold clips to cut (`todo`, by path), in the order of the plan."""
     jobs_of: defaultdict[str, list[ClipJob]] = defaultdict(list)
     sources = plan.table["source"].to_dict()
     for row, job in plan.jobs.items():
@@ -90,18 +107,11 @@ def _pieces(jobs: Iterable[ClipJob], stream: Stream) -> Iterator[list[ClipJob]]:
         yield piece
 
 
-def cut_unit(unit: Unit) -> Generator[ClipOutcome]:
-    """Cut the wanted clips of a unit and yield what became of each.
-
-    Raises
-    ------
-    OutputError
-        The encoder refuses its settings, or the output folder is full or not writable.
-    """
+def cut_unit(unit: Unit) -> list[ClipOutcome]:
+    """Cut the wanted clips of a unit and return what became of each."""
+    own = unit.stream, unit.jobs, unit.encoder, unit.wanted
     try:
-        yield from cut_source(
-            unit.source, unit.stream, unit.jobs, unit.encoder, unit.wanted, device=unit.device
-        )
+        return list(cut_source(unit.source, *own, device=unit.device))
     finally:
         # PyAV's containers and streams hold each other, and an encoder holds 100 MB at 1080p.
         gc.collect()

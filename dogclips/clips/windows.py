@@ -1,11 +1,10 @@
 """Fixed windows over annotation time, and the labels that each of them gets."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
-from typing import Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,7 +23,6 @@ BOUT_COLUMNS = ("start", "end", "label", "task", "subject")
 WINDOW_COLUMNS = ("start", "labels", "tasks", "subjects", "subject", "reason")
 
 _Flags = NDArray[np.bool_]
-_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -58,22 +56,11 @@ def plan_windows(
     until_s: Fraction,
     annotated_s: Fraction,
 ) -> pd.DataFrame:
-    """Lay windows over a recording and label them.
+    """Lay windows over a recording and label them, as `WINDOW_COLUMNS`.
 
-    Parameters
-    ----------
-    bouts
-        Columns of `BOUT_COLUMNS`, labels by class name.
-    until_s
-        Windows start before this time.
-    annotated_s
-        When the annotator stopped: from there on nobody knows that nothing happens.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns of `WINDOW_COLUMNS`. A window without labels has the reason "no-label"; where
-        background is kept, "near-label" or "after-annotations" if it cannot be background.
+    Windows start before `until_s`. From `annotated_s` on nobody knows that nothing happens. A
+    window without labels has the reason "no-label"; where background is kept, "near-label" or
+    "after-annotations" if it cannot be background.
     """
     groups = [(subject, own) for subject, own in bouts.groupby("subject")]
     if not rules.per_subject or not groups:
@@ -99,13 +86,14 @@ def _plan(
     starts = _starts(bouts, rules, until_s)
     timed = _Timed(bouts, starts, rules, annotated_s)
     nobody = np.zeros(len(starts), dtype=bool)
-    kinds = _rows_of(zip(bouts["label"], bouts["task"], bouts["subject"], strict=True))
-    of_label = _rows_of(bouts["label"])
-    labels = {name: timed.is_labelled(timed.spans(of_label[name])) for name in classes}
+    kinds: Mapping[Any, Any] = bouts.groupby(["label", "task", "subject"]).indices
+    of_label: Mapping[Any, Any] = bouts.groupby("label").indices
+    labels = {name: timed.is_labelled(timed.spans(of_label.get(name, []))) for name in classes}
     tasks: dict[str, _Flags] = dict.fromkeys(sorted(set(bouts["task"])), nobody)
     subjects: dict[str, _Flags] = dict.fromkeys(sorted(set(bouts["subject"]) - {""}), nobody)
     for (label, task, subject), rows in kinds.items():
-        behind = timed.is_touched(timed.spans(rows)) & labels[label]
+        touched = timed.spans(rows).covered(timed.starts, timed.stops) > 0
+        behind = labels[label] & touched
         tasks[task] = tasks[task] | behind
         if subject:
             subjects[subject] = subjects[subject] | behind
@@ -166,10 +154,6 @@ class _Timed:
     def spans(self, bouts: Sequence[int]) -> Spans:
         return Spans.union(self.begins[bouts], self.ends[bouts])
 
-    def is_touched(self, spans: Spans) -> _Flags:
-        """Return which windows share time with spans."""
-        return np.asarray(spans.covered(self.starts, self.stops) > 0)
-
     def is_labelled(self, spans: Spans) -> _Flags:
         """Return which windows a label's spans fill enough of."""
         rules, filled = self.rules, spans.covered(self.starts, self.stops)
@@ -192,14 +176,6 @@ class _Timed:
         unknown = self.stops > self.annotated
         faults = np.where(unknown, "after-annotations", np.where(near, "near-label", ""))
         return faults.astype(object)
-
-
-def _rows_of(values: Iterable[_Kind]) -> defaultdict[_Kind, list[int]]:
-    """Return where each value stands."""
-    found: defaultdict[_Kind, list[int]] = defaultdict(list)
-    for row, value in enumerate(values):
-        found[value].append(row)
-    return found
 
 
 def _names(columns: Mapping[str, _Flags], count: int) -> NDArray[np.object_]:

@@ -18,15 +18,7 @@ def listed_name(clips: ClipList, path: Path) -> str:
 def drawn_clips(clips: ClipList, number: int, label: str | None, seed: int) -> list[int]:
     """Return the indices of clips that lie evenly in a list, from a random start.
 
-    Parameters
-    ----------
-    label
-        Only clips that carry it; None for any clip.
-
-    Raises
-    ------
-    UsageError
-        There is no such label, or no clip carries it.
+    With a label only those that carry it.
     """
     indices = list(range(len(clips.clips)))
     if label is not None:
@@ -47,13 +39,7 @@ def evenly_drawn(indices: Sequence[int], number: int, random: Random) -> list[in
 
 
 def named_clips(clips: ClipList, names: Sequence[str]) -> list[int]:
-    """Return the indices of clips by name: as listed, or file names with or without suffix.
-
-    Raises
-    ------
-    UsageError
-        No clip has one of these names; the most similar one is given.
-    """
+    """Return the indices of clips by name: as listed, or file names with or without suffix."""
     known: dict[str, list[int]] = {}
     for index, clip in enumerate(clips.clips):
         ways = (listed_name(clips, clip.path), str(clip.path), clip.path.name, clip.path.stem)

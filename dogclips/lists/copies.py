@@ -51,15 +51,6 @@ def copies_between(
     Clips may be shifted against each other in time, as long as something moves for 1.2 s of what
     both show. The first `MOST_S` seconds of every clip are decoded.
 
-    Parameters
-    ----------
-    clips
-        Columns of `sessions.CLIP_COLUMNS`.
-    splits
-        The split of each clip, with the index of `clips`.
-    progress
-        Called with the number of clips that were read since the last call.
-
     Returns
     -------
     copies
@@ -67,26 +58,25 @@ def copies_between(
         `other`. `likeness` is a correlation of motion, the share of time that both show, or 1 for
         the same bytes; the largest of them.
     unmatched
-        Columns of `UNMATCHED_COLUMNS`, one row for each clip that motion could not tell from
-        others, because it cannot be read, is still or repeats itself.
+        Columns of `UNMATCHED_COLUMNS`, one row a clip that motion could not tell from others.
     """
     paths, names = clips["path"].tolist(), splits.loc[clips.index].tolist()
     split = np.array(names, dtype=str)
     prints: dict[int, Thumbprint] = {}
     unmatched = []
     taken = of_each(thumbprint, [Path(path) for path in paths], progress)
-    for place, own in enumerate(taken):
+    for index, own in enumerate(taken):
         doubt = _doubt(own)
         if doubt is not None:
-            unmatched.append((place, *doubt))
+            unmatched.append((index, *doubt))
         elif not isinstance(own, MediaError):
-            prints[place] = own
+            prints[index] = own
     pairs = (
         *_sharing_time(clips, split),
         *_moving_alike(prints, split),
-        *_same_bytes(clips, [place for place, *_ in unmatched], split),
+        *_same_bytes(clips, [index for index, *_ in unmatched], split),
     )
-    rows = [(paths[place], names[place], *doubt) for place, *doubt in unmatched]
+    rows = [(paths[index], names[index], *doubt) for index, *doubt in unmatched]
     return _table(pairs, paths, names), pd.DataFrame(rows, columns=[*UNMATCHED_COLUMNS])
 
 
@@ -104,7 +94,7 @@ def _doubt(taken: Thumbprint | MediaError) -> tuple[str, str] | None:
 
 @dataclass(frozen=True, eq=False)
 class _Pairs:
-    """Pairs of places in the table of clips, and how alike they are."""
+    """Pairs of indices in the table of clips, and how alike they are."""
 
     first: _Indices
     second: _Indices
@@ -127,11 +117,11 @@ def _table(pairs: Iterable[_Pairs], paths: Sequence[str], names: Sequence[str]) 
 
 def _sharing_time(clips: pd.DataFrame, split: NDArray[np.str_]) -> Iterator[_Pairs]:
     """Yield clips of one recording that overlap; likeness is the share of the shorter one."""
-    timed = clips.assign(place=np.arange(len(clips))).dropna(subset=["start_s", "end_s"])
+    timed = clips.assign(index=np.arange(len(clips))).dropna(subset=["start_s", "end_s"])
     timed = timed.sort_values(["recording", "start_s"], kind="stable")
     recording = timed["recording"].to_numpy()
     start, end = (timed[name].to_numpy(dtype=np.float64) for name in ("start_s", "end_s"))
-    place = timed["place"].to_numpy(dtype=np.int64)
+    index = timed["index"].to_numpy(dtype=np.int64)
     for apart in range(1, len(timed)):
         # A thousandth makes up for rounded times.
         near = (recording[apart:] == recording[:-apart]) & (start[apart:] < end[:-apart] - 0.001)
@@ -139,20 +129,20 @@ def _sharing_time(clips: pd.DataFrame, split: NDArray[np.str_]) -> Iterator[_Pai
             return  # clips further apart begin later still
         shared = np.minimum(end[:-apart], end[apart:]) - start[apart:]
         shorter = np.minimum(end[:-apart] - start[:-apart], end[apart:] - start[apart:])
-        leak = near & (split[place[apart:]] != split[place[:-apart]])
-        yield _Pairs(place[:-apart][leak], place[apart:][leak], (shared / shorter)[leak])
+        leak = near & (split[index[apart:]] != split[index[:-apart]])
+        yield _Pairs(index[:-apart][leak], index[apart:][leak], (shared / shorter)[leak])
 
 
 def _same_bytes(
-    clips: pd.DataFrame, places: list[int], split: NDArray[np.str_]
+    clips: pd.DataFrame, indices: list[int], split: NDArray[np.str_]
 ) -> Iterator[_Pairs]:
     known = clips["sha256"].fillna("").astype(str).tolist()
     paths = clips["path"].tolist()
     alike: dict[str, list[int]] = {}
-    for place in places:
-        digest = known[place] or _digest(Path(paths[place]))
+    for index in indices:
+        digest = known[index] or _digest(Path(paths[index]))
         if digest:
-            alike.setdefault(digest, []).append(place)
+            alike.setdefault(digest, []).append(index)
     for same in alike.values():
         found = [pair for pair in combinations(same, 2) if split[pair[0]] != split[pair[1]]]
         if found:
@@ -187,7 +177,7 @@ class _Films:
     is at most a quarter of a step away from one that is compared.
     """
 
-    places: _Indices  #: Shape (M,): the clips' places in the table
+    indices: _Indices  #: Shape (M,): the clips' indices in the table
     steps: Thumbprint  #: Shape (M, 2, N, cells): the vectors
     lengths: _Indices  #: Shape (M, 2): how many of them are no padding
     #: Shape (M, 2, N + 1): how many steps move before each step, the sum of squared lengths.
@@ -197,26 +187,25 @@ class _Films:
 
     @classmethod
     def of(
-        cls, prints: dict[int, Thumbprint], places: _Indices, num_steps: int, axes: Thumbprint
+        cls, prints: dict[int, Thumbprint], indices: _Indices, num_steps: int, axes: Thumbprint
     ) -> "_Films":
-        """Gather the thumbprints of the clips at `places`."""
-        steps = np.zeros((len(places), HOPS, num_steps, ROWS * COLUMNS), dtype=np.float32)
-        lengths = np.zeros((len(places), HOPS), dtype=np.int64)
-        for row, place in enumerate(places.tolist()):
+        """Gather the thumbprints of the clips at `indices`."""
+        steps = np.zeros((len(indices), HOPS, num_steps, ROWS * COLUMNS), dtype=np.float32)
+        lengths = np.zeros((len(indices), HOPS), dtype=np.int64)
+        for row, index in enumerate(indices.tolist()):
             for late in range(HOPS):
-                own = prints[place][late::HOPS]
+                own = prints[index][late::HOPS]
                 steps[row, late, : len(own)] = own
                 lengths[row, late] = len(own)
-        moving = np.zeros((len(places), HOPS, num_steps + 1), dtype=np.float32)
+        moving = np.zeros((len(indices), HOPS, num_steps + 1), dtype=np.float32)
         np.cumsum(np.einsum("mhnc,mhnc->mhn", steps, steps), axis=2, out=moving[:, :, 1:])
-        return cls(places, steps, lengths, moving, steps[:, 0] @ axes)
+        return cls(indices, steps, lengths, moving, steps[:, 0] @ axes)
 
     def part(self, first: int, stop: int) -> "_Films":
         """Return the clips at rows `first` to `stop`."""
         own = slice(first, stop)
-        return _Films(
-            self.places[own], self.steps[own], self.lengths[own], self.moving[own], self.coarse[own]
-        )
+        moving, coarse = self.moving[own], self.coarse[own]
+        return _Films(self.indices[own], self.steps[own], self.lengths[own], moving, coarse)
 
 
 def _moving_alike(prints: dict[int, Thumbprint], split: NDArray[np.str_]) -> Iterator[_Pairs]:
@@ -228,9 +217,9 @@ def _moving_alike(prints: dict[int, Thumbprint], split: NDArray[np.str_]) -> Ite
         for name in np.unique(split[compared])
     ]
     for one, other in combinations(films, 2):
-        few, many = sorted((one, other), key=lambda films: len(films.places))
-        chunk = max(_AT_ONCE // len(few.places), 1)
-        for first in range(0, len(many.places), chunk):
+        few, many = sorted((one, other), key=lambda films: len(films.indices))
+        chunk = max(_AT_ONCE // len(few.indices), 1)
+        for first in range(0, len(many.indices), chunk):
             part = many.part(first, first + chunk)
             for lag in range(_LEAST_SHARED - num_steps, num_steps - _LEAST_SHARED + 1):
                 yield from _alike_at(lag, part, few)
@@ -248,8 +237,8 @@ def _alike_at(lag: int, films: _Films, others: _Films) -> Iterator[_Pairs]:
     """Yield the pairs that are alike if `films` begin about `lag` steps before `others`."""
     ahead, behind = _starts(lag)
     shared = films.coarse.shape[1] - abs(lag)
-    mine = films.coarse[:, ahead : ahead + shared].reshape(len(films.places), -1)
-    theirs = others.coarse[:, behind : behind + shared].reshape(len(others.places), -1)
+    mine = films.coarse[:, ahead : ahead + shared].reshape(len(films.indices), -1)
+    theirs = others.coarse[:, behind : behind + shared].reshape(len(others.indices), -1)
     products = mine @ theirs.T
     row, column = np.nonzero(products > _COARSE * _MOVING_STEPS)
     alike = products[row, column] > _COARSE * _scale((lag, 0), films, others, row, column)
@@ -272,7 +261,7 @@ def _in_full(
     scale = _scale(shift, films, others, row, column)
     likeness = np.einsum("pnc,pnc->p", mine, theirs).astype(np.float64) / scale
     alike = likeness > _ALIKE
-    return _Pairs(films.places[row[alike]], others.places[column[alike]], likeness[alike])
+    return _Pairs(films.indices[row[alike]], others.indices[column[alike]], likeness[alike])
 
 
 def _starts(lag: int) -> tuple[int, int]:

@@ -16,11 +16,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dogclips.errors import UsageError
+from dogclips.errors import ListError, UsageError
 from dogclips.files import safe_cell, whole_file, write_whole
 from dogclips.lists.clip_paths import relative_to
 from dogclips.lists.listfile import list_lines
-from dogclips.lists.unfit import refuse_unfit, unfit_reasons
 from dogclips.records.manifest import FILE_ATTRIBUTE
 from dogclips.timebase import exact, shown
 
@@ -38,6 +37,17 @@ _TYPES = {
     "start_s": pa.float64(),
     "end_s": pa.float64(),
 }
+# Of videos that readers of videofolder and WebDataset take.
+VIDEO_SUFFIXES = frozenset({".mkv", ".mp4", ".avi", ".mpeg", ".mov"})
+
+UNFIT_REASONS = {
+    "no-label": "no label, and the format wants one",
+    "several-labels": "several labels, and the format takes one",
+    "no-times": "no manifest tells how long it is",
+    "blank-in-path": "a blank in the path, which readers take for its end",
+    "separator-in-path": "the separator or a line break in the path",
+    "no-video-suffix": f"a name that ends in none of {', '.join(sorted(VIDEO_SUFFIXES))}",
+}
 
 
 def write_list_as(
@@ -51,23 +61,9 @@ def write_list_as(
 ) -> Path:
     """Write the list of one split in a format, and return its path: `stem` and a suffix.
 
-    Parameters
-    ----------
-    stem
-        The path without suffix, such as `split/train`; its name is that of the split.
-    clips
-        Columns of `sessions.CLIP_COLUMNS`.
-    names
-        Class names: what the indices in `labels` mean.
-    prefix
-        What paths are relative to; None leaves them absolute.
-    separator
-        What stands between path and label in a list for PySlowFast.
-
-    Raises
-    ------
-    ListError
-        The format cannot express some of the clips; nothing is written then.
+    Nothing is written if the format cannot express some of the clips. The name of the stem is that
+    of the split. Paths are relative to `prefix`; None leaves them absolute. The separator stands
+    between path and label in a list for PySlowFast.
     """
     refuse_unfit(list_format, clips, unfit_reasons(list_format, clips, prefix, separator))
     path = stem.with_name(stem.name + _SUFFIXES.get(list_format, ".csv"))
@@ -85,14 +81,58 @@ def write_list_as(
     return path
 
 
-def check_separator(separator: str) -> None:
-    """Refuse what cannot stand between a path and a number.
+def unfit_reasons(
+    list_format: str, clips: pd.DataFrame, prefix: Path | None = None, separator: str = " "
+) -> pd.Series:
+    """Return why the format cannot express a clip, a key of `UNFIT_REASONS`; "" where it can.
 
-    Raises
-    ------
-    UsageError
-        The separator is empty, breaks the line, or holds a digit.
+    Paths will be relative to `prefix`; None leaves them absolute.
     """
+    reasons = pd.Series("", index=clips.index, dtype="object")
+    for reason, holds in _unfit_clips(list_format, clips, prefix, separator):
+        reasons[holds & (reasons == "")] = reason
+    return reasons
+
+
+def refuse_unfit(list_format: str, clips: pd.DataFrame, reasons: pd.Series) -> None:
+    """Refuse clips that a format cannot express: say how many, why, and which is the first."""
+    counts = reasons[reasons != ""].value_counts()
+    if counts.empty:
+        return
+    why = "; ".join(f"{UNFIT_REASONS[str(reason)]} ({number})" for reason, number in counts.items())
+    raise ListError(
+        f"{counts.sum()} of {len(clips)} clips do not fit {list_format}: {why}",
+        where=clips.loc[reasons != "", "path"].iloc[0],
+        todo="leave them out (`dogclips export --skip-unfit`), or choose another format",
+    )
+
+
+def _unfit_clips(
+    list_format: str, clips: pd.DataFrame, prefix: Path | None, separator: str
+) -> Sequence[tuple[str, pd.Series]]:
+    """Return what may be wrong for a format, and with which clips it is."""
+    paths = pd.Series(relative_to(clips["path"].tolist(), prefix), clips.index, dtype="object")
+    labels = clips["labels"].map(len)
+    if list_format == "mmaction2":
+        return [("blank-in-path", paths.map(lambda path: path.split() != [path]))]
+    if list_format == "slowfast":
+        broken = paths.map(lambda path: separator in path or path.splitlines() != [path])
+        return [
+            ("no-label", labels == 0),
+            ("several-labels", labels > 1),
+            ("separator-in-path", broken),
+        ]
+    if list_format == "kinetics":
+        lengths = clips["end_s"] - clips["start_s"]
+        return [("no-label", labels == 0), ("no-times", lengths.isna())]
+    if list_format in {"videofolder", "webdataset"}:
+        suffixes = clips["path"].map(lambda path: Path(path).suffix.lower())
+        return [("no-video-suffix", ~suffixes.isin(VIDEO_SUFFIXES))]
+    return []
+
+
+def check_separator(separator: str) -> None:
+    """Refuse what cannot stand between a path and a number."""
     breaks = separator.splitlines() != [separator]
     if breaks or any(letter.isdigit() for letter in separator):
         raise UsageError(
@@ -107,18 +147,8 @@ def describe_clips(
 ) -> pd.DataFrame:
     """Return what is known of clips, one row each, with their labels by name.
 
-    Parameters
-    ----------
-    clips
-        Columns of `sessions.CLIP_COLUMNS`.
-    prefix
-        What `path`, `recording`, `project` and `session` are relative to; None means nothing.
-
-    Returns
-    -------
-    described
-        `path`, `labels` (names), `label_indices`, `recording`, `project`, `session`, `subjects`,
-        `start_s` and `end_s`.
+    The columns are `path`, `labels` (names), `label_indices`, `recording`, `project`, `session`,
+    `subjects`, `start_s` and `end_s`; paths are relative to `prefix`, if there is one.
     """
     columns: dict[str, object] = {
         "path": relative_to([*clips["path"]], prefix),
@@ -195,16 +225,12 @@ def _kinetics(
 def _safe(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of which a spreadsheet runs nothing; lists are joined by ` | `."""
     texts = {
-        str(name): [_cell(cell) for cell in table[name]]
-        for name in table.columns
-        if table[name].dtype.kind not in "if" and name != "path"
+        str(name): [safe_cell(own if isinstance(own, str) else " | ".join(own)) for own in cells]
+        for name, cells in table.items()
+        if cells.dtype.kind not in "if" and name != "path"
     }
     paths = [_safe_path(path) for path in table["path"]]
     return table.assign(**texts, path=paths).rename(columns=lambda name: safe_cell(str(name)))
-
-
-def _cell(cell: str | Sequence[str]) -> str:
-    return safe_cell(cell if isinstance(cell, str) else " | ".join(cell))
 
 
 def _safe_path(path: str) -> str:

@@ -30,13 +30,7 @@ class Grouping:
 
 
 def grouping_names(clips: pd.DataFrame) -> list[str]:
-    """Return all that clips can be grouped by.
-
-    Parameters
-    ----------
-    clips
-        Columns of `sessions.CLIP_COLUMNS`, and further ones: attributes such as `file:camera`.
-    """
+    """Return all that clips can be grouped by, attributes such as `file:camera` included."""
     return [*PLACES, SUBJECT, NONE, *(str(name) for name in clips if name not in CLIP_COLUMNS)]
 
 
@@ -47,11 +41,6 @@ def group_clips(clips: pd.DataFrame, by: str = "recording") -> Grouping:
     that share one with those. A clip without a subject, or with an empty cell in the column, stays
     with its recording: in the group of the recording's other clips where they are all in one, else
     in one of its own.
-
-    Raises
-    ------
-    UsageError
-        There is no such thing to group by.
     """
     if by not in grouping_names(clips):
         raise UsageError(

@@ -60,13 +60,7 @@ def split_record(
     names: Sequence[str],
     settings: Mapping[str, Any],
 ) -> SplitRecord:
-    """Return what `split.json` in `folder` says of a split.
-
-    Parameters
-    ----------
-    settings
-        How it came about; `group_by` is what never parts, a recording if that is not said.
-    """
+    """Return what `split.json` in `folder` says of a split; `settings` say how it came about."""
     ties = group_clips(clips, str(settings.get("group_by", "recording"))).ties
     ties = ties.assign(split=splits.loc[ties["clip"]].to_numpy())
     groups: dict[str, dict[str, str]] = {}
@@ -91,13 +85,7 @@ def split_record(
 
 
 def read_kept(path: Path) -> Kept:
-    """Read the `split.json` of an earlier split.
-
-    Raises
-    ------
-    ListError
-        It cannot be read, is damaged, or puts a clip into two splits.
-    """
+    """Read the `split.json` of an earlier split."""
     record, folder = read_split_record(path), path.parent.absolute()
 
     def absolute(name: str) -> str:
@@ -132,18 +120,7 @@ def kept_groups(
 ) -> KeptGroups:
     """Return which groups have a split already.
 
-    Parameters
-    ----------
-    clips
-        Columns of `sessions.CLIP_COLUMNS`.
-    wanted
-        The splits that want clips.
-
-    Raises
-    ------
-    ListError
-        The splits are not the earlier ones, kept clips of one group lie in different splits, or
-        the file does not say where they lie.
+    The splits that want clips must be the earlier ones, and each group's kept clips lie in one.
     """
     if kept.splits != set(wanted):
         shown = [", ".join(sorted(splits)) for splits in (kept.splits, set(wanted))]
@@ -171,16 +148,15 @@ def _evidence(
     kept: Kept, clips: pd.DataFrame, grouping: Grouping, stayed: pd.Series
 ) -> pd.DataFrame:
     """Return group and split of all that is known; a group may have several rows."""
-    found = [pd.DataFrame({"group": grouping.names, "split": stayed})]
+    found = pd.DataFrame({"group": grouping.names, "split": stayed})
     if kept.version > 1 and kept.group_by == grouping.by:
         ties = grouping.ties
         keys = zip(ties["kind"], ties["name"], strict=True)
-        split = pd.Series([kept.groups.get(key) for key in keys], dtype="object")
-        found.append(pd.DataFrame({"group": ties["group"].to_numpy(), "split": split}))
+        split = pd.Series([kept.groups.get(key) for key in keys], ties.index, dtype="object")
+        more = ties[["group"]].assign(split=split)
     else:
-        split = clips["recording"].map(kept.recordings)
-        found.append(pd.DataFrame({"group": grouping.names, "split": split}))
-    return pd.concat(found, ignore_index=True).dropna().drop_duplicates()
+        more = found.assign(split=clips["recording"].map(kept.recordings))
+    return pd.concat([found, more], ignore_index=True).dropna().drop_duplicates()
 
 
 def _splits_of_groups(kept: Kept, evidence: pd.DataFrame) -> dict[str, str]:

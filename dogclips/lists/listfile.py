@@ -36,13 +36,7 @@ class ClipList:
 
     @cached_property
     def with_task(self) -> bool | None:
-        """Return whether labels are `task:label`, as the clips' manifests say; None if none does.
-
-        Raises
-        ------
-        OutputError
-            A manifest cannot be read.
-        """
+        """Return whether labels are `task:label`, as manifests say; None if none does."""
         if not any(":" in label for label in self.labels):
             return False
         return ManifestIndex().with_task(clip.path for clip in self.clips)
@@ -56,29 +50,14 @@ class _Fault:
     todo: str
 
 
-@dataclass(frozen=True)
-class _Missing(_Fault):
-    """A line whose clip is not there."""
-
-    path: str
-    labels: tuple[int, ...]
-
-
 def read_list(path: Path, root: Path | None = None) -> ClipList:
     """Read a list and its label names.
 
-    Parameters
-    ----------
-    root
-        What paths in the list are relative to; None means the folder of the list.
-
-    Raises
-    ------
-    ListError
-        The list is missing or empty, or lines are wrong: blank, with a blank in the path, with
-        anything but one blank between the parts, with an index that has no name or stands there
-        twice, with a clip that is missing or listed twice. The first such line is named by its
-        number, and how many more there are. A clip that is still in its recording is not missing.
+    Paths in the list are relative to `root`; None means the folder of the list. A list that is
+    missing or empty is a ListError, and so is a line that is blank or has a blank in the path,
+    anything but one blank between the parts, an index that has no name or stands there twice, or a
+    clip that is missing or listed twice. The first such line is named by its number, and how many
+    more there are. A clip that is still in its recording is not missing.
     """
     text = unmarked_text(path, "check the path of the list")
     labels = read_labels(path)
@@ -89,9 +68,7 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
     clips: list[ListedClip] = []
     faults: list[tuple[int, _Fault]] = []
     for number, line in enumerate(_lines(text), start=1):
-        parsed = _parse(line, folder, len(labels), known)
-        if isinstance(parsed, _Missing) and _is_planned(index, parsed.path):
-            parsed = parsed.path, parsed.labels
+        parsed = _parse(line, folder, len(labels), known, index)
         if not isinstance(parsed, _Fault):
             first = line_of.setdefault(parsed[0], number)
             if first == number:
@@ -100,9 +77,9 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
             parsed = _Fault(f"the clip is listed twice, first in line {first}", "drop one")
         faults.append((number, parsed))
     if faults:
-        number, fault = faults[0]
-        what = f"{fault.what}{_more(len(faults) - 1)}"
-        raise ListError(what, where=f"{path}:{number}", todo=fault.todo)
+        (number, fault), more = faults[0], len(faults) - 1
+        also = f"; {more} more line{'s are' if more > 1 else ' is'} wrong" if more else ""
+        raise ListError(f"{fault.what}{also}", where=f"{path}:{number}", todo=fault.todo)
     if not clips:
         raise ListError("the list is empty", where=path, todo="cut clips first: `dogclips cut`")
     return ClipList(path, tuple(clips), labels)
@@ -111,10 +88,7 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
 def write_list(path: Path, clips: Iterable[ListedClip]) -> None:
     """Write a list with paths relative to its own folder.
 
-    Raises
-    ------
-    ListError
-        A relative path holds a blank, which readers would take for the end of the path.
+    A relative path with a blank, which readers would take for its end, is a ListError.
     """
     listed = list(clips)
     write_whole(path, list_text(path, [str(c.path) for c in listed], [c.labels for c in listed]))
@@ -144,7 +118,11 @@ def _lines(text: str) -> list[str]:
 
 
 def _parse(
-    line: str, folder: str, num_classes: int, known: dict[str, tuple[int, ...]]
+    line: str,
+    folder: str,
+    num_classes: int,
+    known: dict[str, tuple[int, ...]],
+    index: ManifestIndex,
 ) -> tuple[str, tuple[int, ...]] | _Fault:
     """Return path and indices of a line; `known` remembers the indices that a text stands for."""
     if line.split() != line.split(" "):
@@ -160,9 +138,10 @@ def _parse(
             return fault
         known[tail] = indices
     path = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118 (thrice as fast as Path)
-    if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises on a name that is too long)
+    # Path.is_file raises on a name that is too long.
+    if not os.path.isfile(path) and not _is_planned(index, path):  # noqa: PTH113
         todo = "paths start at the list, or at data.root or --root"
-        return _Missing(f"no such clip: {name}", todo, path, known[tail])
+        return _Fault(f"no such clip: {name}", todo)
     return path, known[tail]
 
 
@@ -182,10 +161,6 @@ def _wrong_index(indices: tuple[int, ...], num_classes: int) -> _Fault | None:
     return None if twice is None else _Fault(f"label {twice} stands there twice", "drop one")
 
 
-def _more(number: int) -> str:
-    return f"; {number} more line{'s are' if number > 1 else ' is'} wrong" if number else ""
-
-
 def _odd_blank(line: str) -> _Fault:
     """Say which blank is not the single one between two parts."""
     other = next((letter for letter in line if letter.isspace() and letter != " "), "")
@@ -195,8 +170,8 @@ def _odd_blank(line: str) -> _Fault:
         kind = "a tab" if other == "\t" else f"a blank that is none (U+{ord(other):04X})"
         return _Fault(f"{kind} in {briefly(line)}", "write one plain blank between the parts")
     if line != line.strip():
-        place = "before" if line[0] == " " else "behind"
-        return _Fault(f"a blank {place} {briefly(line.strip())}", "delete it")
+        side = "before" if line[0] == " " else "behind"
+        return _Fault(f"a blank {side} {briefly(line.strip())}", "delete it")
     first = line.partition("  ")[0]
     return _Fault(f"two blanks in a row behind {briefly(first)}", "write one between the parts")
 
@@ -204,7 +179,7 @@ def _odd_blank(line: str) -> _Fault:
 def _no_index(line: str, folder: str) -> _Fault:
     """Tell a blank in a path from a label that is no number."""
     parts = line.split(" ")
-    wrong = max(place for place, part in enumerate(parts) if place and not _is_index(part))
+    wrong = max(number for number, part in enumerate(parts) if number and not _is_index(part))
     name = " ".join(parts[: wrong + 1])
     if os.path.isfile(os.path.join(folder, name)):  # noqa: PTH113, PTH118 (as in _parse)
         todo = "rename the clip without it: readers take it for the end of the path"

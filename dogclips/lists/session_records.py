@@ -18,8 +18,6 @@ from dogclips.records.probe import ProbedFile, read_probe
 from dogclips.records.settings import read_settings
 
 KEPT = ("cut", "reused")
-
-
 SHOWN_COLUMNS = ("source", "label", "start_s", "end_s")
 
 
@@ -60,15 +58,7 @@ class SessionRecords:
 
 
 def read_records(base_dir: Path) -> SessionRecords:
-    """Read all that a session holds; annotations are checked as `dogclips check` does.
-
-    Raises
-    ------
-    OutputError, SessionError
-        The manifest cannot be read, or there is none.
-    ListError
-        `labels.txt` is wrong.
-    """
+    """Read all that a session holds; annotations are checked as `dogclips check` does."""
     reader = _Reader(base_dir, base_dir / OUTPUT_DIR)
     manifest = read_manifest(reader.output)
     if manifest is None:

@@ -45,16 +45,9 @@ def write_session_lists(
 ) -> None:
     """Write what a session has besides its clips and their manifest.
 
-    That is `labels.txt`, `dataset.txt` and one `dataset.txt` for each project folder.
-
-    Parameters
-    ----------
-    manifest
-        Columns of `records.manifest.MANIFEST_COLUMNS`; only clips that are there are listed.
-    documents
-        The texts of further files, by name; see `clips.plan.ClipPlan`.
-    virtual
-        List planned clips as well, which still lie in their recordings.
+    That is `labels.txt`, `dataset.txt` and one `dataset.txt` for each project folder, and the texts
+    of further `documents`, by name. Only clips that are there are listed, or also planned ones,
+    which still lie in their recordings, if they are `virtual`.
     """
     listed = ["cut", "reused", *(["planned"] if virtual else [])]
     made = manifest[manifest["status"].isin(listed)]
@@ -73,24 +66,9 @@ def read_clips(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Gather the clips of session folders, splits and lists, with one merged list of class names.
 
-    Parameters
-    ----------
-    inputs
-        Session folders, folders that `dogclips split` wrote, or list files.
-    root
-        What paths in the lists are relative to; None means the folder of each list.
-
-    Returns
-    -------
-    clips
-        Columns of `CLIP_COLUMNS`; `labels` holds tuples of indices into the names.
-    names
-        Class names of all inputs, merged by name in the order in which they are first listed.
-
-    Raises
-    ------
-    ListError
-        An input is no list and no folder with lists, or two of them list the same clip.
+    They have the columns of `CLIP_COLUMNS`; `labels` holds tuples of indices into the names. Names
+    are merged in the order in which they are first listed. Paths in the lists are relative to
+    `root`; None means the folder of each list.
     """
     names: dict[str, int] = {}
     index = ManifestIndex()
@@ -116,16 +94,8 @@ def read_clips(
 def clip_facts(clip: Path, index: ManifestIndex) -> dict[str, Any]:
     """Return what a manifest says of a clip, or its name and folders where none does.
 
-    Parameters
-    ----------
-    clip
-        Absolute, as lists are read.
-
-    Returns
-    -------
-    facts
-        `CLIP_COLUMNS` without those that a list says, and what annotators said of the whole
-        recording.
+    These are `CLIP_COLUMNS` without those that a list says, and what annotators said of the whole
+    recording. The path is absolute, as lists are read.
     """
     row = index.find(clip)
     if row is not None:
@@ -157,21 +127,10 @@ def has_clips(path: Path) -> bool:
 def moved_labels(
     clips: pd.DataFrame, names: Sequence[str]
 ) -> dict[str, dict[str, tuple[int, int]]]:
-    """Return, by list and name, indices that are not those of the list's own `labels.txt`.
+    """Return, by list and name, the index in the list's own `labels.txt` and the other, merged one.
 
     The first input keeps its indices; where a later one numbers the same names otherwise, or has
-    names of its own, merging gives it others.
-
-    Parameters
-    ----------
-    clips, names
-        As `read_clips` returns them.
-
-    Returns
-    -------
-    moved
-        The index in the list's own `labels.txt` and the merged one. Lists that keep all are left
-        out.
+    names of its own, merging gives it others. Lists that keep all are left out.
     """
     merged = {name: index for index, name in enumerate(names)}
     moved = {

@@ -10,12 +10,11 @@ import pandas as pd
 
 from dogclips.errors import ListError
 from dogclips.files import json_text, safe_cell, whole_file
-from dogclips.lists.formats import multi_hot
+from dogclips.lists.formats import multi_hot, refuse_unfit, unfit_reasons
 from dogclips.lists.groups import Grouping, group_clips
 from dogclips.lists.kept import KeptGroups, split_record
 from dogclips.lists.listfile import list_lines, list_text
 from dogclips.lists.stratification import count_groups, stratify
-from dogclips.lists.unfit import refuse_unfit, unfit_reasons
 from dogclips.records.class_names import LABELS, labels_text
 from dogclips.records.split import SPLIT_JSON, SPLITS
 
@@ -50,27 +49,9 @@ def assign_splits(
 ) -> pd.Series:
     """Return the split of each clip; all clips of a group get the same one.
 
-    Labels are spread by iterative stratification over groups (see `stratification`).
-
-    Parameters
-    ----------
-    clips
-        Columns of `sessions.CLIP_COLUMNS`.
-    shares
-        Wanted share of all clips by split name; the shares add up to 1.
-    group_by
-        What never parts: a name that `groups.group_clips` knows, or what it returned.
-    seed
-        Orders groups and splits that are alike; not negative.
-    kept
-        The split of each group that has one already.
-
-    Raises
-    ------
-    ListError
-        There are fewer groups than splits that want clips.
-    UsageError
-        There is no such thing to group by.
+    Labels are spread by iterative stratification over groups (see `stratification`). The shares of
+    all clips that the splits want add up to 1. `group_by` is what never parts, `kept` the split of
+    each group that has one already; the seed, which is not negative, orders what is alike.
     """
     grouping = group_by if isinstance(group_by, Grouping) else group_clips(clips, group_by)
     codes, names = pd.factorize(grouping.names, sort=True)
@@ -116,15 +97,9 @@ def write_split(
 ) -> None:
     """Write the lists of all splits, `labels.txt`, and `split.json` with how they came about.
 
-    Nothing is replaced before all of it is written, and `split.json` last.
-
-    Parameters
-    ----------
-    list_format
-        One of `WRITERS`.
-    settings
-        How the split came about; `--keep` needs `group_by` (a recording if that is not said),
-        `seed` and `shares`.
+    Nothing is replaced before all of it is written, and `split.json` last. `list_format` is one of
+    `WRITERS`. Of the settings `--keep` needs `group_by` (a recording if that is not said), `seed`
+    and `shares`.
     """
     suffix, text_of = WRITERS[list_format]
     if list_format == "slowfast":
@@ -159,15 +134,7 @@ def groups_by_label(clips: pd.DataFrame, grouping: Grouping, num_classes: int) -
     return [int(number) for number in counts.groups_with()[1:]]
 
 
-def _text(path: Path, clips: pd.DataFrame, _: Sequence[str]) -> str:
-    return list_text(path, clips["path"], clips["labels"])
-
-
-def _slowfast_text(_path: Path, clips: pd.DataFrame, _: Sequence[str]) -> str:
-    return list_lines(clips["path"], clips["labels"])
-
-
-def _csv_text(_path: Path, clips: pd.DataFrame, names: Sequence[str]) -> str:
+def _csv_text(clips: pd.DataFrame, names: Sequence[str]) -> str:
     """Return `path` and a 0/1 column for each class."""
     table = pd.DataFrame(multi_hot(clips["labels"], len(names)), columns=[*map(safe_cell, names)])
     table.insert(0, "path", clips["path"].tolist(), allow_duplicates=True)
@@ -177,7 +144,7 @@ def _csv_text(_path: Path, clips: pd.DataFrame, names: Sequence[str]) -> str:
 # How a list is written: the ending of its name, and what returns the text of a list that will lie
 # at a path, from clips of `sessions.CLIP_COLUMNS` and the names of their labels.
 WRITERS: dict[str, tuple[str, Callable[[Path, pd.DataFrame, Sequence[str]], str]]] = {
-    "mmaction2": ("txt", _text),
-    "slowfast": ("csv", _slowfast_text),
-    "csv": ("csv", _csv_text),
+    "mmaction2": ("txt", lambda path, own, _: list_text(path, own["path"], own["labels"])),
+    "slowfast": ("csv", lambda _, own, __: list_lines(own["path"], own["labels"])),
+    "csv": ("csv", lambda _, own, names: _csv_text(own, names)),
 }

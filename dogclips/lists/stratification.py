@@ -56,12 +56,7 @@ def count_groups(
 ) -> GroupCounts:
     """Count the clips of each group, in all and by label.
 
-    Parameters
-    ----------
-    groups
-        The group of each clip, numbered from 0 without gaps.
-    labels
-        The labels of each clip; one that is named twice counts once.
+    Groups are numbered from 0 without gaps; a label that a clip names twice counts once.
     """
     lengths = np.fromiter(map(len, labels), np.int64, len(labels))
     flat = np.fromiter(chain.from_iterable(labels), np.int64, int(lengths.sum()))
@@ -81,16 +76,10 @@ def stratify(
     seed: int = 0,
     fixed: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return the split of each group, as its place in `shares`.
+    """Return the split of each group, as its index in `shares`.
 
-    Parameters
-    ----------
-    shares
-        The share of all clips that each split wants; all above 0.
-    seed
-        Orders groups and splits that are alike.
-    fixed
-        The split of each group that has one already, -1 for the others; None if none has.
+    Each split wants its share, above 0, of all clips. The seed orders groups and splits that are
+    alike. `fixed` has the split of each group that has one already, -1 for the others.
     """
     rng = np.random.default_rng(seed)
     rank = rng.permutation(counts.num_groups)
@@ -197,7 +186,7 @@ def _turns(placing: _Placing, waiting: Sequence[int]) -> Iterator[list[int]]:
     for own in holding.values():
         own.sort(key=itemgetter(0, 1))
     while holding:
-        column = min(holding, key=lambda place: (place == 0, placing.left[place], place))
+        column = min(holding, key=lambda column: (column == 0, placing.left[column], column))
         for *_, held in holding.pop(column):
             if held in alike:
                 yield alike.pop(held)
@@ -240,9 +229,9 @@ class _Search:
     def __init__(
         self, counts: GroupCounts, split: np.ndarray, targets: np.ndarray, candidates: np.ndarray
     ) -> None:
-        place = np.full(counts.num_groups, -1)
-        place[candidates] = np.arange(len(candidates))
-        rows = place[counts.group]
+        row_of = np.full(counts.num_groups, -1)
+        row_of[candidates] = np.arange(len(candidates))
+        rows = row_of[counts.group]
         own = rows >= 0
         self.held = np.zeros((len(candidates), counts.num_columns))
         self.held[rows[own], counts.column[own]] = counts.number[own]

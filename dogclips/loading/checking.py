@@ -16,8 +16,8 @@ from dogclips.processes import of_each
 # How closely clips are looked at: the times of their packets, every frame, or not at all.
 CheckLevel = Literal["fast", "full", "none"]
 
-# `place` in the list, from 0; `reason` and `todo` as an error says them.
-BAD_COLUMNS = ("place", "path", "reason", "todo")
+# `index` in the list, from 0; `reason` and `todo` as an error says them.
+BAD_COLUMNS = ("index", "path", "reason", "todo")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +39,9 @@ class ClipCheck:
         return MediaError(f"{first['reason']}{also}", where=first["path"], todo=todo)
 
     def kept(self, clips: ClipList) -> ClipList:
-        """Return the list without the bad clips.
-
-        Raises
-        ------
-        MediaError
-            None would be left.
-        """
-        bad = set(self.bad["place"])
-        left = [clip for place, clip in enumerate(clips.clips) if place not in bad]
+        """Return the list without the bad clips, or raise their error if none would be left."""
+        bad = set(self.bad["index"])
+        left = [clip for index, clip in enumerate(clips.clips) if index not in bad]
         error = self.error()
         if error is not None and not left:
             raise error
@@ -64,21 +58,8 @@ def check_clips(
 ) -> ClipCheck:
     """Look at every clip of a list; the result does not depend on the number of processes.
 
-    Parameters
-    ----------
-    level
-        "fast" opens each clip and reads when its frames are shown; "full" decodes them all.
-    source
-        Where the frames lie; see `excerpts`.
-    workers
-        Processes, if there are clips enough for them; 0 for none.
-    progress
-        Called with the number of clips that have just been looked at.
-
-    Raises
-    ------
-    ListError
-        A clip is not there, or no manifest knows its recording.
+    "fast" opens each clip and reads when its frames are shown; "full" decodes them all. No
+    `workers` means no further processes; they start if there are clips enough for them.
     """
     if level == "none":
         return ClipCheck(pd.DataFrame(columns=list(BAD_COLUMNS)))

@@ -151,23 +151,8 @@ class FixedViews:
 class ClipDataset(Dataset[Sample]):
     """The clips of a list, made into samples by `load`.
 
-    Indexed by a number, or by a `Draw` that also brings the seed.
-
-    Parameters
-    ----------
-    clips
-        The list.
-    load
-        Makes the views of a clip.
-    source
-        Where the frames lie; see `excerpts`.
-
-    Raises
-    ------
-    ListError
-        A clip is not there, or no manifest knows its recording.
-    MediaError
-        On access, if a clip does not decode. No other clip is given in its place.
+    Indexed by a number, or by a `Draw` that also brings the seed. A clip that does not decode is a
+    MediaError on access: no other clip is given in its place.
     """
 
     def __init__(self, clips: ClipList, load: Loader, source: FramesFrom = "clips") -> None:

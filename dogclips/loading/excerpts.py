@@ -19,21 +19,10 @@ FramesFrom = Literal["clips", "recordings"]
 
 
 def excerpts(paths: Iterable[Path], source: FramesFrom) -> tuple[Excerpt, ...]:
-    """Return where the frames of each clip lie.
+    """Return where the frames of each clip lie, as a list names them.
 
-    Parameters
-    ----------
-    paths
-        Clips as a list names them; for recordings their files need not be there.
-    source
-        `recordings` looks each of them up in the manifest of its output folder.
-
-    Raises
-    ------
-    ListError
-        A clip was planned and never cut, or no manifest names it.
-    OutputError
-        A manifest cannot be read.
+    `recordings` looks each of them up in the manifest of its output folder; their files need not be
+    there. A clip that was planned and never cut, or that no manifest names, is a ListError.
     """
     wanted = list(paths)
     if source == "recordings":

@@ -42,6 +42,8 @@ class FrameAt:
 def frames_at(excerpt: Excerpt, choice: Choice, decoder: DecoderName = "pyav") -> Iterator[FrameAt]:
     """Yield each frame that is on screen at one of the wanted instants, once.
 
+    A wanted frame that does not decode is a MediaError: no other frame is given in its place.
+
     Parameters
     ----------
     choice
@@ -49,12 +51,6 @@ def frames_at(excerpt: Excerpt, choice: Choice, decoder: DecoderName = "pyav") -
     decoder
         Both give the same frames. Files in which not every keyframe can be believed, such as AVI
         and transport streams, are left to PyAV, and so is what TorchCodec does not decode.
-
-    Raises
-    ------
-    MediaError
-        The file cannot be opened, is incomplete or has no such stream, or a wanted frame does
-        not decode. No other frame is given in its place.
     """
     with open_clip(excerpt) as clip:
         wanted = clip.times.pts[clip.times.on_screen(choice(clip.times).ravel())]

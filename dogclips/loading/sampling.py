@@ -82,16 +82,10 @@ class Sampling:
 def segment_instants(
     start: float, end: float, clip_len: int, shares: ArrayLike = 0.5
 ) -> NDArray[np.float64]:
-    """Return one instant of each segment of a clip.
+    """Return one instant of each segment of a clip that lasts from `start` to `end`, in seconds.
 
-    Parameters
-    ----------
-    start, end
-        When the first frame starts and the last one ends, in seconds.
-    clip_len
-        Number of segments T.
-    shares
-        Where in its segment each instant lies, from 0 to 1: one number, (T,), (V, 1) or (V, T).
+    `shares` say where in its segment each instant lies, from 0 to 1: one number, (T,), (V, 1) or
+    (V, T) for T segments.
 
     >>> segment_instants(0, 4, 4)
     array([0.5, 1.5, 2.5, 3.5])

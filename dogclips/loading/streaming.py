@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-import av
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -53,22 +52,8 @@ def stream_windows(
     """Decode a stream once and yield each window as soon as its last frame has come.
 
     What is held at a time is the frames of the windows that overlap, at the size of the views.
-
-    Parameters
-    ----------
-    clips
-        For each window the frames of the clip that would be cut of it.
-
-    Yields
-    ------
-    number, video
-        Which window, by index; its views (V, 3, T, S, S), RGB bytes, or
-        `DOES_NOT_DECODE` if a frame is damaged.
-
-    Raises
-    ------
-    MediaError
-        The file cannot be opened, or nothing of the stream decodes.
+    `clips` has for each window the frames of the clip that would be cut of it. With its index comes
+    its views (V, 3, T, S, S), RGB bytes, or `DOES_NOT_DECODE` if a frame is damaged.
     """
     windows = [views.indices(frames) for frames in clips]
     order = sorted(range(len(windows)), key=lambda number: int(windows[number].max()))
@@ -101,15 +86,11 @@ def _crops(
     scaler, index = Scaler(stream, output_size(stream, views.short_side)), -1
     try:
         for index, frame in decode_frames(source, stream, wanted):
-            yield index, views.crops(_rgb(scaler.picture(index, frame)))
+            pixels = scaler.picture(index, frame).to_ndarray(format="rgb24")
+            yield index, views.crops(torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0))
     except MediaError:
         if index < 0:
             raise
-
-
-def _rgb(frame: av.VideoFrame) -> Tensor:
-    """Return a frame as bytes (1, 3, H, W)."""
-    return torch.from_numpy(frame.to_ndarray(format="rgb24")).permute(2, 0, 1).unsqueeze(0)
 
 
 def _video(indices_VT: FrameIndices, held: dict[int, Tensor]) -> Tensor | str:

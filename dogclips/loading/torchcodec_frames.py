@@ -31,16 +31,9 @@ def fault() -> str | None:
 
 
 def pictures(clip: OpenClip, wanted: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Yield time and RGB (H, W, 3), upright, of the wanted frames that TorchCodec decodes.
+    """Yield time and RGB (H, W, 3), upright, of the frames at `wanted` times that it decodes.
 
     It ends at the first fault, or at the first frame that is not the one that was asked for.
-
-    Parameters
-    ----------
-    clip
-        As PyAV has it open.
-    wanted
-        Presentation times.
     """
     import torchcodec.decoders  # noqa: PLC0415 (loads libraries, or fails)
 

@@ -47,12 +47,7 @@ class Box:
 class ResizedCrop(Config):
     """A crop of random size and shape (Szegedy et al. 2015), as ImageNet models are trained.
 
-    Parameters
-    ----------
-    scale
-        Smallest and largest share of the frame's area.
-    ratio
-        Smallest and largest width by height.
+    `scale` is the smallest and largest share of the frame's area, `ratio` of width by height.
     """
 
     scale: Ascending = (0.08, 1.0)

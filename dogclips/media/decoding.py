@@ -32,16 +32,7 @@ def decode_frames(
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yield (index, frame) for the wanted frames; those that do not decode are left out.
 
-    Parameters
-    ----------
-    indices
-        Of the wanted frames in `stream.pts`, ascending. Long stretches between them are jumped
-        over.
-
-    Raises
-    ------
-    MediaError
-        The source cannot be opened, or reading stopped at a fault.
+    Indices are those of `stream.pts`, ascending. Long stretches between them are jumped over.
     """
     jump = len(stream.pts)  # frames that are more work to decode than to seek over
     if stream.timed and stream.frame_rate is not None:  # else they are counted from the first one
@@ -66,18 +57,8 @@ def decode_from(
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yield (index in `stream.pts`, frame) in time order, from index `first` or somewhat earlier.
 
-    Parameters
-    ----------
-    careful
-        After a fault leave out everything up to the next keyframe and go on behind it; on one
-        thread, where a fault belongs to its frame.
-    device
-        "software", or what `hardware.hardware` knows.
-
-    Raises
-    ------
-    MediaError
-        The source cannot be opened, or decoding stopped at a fault.
+    After a fault a `careful` reader leaves out everything up to the next keyframe and goes on
+    behind it; on one thread, where a fault belongs to its frame. Others raise MediaError.
     """
     opened = partial(open_track, source, stream.index, alone=careful, device=device)
     try:
@@ -115,12 +96,8 @@ def decode_wanted(clip: OpenClip, wanted: Iterable[int]) -> Iterator[tuple[int, 
     """Yield the wanted frames of a clip with their presentation times, each once.
 
     Only the groups of pictures that hold them are decoded. What is missing then may need more than
-    its group: everything from the file's start is the last resort.
-
-    Raises
-    ------
-    MediaError
-        A wanted frame does not decode. No other frame is given in its place.
+    its group: everything from the file's start is the last resort. A wanted frame that does not
+    decode is a MediaError: no other frame is given in its place.
     """
     left = set(wanted)
     for time, frame in chain(_of_groups(clip, left), _of_whole(clip, left)):
@@ -141,13 +118,7 @@ def has_plain_keyframes(clip: OpenClip) -> bool:
 
 
 def check_frames(excerpt: Excerpt) -> FrameTimes:
-    """Decode every frame of a clip, and return when they are shown.
-
-    Raises
-    ------
-    MediaError
-        One of them does not decode, or as `packets.open_clip` says.
-    """
+    """Decode every frame of a clip, and return when they are shown."""
     with open_clip(excerpt) as clip:
         for _ in decode_wanted(clip, clip.times.pts.tolist()):
             pass
@@ -155,13 +126,7 @@ def check_frames(excerpt: Excerpt) -> FrameTimes:
 
 
 def check_times(excerpt: Excerpt) -> FrameTimes:
-    """Return when the frames of a clip are shown, without decoding any.
-
-    Raises
-    ------
-    MediaError
-        As `packets.open_clip` says.
-    """
+    """Return when the frames of a clip are shown, without decoding any."""
     with open_clip(excerpt) as clip:
         return clip.times
 

@@ -1,11 +1,14 @@
-"""Write clips, verify each, and only then give it its name."""
+"""Cut clips of one source in one pass: every frame is decoded once and encoded once.
+
+Each clip is verified when it is written, and only then gets its name.
+"""
 
 import hashlib
 import io
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -16,11 +19,16 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from dogclips.config import Config
-from dogclips.errors import DogclipsError, OutputError
+from dogclips.errors import DogclipsError, MediaError, OutputError
 from dogclips.files import part_of
-from dogclips.media.lanes import ClipJob, Lane
+from dogclips.media.decoding import decode_frames
+from dogclips.media.hardware import SOFTWARE
+from dogclips.media.lanes import ClipJob, Lane, plan_lanes
 from dogclips.media.packets import VideoPacket
+from dogclips.media.picture import Scaler
 from dogclips.media.pyavprobe import probe_with_pyav
+from dogclips.streams import Stream
+from dogclips.timebase import shown
 
 
 class EncoderConfig(Config):
@@ -135,16 +143,9 @@ class ClipFile:
 
 
 class LaneWriter:
-    """One encoder, and the clips that are cut out of its packets.
+    """One encoder, and the clips (those `wanted`, by path) that are cut out of its packets.
 
     Methods that yield outcomes do so for every clip that has come to its end by then.
-
-    Parameters
-    ----------
-    lane
-        The frames to encode, and the clips that show them.
-    wanted
-        The clips to write, by path; None means all.
     """
 
     def __init__(
@@ -242,6 +243,62 @@ class LaneWriter:
             self._head.start_encoding()
         self._track = track
         return track
+
+
+def cut_source(
+    source: Path,
+    stream: Stream,
+    jobs: Sequence[ClipJob],
+    encoder: EncoderConfig,
+    wanted: Collection[Path] | None = None,
+    *,
+    device: str = SOFTWARE,
+) -> Generator[ClipOutcome]:
+    """Cut clips of one picture size out of one stream and yield each outcome as it is known.
+
+    A file appears under its name only after it was verified: one video stream, every frame at
+    its planned time, the planned size, upright. Closing the iterator leaves no unfinished file.
+    What the source cannot give is an outcome with its reason; what the encoder or the folder
+    refuses is an OutputError.
+
+    Only the `wanted` paths are written; None means all. Other jobs are encoded all the same where
+    they share an encoder with these, so that a clip has the same bytes whichever are written.
+    """
+    ordered = sorted(jobs, key=lambda job: job.indices[0])
+    lanes = [
+        LaneWriter(lane, encoder, wanted)
+        for lane in plan_lanes(ordered, share=encoder.b_frames == 0)
+        if wanted is None or any(job.path in wanted for job in lane.jobs)
+    ]
+    reason = "the source ended early"
+    try:
+        try:
+            scaler = Scaler(stream, ordered[0].size)
+            indices = sorted({index for lane in lanes for index in lane.indices})
+            for index, frame in decode_frames(source, stream, indices, device):
+                for lane in lanes:
+                    yield from _feed(lane, index, frame, scaler, stream)
+        except MediaError as error:
+            reason = error.what
+        for lane in lanes:
+            yield from lane.finish()
+    finally:
+        lost = [outcome for lane in lanes for outcome in lane.abandon(reason)]
+    starts = {job.path: int(stream.pts[job.indices[0]]) * stream.time_base for job in ordered}
+    for outcome in lost:
+        begins = f"the clip begins at {shown(starts[outcome.path])} s of the stream"
+        yield replace(outcome, error=f"{outcome.error}; {begins}")
+
+
+def _feed(
+    lane: LaneWriter, index: int, frame: av.VideoFrame, scaler: Scaler, stream: Stream
+) -> Iterator[ClipOutcome]:
+    """Give a decoded frame to a lane if it is the one that comes next there."""
+    while lane.next_index is not None and lane.next_index < index:
+        at_s = shown(int(stream.pts[lane.next_index]) * stream.time_base)
+        yield from lane.skip(f"the frame at {at_s} s of the stream does not decode")
+    if lane.next_index == index:
+        yield from lane.write(scaler.picture(index, frame))
 
 
 def verify_clip(path: Path, job: ClipJob) -> str | None:

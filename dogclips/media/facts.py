@@ -74,7 +74,7 @@ def measured(packets: Packets, container: str, *, time_base: Fraction, **facts: 
 
     AVI stores no presentation times; what a demuxer offers in their place depends on its version
     (2 of 3 missing in FFmpeg 5, one frame late in FFmpeg 8). It counts frames, so the sorted
-    decoding times are the frames' places and presentation only permutes them.
+    decoding times are the frames' order and presentation only permutes them.
 
     A frame lasts until the next one and the last one as long as the usual one: what containers
     say of the last duration differs by up to half a frame between versions of FFmpeg.
@@ -126,14 +126,14 @@ def rotation_of(degrees: float | None) -> int:
 def _steps_back(dts: list[int | None], time_base: Fraction) -> tuple[StepBack, ...]:
     """Return where the decoding times step back; presentation times do with every B-frame."""
     known = np.array([time for time in dts if time is not None], dtype=np.int64)
-    places = np.flatnonzero(np.diff(known) < 0).tolist()
+    steps = np.flatnonzero(np.diff(known) < 0).tolist()
     return tuple(
         StepBack(
             before * time_base,
             after * time_base,
             restart=after - int(known[0]) <= _RESTART_SHARE * (before - after),
         )
-        for before, after in ((int(known[i]), int(known[i + 1])) for i in places)
+        for before, after in ((int(known[i]), int(known[i + 1])) for i in steps)
     )
 
 

@@ -45,18 +45,7 @@ def is_installed() -> bool:
 
 
 def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
-    """Measure every stream of a file.
-
-    Parameters
-    ----------
-    deep
-        Also decode every frame and count what comes out.
-
-    Raises
-    ------
-    MediaError
-        The file is missing, no container that we read, or ffprobe takes too long.
-    """
+    """Measure every stream of a file; `deep` also decodes every frame and counts what comes out."""
     options = {"of": "compact", "show_entries": _ENTRIES} | ({"count_frames": None} if deep else {})
     output = _run(path, **options)
     packets = _read_packets(output)

@@ -25,13 +25,7 @@ class FileFootage:
         self._sizes: dict[int, dict[int, int]] | None = None
 
     def look(self, stream: Stream, first: int, stop: int) -> Thumbnails:
-        """Return the thumbnails of the frames at places `first` to `stop` of a stream.
-
-        Raises
-        ------
-        MediaError
-            The file cannot be opened, or decoding stopped at a fault.
-        """
+        """Return the thumbnails of the frames `first` to `stop` of a stream."""
         first, stop = max(first, 0), min(stop, stream.num_frames)
         size, turns = (THUMBNAIL_COLUMNS, THUMBNAIL_ROWS), stream.rotation // 90
         scaler = VideoReformatter()
@@ -49,15 +43,10 @@ class FileFootage:
             keyframes=np.array(keyframes, dtype=np.bool_),
         )
 
-    def picture(self, stream: Stream, place: int, width: int) -> NDArray[np.uint8]:
+    def picture(self, stream: Stream, index: int, width: int) -> NDArray[np.uint8]:
         """Return one frame as a person sees it: (H, W, 3), RGB, upright, with square pixels.
 
         At most `width` columns; a smaller picture is not enlarged.
-
-        Raises
-        ------
-        MediaError
-            The file cannot be opened, or that frame does not decode.
         """
         turns = stream.rotation // 90
         columns, rows = float(stream.width * stream.pixel_aspect), float(stream.height)
@@ -65,12 +54,12 @@ class FileFootage:
             columns, rows = rows, columns
         share = min(1, width / columns)
         size = max(round(columns * share), 1), max(round(rows * share), 1)
-        for found, frame in decode_from(self.path, stream, place):
-            if found == place:
+        for found, frame in decode_from(self.path, stream, index):
+            if found == index:
                 return _upright(VideoReformatter(), frame, size, turns, "rgb24")
-            if found > place:
+            if found > index:
                 break
-        where = f"{self.path}, stream {stream.index}, frame {place}"
+        where = f"{self.path}, stream {stream.index}, frame {index}"
         raise MediaError("a frame does not decode", where=where, todo="check the recording")
 
     def activity(self, stream: Stream) -> NDArray[np.float64]:
@@ -107,13 +96,7 @@ def _upright(
 
 
 def camera_of(path: Path) -> Stream:
-    """Return the first camera of a clip.
-
-    Raises
-    ------
-    MediaError
-        The file is no video, has no camera or no timestamps.
-    """
+    """Return the first camera of a clip."""
     cameras = probe_with_pyav(path).cameras
     if not cameras:
         raise MediaError("no video stream with frames", where=path, todo="remove its line")
@@ -125,23 +108,9 @@ def camera_of(path: Path) -> Stream:
 def strip(path: Path, width: int) -> NDArray[np.uint8]:
     """Return the first, the middle and the last frame of a clip in one row.
 
-    They are enough for a person to see whether its label is wrong.
-
-    Parameters
-    ----------
-    width
-        Columns of one frame at most; smaller frames are not enlarged.
-
-    Returns
-    -------
-    NDArray
-        (rows, columns, 3), RGB, upright, with square pixels. A clip of fewer frames shows some of
-        them twice.
-
-    Raises
-    ------
-    MediaError
-        The file is no video, has no camera or no timestamps, or does not decode.
+    They are enough for a person to see whether its label is wrong. (rows, columns, 3), RGB,
+    upright, with square pixels; `width` columns of a frame at most. A clip of fewer frames shows
+    some of them twice.
     """
     stream, footage = camera_of(path), FileFootage(path)
     last, parts = len(stream.pts) - 1, list[NDArray[np.uint8]]()

@@ -19,13 +19,7 @@ INPUT_RULES = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
 
 
 def input_url(path: Path) -> str:
-    """Return the name under which FFmpeg opens exactly this file.
-
-    Raises
-    ------
-    MediaError
-        There is no such file, or it is a folder.
-    """
+    """Return the name under which FFmpeg opens exactly this file, if there is one."""
     try:
         whole = path.resolve(strict=True)
     except (OSError, RuntimeError) as error:
@@ -36,13 +30,7 @@ def input_url(path: Path) -> str:
 
 
 def open_input(path: Path, hwaccel: "HWAccel | None" = None) -> "InputContainer":
-    """Open a video file with PyAV, to be decoded in software or on a device.
-
-    Raises
-    ------
-    MediaError
-        The file is missing or no container that we read.
-    """
+    """Open a video file with PyAV, to be decoded in software or on a device."""
     import av  # noqa: PLC0415 (takes longer to import than ffprobe to measure)
 
     url = input_url(path)

@@ -60,14 +60,9 @@ class Lane:
 
 
 def plan_lanes(jobs: Iterable[ClipJob], *, share: bool = True) -> list[Lane]:
-    """Return lanes, each with its jobs in the order of their starts.
+    """Return lanes, each with its jobs in the order of their starts, which is that of `jobs`.
 
-    Parameters
-    ----------
-    jobs
-        In the order of their first frames.
-    share
-        False gives every job a lane of its own, as B-frames want it.
+    Unless they `share`, every job has a lane of its own, as B-frames want it.
     """
     lanes: list[Lane] = []
     for job in jobs:

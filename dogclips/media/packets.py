@@ -88,20 +88,9 @@ def open_track(
 ) -> Iterator[Track]:
     """Open a video stream of a file.
 
-    Parameters
-    ----------
-    index
-        Among all streams, as ffprobe counts, because "the best stream" of a two-camera file
-        depends on who is asked; None for the first video stream.
-    alone
-        Decode on one thread, as there are as many processes as cores.
-    device
-        What decodes; see `hardware.hardware`.
-
-    Raises
-    ------
-    MediaError
-        The file cannot be opened, or has no such stream with pictures.
+    The index is among all streams, as ffprobe counts, because "the best stream" of a two-camera
+    file depends on who is asked; None for the first video stream. `alone` decodes on one thread, as
+    there are as many processes as cores.
     """
     with open_input(path, hardware(device)) as container:
         found = [video for video in container.streams.video if index in (None, video.index)]
@@ -159,11 +148,8 @@ class OpenClip:
 def open_clip(excerpt: Excerpt) -> Iterator[OpenClip]:
     """Read the packets of an excerpt; a clip is short.
 
-    Raises
-    ------
-    MediaError
-        The file cannot be opened, is incomplete, has no such stream, no frames with a time, or no
-        longer those of the window.
+    If the file is incomplete, has no frames with a time, or no longer those of the window, that is
+    a MediaError.
     """
     path, window = excerpt.path, excerpt.window
     with open_track(path, excerpt.stream) as track:

@@ -17,10 +17,7 @@ _UPRIGHT = {-90: ("transpose=clock",), 90: ("transpose=cclock",), 180: ("hflip",
 def output_size(stream: Stream, short_side: int | None) -> tuple[int, int]:
     """Return the even width and height of the upright picture with square pixels.
 
-    Raises
-    ------
-    MediaError
-        The size of the stream's frames is unknown: FFmpeg looks for it only in the first seconds.
+    FFmpeg looks for the size of a stream's frames only in the first seconds: it may be unknown.
 
     >>> phone = Stream(0, "video", "h264", Fraction(1), [], 0, 0, width=1280, height=720,
     ...                rotation=-90)

@@ -16,15 +16,7 @@ Reader = Literal["auto", "ffprobe", "pyav"]
 
 
 def probe_file(path: Path, *, deep: bool = False, reader: Reader = "auto") -> StreamTable:
-    """Measure every stream of a file with ffprobe, or with PyAV where ffprobe is missing.
-
-    Raises
-    ------
-    MediaError
-        The file is missing or no container that we read.
-    ToolMissingError
-        ffprobe is wanted and not installed.
-    """
+    """Measure every stream of a file with ffprobe, or with PyAV where ffprobe is missing."""
     if reader == "ffprobe" or (reader == "auto" and ffprobe.is_installed()):
         return ffprobe.probe_with_ffprobe(path, deep=deep)
     from dogclips.media import pyavprobe  # noqa: PLC0415 (av takes longer to import than to probe)

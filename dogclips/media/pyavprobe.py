@@ -21,13 +21,7 @@ from dogclips.streams import Stream, StreamTable
 
 
 def probe_with_pyav(path: Path, *, deep: bool = False) -> StreamTable:
-    """Measure every stream of a file; the same table as `probe_with_ffprobe`.
-
-    Raises
-    ------
-    MediaError
-        The file is missing or no container that we read.
-    """
+    """Measure every stream of a file; the same table as `probe_with_ffprobe`."""
     with open_input(path) as container:
         try:
             packets, rotations = _read_packets(container)
@@ -77,10 +71,11 @@ def _rotation(packet: "Packet[AvStream]") -> int | None:
 
 def _facts(stream: AvStream, rotation: int) -> dict[str, Any]:
     """Return what is said of a stream, by the names of `Stream`'s fields."""
+    codec = getattr(stream, "codec_context", None)
     facts: dict[str, Any] = {
         "index": stream.index,
         "type": stream.type,
-        "codec": _codec_name(stream),
+        "codec": codec.codec.canonical_name if codec is not None else "unknown",
         "time_base": stream.time_base or Fraction(1),
         "num_frames_header": stream.frames or None,
         "default": bool(stream.disposition & Disposition.default),
@@ -94,11 +89,6 @@ def _facts(stream: AvStream, rotation: int) -> dict[str, Any]:
         "pixel_aspect": stream.sample_aspect_ratio or Fraction(1),
         "rotation": rotation,
     }
-
-
-def _codec_name(stream: AvStream) -> str:
-    codec = getattr(stream, "codec_context", None)
-    return codec.codec.canonical_name if codec is not None else "unknown"
 
 
 def _with_decoded(path: Path, stream: Stream) -> Stream:

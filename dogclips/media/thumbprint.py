@@ -25,17 +25,9 @@ _NOISE = 1.0  # gray levels by which a still picture's cells may change
 def thumbprint(path: Path) -> Thumbprint:
     """Return what moves in the first camera of a clip, up to `MOST_S` seconds of it.
 
-    Returns
-    -------
-    vectors
-        Shape (N, ROWS * COLUMNS): N = 2 for 0.5 s, then one more for each `HOP_S`. Each is the
-        mean picture of `HOPS` hops minus that of as many before them, without light that changes
-        everywhere. Its length is near 1 where something moves and near 0 where nothing does.
-
-    Raises
-    ------
-    MediaError
-        The file is no video, has no camera or no timestamps, or does not decode.
+    Shape (N, ROWS * COLUMNS): N = 2 for 0.5 s, then one more for each `HOP_S`. Each vector is the
+    mean picture of `HOPS` hops minus that of as many before them, without light that changes
+    everywhere. Its length is near 1 where something moves and near 0 where nothing does.
     """
     stream = camera_of(path)
     # From the first frame on.

@@ -72,24 +72,9 @@ def write_video(
 ) -> None:
     """Write `path`, whole or not at all, with one video stream for each track.
 
-    Parameters
-    ----------
-    path
-        Its suffix chooses the container: mp4, m4v, mov, mkv, webm, ts or avi.
-    tracks
-        The streams, in the order of their indices.
-    frames
-        (track index, pts in the track's ticks, RGB array of shape (height, width, 3), uint8), in
-        the order of time; pts rise within a track.
-    metadata, container_options
-        Tags of the file, such as creation_time, and options of FFmpeg's muxer.
-
-    Raises
-    ------
-    MediaError
-        The suffix is unknown, or FFmpeg refuses a codec, a size or a pts.
-    OutputError
-        The folder cannot be written to.
+    Its suffix chooses the container: mp4, m4v, mov, mkv, webm, ts or avi. Frames are (track index,
+    pts in the track's ticks, RGB bytes (H, W, 3)), in the order of time; pts rise within a track.
+    Metadata are tags of the file, such as creation_time; the options are of FFmpeg's muxer.
     """
     file_format = _FORMATS.get(path.suffix.lower())
     if file_format is None:

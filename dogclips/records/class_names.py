@@ -10,13 +10,7 @@ LABELS = "labels.txt"
 
 
 def read_labels(list_path: Path) -> tuple[str, ...]:
-    """Return the class names that belong to a list.
-
-    Raises
-    ------
-    ListError
-        There is no `labels.txt`, or a line of it is empty or doubled (its number is given).
-    """
+    """Return the class names that belong to a list; none of them is empty or doubled."""
     folders = (list_path.parent, list_path.parent.parent)
     path = next((folder / LABELS for folder in folders if (folder / LABELS).is_file()), None)
     if path is None:
@@ -35,10 +29,7 @@ def read_labels(list_path: Path) -> tuple[str, ...]:
 def other_order(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
     """Return the class names of an earlier list if one of its indices means another class now.
 
-    Parameters
-    ----------
-    folder
-        Where `labels.txt` may lie; without a readable one nothing was said before.
+    Where the folder has no readable `labels.txt` nothing was said before.
     """
     if not (folder / LABELS).is_file():
         return ()
@@ -57,13 +48,7 @@ def order_change(folder: Path, names: Sequence[str]) -> str:
 
 
 def write_labels(path: Path, names: Sequence[str]) -> None:
-    """Write one class name a line.
-
-    Raises
-    ------
-    ListError
-        A name is empty or holds a line break.
-    """
+    """Write one class name a line."""
     write_whole(path, labels_text(path, names))
 
 

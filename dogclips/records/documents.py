@@ -4,6 +4,7 @@ Keys that a record does not know are passed over, so that folders of later versi
 what they still have in common; a key that is missing or of another type is damage.
 """
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,16 +15,15 @@ from dogclips.errors import DogclipsError, OutputError
 
 T = TypeVar("T")
 
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+
 
 def read_document(
     kind: type[T], path: Path, *, todo: str, error: type[DogclipsError] = OutputError
 ) -> T:
     """Read a JSON file as the dataclass `kind`.
 
-    Raises
-    ------
-    DogclipsError
-        Of the kind `error`: the file cannot be read, or it is damaged.
+    A file that cannot be read, or is damaged, raises an error of the kind `error`.
     """
     try:
         return record_of(kind, path.read_bytes())
@@ -36,10 +36,7 @@ def read_document(
 def record_of(kind: type[T], given: Any) -> T:
     """Return JSON text, or plain values, as the dataclass `kind` or a tuple of such.
 
-    Raises
-    ------
-    ValueError
-        They are damaged; the first wrong key is named.
+    If they are damaged, the ValueError names the first wrong key.
     """
     record: Any = kind
     try:
@@ -58,8 +55,3 @@ def plain_of(record: object) -> dict[str, Any]:
     kind: Any = type(record)
     plain: dict[str, Any] = _adapter(kind).dump_python(record, mode="json")
     return plain
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)

@@ -18,10 +18,7 @@ from dogclips.records.probe import PROBE, ProbeRecord
 from dogclips.records.settings import SETTINGS, read_settings
 
 MANIFEST = "manifest.parquet"
-
-
 FILE_ATTRIBUTE = "file:"  # how the name of a column begins that holds one
-
 
 # `start_s` and `end_s` are annotation time, as the annotator's player showed it. The same instant
 # in container time on the target stream is `container_start_s`, and for clips `container_start`, an
@@ -111,13 +108,7 @@ def with_rows(table: pd.DataFrame, *more: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_manifest(output: Path) -> pd.DataFrame | None:
-    """Return the manifest of an output folder; None if there is none yet.
-
-    Raises
-    ------
-    OutputError
-        It cannot be read, or another version wrote it.
-    """
+    """Return the manifest of an output folder; None if there is none yet."""
     path = output / MANIFEST
     if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises on a name that is too long)
         return None
@@ -136,17 +127,9 @@ def read_manifest(output: Path) -> pd.DataFrame | None:
 def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -> pd.DataFrame:
     """Return a table as it was read from a file in the declared types.
 
-    Parameters
-    ----------
-    stored
-        Also one that 0.1.0 wrote: what it did not store is filled in, and empty where nobody knows.
-    documents
-        What was written beside it, by file name: texts, or files that are read if they are needed.
-
-    Raises
-    ------
-    LookupError
-        It has other columns than a manifest.
+    What 0.1.0 did not store is filled in, and empty where nobody knows. `documents` are what was
+    written beside it, by file name: texts, or files that are read if they are needed. Other columns
+    than those of a manifest are a LookupError.
     """
     columns = [name for name in stored.columns if not _is_attribute(name)]
     if columns == list(MANIFEST_COLUMNS):
@@ -263,13 +246,7 @@ class ManifestIndex:
         self._manifests: dict[Path, _Manifest | None] = {}
 
     def find(self, clip: Path) -> ManifestRow | None:
-        """Return the row of a clip; None if no manifest names it.
-
-        Raises
-        ------
-        OutputError
-            A manifest beside or above it cannot be read.
-        """
+        """Return the row of a clip; None if no manifest names it."""
         folder = clip.parent
         for output, name in ((folder, clip.name), (folder.parent, f"{folder.name}/{clip.name}")):
             manifest = self._manifest_in(output)
@@ -279,10 +256,10 @@ class ManifestIndex:
 
     def with_task(self, clips: Iterable[Path]) -> bool | None:
         """Return whether labels of these clips are all `task:label`; None if nobody knows."""
-        said = [None if row is None else row["with_task"] for row in map(self.find, clips)]
-        if any(one is False for one in said):
+        stored = {row and row["with_task"] for row in map(self.find, clips)}
+        if False in stored:
             return False
-        return True if said and all(one is True for one in said) else None
+        return True if stored == {True} else None
 
     def _manifest_in(self, output: Path) -> _Manifest | None:
         if output not in self._manifests:
@@ -295,11 +272,6 @@ def settings_of_cut(model: type[ConfigT], clip: Path) -> ConfigT | None:
     """Return the settings beside the manifest of a clip's folder, or else of the one above.
 
     None where no `dogclips cut` tells; the clip itself need not be there any more.
-
-    Raises
-    ------
-    ConfigError
-        Another version wrote them, or somebody edited them.
     """
     for output in (clip.parent, clip.parent.parent):
         if (output / MANIFEST).is_file() and (output / SETTINGS).is_file():

@@ -78,10 +78,7 @@ class PredictedClips:
 def by_clip(table: pd.DataFrame) -> PredictedClips:
     """Take a table of predictions apart.
 
-    Parameters
-    ----------
-    table
-        Columns of `CLIP_PREDICTION_COLUMNS`, all labels of a clip side by side in the same order.
+    All labels of a clip stand side by side in it, in the same order for every clip.
     """
     labels = tuple(table["label"].unique())
     shape = (len(table) // len(labels), len(labels))
@@ -95,34 +92,22 @@ def by_clip(table: pd.DataFrame) -> PredictedClips:
     )
 
 
-def with_provenance(table: pd.DataFrame, origin: Provenance) -> pd.DataFrame:
+def with_provenance(table: pd.DataFrame, provenance: Provenance) -> pd.DataFrame:
     """Return a table of predictions in its declared types that says where it comes from."""
     typed = table[list(CLIP_PREDICTION_COLUMNS)].astype(CLIP_PREDICTION_COLUMNS)
-    for name, value in asdict(origin).items():
+    for name, value in asdict(provenance).items():
         typed.attrs[name] = value
     return typed
 
 
 def write_clip_predictions(table: pd.DataFrame, path: Path) -> None:
-    """Write predictions of clips, whole or not at all, and where they come from.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written to, or the disk is full.
-    """
+    """Write predictions of clips, whole or not at all, and where they come from."""
     with whole_file(path) as part:
         table.to_parquet(part, index=False)
 
 
 def read_clip_predictions(path: Path) -> pd.DataFrame:
-    """Read what `write_clip_predictions` wrote; `table.attrs` holds the fields of `Provenance`.
-
-    Raises
-    ------
-    OutputError
-        It is missing, damaged, or something else.
-    """
+    """Read what `write_clip_predictions` wrote; `table.attrs` holds the fields of `Provenance`."""
     todo = "train or test again"
     table = _read(path, CLIP_PREDICTION_COLUMNS, todo)
     if not table.attrs:
@@ -131,13 +116,7 @@ def read_clip_predictions(path: Path) -> pd.DataFrame:
 
 
 def write_step_predictions(table: pd.DataFrame, path: Path) -> None:
-    """Write predictions of steps of time, whole or not at all.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written to, or the disk is full.
-    """
+    """Write predictions of steps of time, whole or not at all."""
     with whole_file(path) as part:
         table[list(STEP_PREDICTION_COLUMNS)].astype(STEP_PREDICTION_COLUMNS).to_parquet(
             part, index=False
@@ -145,13 +124,7 @@ def write_step_predictions(table: pd.DataFrame, path: Path) -> None:
 
 
 def read_step_predictions(path: Path) -> pd.DataFrame:
-    """Read what `write_step_predictions` wrote.
-
-    Raises
-    ------
-    OutputError
-        It is missing, damaged, or something else.
-    """
+    """Read what `write_step_predictions` wrote."""
     return _read(path, STEP_PREDICTION_COLUMNS, "predict again")
 
 

@@ -169,11 +169,5 @@ class ProbeRecord:
 
 
 def read_probe(folder: Path) -> ProbeRecord:
-    """Return what was measured when a session was cut.
-
-    Raises
-    ------
-    OutputError
-        There is no `probe.json` in the folder, or it is damaged.
-    """
+    """Return what was measured when a session was cut."""
     return read_document(ProbeRecord, folder / PROBE, todo="cut the session again")

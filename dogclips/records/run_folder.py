@@ -94,24 +94,12 @@ def is_run(folder: Path) -> bool:
 
 
 def write_facts(facts: RunFacts, run_dir: Path) -> None:
-    """Write `run.json`; `config.yaml` beside it holds the settings.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written to.
-    """
+    """Write `run.json`; `config.yaml` beside it holds the settings."""
     write_whole(run_dir / FACTS, json_text(plain_of(facts)))
 
 
 def read_facts(run_dir: Path) -> RunFacts:
-    """Read what `write_facts` wrote.
-
-    Raises
-    ------
-    OutputError
-        It is missing or damaged.
-    """
+    """Read what `write_facts` wrote."""
     return read_document(RunFacts, run_dir / FACTS, todo=_TODO)
 
 
@@ -144,13 +132,7 @@ def _read_epochs(run_dir: Path) -> tuple[EpochRecord, ...]:
 
 
 def read_run(run_dir: Path) -> RunRecords:
-    """Return what a run folder holds.
-
-    Raises
-    ------
-    OutputError
-        The training has not ended, or a file is missing, damaged or of another version.
-    """
+    """Return what a run folder holds; a training that has not ended is an OutputError, too."""
     if not (run_dir / METRICS).is_file():
         raise OutputError(
             "no finished training here", where=run_dir, todo="go on with `dogclips train --resume`"

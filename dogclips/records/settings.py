@@ -14,11 +14,5 @@ def write_settings(config: Config, folder: Path, name: str = SETTINGS) -> None:
 
 
 def read_settings(model: type[ConfigT], folder: Path) -> ConfigT:
-    """Return the settings with which the files of a folder were made.
-
-    Raises
-    ------
-    ConfigError
-        There are none, another version wrote them, or somebody edited them.
-    """
+    """Return the settings with which the files of a folder were made."""
     return load_config(model, [folder / SETTINGS])

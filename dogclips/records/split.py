@@ -42,13 +42,7 @@ class SplitRecord:
 
 
 def read_split_record(path: Path) -> SplitRecord:
-    """Read a `split.json`.
-
-    Raises
-    ------
-    ListError
-        It cannot be read, or is damaged.
-    """
+    """Read a `split.json`."""
     record = read_document(SplitRecord, path, todo=TODO, error=ListError)
     if record.version > 1 and (record.groups is None or record.files is None):
         raise ListError("damaged: `groups` or `files` is missing", where=path, todo=TODO)

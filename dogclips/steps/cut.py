@@ -8,12 +8,11 @@ from typing import Literal
 import pandas as pd
 
 from dogclips.clips.config import CutConfig
-from dogclips.clips.engines import local_engine
 from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session
 from dogclips.clips.session import OUTPUT_DIR, find_sessions, read_projects
 from dogclips.clips.shards import Shard, shard_of
-from dogclips.clips.units import Engine, no_engine
+from dogclips.clips.units import Engine, local_engine, no_engine
 from dogclips.config import Settings, settings_of
 from dogclips.errors import DogclipsError, MediaError, OutputError, SessionError, UsageError
 from dogclips.events import Event, Feed, Progress, Result

@@ -215,7 +215,7 @@ class Browser:
         if data.on_bad_clip == "skip":
             # The training numbers what is left, and the numbers are part of the seeds.
             check = check_clips(clips, source=data.source, workers=num_workers(data.workers))
-            bad, clips = set(check.bad["place"]), check.kept(clips)
+            bad, clips = set(check.bad["index"]), check.kept(clips)
             kept = [index for index in kept if index not in bad]
         loader = ClipData(self.config, train=clips).train_dataloader()
         chosen = set(self.chosen)

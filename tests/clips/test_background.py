@@ -9,10 +9,10 @@ import pytest
 
 from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
-from dogclips.clips.engines import local_engine
 from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session
 from dogclips.clips.session import find_session
+from dogclips.clips.units import local_engine
 from dogclips.lists.listfile import read_list
 from dogclips.lists.sessions import write_session_lists
 from tests.sessions import write_session

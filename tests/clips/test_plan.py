@@ -12,11 +12,11 @@ import pytest
 from dogclips.alignment import StreamChoice
 from dogclips.annotations import Project, read_dataset
 from dogclips.clips.config import CutConfig
-from dogclips.clips.engines import local_engine
 from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session
 from dogclips.clips.recordings import measure_recordings
 from dogclips.clips.session import find_session
+from dogclips.clips.units import local_engine
 from dogclips.config import load_config
 from dogclips.errors import ConfigError
 from dogclips.segments import segment_table

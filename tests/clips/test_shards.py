@@ -11,12 +11,11 @@ import pytest
 
 from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
-from dogclips.clips.engines import local_engine
 from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session
 from dogclips.clips.session import find_session
 from dogclips.clips.shards import Shard, merging, only_writer, shard_of
-from dogclips.clips.units import plan_units
+from dogclips.clips.units import local_engine, plan_units
 from dogclips.errors import OutputError, UsageError
 from dogclips.files import part_of
 from dogclips.records.manifest import read_manifest, write_manifest

@@ -9,13 +9,12 @@ from tempfile import TemporaryDirectory
 
 from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
-from dogclips.clips.engines import local_engine
 from dogclips.clips.execution import cut_plan
 from dogclips.clips.frames import SourceFrames, select_frames
 from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.session import find_session
-from dogclips.media.cutting import cut_source
-from dogclips.media.encoding import EncoderConfig
+from dogclips.clips.units import local_engine
+from dogclips.media.encoding import EncoderConfig, cut_source
 from dogclips.media.lanes import ClipJob
 from dogclips.media.picture import output_size
 from dogclips.media.probe import probe_file

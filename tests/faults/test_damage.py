@@ -8,10 +8,10 @@ import pytest
 
 from dogclips.annotations import read_dataset
 from dogclips.clips.config import CutConfig
-from dogclips.clips.engines import local_engine
 from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.session import find_session
+from dogclips.clips.units import local_engine
 from tests.cli.program import dogclips
 from tests.faults.damage import (
     CLIP_FRAMES,

@@ -21,9 +21,8 @@ from dogclips.files import cell_text
 from dogclips.lists import read_list
 from dogclips.lists.clip_paths import unique_keys
 from dogclips.lists.exporting import ExportFormat, SplitCount
-from dogclips.lists.formats import write_list_as
+from dogclips.lists.formats import VIDEO_SUFFIXES, write_list_as
 from dogclips.lists.sessions import read_clips
-from dogclips.lists.unfit import SUFFIXES
 from dogclips.records.manifest import write_manifest
 from tests.lists.exports import (
     LABELS,
@@ -353,7 +352,7 @@ def test_clips_are_copied_from_another_disk(session: Path) -> None:
 def test_what_has_no_video_suffix_does_not_fit(
     tmp_path: Path, session: Path, export_format: ExportFormat
 ) -> None:
-    assert ".mp4" in SUFFIXES
+    assert ".mp4" in VIDEO_SUFFIXES
     (session / "output" / "p" / "notes").write_text("")
     with (session / "output" / "dataset.txt").open("a") as file:
         file.write("p/notes 0\n")

@@ -89,7 +89,7 @@ def test_the_rarest_label_reaches_as_many_splits_as_it_has_groups(
     plain = [[tuple(own for own in labels if own != rare) for labels in own] for own in groups]
     number = min(len(shares), len(groups))
     marked = [[(*own[0], rare), *own[1:]] for own in plain[:number]] + plain[number:]
-    others = clips_with(marked, [0] * len(marked))[0, 1:rare]
+    others = clips_with(marked, [0] * len(marked))[0, 1 : rare + 1]  # column 0 counts clips
     splits = placed(marked, shares, seed)
     if all(count == 0 or count > number for count in others):
         assert len(set(splits[:number])) == number

@@ -33,7 +33,7 @@ def test_every_bad_clip_is_named_with_its_reason_however_many_processes_look(
     done: list[int] = []
     fast = check_clips(clips, "fast", workers=workers, progress=done.append)
     assert tuple(fast.bad.columns) == BAD_COLUMNS
-    assert fast.bad["place"].tolist() == [1, 3]
+    assert fast.bad["index"].tolist() == [1, 3]
     assert fast.bad["path"].tolist() == [str(clips.clips[place].path) for place in (1, 3)]
     assert all("cannot be opened" in reason for reason in fast.bad["reason"])
     assert sum(done) == 6
@@ -42,7 +42,7 @@ def test_every_bad_clip_is_named_with_its_reason_however_many_processes_look(
 
 def test_only_the_full_check_sees_damage_within(clips: ClipList) -> None:
     full = check_clips(clips, "full")
-    assert full.bad["place"].tolist() == [1, 3, 4]
+    assert full.bad["index"].tolist() == [1, 3, 4]
     assert full.bad["reason"].iloc[2].startswith("the clip does not decode")
 
 

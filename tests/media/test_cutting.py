@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from dogclips.errors import MediaError
-from dogclips.media.cutting import cut_source
-from dogclips.media.encoding import ClipOutcome, EncoderConfig, verify_clip
+from dogclips.media.encoding import ClipOutcome, EncoderConfig, cut_source, verify_clip
 from dogclips.media.lanes import ClipJob
 from dogclips.media.picture import output_size
 from dogclips.media.probe import probe_file

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dogclips.media import cutting
-from dogclips.media.cutting import cut_source
-from dogclips.media.encoding import EncoderConfig, LaneWriter
+from dogclips.media import encoding
+from dogclips.media.encoding import EncoderConfig, LaneWriter, cut_source
 from dogclips.media.lanes import ClipJob, plan_lanes
 from dogclips.media.picture import output_size
 from dogclips.media.probe import probe_file
@@ -154,7 +153,7 @@ def test_overlapping_clips_are_encoded_once(
             encoded.append(self.next_index)
             return super().write(picture)
 
-    monkeypatch.setattr(cutting, "LaneWriter", Watched)
+    monkeypatch.setattr(encoding, "LaneWriter", Watched)
     stream = probe_file(source).streams[0]
     jobs = jobs_at(tmp_path / "out", stream, OVERLAPPING)
 

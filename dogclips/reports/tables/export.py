@@ -6,9 +6,8 @@ from typing import Any
 
 from rich.console import Group
 
-from dogclips.lists.exporting import Export
-from dogclips.lists.unfit import UNFIT_REASONS
-from dogclips.lists.video_folder import FOLDER_OF
+from dogclips.lists.exporting import FOLDER_OF, Export
+from dogclips.lists.formats import UNFIT_REASONS
 from dogclips.reports.tables.style import marked, new_table, with_remarks
 
 
