@@ -30,7 +30,7 @@ def lr_find(
 
     Example: dogclips lr-find --config slowfast_tiny --train split/train.txt
     """
-    from dogclips.reports.tables.lr_find import range_document, range_table
+    from dogclips.reports.tables.train import range_document, range_table
 
     settings = chosen_settings(config, set_, {})
     silence_all_but_first()

@@ -110,7 +110,7 @@ def showing_training(show: Show) -> Show:
 
 
 def _print_start(start: "RunStart") -> None:
-    from dogclips.reports.tables.start import learning_table, start_lines
+    from dogclips.reports.tables.train import learning_table, start_lines
 
     for line in start_lines(start):
         print_line(line)
@@ -119,8 +119,7 @@ def _print_start(start: "RunStart") -> None:
 
 def print_end(run: "TrainedRun") -> None:
     """Print what became of a run."""
-    from dogclips.reports.tables.start import overfit_line, skipped_lines
-    from dogclips.reports.tables.train import result_table
+    from dogclips.reports.tables.train import overfit_line, result_table, skipped_lines
 
     print_result(result_table(run.report))
     for line in skipped_lines(run.skipped):

@@ -9,7 +9,7 @@ from rich.text import Text
 from dogclips.alignment import MapPiece, estimate
 from dogclips.clips.recordings import Recording
 from dogclips.reports.pictures.lag_plots import plot_lags
-from dogclips.reports.tables.style import marked, new_table, with_remarks
+from dogclips.reports.tables.style import filled_table, marked
 from dogclips.scores.lags import lags_of
 from dogclips.streams import Stream
 from dogclips.wording import late_start, seconds_and_frames
@@ -26,29 +26,19 @@ class Sheet:
 
 
 def alignment_report(file: Recording) -> Group:
-    """Return everything that is known about how the streams of a file align.
-
-    Raises
-    ------
-    DogclipsError
-        The file could not be measured.
-    """
+    """Return everything that is known about how the streams of a file align."""
     parts: list[RenderableType] = [Text(str(file.path), style="bold")]
     parts.extend((Text(verdict_of(file)), Text("")))
-    parts.extend(_table(sheet) for sheet in sheets_of(file))
+    for sheet in sheets_of(file):
+        *columns, last = sheet.columns
+        parts.append(
+            filled_table(sheet.title, (*marked(columns, "|"), last), sheet.rows, sheet.note)
+        )
     lags = lags_of(file)
     if lags is not None:
         parts.extend((plot_lags(lags), Text("")))
     parts.extend(Text(f"{message.code} {message.text}") for message in file.messages)
     return Group(*parts)
-
-
-def _table(sheet: Sheet) -> Group:
-    *columns, last = sheet.columns
-    table = new_table(*marked(columns, "|"), last)
-    for row in sheet.rows:
-        table.add_row(*row)
-    return with_remarks(sheet.title, table, sheet.note)
 
 
 def verdict_of(file: Recording) -> str:

@@ -1,25 +1,24 @@
 """The table of `dogclips probe`: one row a stream."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from rich.console import Group
 
 from dogclips.alignment import Alignment, read_by, shown_in
 from dogclips.clips.recordings import Recording
-from dogclips.reports.tables.style import marked, new_table, with_remarks
+from dogclips.reports.tables.style import filled_table, marked
 from dogclips.streams import Stream
 
 
 def probe_table(file: Recording) -> Group:
     """Return one row a stream; differences are against the reference stream."""
     heads = ("frames", "rate", "start\ns", "end\ns", "late\ns", "late\nframes")
-    table = new_table("#|", "stream", *marked(heads), "notes")
-    if file.table is not None:
-        reference = _reference(file)
-        for stream in file.table.streams:
-            table.add_row(*_row(stream, reference, file.alignment))
-    return with_remarks(str(file.path), table, _remarks(file))
+    reference = _reference(file)
+    streams = file.table.streams if file.table else ()
+    rows = [_row(stream, reference, file.alignment) for stream in streams]
+    columns = ("#|", "stream", *marked(heads), "notes")
+    return filled_table(str(file.path), columns, rows, _remarks(file))
 
 
 def _remarks(file: Recording) -> str:
@@ -49,20 +48,20 @@ def _reference(file: Recording) -> Stream | None:
     return next(stream for stream in cameras if stream.index == file.alignment.reference)
 
 
-def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) -> list[str]:
+def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) -> Sequence[object]:
     size = f" {stream.width}x{stream.height}" if stream.type == "video" else ""
     late_s, late_frames = _difference(stream, reference)
-    return [
-        str(stream.index),
+    ends = ("-" if at is None else f"{float(at):.3f}" for at in (stream.start_s, stream.end_s))
+    return (
+        stream.index,
         f"{stream.type} {stream.codec}{size}",
-        str(stream.num_frames),
+        stream.num_frames,
         _rate(stream),
-        _short(stream.start_s),
-        _short(stream.end_s),
+        *ends,
         "" if late_s is None else f"{float(late_s):+.3f}",
         "" if late_frames is None else f"{late_frames:+d}",
         _notes(stream, alignment),
-    ]
+    )
 
 
 def _difference(stream: Stream, reference: Stream | None) -> tuple[Fraction | None, int | None]:
@@ -91,7 +90,3 @@ def _notes(stream: Stream, alignment: Alignment | None) -> str:
         f"{stream.num_decoded} decode": stream.num_decoded is not None,
     }
     return ", ".join(note for note, holds in notes.items() if holds)
-
-
-def _short(value: Fraction | None) -> str:
-    return "-" if value is None else f"{float(value):.3f}"

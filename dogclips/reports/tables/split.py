@@ -8,12 +8,10 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Group
-from rich.markup import escape
-from rich.table import Table
 
 from dogclips.lists.groups import NONE, PLACES, SUBJECT
 from dogclips.lists.splits import TEST, MadeSplit, groups_by_label, label_counts
-from dogclips.reports.tables.style import marked, new_table, with_remarks
+from dogclips.reports.tables.style import filled_table, marked
 
 _LEGEND = "labels: clips, % of the split's clips, points off the % of all clips"
 _SIZES = "clips: % of all clips, points off the share asked for"
@@ -22,18 +20,18 @@ _SIZES = "clips: % of all clips, points off the share asked for"
 def split_table(made: MadeSplit) -> Group:
     """Return clips with each label in each split, their ratio, and how far it is off."""
     balance = _Balance(made)
-    table = new_table("label", *marked(("all", *balance.sizes), ">"))
-    for name in made.names:
-        cells = (balance.cell(name, part) for part in balance.sizes)
-        table.add_row(escape(name), balance.cell_of_all(name), *cells)
-    table.add_section()
+    rows: list[list[str] | None] = [
+        [name, balance.cell_of_all(name), *(balance.cell(name, part) for part in balance.sizes)]
+        for name in made.names
+    ]
     shares = (balance.share(part) for part in balance.sizes)
-    table.add_row("clips", f"{len(made.clips)} 100.0%", *shares)
+    rows += [None, ["clips", f"{len(made.clips)} 100.0%", *shares]]
     for noun, groups in balance.groups.items():
         each = balance.groups_by_part(groups)
-        table.add_row(noun, str(groups.nunique()), *map(str, each.values()))
+        rows.append([noun, str(groups.nunique()), *map(str, each.values())])
     remarks = "\n".join([f"{_LEGEND};\n{_SIZES}", *balance.remarks()])
-    return with_remarks("clips by label and split", table, remarks)
+    columns = ("label", *marked(("all", *balance.sizes), ">"))
+    return filled_table("clips by label and split", columns, rows, remarks)
 
 
 def fold_table(made: MadeSplit) -> Group:
@@ -44,25 +42,22 @@ def fold_table(made: MadeSplit) -> Group:
     balance = _Balance(made)
     held_out = [TEST] if TEST in balance.sizes else []
     folds = [part for part in balance.filled if part != TEST]
-    table = new_table("label", *marked(("all", "lowest val", "highest val", *held_out), ">"))
+    rows = []
     for name in made.names:
         ratios = {fold: balance.ratio(name, fold) for fold in folds}
         ends = (min(folds, key=ratios.__getitem__), max(folds, key=ratios.__getitem__))
         cells = (f"{fold}  {balance.cell(name, fold)}" for fold in ends)
         tests = (balance.cell(name, part) for part in held_out)
-        table.add_row(escape(name), balance.cell_of_all(name), *cells, *tests)
-    remarks = "\n".join([_LEGEND, *balance.remarks()])
-    sizes = with_remarks("", _fold_sizes(balance), remarks)
-    return Group(with_remarks("clips by label and fold", table), sizes)
-
-
-def _fold_sizes(balance: "_Balance") -> Table:
-    """Return clips and groups of each fold's val, and of test."""
+        rows.append((name, balance.cell_of_all(name), *cells, *tests))
+    heads = ("all", "lowest val", "highest val", *held_out)
+    labels = filled_table("clips by label and fold", ("label", *marked(heads, ">")), rows)
     counts = [balance.groups_by_part(own) for own in balance.groups.values()]
-    table = new_table("fold", *marked(("val clips", *balance.groups), ">"))
-    for part in balance.sizes:
-        table.add_row(part, balance.share(part), *(str(each[part]) for each in counts))
-    return table
+    sizes = [
+        (part, balance.share(part), *(each[part] for each in counts)) for part in balance.sizes
+    ]
+    remarks = "\n".join([_LEGEND, *balance.remarks()])
+    columns = ("fold", *marked(("val clips", *balance.groups), ">"))
+    return Group(labels, filled_table("", columns, sizes, remarks))
 
 
 def split_document(made: MadeSplit) -> dict[str, Any]:
@@ -104,10 +99,8 @@ class _Balance:
         """Return the clips with each label in each part."""
         names, parts = self.made.names, list(self.made.shares)
         counts = label_counts(self.made.clips, self.made.splits, len(names), parts)
-        return {
-            name: dict(zip(parts, own, strict=True))
-            for name, own in zip(names, counts.to_numpy().tolist(), strict=True)
-        }
+        own = (dict(zip(parts, row, strict=True)) for row in counts.to_numpy().tolist())
+        return dict(zip(names, own, strict=True))
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -143,8 +136,8 @@ class _Balance:
         if not self.deviations:
             return None
         _, name, part = max(self.deviations, key=itemgetter(0))
-        ratios = {"ratio": self.ratio(name, part), "all": self.overall(name)}
-        return {"label": name, "split": part, **ratios}
+        whole = self.overall(name)
+        return {"label": name, "split": part, "ratio": self.ratio(name, part), "all": whole}
 
     @property
     def groups(self) -> dict[str, pd.Series]:
