@@ -25,24 +25,12 @@ _SMALL, _LARGE = (192, 176), (640, 360)  # a clip's own frames on a sheet, and i
 
 @dataclass(frozen=True, eq=False)
 class BrowseResult(Result):
-    """The clips that were looked at.
+    """The clips that were looked at."""
 
-    Parameters
-    ----------
-    list_path
-        The list that they are of.
-    clips
-        Each with its views and their times, or why it cannot be read.
-    title
-        What is shown of them, a line each.
-    files
-        The sheets or videos.
-    """
-
-    list_path: Path
-    clips: tuple[FedClip, ...]
-    title: tuple[str, ...]
-    files: tuple[Path, ...]
+    list_path: Path  #: The list that they are of
+    clips: tuple[FedClip, ...]  #: Each with its views and their times, or why it cannot be read
+    title: tuple[str, ...]  #: What is shown of them, a line each
+    files: tuple[Path, ...]  #: The sheets or videos
 
     @property
     def ok(self) -> bool:
@@ -137,13 +125,7 @@ def _is_file(out: Path) -> bool:
 
 
 def _is_video(out: Path, wanted: bool) -> bool:
-    """Return whether a video is asked for, by the name of a file or by the option.
-
-    Raises
-    ------
-    UsageError
-        The name asks for something else.
-    """
+    """Return whether a video is asked for, by the name of a file or by the option."""
     suffix = out.suffix.lower()
     if not _is_file(out) or (suffix == ".png" and not wanted) or suffix == ".mp4":
         return wanted or suffix == ".mp4"
@@ -155,13 +137,7 @@ def _is_video(out: Path, wanted: bool) -> bool:
 
 
 def _files(out: Path, listed: ClipList, chosen: Sequence[int], suffix: str) -> list[Path]:
-    """Return one file for all clips, or one in a folder for each of them.
-
-    Raises
-    ------
-    UsageError
-        It would replace a clip of the list.
-    """
+    """Return one file for all clips, or one in a folder for each; none may replace a clip."""
     clips = [clip.path for clip in listed.clips]
     stems = safe_stems(clips[index] for index in chosen)
     files = [out] if _is_file(out) else [out / f"{stem}{suffix}" for stem in stems]

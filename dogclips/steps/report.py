@@ -25,22 +25,12 @@ _SESSION_CLIPS, _RUN_CLIPS = 6, 3
 
 @dataclass(frozen=True, eq=False)
 class ReportResult(Result):
-    """What the page shows.
+    """What the page shows."""
 
-    Parameters
-    ----------
-    output
-        The page.
-    dataset, concerns
-        Of sessions: all of them, and what is odd about them.
-    runs
-        Of trainings: what their folders hold.
-    """
-
-    output: Path
-    dataset: Dataset | None = None
-    concerns: tuple[Concern, ...] = ()
-    runs: tuple[RunRecords, ...] = ()
+    output: Path  #: The page
+    dataset: Dataset | None = None  #: Of sessions: all of them
+    concerns: tuple[Concern, ...] = ()  #: Of sessions: what is odd about them
+    runs: tuple[RunRecords, ...] = ()  #: Of trainings: what their folders hold
 
 
 def report(

@@ -34,6 +34,10 @@ _COLOURS = {"before": ORANGE, "after": GREEN, "guess": BLUE, "reference": INK}
 # Levels of 255: noise alone is not blown up to look like motion, much motion hides no little one.
 _FULL_SCALE = (40.0, 80.0)
 _LINE = 120  # letters of the verdict
+_EXPLANATION = (
+    "Differences: black where both pictures agree, bright where they do not, on one scale for all."
+    " Frames count from 0, times are container times."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +60,7 @@ def alignment_html(file: Recording, compared: Sequence[ComparedFrames]) -> bytes
         "file": file,
         "verdict": verdict_of(file),
         "trusted": file.alignment is not None and file.alignment.trusted,
-        "explanation": _explanation(compared),
+        "explanation": _EXPLANATION if compared else "",
         "rows": _tiles(file, compared),
         "charts": _charts(file),
         "sheets": sheets_of(file),
@@ -74,7 +78,7 @@ def alignment_png(file: Recording, compared: Sequence[ComparedFrames]) -> bytes:
         figure = Figure(figsize=(15, 1.2 + sum(heights)), layout="constrained", dpi=110)
         head = "\n".join([file.path.name, *wrap(verdict_of(file), _LINE)])
         figure.suptitle(head, x=0.01, ha="left", fontsize=14, fontweight="bold")
-        figure.supxlabel(_explanation(compared), x=0.01, ha="left", fontsize=10)
+        figure.supxlabel(_EXPLANATION if compared else "", x=0.01, ha="left", fontsize=10)
         if heights:
             parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
             for part, tiles in zip(parts, _tiles(file, compared), strict=False):
@@ -142,15 +146,6 @@ def _tiles_of(one: ComparedFrames, rules: tuple[str, str], full_scale: float) ->
 
 def _caption(frame: StreamFrame) -> str:
     return f"stream {frame.stream}, frame {frame.index}, {float(frame.time_s):.3f} s"
-
-
-def _explanation(compared: Sequence[ComparedFrames]) -> str:
-    if not compared:
-        return ""
-    return (
-        "Differences: black where both pictures agree, bright where they do not, on one scale for"
-        " all. Frames count from 0, times are container times."
-    )
 
 
 def _row_height(frame: StreamFrame) -> float:

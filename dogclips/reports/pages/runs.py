@@ -34,8 +34,6 @@ def run_page(
 
     Parameters
     ----------
-    runs
-        Finished trainings, as `read_run` returns them.
     number
         Clips to show of each label and kind: best, missed, wrongly claimed.
     made

@@ -53,21 +53,12 @@ def squares(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
 
 
 def write_sheet(path: Path, blocks: Iterable[Image.Image], title: Sequence[str]) -> None:
-    """Write the pictures of clips one below the other, as PNG.
-
-    Parameters
-    ----------
-    blocks
-        As `clip_block` draws them.
-    title
-        Lines above all of them; the first is the largest.
+    """Write the pictures of clips one below the other, under lines of a title, as PNG.
 
     Raises
     ------
     UsageError
         The sheet would be higher than what can be opened everywhere.
-    OutputError
-        The folder cannot be written to.
     """
     drawn, height = list[Image.Image](), MARGIN
     for block in chain([title_block(title)], blocks):
@@ -105,12 +96,8 @@ def title_block(lines: Sequence[str]) -> Image.Image:
 def clip_block(clip: FedClip, strips: Sequence[Strip], *, marked: bool = False) -> Image.Image:
     """Draw a clip: name, labels, and a row of frames for each strip.
 
-    Parameters
-    ----------
-    strips
-        In the order of the views, or a single one of all frames.
-    marked
-        Mark the frames that the views show.
+    Strips come in the order of the views, or as a single one of all frames; if `marked`, the frames
+    that the views show get their marks.
     """
     rows = [_strip_block(strip, clip.views if marked else ()) for strip in strips]
     width = max([_HEADING + _LEAST_TILE * 6, *(row.width for row in rows)])

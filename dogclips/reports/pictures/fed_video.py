@@ -89,15 +89,7 @@ class Layout:
 
 
 def write_clips(path: Path, clips: Iterable[ClipStrips], layout: Layout) -> None:
-    """Write clips one after the other; a clip without strips is a page with the reason.
-
-    Raises
-    ------
-    MediaError
-        FFmpeg cannot encode.
-    OutputError
-        The folder cannot be written to.
-    """
+    """Write clips one after the other; a clip without strips is a page with the reason."""
     width, height = layout.size
     track = VideoTrack(
         width, height, Fraction(25), options=_OPTIONS, time_base=Fraction(1, _TICKS), default=True

@@ -42,21 +42,7 @@ def write_plots(
 ) -> list[Path]:
     """Write every plot that there is something for, and return their paths.
 
-    Parameters
-    ----------
-    folder
-        Made if need be; earlier plots are replaced.
-    records
-        Of the training; empty where only a test is shown.
-    predictions
-        Columns of `CLIP_PREDICTION_COLUMNS`.
-    report
-        The scores of these predictions.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written to, or the disk is full.
+    `records` are empty where only a test is shown; `report` holds the scores of the predictions.
     """
     paths = []
     for name, svg in draw_plots(records, predictions, report):

@@ -9,6 +9,7 @@ from dogclips.alignment import Alignment, read_by, shown_in
 from dogclips.clips.recordings import Recording
 from dogclips.reports.tables.style import filled_table, marked
 from dogclips.streams import Stream
+from dogclips.wording import rate_text
 
 
 def probe_table(file: Recording) -> Group:
@@ -56,7 +57,7 @@ def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) 
         stream.index,
         f"{stream.type} {stream.codec}{size}",
         stream.num_frames,
-        _rate(stream),
+        rate_text(stream.frame_rate, variable=stream.variable_frame_rate),
         *ends,
         "" if late_s is None else f"{float(late_s):+.3f}",
         "" if late_frames is None else f"{late_frames:+d}",
@@ -71,13 +72,6 @@ def _difference(stream: Stream, reference: Stream | None) -> tuple[Fraction | No
     late_s = stream.start_s - reference.start_s
     rate = stream.frame_rate or reference.frame_rate
     return late_s, round(late_s * rate) if rate and stream.type == "video" else None
-
-
-def _rate(stream: Stream) -> str:
-    if stream.frame_rate is None:
-        return ""
-    text = f"{float(stream.frame_rate):.3f}".rstrip("0").rstrip(".")
-    return f"~{text}" if stream.variable_frame_rate else text
 
 
 def _notes(stream: Stream, alignment: Alignment | None) -> str:
