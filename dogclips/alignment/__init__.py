@@ -2,11 +2,12 @@
 
 from dogclips.alignment.content import Content, Footage, compare_content
 from dogclips.alignment.players import AnnotatedIn, fault_of, read_by, shown_in, zero_of
-from dogclips.alignment.timemap import MapPiece, TimeMap
 from dogclips.alignment.verdict import (
     Alignment,
     Estimates,
+    MapPiece,
     StreamChoice,
+    TimeMap,
     Trust,
     align_streams,
     can_be_compared,

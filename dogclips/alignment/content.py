@@ -15,10 +15,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.alignment.lags import LagGrid, Likeness, compare, pooled
-from dogclips.alignment.motion import is_all_intra, motion_of
-from dogclips.alignment.path import CHANGE_COST, LagPath, best_path
-from dogclips.alignment.pieces import Piece, certain_runs, doubts_of, drift_of, exact_shift
+from dogclips.alignment.lags import LagGrid, Likeness, compare, is_all_intra, motion_of, pooled
+from dogclips.alignment.pieces import (
+    CHANGE_COST,
+    LagPath,
+    Piece,
+    best_path,
+    certain_runs,
+    doubts_of,
+    drift_of,
+    exact_shift,
+)
 from dogclips.alignment.stretches import Stretch, StretchChooser
 from dogclips.alignment.view import PictureView, fit_view
 from dogclips.alignment.windows import WindowLag, measure_windows

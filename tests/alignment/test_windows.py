@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dogclips.alignment.lags import LagGrid, compare
-from dogclips.alignment.motion import Motion
+from dogclips.alignment.lags import LagGrid, Motion, compare
 from dogclips.alignment.windows import WindowLag, measure_windows
 
 CELLS = 40
