@@ -74,10 +74,7 @@ def settings_of(
 ) -> ConfigT:
     """Build `model` from whatever the public API takes for settings.
 
-    Parameters
-    ----------
-    under
-        What holds where nothing that is given says otherwise.
+    What is `under` holds where nothing that is given says otherwise.
 
     Raises
     ------

@@ -1,37 +1,16 @@
 """Every way in which dogclips can fail on purpose.
 
-DogclipsError                 exit code 1: what was asked for was not done
- ├── MediaError               a video cannot be opened, probed, decoded or written
- │    └── ToolMissingError    ffprobe is not installed
- ├── AnnotationError          an annotation project cannot be read
- ├── AlignmentError           nobody can say which frame a label means
- ├── SessionError             a session folder lacks what a command needs
- ├── OutputError              the output folder is locked, full or not writable
- ├── ListError                a list, label or split file is wrong
- ├── ModelError               a model cannot be built for this input
- ├── CheckpointError          a checkpoint cannot be loaded
- └── StoppedError             exit code 130: a signal ended a training, which can go on
-UsageError                    exit code 2: the question itself was wrong
- └── ConfigError              unknown key, wrong type or value in a configuration
-
 Each carries three short texts and prints as one line: `WHAT (WHERE): WHAT TO DO`.
 """
 
 
 class DogclipsError(Exception):
-    """A fault that we can foresee, said in one line.
+    """A fault that we can foresee: what went wrong, where, and what the user can do about it.
 
-    Parameters
-    ----------
-    what
-        What went wrong.
-    where
-        The file, stream, annotation id or config key.
-    todo
-        What the user can do about it.
+    `where` is the file, stream, annotation id or config key.
     """
 
-    exit_code = 1
+    exit_code = 1  # what was asked for was not done
     code = "error"  # what a script can tell it by, in the JSON documents
 
     def __init__(self, what: str, *, where: object = "", todo: str = "") -> None:

@@ -70,13 +70,7 @@ def segment_table(rows: Iterable[Mapping[str, Any]], **common: object) -> pd.Dat
 
 
 def last_end_s(segments: pd.DataFrame) -> Fraction:
-    """Return when the last segment, or point in time, ends; 0 without any.
-
-    Parameters
-    ----------
-    segments
-        Columns of `SEGMENT_COLUMNS`, all times in seconds.
-    """
+    """Return when the last of segments and points in seconds ends; 0 without any."""
     ends = segments["t_end"].fillna(segments["t_start"])
     return exact(float(ends.max())) if len(ends) else Fraction(0)
 

@@ -126,11 +126,6 @@ def compare_content(reference: Stream, target: Stream, footage: Footage) -> Cont
     """Find the shifts between two streams of one sensor from their pictures.
 
     Looks at three stretches of a long recording, and at more only where that leaves doubt.
-
-    Raises
-    ------
-    MediaError
-        The recording cannot be decoded.
     """
     return _Comparison(reference, target, footage).run()
 

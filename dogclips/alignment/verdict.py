@@ -28,13 +28,7 @@ class StreamChoice:
     annotated_in: AnnotatedIn = "chrome"
 
     def of(self, table: StreamTable) -> tuple[Stream, Stream]:
-        """Return the reference and the target stream.
-
-        Raises
-        ------
-        AlignmentError
-            There is no video stream, or the wanted index is not one.
-        """
+        """Return the reference and the target stream; both have to be video streams with frames."""
         cameras: dict[int | str, Stream] = {stream.index: stream for stream in table.cameras}
         if not cameras:
             raise AlignmentError(
@@ -219,11 +213,12 @@ class _Case:
         """Return the verdict: what the user wants, then the pixels, then timestamps."""
         late_s = self.known.timestamps_s
         fault = self._fault()
+        shared = _overlap(self.reference, self.target) and not self._restarts()
         if trust == "frame-count" and self.target is not self.reference:
             offset_s = self.known.frame_count_s
             messages = self._against(offset_s, "`trust` says frame-count")
             return self._alignment("frame-count", offset_s, messages)
-        if self.content is not None and self.content.confident and self._share_time():
+        if self.content is not None and self.content.confident and shared:
             return self._by_content(self.content, trust)
         if fault is not None:
             if trust == "auto":
@@ -282,9 +277,6 @@ class _Case:
             content=self.content,
             messages=tuple(messages),
         )
-
-    def _share_time(self) -> bool:
-        return _overlap(self.reference, self.target) and not self._restarts()
 
     def _restarts(self) -> bool:
         streams = self.reference, self.target

@@ -46,13 +46,8 @@ class WindowLag:
 def measure_windows(likeness: Likeness, own: Likeness, grid: LagGrid) -> Iterator[WindowLag]:
     """Yield the best shift of overlapping windows of several lengths, and of the whole look.
 
-    Parameters
-    ----------
-    likeness
-        Of the reference to the target.
-    own
-        Of the reference to itself. What repeats there may hide its true partner: the target may
-        have lost it, and the repetition would be taken for it.
+    `own` compares the reference to itself. What repeats there may hide its true partner: the target
+    may have lost it, and the repetition would be taken for it.
     """
     count = len(likeness.indices)
     if count < _MIN_FRAMES:

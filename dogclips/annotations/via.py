@@ -33,13 +33,7 @@ _MAP = "add the option in VIA, or map the label (labels.rename)"
 def read_via(path: Path, tree: Any) -> Project | None:
     """Read a VIA 3 project; None where a JSON tree does not look like one, even a damaged one.
 
-    Everything that is wrong or odd is among the project's issues; what cannot mean anything gives
-    no segment.
-
-    Raises
-    ------
-    AnnotationError
-        V005: keys are missing that every project has.
+    What cannot mean anything gives no segment, but an issue.
     """
     if not isinstance(tree, dict) or len(_KEYS & tree.keys()) < 2:
         return None

@@ -119,13 +119,7 @@ class Store:
 
 
 def parse_store(path: Path, tree: Any, issues: Issues) -> Store:
-    """Return the pieces of a project and note every one that is broken.
-
-    Raises
-    ------
-    AnnotationError
-        V005: this is no project of VIA 3.
-    """
+    """Return the pieces of a project and note every one that is broken."""
     missing = [key for key in ("attribute", "file", "view", "metadata") if key not in tree]
     if missing:
         keys = ", ".join(missing)

@@ -37,19 +37,7 @@ _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
 def write_via(project: Project, path: Path) -> dict[str, int]:
-    """Write a project for VIA 3; see `via_project`.
-
-    Returns
-    -------
-    How many things of each kind VIA has no place for.
-
-    Raises
-    ------
-    AnnotationError
-        The project has errors; see also `via_project`.
-    OutputError
-        The file cannot be written.
-    """
+    """Write a project for VIA 3; return how many things of each kind VIA has no place for."""
     check_seconds(project.checked().segments, project.path)
     tree = via_project(project.segments, project.media, options=project.options, name=path.stem)
     write_whole(path, json.dumps(tree, ensure_ascii=False, separators=(",", ":")))
@@ -84,8 +72,6 @@ def via_project(
     options
         For each task its option ids and labels as they were, so that ids keep their meaning. New
         labels get ids that were never used.
-    name
-        What the application shows as the project's name.
     created_ms
         Milliseconds since 1970; None for now.
 

@@ -37,7 +37,10 @@ def print_document(
     """
     failures = [error] if error else list(result.failures if result else ())
     warnings = [vars(warned) for warned in result.warnings] if result else []
-    faults = [_fault(failure) for failure in failures]
+    faults = [
+        {"code": one.code, "message": one.what, "place": one.where, "todo": one.todo}
+        for one in failures
+    ]
     head = {"version": 1, "command": command}
     tail = {"error": faults[0], "errors": faults} if faults else {}
     sys.stdout.write(json_text(head | dict(document) | {"warnings": warnings, **document} | tail))
@@ -47,10 +50,6 @@ def leave(result: Result) -> None:
     """End with exit code 1 if not everything that was asked for was done."""
     if not result.ok:
         raise typer.Exit(1)
-
-
-def _fault(error: DogclipsError) -> dict[str, str]:
-    return {"code": error.code, "message": error.what, "place": error.where, "todo": error.todo}
 
 
 def print_line(text: str) -> None:

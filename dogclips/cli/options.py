@@ -79,15 +79,7 @@ def chosen_settings(
 ) -> "list[Setting]":
     """Return settings as the public API takes them: files, then `--set`, then other options.
 
-    Parameters
-    ----------
-    options
-        By key, what options of their own say; None where one was not given.
-
-    Raises
-    ------
-    ConfigError
-        What follows `--set` is no `key.path=value`.
+    `options` are what options of their own say, by key; None where one was not given.
     """
     from dogclips.config import parse_override
 

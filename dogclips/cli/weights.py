@@ -9,9 +9,6 @@ from dogclips.cli.console import print_document, print_line, print_result
 from dogclips.cli.options import Json
 
 weights = typer.Typer(rich_markup_mode=None)
-WeightsFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="Weights of any known source; a file or folder.")
-]
 
 
 @weights.callback(invoke_without_command=True)
@@ -26,7 +23,12 @@ def _weights(context: typer.Context) -> None:
 
 
 @weights.command("inspect")
-def _inspect(source: WeightsFile, as_json: Json = False) -> None:
+def _inspect(
+    source: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Weights of any known source; a file or folder.")
+    ],
+    as_json: Json = False,
+) -> None:
     """Say whose weights a file holds, of which network, and what is unknown in it.
 
     Example: dogclips weights inspect SLOWFAST_8x8_R50.pkl

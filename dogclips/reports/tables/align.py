@@ -94,11 +94,10 @@ class _Pair:
         if "P014" in self.codes:
             return "NOT trusted: the streams run on unrelated clocks."
         counted_s = self.known.frame_count_s
-        apart = seconds_and_frames(counted_s, self.frames(counted_s))
         return (
             "NOT trusted: by timestamps both streams start together, but their lengths differ by"
-            f" {apart}, and the pixels cannot tell where frames are"
-            " missing."
+            f" {seconds_and_frames(counted_s, self.frames(counted_s))}, and the pixels cannot tell"
+            " where frames are missing."
         )
 
     def by_pixels(self, found: str) -> str:
@@ -122,8 +121,10 @@ class _Pair:
         return round(time_s * (self.target.frame_rate or 0))
 
     def estimates(self) -> Sheet:
+        one, other = (float(own.start_s or 0) for own in (self.reference, self.target))
+        stamped = f"the first frames are stamped {one:.3f} s and {other:.3f} s"
         offsets = {
-            "timestamps": (self.known.timestamps_s, self.from_timestamps()),
+            "timestamps": (self.known.timestamps_s, stamped),
             "frame counts": (self.known.frame_count_s, self.from_counts()),
             "content": (self.known.content_s, self.from_content()),
         }
@@ -143,26 +144,20 @@ class _Pair:
             return "?", "?"
         return f"{float(offset_s):+.3f}", f"{self.frames(offset_s):+d}"
 
-    def from_timestamps(self) -> str:
-        one, other = (float(own.start_s or 0) for own in (self.reference, self.target))
-        return f"the first frames are stamped {one:.3f} s and {other:.3f} s"
-
     def from_counts(self) -> str:
         counts = f"{self.reference.num_frames} and {self.target.num_frames} frames"
-        if not self.frames(self.known.frame_count_s):
+        missing = self.frames(self.known.frame_count_s)
+        if not missing:
             return f"{counts}, equally long; frames that either lacks elsewhere do not show"
-        frames = f"{self.frames(self.known.frame_count_s):+d}"
         return (
-            f"{counts}. Lost at the head: {frames}, at the tail: 0, in between: first 0, then"
-            f" {frames}. Counts cannot tell which"
+            f"{counts}. Lost at the head: {missing:+d}, at the tail: 0, in between: first 0, then"
+            f" {missing:+d}. Counts cannot tell which"
         )
 
     def from_content(self) -> str:
         content = self.alignment.content
-        if content is None:
-            return "the pixels were not compared"
-        if not content.confident:
-            return content.reason
+        if content is None or not content.confident:
+            return content.reason if content else "the pixels were not compared"
         believed = [window for window in content.windows if window.accepted]
         best = max(window.correlation for window in believed)
         unseen = f", at most {content.longest_unseen_s:.1f} s unseen in one piece"
@@ -195,27 +190,24 @@ class _Pair:
     def doubts(self) -> str:
         doubts = self.alignment.time_map.doubts
         total_s = float(sum(doubt.duration for doubt in doubts))
-        spans = (f"{float(doubt.start):.2f} to {float(doubt.end):.2f}" for doubt in doubts)
+        spans = ", ".join(f"{float(one.start):.2f} to {float(one.end):.2f}" for one in doubts)
         where = f"{total_s:.2f} s of stream {self.reference.index}"
-        listed = f"in doubt, and nothing is cut there ({where}): {', '.join(spans)} s"
-        return listed if doubts else ""
+        return f"in doubt, and nothing is cut there ({where}): {spans} s" if doubts else ""
 
     def others(self) -> list[Sheet]:
         """Return the streams that are neither reference nor target."""
-        pair = (self.reference.index, self.target.index)
-        rows = tuple(
-            self.other(stream)
-            for stream in self.table.streams
-            if stream.index not in pair and (stream.is_camera or stream.type == "audio")
-        )
+        rows = []
+        for stream in self.table.streams:
+            sound = stream.type == "audio"
+            if stream.index in (self.reference.index, self.target.index):
+                continue
+            if stream.is_camera or sound:
+                known = estimate(self.reference, stream)
+                late, _ = self.offset(None if known is None else known.timestamps_s)
+                because = "sound has no pixels to ask" if sound else "choose it by --target"
+                rows.append((_described(stream), late, because))
         names = ("stream", "late s>", "because")
-        return [Sheet("other streams, by their timestamps", names, rows)] if rows else []
-
-    def other(self, stream: Stream) -> tuple[str, ...]:
-        known = estimate(self.reference, stream)
-        late, _ = self.offset(None if known is None else known.timestamps_s)
-        words = "sound has no pixels to ask" if stream.type == "audio" else "choose it by --target"
-        return _described(stream), late, words
+        return [Sheet("other streams, by their timestamps", names, tuple(rows))] if rows else []
 
 
 def _described(stream: Stream) -> str:

@@ -15,19 +15,18 @@ from dogclips.wording import rate_text
 def probe_table(file: Recording) -> Group:
     """Return one row a stream; differences are against the reference stream."""
     heads = ("frames", "rate", "start\ns", "end\ns", "late\ns", "late\nframes")
-    reference = _reference(file)
-    streams = file.table.streams if file.table else ()
-    rows = [_row(stream, reference, file.alignment) for stream in streams]
+    remarks = [f"{message.code} {message.text}" for message in file.messages]
+    rows = []
+    if file.table is not None:
+        cameras = {stream.index: stream for stream in file.table.cameras}
+        chosen = file.alignment.reference if file.alignment else next(iter(cameras), -1)
+        reference = cameras.get(chosen)
+        rows = [_row(stream, reference, file.alignment) for stream in file.table.streams]
+        if len(cameras) > 1:
+            remarks.append(f"shown in: {_by_stream(shown_in(file.table))}")
+            remarks.append(f"read by, if told nothing: {_by_stream(read_by(file.table))}")
     columns = ("#|", "stream", *marked(heads), "notes")
-    return filled_table(str(file.path), columns, rows, _remarks(file))
-
-
-def _remarks(file: Recording) -> str:
-    lines = [f"{message.code} {message.text}" for message in file.messages]
-    if file.table is not None and len(file.table.cameras) > 1:
-        lines.append(f"shown in: {_by_stream(shown_in(file.table))}")
-        lines.append(f"read by, if told nothing: {_by_stream(read_by(file.table))}")
-    return "\n".join(lines)
+    return filled_table(str(file.path), columns, rows, "\n".join(remarks))
 
 
 def _by_stream(picks: Mapping[str, int]) -> str:
@@ -40,13 +39,6 @@ def _by_stream(picks: Mapping[str, int]) -> str:
     for name, index in picks.items():
         takers.setdefault(index, []).append(name)
     return "; ".join(f"{', '.join(names)} {index}" for index, names in takers.items())
-
-
-def _reference(file: Recording) -> Stream | None:
-    cameras = file.table.cameras if file.table else ()
-    if file.alignment is None:
-        return cameras[0] if cameras else None
-    return next(stream for stream in cameras if stream.index == file.alignment.reference)
 
 
 def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) -> Sequence[object]:
