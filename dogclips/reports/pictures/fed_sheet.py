@@ -17,13 +17,13 @@ from PIL import Image, ImageDraw
 from dogclips.errors import UsageError
 from dogclips.files import whole_file
 from dogclips.media.lettering import drawable, fitting, font
-from dogclips.records.fed import FedClip, FedView, Kind, Strip
+from dogclips.records.fed import FedClip, FedView, Strip
 
 Colour = tuple[int, int, int]
 
 GROUND, INK, QUIET, RULE = (255, 255, 255), (28, 30, 34), (104, 110, 120), (214, 217, 222)
 FAULT = (176, 32, 38)
-COLOURS: dict[Kind, Colour] = {"train": (196, 92, 0), "test": (24, 96, 190)}
+COLOURS: dict[str, Colour] = {"train": (196, 92, 0), "test": (24, 96, 190)}
 MARGIN, GAP, EDGE = 20, 8, 3  # pixels; an edge marks a frame and lies in the gap
 LINE = 20
 _TEXT, _SMALL, _HEAD = 14, 12, 17  # sizes of letters
@@ -101,7 +101,10 @@ def clip_block(clip: FedClip, strips: Sequence[Strip], *, marked: bool = False) 
     """
     rows = [_strip_block(strip, clip.views if marked else ()) for strip in strips]
     width = max([_HEADING + _LEAST_TILE * 6, *(row.width for row in rows)])
-    heads = _heads(clip, width)
+    heads = [(text, INK) for text in heading_texts(clip)]
+    heads += [(clip.remark, QUIET)] if clip.remark else []
+    if clip.fault:
+        heads += [(line, FAULT) for line in _wrapped(f"unreadable: {clip.fault}", width)]
     head_height = len(heads) * LINE + GAP
     height = 1 + GAP + head_height + sum(row.height + GAP for row in rows)
     block = Image.new("RGB", (width, height), GROUND)
@@ -121,18 +124,6 @@ def heading_texts(clip: FedClip) -> tuple[str, str]:
     if clip.fault:
         return clip.name, labels
     return clip.name, f"{labels}   ·   {clip.start_s:.3f} to {clip.end_s:.3f} s"
-
-
-def heading_colour(strip: Strip) -> Colour:
-    """Return the colour of the transform that made a strip; that of text if none did."""
-    return next((colour for kind, colour in COLOURS.items() if kind == strip.heading[0]), INK)
-
-
-def _heads(clip: FedClip, width: int) -> list[tuple[str, Colour]]:
-    heads: list[tuple[str, Colour]] = [(text, INK) for text in heading_texts(clip)]
-    heads += [(clip.remark, QUIET)] if clip.remark else []
-    faults = _wrapped(f"unreadable: {clip.fault}", width) if clip.fault else []
-    return [*heads, *((line, FAULT) for line in faults)]
 
 
 def _wrapped(text: str, width: int) -> list[str]:
@@ -176,7 +167,7 @@ def _draw_heading(
 ) -> None:
     """Write what a strip is, and what the marks in it mean, as far as there is room."""
     for line, text in enumerate(strip.heading):
-        colour = INK if line else heading_colour(strip)
+        colour = INK if line else COLOURS.get(strip.heading[0], INK)
         write_words(draw, (0, EDGE + line * LINE), text, _HEADING - GAP, colour, bold=not line)
     top = EDGE + len(strip.heading) * LINE + GAP
     for view, at in zip(views, range(top, height - LINE, LINE), strict=False):

@@ -25,7 +25,6 @@ from dogclips.reports.pictures.fed_sheet import (
     MARGIN,
     QUIET,
     RULE,
-    heading_colour,
     heading_texts,
     squares,
     write_words,
@@ -153,7 +152,7 @@ def _page(
             height = rows * factor
             clock = f"{strip.times_s[index]:.3f} s"
             write_words(draw, (left, top + height + 2 + LINE), clock, page.width)
-        heading, colour = ", ".join(strip.heading), heading_colour(strip)
+        heading, colour = ", ".join(strip.heading), COLOURS.get(strip.heading[0], INK)
         write_words(draw, (left, top + height + 2), heading, page.width, colour)
     if layout.num_tracks and clip.views:
         at = _column(clip, layout, time_s)

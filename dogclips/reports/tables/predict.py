@@ -42,11 +42,10 @@ def prediction_table(
     rows: list[Sequence[object]] = []
     for one in predictions:
         dropped = sum(one.dropped.values())
-        speed, reading = f"{_speed(one):.1f}", f"{_reading(one):.0%}"
-        scored = len(one.reasons) - dropped
-        rows.append(
-            (one.path.name, clock(one.length_s), scored, dropped, len(one.bouts), speed, reading)
-        )
+        speed, reading = _shares(one)
+        numbers = len(one.reasons) - dropped, dropped, len(one.bouts)
+        shares = f"{speed:.1f}", f"{reading:.0%}"
+        rows.append((one.path.name, clock(one.length_s), *numbers, *shares))
     failed = Text("failed", style="red")
     rows += [(other.path.name, failed, *["-"] * 5) for other in unpredicted]
     remarks = "\n".join([protocol, *_remarks(predictions)])
@@ -115,13 +114,13 @@ def top_rows(prediction: Prediction, most: int) -> list[dict[str, Any]]:
 
 def longest_labels(prediction: Prediction, most: int) -> list[int]:
     """Return the indices of the labels that last longest, predicted or annotated, in order."""
-    annotated = prediction.annotated or {}
-    lasting = {label: sum(span.duration for span in own) for label, own in annotated.items()}
+    lasting = dict.fromkeys(prediction.labels, Fraction(0))
+    for label, own in (prediction.annotated or {}).items():
+        lasting[label] = sum((span.duration for span in own), Fraction(0))
     for bout in prediction.bouts:
-        lasting[bout.label] = lasting.get(bout.label, Fraction(0)) + bout.span.duration
+        lasting[bout.label] += bout.span.duration
     order = range(len(prediction.labels))
-    longest = sorted(order, key=lambda k: -lasting.get(prediction.labels[k], Fraction(0)))
-    return sorted(longest[:most])
+    return sorted(sorted(order, key=lambda k: -lasting[prediction.labels[k]])[:most])
 
 
 def agreement_tables(found: Agreement) -> list[Group]:
@@ -142,14 +141,6 @@ def agreement_tables(found: Agreement) -> list[Group]:
         title = f"agreement with the annotations: {kind}"
         tables.append(filled_table(title, ("label", *heads), rows, remarks, footer))
     return tables
-
-
-def agreement_protocol(found: Agreement) -> str:
-    """Say what was compared, and how."""
-    compared = f"{found.num_seconds} seconds"
-    if found.num_left_out:
-        compared += f" ({found.num_left_out} more that no window covers are left out)"
-    return f"{compared}: {PROTOCOL}"
 
 
 def agreement_scores(found: Agreement) -> dict[str, Any]:
@@ -199,6 +190,7 @@ def scores_document(predictions: Sequence[Prediction], protocol: str) -> dict[st
 
 
 def _recording(one: Prediction, most: int) -> dict[str, Any]:
+    speed, reading = _shares(one)
     return {
         "path": str(one.path),
         "length_s": float(one.length_s),
@@ -215,19 +207,18 @@ def _recording(one: Prediction, most: int) -> dict[str, Any]:
         ],
         "top": top_rows(one, most),
         "seconds": round(one.effort.seconds, 3),
-        "x_realtime": round(_speed(one), 2),
-        "reading_share": round(_reading(one), 3),
+        "x_realtime": round(speed, 2),
+        "reading_share": round(reading, 3),
         "measuring_share": round(one.effort.measuring_s / one.effort.seconds, 3),
     }
 
 
-def _speed(one: Prediction) -> float:
-    return float(one.length_s) / one.effort.seconds if one.effort.seconds else 0.0
-
-
-def _reading(one: Prediction) -> float:
-    """Return the share of the time that went into decoding, scaling and converting."""
-    return one.effort.reading_s / one.effort.seconds if one.effort.seconds else 0.0
+def _shares(one: Prediction) -> tuple[float, float]:
+    """Return times realtime, and the share of it that went into decoding and scaling."""
+    seconds = one.effort.seconds
+    return (
+        (float(one.length_s) / seconds, one.effort.reading_s / seconds) if seconds else (0.0, 0.0)
+    )
 
 
 def _remarks(predictions: Sequence[Prediction]) -> list[str]:
