@@ -114,17 +114,13 @@ def _tiles(file: Recording, compared: Sequence[ComparedFrames]) -> list[list[_Ti
     differences = [partner.difference for one in compared for partner in (one.before, one.after)]
     brightest = max((float(np.percentile(one, 99.7)) for one in differences), default=0.0)
     full_scale = min(max(brightest, _FULL_SCALE[0]), _FULL_SCALE[1])
-    return [list(_tiles_of(one, _rules(file), full_scale)) for one in compared]
-
-
-def _rules(file: Recording) -> tuple[str, str]:
-    """Return what the two target frames for each frame are."""
     _, alignment = file.measured
+    rules = "before: timestamps", "after: time map"  # what the two frames of the target are
     if not alignment.trusted:
-        return "by timestamps", "by frame counts"
-    if alignment.method == "timestamps" and alignment.estimates.timestamps_s:
-        return "before: from its start", "after: timestamps"
-    return "before: timestamps", "after: time map"
+        rules = "by timestamps", "by frame counts"
+    elif alignment.method == "timestamps" and alignment.estimates.timestamps_s:
+        rules = "before: from its start", "after: timestamps"
+    return [list(_tiles_of(one, rules, full_scale)) for one in compared]
 
 
 def _tiles_of(one: ComparedFrames, rules: tuple[str, str], full_scale: float) -> Iterator[_Tile]:

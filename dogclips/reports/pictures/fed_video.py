@@ -100,19 +100,15 @@ def _frames(clips: Iterable[ClipStrips], layout: Layout) -> Iterator[TimedFrame]
     begin, last = 0, np.zeros(0, dtype=np.uint8)
     for clip, strips in clips:
         ground = _ground(clip, layout)
-        for time_s in _page_times(clip, strips):
+        changes = {clip.start_s, *(time_s for strip in strips for time_s in strip.times_s)}
+        # Of those that a video cannot tell apart the last one counts.
+        pages = {round((time_s - clip.start_s) * _TICKS): time_s for time_s in sorted(changes)}
+        for tick, time_s in pages.items():
             last = _page(ground, clip, strips, layout, time_s)
-            yield 0, begin + round((time_s - clip.start_s) * _TICKS), last
+            yield 0, begin + tick, last
         begin += _FAULT if clip.fault else round((clip.end_s - clip.start_s) * _TICKS) + _PAUSE
     if begin:
         yield 0, begin, last  # without it the last page would be gone at once
-
-
-def _page_times(clip: FedClip, strips: Sequence[Strip]) -> list[float]:
-    """Return when a page changes, rounded to what a video can tell apart."""
-    times = {clip.start_s, *(time_s for strip in strips for time_s in strip.times_s)}
-    ticks = {round((time_s - clip.start_s) * _TICKS): time_s for time_s in sorted(times)}
-    return list(ticks.values())
 
 
 def _ground(clip: FedClip, layout: Layout) -> Image.Image:

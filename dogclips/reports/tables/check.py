@@ -1,6 +1,6 @@
 """What `dogclips check` shows: recordings, issues and labels of annotation files."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,9 +39,14 @@ _SUMS = ("seconds",)  # the rest of the times are shown to the millisecond
 def file_report(file: CheckedProject) -> Group:
     """Return the recordings of a file, then its issues: errors first, each kind once."""
     title = plain(f"{file.path}: {', '.join(filter(None, (file.project.format, file.status)))}")
-    parts = []
-    if len(file.recordings):
-        parts.append(_table(title, {"recording": _recording_names(file)}, file.recordings))
+    parts, recordings = [], file.recordings
+    if len(recordings):
+        pairs = zip(map(file_name, recordings["name"]), recordings["recording"], strict=True)
+        names = [
+            plain(own if Path(found).name in ("", own) else f"{Path(found).name} ({own})")
+            for own, found in pairs
+        ]
+        parts.append(_table(title, {"recording": names}, recordings))
     rows = [
         (
             _level(issue.level).append(f" {issue.code}", style="default"),
@@ -126,12 +131,6 @@ def _table(title: str, texts: Mapping[str, Iterable[object]], rows: pd.DataFrame
     numbers = ([_shown(name, row[name]) for name in shown] for row in rows.to_dict("records"))
     cells = ((*own, *more) for *own, more in zip(*texts.values(), numbers, strict=True))
     return filled_table(title, (*texts, *marked(heads.get(name, name) for name in shown)), cells)
-
-
-def _recording_names(file: CheckedProject) -> Iterator[str]:
-    for named, found in zip(file.recordings["name"], file.recordings["recording"], strict=True):
-        own, path = file_name(named), Path(found)
-        yield plain(own if path.name in ("", own) else f"{path.name} ({own})")
 
 
 def _level(level: str) -> Text:

@@ -61,19 +61,16 @@ def layers_document(model: ModelFacts, layers: Layer) -> dict[str, Any]:
 
 
 def _rows(layers: Sequence[Layer], depth: int, indent: str = "") -> Iterator[tuple[str, ...]]:
-    for first, last, times in _folded(layers):
-        name = f"{first.name} ... {last.name} ({times} times)" if times > 1 else first.name
+    """Yield a row for neighbours that differ in nothing but name, then those inside them."""
+    for _, alike in groupby(layers, key=lambda layer: replace(layer, name="")):
+        first, *others = alike
+        name = first.name
+        if others:
+            name += f" ... {others[-1].name} ({len(others) + 1} times)"
         shapes = ", ".join(" x ".join(map(str, shape)) for shape in first.shapes)
         yield indent + name, first.kind, shapes, f"{first.num_params:,}"
         if depth > 1:
             yield from _rows(first.parts, depth - 1, f"{indent}  ")
-
-
-def _folded(layers: Sequence[Layer]) -> Iterator[tuple[Layer, Layer, int]]:
-    """Yield the first, the last and the number of neighbours that differ in nothing but name."""
-    for _, alike in groupby(layers, key=lambda layer: replace(layer, name="")):
-        same = list(alike)
-        yield same[0], same[-1], len(same)
 
 
 def _frames(model: ModelFacts) -> str:

@@ -45,6 +45,14 @@ def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) 
     size = f" {stream.width}x{stream.height}" if stream.type == "video" else ""
     late_s, late_frames = _difference(stream, reference)
     ends = ("-" if at is None else f"{float(at):.3f}" for at in (stream.start_s, stream.end_s))
+    notes = {
+        "reference": alignment is not None and stream.index == alignment.reference,
+        "target": alignment is not None and stream.index == alignment.target,
+        "default": stream.default,
+        "cover picture": stream.attached_picture,
+        f"rotated {stream.rotation}": stream.rotation != 0,
+        f"{stream.num_decoded} decode": stream.num_decoded is not None,
+    }
     return (
         stream.index,
         f"{stream.type} {stream.codec}{size}",
@@ -53,7 +61,7 @@ def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) 
         *ends,
         "" if late_s is None else f"{float(late_s):+.3f}",
         "" if late_frames is None else f"{late_frames:+d}",
-        _notes(stream, alignment),
+        ", ".join(note for note, holds in notes.items() if holds),
     )
 
 
@@ -64,15 +72,3 @@ def _difference(stream: Stream, reference: Stream | None) -> tuple[Fraction | No
     late_s = stream.start_s - reference.start_s
     rate = stream.frame_rate or reference.frame_rate
     return late_s, round(late_s * rate) if rate and stream.type == "video" else None
-
-
-def _notes(stream: Stream, alignment: Alignment | None) -> str:
-    notes = {
-        "reference": alignment is not None and stream.index == alignment.reference,
-        "target": alignment is not None and stream.index == alignment.target,
-        "default": stream.default,
-        "cover picture": stream.attached_picture,
-        f"rotated {stream.rotation}": stream.rotation != 0,
-        f"{stream.num_decoded} decode": stream.num_decoded is not None,
-    }
-    return ", ".join(note for note, holds in notes.items() if holds)

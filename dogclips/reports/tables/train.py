@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Group
 
-from dogclips.records.run_start import LEARNED, LearningRates, Machine, RunStart
+from dogclips.records.run_start import LEARNED, LearningRates, RunStart
 from dogclips.records.training_run import EpochRecord, TestReport
 from dogclips.reports.tables.style import filled_table, marked
 from dogclips.reports.tables.weights import loaded_lines
@@ -55,15 +55,26 @@ def _learning_remarks(rates: LearningRates) -> list[str]:
 
 def start_lines(start: RunStart) -> list[str]:
     """Return what a run has decided, one matter a line; learning rates are a table of their own."""
+    machine = start.machine
+    runs_on = f"{machine.device}, {machine.precision}"
+    if machine.strategy != "auto":
+        nodes = f" on each of {machine.num_nodes} machines" if machine.num_nodes > 1 else ""
+        how = f"{machine.strategy}, {machine.backend}"
+        runs_on += f", {machine.devices} processes{nodes} ({how})"
+    devices = machine.devices * machine.num_nodes
+    factors = [f"{start.batch_size} a device"]
+    factors += [f"{devices} devices"] if devices > 1 else []
+    factors += [f"{start.accumulate} batches"] if start.accumulate > 1 else []
+    step = f"{start.batch_size * devices * start.accumulate} a step"
+    step += f" ({' x '.join(factors)})" if len(factors) > 1 else ""
     left_out = f", {len(start.skipped)} left out" if start.skipped else ""
-    clips = f"{start.num_train} clips to train, {start.num_val} to validate{left_out}"
+    clips = f"{start.num_train} clips to train, {start.num_val} to validate{left_out}; {step}"
+    notes = (machine.remark, clips, start.loading, start.warning, start.note)
     return [
         *(loaded_lines(start.weights) if start.weights else ()),
         *skipped_lines(start.skipped),
-        _machine_line(start.machine),
-        *([start.machine.remark] if start.machine.remark else []),
-        f"{clips}; {_batch(start)}",
-        *(line for line in (start.loading, start.warning, start.note) if line),
+        runs_on,
+        *(line for line in notes if line),
     ]
 
 
@@ -88,24 +99,6 @@ def overfit_line(loss: float, num_clips: int) -> str:
         f"the set-up did not learn {num_clips} clips by heart: loss {loss:.3f}, not below "
         f"{LEARNED}; raise trainer.epochs or optimizer.lr, then look at labels and clips"
     )
-
-
-def _machine_line(machine: Machine) -> str:
-    line = f"{machine.device}, {machine.precision}"
-    if machine.strategy == "auto":
-        return line
-    nodes = f" on each of {machine.num_nodes} machines" if machine.num_nodes > 1 else ""
-    return f"{line}, {machine.devices} processes{nodes} ({machine.strategy}, {machine.backend})"
-
-
-def _batch(start: RunStart) -> str:
-    """Return the clips of a step, and what they are the product of."""
-    devices = start.machine.devices * start.machine.num_nodes
-    factors = [f"{start.batch_size} a device"]
-    factors += [f"{devices} devices"] if devices > 1 else []
-    factors += [f"{start.accumulate} batches"] if start.accumulate > 1 else []
-    step = start.batch_size * devices * start.accumulate
-    return f"{step} a step" + (f" ({' x '.join(factors)})" if len(factors) > 1 else "")
 
 
 def epoch_line(record: EpochRecord | None = None) -> str:
@@ -167,7 +160,12 @@ def _class_table(report: TestReport) -> Group:
         "F1>|": shown_score(report.mean_f1_at_threshold),
         "ECE>|": f"\n\n{shown_score(report.calibration_error)}",
     }
-    return filled_table("", footer, rows, _result_remarks(report), [*footer.values()])
+    remarks = f"{report.num_clips} clips; {report.protocol}"
+    if any(own.threshold is not None for own in report.classes):
+        remarks += "; thresholds from the validation list"
+    if report.without_positives:
+        remarks += f"; without a clip, so in no mean: {', '.join(report.without_positives)}"
+    return filled_table("", footer, rows, remarks, [*footer.values()])
 
 
 def _task_table(report: TestReport) -> Group:
@@ -197,16 +195,6 @@ def shown_score(score: float | None) -> str:
     ('0.512', '-')
     """
     return "-" if score is None else f"{score:.3f}"
-
-
-def _result_remarks(report: TestReport) -> str:
-    remarks = f"{report.num_clips} clips; {report.protocol}"
-    if any(result.threshold is not None for result in report.classes):
-        remarks += "; thresholds from the validation list"
-    if report.without_positives:
-        names = ", ".join(report.without_positives)
-        remarks += f"; without a clip, so in no mean: {names}"
-    return remarks
 
 
 def range_table(points: Sequence[RangePoint]) -> Group:

@@ -69,7 +69,12 @@ def folded(names: Iterable[str]) -> str:
     for name in names:
         stem, _, leaf = _NUMBER.sub("*", printable(name)).rpartition(".")
         groups.setdefault(stem, Counter())[leaf] += 1
-    return ", ".join(_folded_group(stem, leaves) for stem, leaves in groups.items())
+    found = []
+    for stem, leaves in groups.items():
+        leaf = next(iter(leaves)) if len(leaves) == 1 else f"{{{','.join(leaves)}}}"
+        name = f"{stem}.{leaf}" if stem else ", ".join(leaves)
+        found.append(f"{name} ({leaves.total()})" if leaves.total() > len(leaves) else name)
+    return ", ".join(found)
 
 
 def printable(text: str) -> str:
@@ -79,12 +84,6 @@ def printable(text: str) -> str:
     'a?[2Jb'
     """
     return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def _folded_group(stem: str, leaves: Counter[str]) -> str:
-    leaf = next(iter(leaves)) if len(leaves) == 1 else f"{{{','.join(leaves)}}}"
-    name = f"{stem}.{leaf}" if stem else ", ".join(leaves)
-    return f"{name} ({leaves.total()})" if leaves.total() > len(leaves) else name
 
 
 def _lines(what: str, names: Iterable[str]) -> list[str]:
