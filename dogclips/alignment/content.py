@@ -15,7 +15,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.alignment.lags import LagGrid, Likeness, compare, is_all_intra, motion_of, pooled
+from dogclips.alignment.lags import (
+    LagGrid,
+    Likeness,
+    WindowLag,
+    compare,
+    is_all_intra,
+    measure_windows,
+    motion_of,
+    pooled,
+)
 from dogclips.alignment.pieces import (
     CHANGE_COST,
     LagPath,
@@ -28,7 +37,6 @@ from dogclips.alignment.pieces import (
 )
 from dogclips.alignment.stretches import Stretch, StretchChooser
 from dogclips.alignment.view import PictureView, fit_view
-from dogclips.alignment.windows import WindowLag, measure_windows
 from dogclips.streams import STANDARD_RATES, Stream, Thumbnails
 from dogclips.timebase import Span
 
@@ -143,11 +151,6 @@ def _step_s(stream: Stream) -> float:
     return nearest if abs(nearest - usual) < float(stream.time_base) else usual
 
 
-def _too_many_keyframes(seen: Thumbnails) -> bool:
-    """Return whether keyframes of both streams may lock onto each other and pull the lag along."""
-    return not is_all_intra(seen) and seen.keyframes.sum() > _MOST_KEYFRAMES * len(seen.keyframes)
-
-
 class _Comparison:
     def __init__(self, reference: Stream, target: Stream, footage: Footage) -> None:
         self.reference, self.target, self.footage = reference, target, footage
@@ -184,8 +187,12 @@ class _Comparison:
     def run(self) -> Content:
         for stretch in self.chooser.first():
             self.look(stretch)
+        # Keyframes of both streams may lock onto each other and pull the lag along.
         first = self.looks[0].reference, self.looks[0].target
-        if any(_too_many_keyframes(seen) for seen in first):
+        if any(
+            not is_all_intra(seen) and seen.keyframes.sum() > _MOST_KEYFRAMES * len(seen.keyframes)
+            for seen in first
+        ):
             return self.content("keyframes come so often that coding looks like motion")
         self.fit()
         while self.believed_s < _LEAST_BELIEVED_S:

@@ -84,14 +84,17 @@ def via_project(
     check_seconds(segments)
     rows = _drawable(segments)
     tasks = dict.fromkeys(_name(task) for task in rows["task"])
-    subject_task = _free_name(_SUBJECT, tasks)
+    numbered = (f"{_SUBJECT} {number}" for number in count(2))
+    subject_task = next(name for name in chain([_SUBJECT], numbered) if name not in tasks)
     entries = _entries(rows, subject_task)
     names = dict.fromkeys([*(file.name for file in media), *segments["media_name"]])
     _check_names(names)
     ids = {file: str(number) for number, file in enumerate(names, start=1)}
     known = {_name(task): own for task, own in (options or {}).items()}
     asked = _attributes(entries, [*known, *tasks, subject_task], known)
-    asked |= _file_attributes(media, len(asked))
+    about_files = dict.fromkeys(name for file in media for name in file.attributes)
+    for question in about_files:
+        asked[str(len(asked) + 1)] = _Attribute(question, "FILE1_Z0_XY0", AttributeType.TEXT)
     _check_number(asked.values())
     created = time.time_ns() // 1_000_000 if created_ms is None else created_ms
     return {
@@ -174,11 +177,6 @@ def _entries(rows: pd.DataFrame, subject_task: str) -> list[_Entry]:
     return list(entries.values())
 
 
-def _free_name(name: str, used: Collection[str]) -> str:
-    tried = (name if number == 1 else f"{name} {number}" for number in count(1))
-    return next(text for text in tried if text not in used)
-
-
 def _attributes(
     entries: Sequence[_Entry], order: Sequence[str], known: Mapping[str, Mapping[str, str]]
 ) -> dict[str, _Attribute]:
@@ -196,15 +194,6 @@ def _attributes(
         aid = str(len(found) + 1)
         found[aid] = _Attribute(task, "FILE1_Z2_XY0", kind, choices, options)
     return found
-
-
-def _file_attributes(media: Sequence[Media], taken: int) -> dict[str, _Attribute]:
-    """Return the questions about whole recordings by id, after as many as are taken."""
-    names = dict.fromkeys(name for file in media for name in file.attributes)
-    return {
-        str(aid): _Attribute(name, "FILE1_Z0_XY0", AttributeType.TEXT)
-        for aid, name in enumerate(names, start=taken + 1)
-    }
 
 
 def _check_number(asked: Collection[_Attribute]) -> None:
