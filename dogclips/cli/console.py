@@ -12,7 +12,7 @@ from dogclips.files import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.progress import Progress, ProgressColumn
+    from rich.progress import Progress
 
 EventT = TypeVar("EventT", bound=Event)
 
@@ -110,31 +110,25 @@ class Show:
 
 def progress_bar(unit: str) -> "Progress":
     """Return a progress bar; with a unit it also says how many of them are done in a second."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich import progress
+    from rich.text import Text
+
+    class Speed(progress.ProgressColumn):
+        def render(self, task: progress.Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:.1f} {unit}/s" if speed else "")
 
     console = _console(stderr=True)
-    return Progress(
+    return progress.Progress(
         "{task.description}",
-        BarColumn(),
-        MofNCompleteColumn(),
-        *([_speed_column(unit)] if unit else []),
-        TimeRemainingColumn(),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        *([Speed()] if unit else []),
+        progress.TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
         transient=True,
     )
-
-
-def _speed_column(unit: str) -> "ProgressColumn":
-    from rich.progress import ProgressColumn, Task
-    from rich.text import Text
-
-    class Speed(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            speed = task.finished_speed or task.speed
-            return Text(f"{speed:.1f} {unit}/s" if speed else "")
-
-    return Speed()
 
 
 def _console(*, stderr: bool) -> "Console":

@@ -32,7 +32,10 @@ def convert(
     if as_json:
         print_document("convert", _document(result), result)
     elif result.ok:
-        print_line(_line(result))
+        labels = "label" if result.written == 1 else "labels"
+        lost = ", ".join(f"{name} ({number})" for name, number in result.left_out.items())
+        no_place = f"; left out, as {to} has no place for them: {lost}" if lost else ""
+        print_line(f"{result.output}: {result.written} {labels} written{no_place}")
     leave(result)
 
 
@@ -52,9 +55,3 @@ def _document(result: "ConvertResult") -> dict[str, Any]:
             if issue.level == "warning"
         ],
     }
-
-
-def _line(result: "ConvertResult") -> str:
-    line = f"{result.output}: {result.written} label{'' if result.written == 1 else 's'} written"
-    lost = ", ".join(f"{name} ({number})" for name, number in result.left_out.items())
-    return f"{line}; left out, as {result.to} has no place for them: {lost}" if lost else line

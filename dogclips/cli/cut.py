@@ -52,7 +52,8 @@ def cut(
 
     Example: dogclips cut dog_video/Feb/2_2_kt --set short_side=256
     """
-    stop_when_told()
+    # SIGTERM ends as Ctrl-C does: what is finished is kept and recorded.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = {"labels.unknown": on_unknown, "on_corrupt": on_corrupt}
     settings = chosen_settings(config, set_, options)
     show_cut(
@@ -72,11 +73,6 @@ def cut(
         ),
         as_json=as_json,
     )
-
-
-def stop_when_told() -> None:
-    """End on SIGTERM as on Ctrl-C: what is finished is kept and recorded."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def show_cut(command: str, run: Callable[[Show], "CutResult"], *, as_json: bool) -> None:

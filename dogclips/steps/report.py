@@ -109,18 +109,14 @@ def _report_dataset(
     sessions = read_each(base_dirs, read_records, feed, "measuring recordings")
     dataset = Dataset.of(sessions)
     concerns = concerns_of(dataset, shares)
-    cards = _cards(dataset, number, seed, feed)
+    cards: list[LabelCards] = []
+    if number:
+        chosen = evenly_chosen(dataset, number, seed)
+        rows = {row for _, own in chosen.values() for row in own}
+        with feed.task("looking at clips", len(rows), "clips") as done:
+            cards = dataset_cards(dataset.windows, chosen, done)
     write_whole(output, dataset_page(dataset, concerns, cards, shares, made=_made()))
     return ReportResult(output, dataset, tuple(concerns), **feed.kept)
-
-
-def _cards(dataset: Dataset, number: int, seed: int, feed: Feed) -> list[LabelCards]:
-    if not number:
-        return []
-    chosen = evenly_chosen(dataset, number, seed)
-    rows = {row for _, own in chosen.values() for row in own}
-    with feed.task("looking at clips", len(rows), "clips") as done:
-        return dataset_cards(dataset.windows, chosen, done)
 
 
 def _made() -> str:
