@@ -6,7 +6,6 @@ first frame it is empty. Videos are compressed: whoever counts pixels takes the 
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -42,49 +41,30 @@ _OPTIONS = {"preset": "veryfast", "crf": "12"}
 ClipStrips = tuple[FedClip, Sequence[Strip]]
 
 
-@dataclass(frozen=True)
 class Layout:
-    """Pages of one size for all clips."""
+    """Pages of one size for all clips, with a cell for each strip.
 
-    cell: tuple[int, int]  #: Width and height of the largest frame, as it is made
-    num_cells: int  #: Strips of a clip at most
-    num_tracks: int = 0  #: Views whose times are drawn below the frames; 0 for none
+    `cell` are width and height of the largest frame as it is made, `num_cells` the strips of a clip
+    at most, `num_tracks` the views whose times are drawn below the frames.
+    """
 
-    @property
-    def box(self) -> tuple[int, int]:
-        """Return width and height of a cell's frame, enlarged by a whole factor."""
-        factor = max(-(-_LEAST_CELL // self.cell[0]), 1)
-        return self.cell[0] * factor, self.cell[1] * factor
-
-    @property
-    def step(self) -> tuple[int, int]:
-        """Return from one cell to the next, in pixels."""
-        return self.box[0] + GAP, self.box[1] + 2 * LINE + GAP
+    def __init__(self, cell: tuple[int, int], num_cells: int, num_tracks: int = 0) -> None:
+        factor = max(-(-_LEAST_CELL // cell[0]), 1)  # each pixel becomes a square
+        self.num_tracks, self.box = num_tracks, (cell[0] * factor, cell[1] * factor)
+        self.step = self.box[0] + GAP, self.box[1] + 2 * LINE + GAP  # from one cell to the next
+        most = max(_MOST_WIDTH // self.step[0], 1)
+        self.columns = -(-num_cells // -(-num_cells // most))
+        rows = -(-num_cells // self.columns)
+        self.tracks_top = self.corner(0)[1] + rows * self.step[1]
+        width = max(self.columns * self.step[0] - GAP, _LEAST_WIDTH) + 2 * MARGIN
+        height = self.tracks_top + num_tracks * LINE + MARGIN
+        self.size = width + width % 2, height + height % 2  # of a page
 
     def corner(self, number: int) -> tuple[int, int]:
         """Return left and top of a cell."""
         row, column = divmod(number, self.columns)
         top = MARGIN + 2 * LINE + GAP
         return MARGIN + column * self.step[0], top + row * self.step[1]
-
-    @property
-    def columns(self) -> int:
-        """Return the cells of a row."""
-        most = max(_MOST_WIDTH // self.step[0], 1)
-        return -(-self.num_cells // -(-self.num_cells // most))
-
-    @property
-    def tracks_top(self) -> int:
-        """Return where the times of views begin."""
-        rows = -(-self.num_cells // self.columns)
-        return self.corner(0)[1] + rows * self.step[1]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Return width and height of a page, both even."""
-        width = max(self.columns * self.step[0] - GAP, _LEAST_WIDTH) + 2 * MARGIN
-        height = self.tracks_top + self.num_tracks * LINE + MARGIN
-        return width + width % 2, height + height % 2
 
 
 def write_clips(path: Path, clips: Iterable[ClipStrips], layout: Layout) -> None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dogclips.alignment import MapPiece, estimate
+from dogclips.alignment import estimate
 from dogclips.clips.recordings import Recording
 from dogclips.reports.pictures.lag_plots import plot_lags
 from dogclips.reports.tables.style import filled_table, marked
@@ -169,30 +169,25 @@ class _Pair:
 
     def time_map(self) -> list[Sheet]:
         """Return the pieces; nothing where the streams never run side by side."""
-        pieces = self.alignment.time_map.pieces
-        rows = tuple(self.piece(piece) for piece in pieces if piece.reference.duration > 0)
+        time_map, begin = self.alignment.time_map, self.target.start_s or Fraction(0)
+        rows = []
+        for piece in time_map.pieces:
+            start, end = piece.reference.start, piece.reference.end
+            if end > start:
+                times = (start, end, begin + piece(start), begin + piece(end))
+                late = self.offset(start - piece.target_start - (self.reference.start_s or 0))
+                ppm = float((piece.scale - 1) * 1_000_000)
+                rows.append((*(f"{float(time_s):.3f}" for time_s in times), *late, f"{ppm:+.0f}"))
         one, other = self.reference.index, self.target.index
         title = f"time map, container time of streams {one} and {other}"
-        if not self.alignment.trusted:
-            title += " (by timestamps, not trusted)"
+        title += "" if self.alignment.trusted else " (by timestamps, not trusted)"
         spans = (f"stream {one}\nfrom s>", "to s>", f"stream {other}\nfrom s>", "to s>")
         columns = (*spans, "late s>", "frames>", "clock\nppm>")
-        return [Sheet(title, columns, rows, self.doubts())] if rows else []
-
-    def piece(self, piece: MapPiece) -> tuple[str, ...]:
-        start, end = piece.reference.start, piece.reference.end
-        begin = self.target.start_s or Fraction(0)
-        late_s = start - piece.target_start - (self.reference.start_s or 0)
-        ppm = float((piece.scale - 1) * 1_000_000)
-        times = (start, end, begin + piece(start), begin + piece(end))
-        return (*(f"{float(time_s):.3f}" for time_s in times), *self.offset(late_s), f"{ppm:+.0f}")
-
-    def doubts(self) -> str:
-        doubts = self.alignment.time_map.doubts
-        total_s = float(sum(doubt.duration for doubt in doubts))
-        spans = ", ".join(f"{float(one.start):.2f} to {float(one.end):.2f}" for one in doubts)
-        where = f"{total_s:.2f} s of stream {self.reference.index}"
-        return f"in doubt, and nothing is cut there ({where}): {spans} s" if doubts else ""
+        total_s = float(sum(doubt.duration for doubt in time_map.doubts))
+        listed = ", ".join(f"{float(d.start):.2f} to {float(d.end):.2f}" for d in time_map.doubts)
+        where = f"{total_s:.2f} s of stream {one}"
+        doubts = f"in doubt, and nothing is cut there ({where}): {listed} s" if listed else ""
+        return [Sheet(title, columns, tuple(rows), doubts)] if rows else []
 
     def others(self) -> list[Sheet]:
         """Return the streams that are neither reference nor target."""
