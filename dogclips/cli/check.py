@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
@@ -12,7 +12,7 @@ from dogclips.errors import UsageError
 
 Videos = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--videos",
         metavar="DIR",
         exists=True,
@@ -23,12 +23,10 @@ Videos = Annotated[
 
 
 def check(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Sessions or annotation files.")
-    ],
+    paths: Annotated[list[Path], Argument(metavar="PATH...", help="Sessions or annotation files.")],
     videos: Videos = None,
     no_videos: Annotated[
-        bool, typer.Option("--no-videos", help="Check the annotation files alone.")
+        bool, Option("--no-videos", help="Check the annotation files alone.")
     ] = False,
     on_unknown: OnUnknownLabel = None,
     config: ConfigFiles = None,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 import dogclips
 from dogclips.cli.console import Show, print_document, print_result
@@ -16,12 +16,12 @@ def lr_find(
     train_list: TrainList = None,
     set_: Overrides = None,
     weights: Weights = None,
-    steps: Annotated[int, typer.Option(min=10, help="Of the optimizer.")] = 100,
-    low: Annotated[float, typer.Option("--from", help="First rate.")] = 1e-6,
-    high: Annotated[float, typer.Option("--to", help="Last rate.")] = 1.0,
+    steps: Annotated[int, Option(min=10, help="Of the optimizer.")] = 100,
+    low: Annotated[float, Option("--from", help="First rate.")] = 1e-6,
+    high: Annotated[float, Option("--to", help="Last rate.")] = 1.0,
     as_json: Json = False,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Plot loss against rate there, as SVG.")
+        Path | None, Option(metavar="FILE", help="Plot loss against rate there, as SVG.")
     ] = None,
 ) -> None:
     """Train a few steps at rising learning rates and say where the loss falls fastest.

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from dogclips.cli.console import print_document, print_line, print_result
 from dogclips.cli.options import Json, Overrides
@@ -33,12 +34,12 @@ def _list_models(context: typer.Context, as_json: Json = False) -> None:
 
 @models.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `models` lists.")],
+    name: Annotated[str, Argument(metavar="NAME", help="A name that `models` lists.")],
     set_: Overrides = None,
-    classes: Annotated[int, typer.Option(min=1, help="Number of classes.")] = 400,
-    depth: Annotated[int, typer.Option(min=1, help="How deep layers inside layers go.")] = 3,
+    classes: Annotated[int, Option(min=1, help="Number of classes.")] = 400,
+    depth: Annotated[int, Option(min=1, help="How deep layers inside layers go.")] = 3,
     as_yaml: Annotated[
-        bool, typer.Option("--yaml", help="Print the settings of a training run with it.")
+        bool, Option("--yaml", help="Print the settings of a training run with it.")
     ] = False,
     as_json: Json = False,
 ) -> None:

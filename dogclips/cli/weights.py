@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from dogclips.cli.console import print_document, print_line, print_result
 from dogclips.cli.options import Json
@@ -25,7 +26,7 @@ def _weights(context: typer.Context) -> None:
 @weights.command("inspect")
 def _inspect(
     source: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Weights of any known source; a file or folder.")
+        Path, Argument(metavar="FILE", help="Weights of any known source; a file or folder.")
     ],
     as_json: Json = False,
 ) -> None:
@@ -45,9 +46,9 @@ def _inspect(
 
 @weights.command("convert")
 def _convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A file, or a folder.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="File to write.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace OUT.")] = False,
+    source: Annotated[Path, Argument(metavar="IN", help="A file, or a folder.")],
+    out: Annotated[Path, Argument(metavar="OUT.safetensors", help="File to write.")],
+    force: Annotated[bool, Option("--force", help="Replace OUT.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write weights of any known source under our names, as safetensors with metadata.
