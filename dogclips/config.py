@@ -116,13 +116,6 @@ def _is_file(part: Setting) -> bool:
     return isinstance(part, Path) or (isinstance(part, str) and "=" not in part)
 
 
-def load_config(
-    model: type[ConfigT], files: Iterable[Path] = (), overrides: Iterable[str] = ()
-) -> ConfigT:
-    """Build `model` from YAML files, then from `key.path=value` overrides, later wins."""
-    return settings_of(model, [*files, *overrides])
-
-
 def config_file(name: Path | str) -> Path:
     """Return the file of that path, or else the shipped one of that name, such as `tiny_cpu`."""
     path = Path(name)

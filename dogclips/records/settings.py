@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dogclips.config import Config, ConfigT, load_config, settings_text
+from dogclips.config import Config, ConfigT, settings_of, settings_text
 from dogclips.files import write_whole
 
 SETTINGS = "config.yaml"
@@ -21,4 +21,4 @@ def read_settings(model: type[ConfigT], folder: Path) -> ConfigT:
     ConfigError
         There are none, another version wrote them, or somebody edited them.
     """
-    return load_config(model, [folder / SETTINGS])
+    return settings_of(model, [folder / SETTINGS])
