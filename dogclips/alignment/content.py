@@ -232,21 +232,19 @@ class _Comparison:
         return None if self.looked_s > _MOST_SECONDS else self.chooser.within(doubts, self.seen)
 
     def look(self, stretch: Stretch) -> None:
+        """Look at a stretch of the reference, and where its partners may lie in the target."""
         start, end = stretch
-        low, high = self.shifts_near()
+        low, high = -self.reach_s, self.reach_s
+        known = [window.number for look in self.looks for window in look.believed]
+        if known:
+            shifts = [0.0, self.end_shift_s, *(self.grid.shift_s(number) for number in known)]
+            low, high = min(shifts) - _NEAR_S, max(shifts) + _NEAR_S
         first, stop = np.searchsorted(self.reference.times_s, (start - 1e-6, end - 1e-6))
         first_t, stop_t = np.searchsorted(self.target.times_s, (start + low, end + high))
         with ThreadPoolExecutor(2) as pool:
             own = pool.submit(self.footage.look, self.reference, int(first), int(stop))
             other = pool.submit(self.footage.look, self.target, int(first_t), int(stop_t))
             self.looks.append(_Look(stretch, own.result(), other.result()))
-
-    def shifts_near(self) -> tuple[float, float]:
-        known = [window.number for look in self.looks for window in look.believed]
-        if not known:
-            return -self.reach_s, self.reach_s
-        shifts = [0.0, self.end_shift_s, *(self.grid.shift_s(number) for number in known)]
-        return min(shifts) - _NEAR_S, max(shifts) + _NEAR_S
 
     def fit(self) -> None:
         """Fit the view to the still scene, then to the pictures that the windows pair up."""

@@ -1,6 +1,6 @@
 """Browse: see what a model is really fed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -112,7 +112,11 @@ def browse(
         if _is_file(out):
             _write(out, shown, browser, len(chosen), video=video)
         else:
-            files = list(_write_each(files, shown, browser, video=video))
+            for path, one in zip(list(files), shown, strict=True):
+                if one[0].fault:
+                    files.remove(path)
+                else:
+                    _write(path, [one], browser, 1, video=video)
             write_settings(browsing.config, out, BROWSED)
     for text in filter(None, (*browsing.warnings, browser.warning())):
         feed.warn(text)
@@ -158,13 +162,3 @@ def _write(
         marked = browser.views.box is not None
         blocks = (clip_block(clip, strips, marked=marked) for clip, strips in shown)
         write_sheet(path, blocks, browser.title(number))
-
-
-def _write_each(
-    files: Sequence[Path], shown: Iterable[ClipStrips], browser: Browser, *, video: bool
-) -> Iterator[Path]:
-    """Write each clip to a file of its own, but for those that cannot be read; yield the files."""
-    for path, one in zip(files, shown, strict=True):
-        if not one[0].fault:
-            _write(path, [one], browser, 1, video=video)
-            yield path

@@ -92,7 +92,11 @@ def plot_lags(lags: Lags) -> Text:
         for cell in cells[row].tolist():
             text.append(cell, style=_STYLES.get(cell))
         text.append("\n")
-    text.append(_axis(*lags.span_s))
+    start, end = lags.span_s
+    first, middle, last = (f"{time:.1f} s" for time in (start, (start + end) / 2, end))
+    times = f"{first:<{_COLUMNS // 3}}{middle:^{_COLUMNS // 3}}"
+    text.append(f"{' ' * (_GUTTER - 1)}└{'─' * _COLUMNS}\n")
+    text.append(f"{' ' * _GUTTER}{times}{last:>{_COLUMNS - len(times)}}\n")
     text.append(f"{_BELIEVED} believed  {_REFUSED} refused  {_MAP} time map  {_DOUBT} in doubt")
     if outside:
         text.append(f"  ({outside} refused lie outside)")
@@ -123,13 +127,6 @@ def _cells(lags: Lags, step: float, bottom: int, num_rows: int) -> tuple[NDArray
         else:
             outside += 1
     return cells, outside
-
-
-def _axis(start: float, end: float) -> str:
-    line = " " * (_GUTTER - 1) + "└" + "─" * _COLUMNS
-    first, middle, last = (f"{time:.1f} s" for time in (start, (start + end) / 2, end))
-    labels = f"{first:<{_COLUMNS // 3}}{middle:^{_COLUMNS // 3}}"
-    return f"{line}\n{' ' * _GUTTER}{labels}{last:>{_COLUMNS - len(labels)}}\n"
 
 
 def _nice(step: float) -> float:

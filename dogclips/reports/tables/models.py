@@ -19,20 +19,19 @@ licence: of the weights that its authors gave away; dogclips brings none"""
 
 def models_report(models: Sequence[ModelFacts]) -> Group:
     """Return one row a network."""
+    rows = []
+    names: dict[str, list[str]] = {}  # by their normalisation
+    for model in models:
+        names.setdefault(_normalisation(model), []).append(model.name)
+        size = f"{model.num_params / 1e6:.3f}", f"{model.multiply_adds / 1e9:.1f}"
+        rows.append((model.name, *size, _frames(model), model.size, model.licence))
     numbers = marked(("para-\nmeters M", "multiply-\nadds G", "frames", "size\npx"))
-    rows = [
-        (
-            model.name,
-            f"{model.num_params / 1e6:.3f}",
-            f"{model.multiply_adds / 1e9:.1f}",
-            _frames(model),
-            model.size,
-            model.licence,
-        )
-        for model in models
+    lines = [
+        f"normalisation, mean / standard deviation on the scale 0..1: {values} "
+        f"({'all' if len(own) == len(models) else ', '.join(own)})"
+        for values, own in names.items()
     ]
-    values = "\n".join(_normalisations(models))
-    note = _NOTE.format(num_classes=models[0].num_classes, normalisation=values)
+    note = _NOTE.format(num_classes=models[0].num_classes, normalisation="\n".join(lines))
     return filled_table("", ("model|", *numbers, "licence|"), rows, note)
 
 
@@ -81,13 +80,3 @@ def _normalisation(model: ModelFacts) -> str:
     """Return mean and standard deviation, each as one number where all channels share it."""
     sides = (dict.fromkeys(values) for values in (model.mean, model.std))
     return " / ".join(", ".join(f"{value:g}" for value in own) for own in sides)
-
-
-def _normalisations(models: Sequence[ModelFacts]) -> Iterator[str]:
-    """Yield each normalisation with the networks that have it."""
-    names: dict[str, list[str]] = {}
-    for model in models:
-        names.setdefault(_normalisation(model), []).append(model.name)
-    for values, own in names.items():
-        whose = "all" if len(own) == len(models) else ", ".join(own)
-        yield f"normalisation, mean / standard deviation on the scale 0..1: {values} ({whose})"

@@ -21,23 +21,6 @@ def learning_table(rates: LearningRates) -> Group:
     for row in rates.rows:
         pace = ("frozen", "") if row.lr is None else (f"{row.lr:.1e}", f"{row.weight_decay:g}")
         rows.append((row.name, shown_count(row.num_params), *pace))
-    columns = ("layers", "parameters>", "lr>", "decay>")
-    return filled_table("", columns, rows, "\n".join(_learning_remarks(rates)))
-
-
-def shown_count(number: int) -> str:
-    """Return a number of parameters with two or more digits.
-
-    >>> [shown_count(number) for number in (768, 12_345, 7_087_872, 121_274_132)]
-    ['768', '12.3 K', '7.1 M', '121.3 M']
-    """
-    for unit, name in ((1e6, " M"), (1e3, " K")):
-        if number >= unit:
-            return f"{number / unit:.1f}{name}"
-    return str(number)
-
-
-def _learning_remarks(rates: LearningRates) -> list[str]:
     trained, whole = shown_count(rates.num_trained), shown_count(rates.num_params)
     remarks = [f"{trained} of {whole} parameters learn; {rates.clips} clips a step"]
     if rates.base_batch is not None:
@@ -50,7 +33,20 @@ def _learning_remarks(rates: LearningRates) -> list[str]:
         remarks.append(f"{number} in norms, biases, embeddings and tokens do not decay")
     if rates.still_norms:
         remarks.append("batch norms keep their mean and variance")
-    return remarks
+    columns = ("layers", "parameters>", "lr>", "decay>")
+    return filled_table("", columns, rows, "\n".join(remarks))
+
+
+def shown_count(number: int) -> str:
+    """Return a number of parameters with two or more digits.
+
+    >>> [shown_count(number) for number in (768, 12_345, 7_087_872, 121_274_132)]
+    ['768', '12.3 K', '7.1 M', '121.3 M']
+    """
+    for unit, name in ((1e6, " M"), (1e3, " K")):
+        if number >= unit:
+            return f"{number / unit:.1f}{name}"
+    return str(number)
 
 
 def start_lines(start: RunStart) -> list[str]:
