@@ -13,6 +13,11 @@ class DogclipsError(Exception):
     exit_code = 1  # what was asked for was not done
     code = "error"  # what a script can tell it by, in the JSON documents
 
+    def __init_subclass__(cls, *, code: str, exit_code: int | None = None) -> None:
+        cls.code = code
+        if exit_code is not None:
+            cls.exit_code = exit_code
+
     def __init__(self, what: str, *, where: object = "", todo: str = "") -> None:
         self.what = " ".join(what.split())
         self.where = " ".join(str(where).split())
@@ -32,75 +37,49 @@ def _rebuilt(kind: type[DogclipsError], what: str, where: str, todo: str) -> Dog
     return kind(what, where=where, todo=todo)
 
 
-class MediaError(DogclipsError):
+class MediaError(DogclipsError, code="media"):
     """A video cannot be opened, probed, decoded or written."""
 
-    code = "media"
 
-
-class ToolMissingError(MediaError):
+class ToolMissingError(MediaError, code="tool-missing"):
     """A program that we call is not installed."""
 
-    code = "tool-missing"
 
-
-class AnnotationError(DogclipsError):
+class AnnotationError(DogclipsError, code="annotation"):
     """An annotation project cannot be read."""
 
-    code = "annotation"
 
-
-class AlignmentError(DogclipsError):
+class AlignmentError(DogclipsError, code="alignment"):
     """Nobody can say which frame a label means."""
 
-    code = "alignment"
 
-
-class SessionError(DogclipsError):
+class SessionError(DogclipsError, code="session"):
     """A session folder lacks what a command needs."""
 
-    code = "session"
 
-
-class OutputError(DogclipsError):
+class OutputError(DogclipsError, code="output"):
     """The output folder is locked, full or not writable."""
 
-    code = "output"
 
-
-class ListError(DogclipsError):
+class ListError(DogclipsError, code="list"):
     """A list, label or split file is wrong."""
 
-    code = "list"
 
-
-class ModelError(DogclipsError):
+class ModelError(DogclipsError, code="model"):
     """A model cannot be built for this input."""
 
-    code = "model"
 
-
-class CheckpointError(DogclipsError):
+class CheckpointError(DogclipsError, code="checkpoint"):
     """A checkpoint cannot be loaded."""
 
-    code = "checkpoint"
 
-
-class StoppedError(DogclipsError):
+class StoppedError(DogclipsError, code="stopped", exit_code=130):
     """A signal ended a training; its checkpoint is written."""
 
-    exit_code = 130
-    code = "stopped"
 
-
-class UsageError(DogclipsError):
+class UsageError(DogclipsError, code="usage", exit_code=2):
     """The question itself was wrong."""
 
-    exit_code = 2
-    code = "usage"
 
-
-class ConfigError(UsageError):
+class ConfigError(UsageError, code="config"):
     """Unknown key, wrong type or value in a configuration."""
-
-    code = "config"

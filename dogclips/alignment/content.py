@@ -211,7 +211,11 @@ class _Comparison:
             path, spans = self.path()
             runs, doubts = certain_runs(path, spans, self.grid), doubts_of(path, spans)
             drift = drift_of(runs)
-            more = self.worth_looking(doubts, drifts=drift is not None)
+            if self.looked_s > (_MOST_SECONDS if drift is None else _DRIFT_SECONDS):
+                break
+            # Into the longest doubt, or all along a drifting clock.
+            between, within = self.chooser.between, self.chooser.within
+            more = within(doubts, self.seen) if drift is None else between(self.seen)
             if more is None:
                 break
             self.look(more)
@@ -223,13 +227,6 @@ class _Comparison:
         pair = self.reference, self.target
         pieces = [Piece(run.span, exact_shift(*pair, run, self.grid)) for run in runs]
         return self.content("", pieces, doubts)
-
-    def worth_looking(self, doubts: list[Span], *, drifts: bool) -> Stretch | None:
-        """Return where to look again: into the longest doubt, or all along a drifting clock."""
-        if drifts:
-            enough = self.looked_s > _DRIFT_SECONDS
-            return None if enough else self.chooser.between(self.seen)
-        return None if self.looked_s > _MOST_SECONDS else self.chooser.within(doubts, self.seen)
 
     def look(self, stretch: Stretch) -> None:
         """Look at a stretch of the reference, and where its partners may lie in the target."""

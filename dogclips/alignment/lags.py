@@ -268,7 +268,9 @@ def _measure(
     itself = int(np.flatnonzero(own.grid.numbers == 0)[0])
     rivals = _next_peak(curve, best), _next_peak(own.correlation(*rows), itself)
     times_s = likeness.times_s[rows[0]], likeness.times_s[rows[1] - 1]
-    margin, bend, sharpness = top - max(rivals), _bend(curve, best), _sharpness(curve, best)
+    margin, bend = top - max(rivals), _bend(curve, best)
+    beside = np.nan_to_num(curve[[max(best - 1, 0), min(best + 1, len(curve) - 1)]])
+    sharpness = float(1 - beside.max() / top) if top > 0 else 0.0
     high = top >= MIN_CORRELATION and margin >= MIN_MARGIN
     sharp = bend <= MAX_BEND and sharpness >= MIN_SHARPNESS[grid.same_rate]
     return WindowLag(
@@ -299,9 +301,3 @@ def _bend(curve: NDArray[np.float64], best: int) -> float:
     before, top, after = near
     curvature = before - 2 * top + after
     return float(abs(0.5 * (before - after) / curvature)) if curvature < 0 else 1.0
-
-
-def _sharpness(curve: NDArray[np.float64], best: int) -> float:
-    """Return the drop to the higher neighbour as share of the peak; 0 for no peak."""
-    neighbours = np.nan_to_num(curve[[max(best - 1, 0), min(best + 1, len(curve) - 1)]])
-    return float(1 - neighbours.max() / curve[best]) if curve[best] > 0 else 0.0

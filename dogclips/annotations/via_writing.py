@@ -88,14 +88,13 @@ def via_project(
     subject_task = next(name for name in chain([_SUBJECT], numbered) if name not in tasks)
     entries = _entries(rows, subject_task)
     names = dict.fromkeys([*(file.name for file in media), *segments["media_name"]])
-    _check_names(names)
     ids = {file: str(number) for number, file in enumerate(names, start=1)}
     known = {_name(task): own for task, own in (options or {}).items()}
     asked = _attributes(entries, [*known, *tasks, subject_task], known)
     about_files = dict.fromkeys(name for file in media for name in file.attributes)
     for question in about_files:
         asked[str(len(asked) + 1)] = _Attribute(question, "FILE1_Z0_XY0", AttributeType.TEXT)
-    _check_number(asked.values())
+    _check(asked.values(), names)
     created = time.time_ns() // 1_000_000 if created_ms is None else created_ms
     return {
         "project": _head(name, created, list(ids.values())),
@@ -196,16 +195,8 @@ def _attributes(
     return found
 
 
-def _check_number(asked: Collection[_Attribute]) -> None:
-    if len(asked) > _MOST_ATTRIBUTES:
-        raise AnnotationError(
-            f"{len(asked)} tasks and file attributes: VIA mixes up more than {_MOST_ATTRIBUTES}",
-            where=", ".join(attribute.name for attribute in asked),
-            todo="write a table instead, or several projects",
-        )
-
-
-def _check_names(names: Iterable[str]) -> None:
+def _check(asked: Collection[_Attribute], names: Iterable[str]) -> None:
+    """Refuse what the application does not open, or mixes up."""
     for name in names:
         try:
             broken = re.search("%(?![0-9A-Fa-f]{2})", name) is not None
@@ -218,6 +209,12 @@ def _check_names(names: Iterable[str]) -> None:
                 where=name,
                 todo="rename the recording",
             )
+    if len(asked) > _MOST_ATTRIBUTES:
+        raise AnnotationError(
+            f"{len(asked)} tasks and file attributes: VIA mixes up more than {_MOST_ATTRIBUTES}",
+            where=", ".join(attribute.name for attribute in asked),
+            todo="write a table instead, or several projects",
+        )
 
 
 def _options(known: Mapping[str, str], labels: Iterable[str]) -> dict[str, str]:

@@ -58,14 +58,9 @@ def print_line(text: str) -> None:
     sys.stdout.flush()
 
 
-def print_warning(text: str) -> None:
-    """Print one warning line to stderr."""
-    sys.stderr.write(f"warning: {' '.join(text.split())}\n")
-
-
-def print_error(text: str) -> None:
-    """Print one error line to stderr."""
-    sys.stderr.write(f"error: {' '.join(text.split())}\n")
+def print_error(text: str, kind: str = "error") -> None:
+    """Print one line of an error, or of a warning, to stderr."""
+    sys.stderr.write(f"{kind}: {' '.join(text.split())}\n")
 
 
 class Show:
@@ -86,7 +81,7 @@ class Show:
     def __call__(self, event: Event) -> None:
         """Show an event."""
         if isinstance(event, Warned):
-            print_warning(str(event))
+            print_error(str(event), "warning")
         elif isinstance(event, Failed):
             print_error(str(event.error))
         elif isinstance(event, Began) and sys.stderr.isatty():  # else rich would load for nothing

@@ -1,5 +1,6 @@
 """`dogclips lr-find`: which learning rate to begin with."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,7 @@ def lr_find(
 
     Example: dogclips lr-find --config slowfast_tiny --train split/train.txt
     """
-    from dogclips.reports.tables.train import range_document, range_table
+    from dogclips.reports.tables.train import range_table
 
     settings = chosen_settings(config, set_, {})
     silence_all_but_first()
@@ -45,6 +46,7 @@ def lr_find(
         progress=Show(),
     )
     if as_json:
-        print_document("lr-find", range_document(result.points), result)
+        points = [asdict(point) for point in result.points]
+        print_document("lr-find", {"suggestion": result.suggestion, "points": points}, result)
     else:
         print_result(range_table(result.points))

@@ -13,8 +13,7 @@ from dogclips.lists import ClipList
 from dogclips.lists.choice import drawn_clips, named_clips
 from dogclips.records.fed import FedClip
 from dogclips.records.settings import write_settings
-from dogclips.reports.pictures.fed_sheet import clip_block, write_sheet
-from dogclips.reports.pictures.fed_video import ClipStrips, write_clips
+from dogclips.reports.pictures.fed_pictures import ClipStrips, clip_block, write_clips, write_sheet
 from dogclips.training.browsing import Browser, ShownViews, Transform, browsing_of
 from dogclips.training.config import TrainConfig
 

@@ -73,7 +73,10 @@ def alignment_png(file: Recording, compared: Sequence[ComparedFrames]) -> bytes:
     from matplotlib.figure import Figure  # noqa: PLC0415 (for nobody who draws nothing)
 
     lags = lags_of(file)
-    heights = [_row_height(one.reference) for one in compared] + [2.6] * (lags is not None)
+    shapes = [one.reference.pixels.shape for one in compared]
+    # Inches: pictures are three wide.
+    heights = [min(2.9 * rows / columns, 4.0) + 0.6 for rows, columns, _ in shapes]
+    heights += [2.6] * (lags is not None)
     with drawing():
         figure = Figure(figsize=(15, 1.2 + sum(heights)), layout="constrained", dpi=110)
         head = "\n".join([file.path.name, *wrap(verdict_of(file), _LINE)])
@@ -142,12 +145,6 @@ def _tiles_of(one: ComparedFrames, rules: tuple[str, str], full_scale: float) ->
 
 def _caption(frame: StreamFrame) -> str:
     return f"stream {frame.stream}, frame {frame.index}, {float(frame.time_s):.3f} s"
-
-
-def _row_height(frame: StreamFrame) -> float:
-    """Return inches: pictures are three wide."""
-    rows, columns, _ = frame.pixels.shape
-    return min(2.9 * int(rows) / int(columns), 4.0) + 0.6
 
 
 def _draw_tiles(part: "SubFigure", tiles: Sequence[_Tile]) -> None:

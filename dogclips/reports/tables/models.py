@@ -1,9 +1,8 @@
 """What `dogclips models` shows: networks with their size and cost, and the layers of one."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import groupby
-from typing import Any
 
 from rich.console import Group
 
@@ -47,16 +46,6 @@ def layers_report(model: ModelFacts, layers: Layer, depth: int) -> Group:
     )
     columns = ("layer", "kind|", "shape of the output", "parameters>|")
     return filled_table(title, columns, _rows(layers.parts, depth), remarks)
-
-
-def models_document(models: Sequence[ModelFacts]) -> dict[str, Any]:
-    """Return the JSON document of `models --json`."""
-    return {"models": [asdict(model) for model in models]}
-
-
-def layers_document(model: ModelFacts, layers: Layer) -> dict[str, Any]:
-    """Return the JSON document of `models show --json`: every layer, to the last."""
-    return {"model": asdict(model), "layers": asdict(layers)["parts"]}
 
 
 def _rows(layers: Sequence[Layer], depth: int, indent: str = "") -> Iterator[tuple[str, ...]]:

@@ -1,7 +1,6 @@
 """The table of `dogclips probe`: one row a stream."""
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 
 from rich.console import Group
 
@@ -43,7 +42,12 @@ def _by_stream(picks: Mapping[str, int]) -> str:
 
 def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) -> Sequence[object]:
     size = f" {stream.width}x{stream.height}" if stream.type == "video" else ""
-    late_s, late_frames = _difference(stream, reference)
+    late = "", ""  # in seconds, and in frames of the stream
+    if reference and stream.start_s is not None and reference.start_s is not None:
+        late_s = stream.start_s - reference.start_s
+        rate = stream.frame_rate or reference.frame_rate
+        frames = round(late_s * rate) if rate and stream.type == "video" else None
+        late = f"{float(late_s):+.3f}", "" if frames is None else f"{frames:+d}"
     ends = ("-" if at is None else f"{float(at):.3f}" for at in (stream.start_s, stream.end_s))
     notes = {
         "reference": alignment is not None and stream.index == alignment.reference,
@@ -59,16 +63,6 @@ def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) 
         stream.num_frames,
         rate_text(stream.frame_rate, variable=stream.variable_frame_rate),
         *ends,
-        "" if late_s is None else f"{float(late_s):+.3f}",
-        "" if late_frames is None else f"{late_frames:+d}",
+        *late,
         ", ".join(note for note, holds in notes.items() if holds),
     )
-
-
-def _difference(stream: Stream, reference: Stream | None) -> tuple[Fraction | None, int | None]:
-    """Return how much later than the reference a stream starts, in seconds and its own frames."""
-    if reference is None or stream.start_s is None or reference.start_s is None:
-        return None, None
-    late_s = stream.start_s - reference.start_s
-    rate = stream.frame_rate or reference.frame_rate
-    return late_s, round(late_s * rate) if rate and stream.type == "video" else None

@@ -1,6 +1,5 @@
 """What `dogclips split` shows: how labels spread over train, val and test, or over folds."""
 
-from functools import cached_property
 from operator import itemgetter
 from statistics import fmean
 from typing import Any
@@ -98,21 +97,22 @@ class _Balance:
             name: {part: own[part] / self.sizes[part] for part in self.filled}
             for name, own in self.counts.items()
         }
-        # How far the ratio of each label in each part is off.
+        # How far the ratio of each label in each part is off, and where it is farthest off.
         self.deviations = [
             (abs(ratio - self.overall[name]), name, part)
             for name, own in self.ratios.items()
             for part, ratio in own.items()
         ]
-
-    @property
-    def largest(self) -> dict[str, Any] | None:
-        """Return the label and the part whose ratio is farthest off."""
-        if not self.deviations:
-            return None
-        _, name, part = max(self.deviations, key=itemgetter(0))
-        ratio, whole = self.ratios[name][part], self.overall[name]
-        return {"label": name, "split": part, "ratio": ratio, "all": whole}
+        self.largest: dict[str, Any] | None = None
+        if self.deviations:
+            _, name, part = max(self.deviations, key=itemgetter(0))
+            ratios = {"ratio": self.ratios[name][part], "all": self.overall[name]}
+            self.largest = {"label": name, "split": part, **ratios}
+        # The groups of each label that has fewer than splits have clips.
+        number = zip(
+            made.names, groups_by_label(made.clips, made.grouping, len(made.names)), strict=True
+        )
+        self.unspread = {name: own for name, own in number if 0 < own < len(self.filled)}
 
     @property
     def groups(self) -> dict[str, pd.Series]:
@@ -126,14 +126,6 @@ class _Balance:
         """Return the number of groups in each part."""
         found = groups.groupby(self.made.splits).nunique()
         return {part: int(found.get(part, 0)) for part in self.sizes}
-
-    @cached_property
-    def unspread(self) -> dict[str, int]:
-        """Return the number of groups of each label that has fewer than splits have clips."""
-        names, wanting = self.made.names, len(self.filled)
-        found = groups_by_label(self.made.clips, self.made.grouping, len(names))
-        pairs = zip(names, found, strict=True)
-        return {name: number for name, number in pairs if 0 < number < wanting}
 
     def cell(self, name: str, part: str) -> str:
         if not self.sizes[part]:

@@ -205,8 +205,3 @@ def range_table(points: Sequence[RangePoint]) -> Group:
             f"the loss falls fastest at {found:.1e}: try optimizer.lr={found:.1e}, and half of it"
         )
     return filled_table("", ("lr>", "loss>"), rows, remark)
-
-
-def range_document(points: Sequence[RangePoint]) -> dict[str, Any]:
-    """Return what `lr-find --json` says."""
-    return {"suggestion": suggestion(points), "points": [asdict(point) for point in points]}
