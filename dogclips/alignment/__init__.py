@@ -1,6 +1,6 @@
 """From annotation time to the frame of the target stream that the annotator meant."""
 
-from dogclips.alignment.content import Content, Footage, compare_content
+from dogclips.alignment.content import Content, compare_content
 from dogclips.alignment.players import AnnotatedIn, fault_of, read_by, shown_in, zero_of
 from dogclips.alignment.verdict import (
     Alignment,
@@ -21,7 +21,6 @@ __all__ = [
     "AnnotatedIn",
     "Content",
     "Estimates",
-    "Footage",
     "MapPiece",
     "PictureView",
     "StreamChoice",

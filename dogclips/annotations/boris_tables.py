@@ -144,18 +144,15 @@ class _Reader(BorisReader):
             yield from self._rows(observation, lines)
 
     def _observation(self, path: Path, line: _Line) -> _Observation:
-        name = line.cell("Observation id") or self._stated("Observation id") or path.stem
+        stated = {key: cells[0] for key, cells in self.preamble.items() if cells}
+        name = line.cell("Observation id") or stated.get("Observation id") or path.stem
         kinds = [kind for kind in _UNRECORDED if kind in self.preamble]
         kind = next(iter(kinds), line.cell("Observation type"))
         kind = "LIVE" if line.cell(*_MEDIA) == "LIVE" else kind
-        offset = line.cell(_OFFSET) or self._stated(_OFFSET)
+        offset = line.cell(_OFFSET) or stated.get(_OFFSET, "")
         return _Observation(
             name, kind, line.cell("Source"), offset, line.cell("Media duration (s)")
         )
-
-    def _stated(self, key: str) -> str:
-        """Return what the preamble says."""
-        return next(iter(self.preamble.get(key, [])), "")
 
     def _rows(self, observation: _Observation, lines: list[_Line]) -> Iterator[dict[str, Any]]:
         place = f"observation {observation.name}"

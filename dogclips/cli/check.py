@@ -10,21 +10,18 @@ from dogclips.cli.console import Show, leave, print_document, print_result
 from dogclips.cli.options import ConfigFiles, Json, OnUnknownLabel, Overrides, chosen_settings
 from dogclips.errors import UsageError
 
-Videos = Annotated[
-    Path | None,
-    Option(
-        "--videos",
-        metavar="DIR",
-        exists=True,
-        file_okay=False,
-        help="Where the recordings lie; default: video/ of the session, else beside the file.",
-    ),
-]
-
 
 def check(
     paths: Annotated[list[Path], Argument(metavar="PATH...", help="Sessions or annotation files.")],
-    videos: Videos = None,
+    videos: Annotated[
+        Path | None,
+        Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Where the recordings lie; default: video/ of the session, else beside the file.",
+        ),
+    ] = None,
     no_videos: Annotated[
         bool, Option("--no-videos", help="Check the annotation files alone.")
     ] = False,

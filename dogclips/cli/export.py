@@ -9,15 +9,16 @@ import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_line, print_result
 from dogclips.cli.options import Json
 
-Format = Literal["mmaction2", "slowfast", "csv", "parquet", "kinetics", "videofolder", "webdataset"]
-
 
 def export(
     inputs: Annotated[
         list[Path], Argument(metavar="INPUT...", help="Lists, splits, or cut sessions.")
     ],
     out: Annotated[Path, Option(metavar="DIR", help="New folder, or that of the last run.")],
-    export_format: Annotated[Format, Option("--format", help="Who reads it.")],
+    export_format: Annotated[
+        Literal["mmaction2", "slowfast", "csv", "parquet", "kinetics", "videofolder", "webdataset"],
+        Option("--format", help="Who reads it."),
+    ],
     prefix: Annotated[
         Path | None,
         Option(metavar="DIR", help="What paths are relative to [folder of all sessions]."),

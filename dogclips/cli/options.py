@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 
 PlayerName = Literal["chrome", "edge", "firefox", "mpv", "container"]
-UnknownLabels = Literal["error", "keep", "drop"]
 
 # Options that take several values in a row, and what such a value looks like: nothing that could
 # be the argument which follows.
@@ -65,7 +64,7 @@ MaybeReference = Annotated[str | None, _REFERENCE]
 MaybeTarget = Annotated[str | None, _TARGET]
 MaybeAnnotatedIn = Annotated[PlayerName | None, _ANNOTATED_IN]
 OnUnknownLabel = Annotated[
-    UnknownLabels | None,
+    Literal["error", "keep", "drop"] | None,
     Option(
         "--on-unknown-label",
         help="What becomes of text that is no option [keep].",

@@ -77,7 +77,12 @@ def report(
     feed, output = Feed(progress), Path(output)
     paths = list(dict.fromkeys(paths_of(folders)))
     suffix_of(output, (".html",))
-    if not _are_runs(paths):
+    trainings = [folder for folder in paths if is_run(folder)]
+    if trainings and len(trainings) < len(paths):
+        raise UsageError(
+            "a training among sessions", where=trainings[0], todo="make a page of each kind"
+        )
+    if not trainings:
         lists = None if split is None else Path(split)
         number = _SESSION_CLIPS if clips_per_label is None else clips_per_label
         return _report_dataset(paths, output, lists, number, seed or 0, feed)
@@ -91,15 +96,6 @@ def report(
         page = run_page(runs, number=number, made=_made(), progress=done)
     write_whole(output, page)
     return ReportResult(output, runs=tuple(runs), **feed.kept)
-
-
-def _are_runs(folders: Sequence[Path]) -> bool:
-    runs = [folder for folder in folders if is_run(folder)]
-    if runs and len(runs) < len(folders):
-        raise UsageError(
-            "a training among sessions", where=runs[0], todo="make a page of each kind"
-        )
-    return bool(runs)
 
 
 def _report_dataset(

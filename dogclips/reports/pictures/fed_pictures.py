@@ -214,11 +214,11 @@ def _chip_width(view: FedView) -> int:
 # Videos.
 
 _TICKS = 1000  # of a second
-_PAUSE = 700  # ticks between two clips
-_FAULT = 2500  # ticks for which a reason is shown
+_PAUSE_TICKS = 700  # ticks between two clips
+_FAULT_TICKS = 2500  # ticks for which a reason is shown
 _LEAST_CELL = 160  # columns that the heading of a view needs
-_MOST_PAGE = 1280
-_LEAST_WIDTH = 480  # of a page: names of clips are long
+_MOST_PAGE = 1280  # columns of the cells of a page
+_LEAST_PAGE = 480  # names of clips are long
 _NAME = 170  # columns of a view's name beside its times
 _OPTIONS = {"preset": "veryfast", "crf": "12"}
 
@@ -240,7 +240,7 @@ class Layout:
         self.columns = -(-num_cells // -(-num_cells // most))
         rows = -(-num_cells // self.columns)
         self.tracks_top = self.corner(0)[1] + rows * self.step[1]
-        width = max(self.columns * self.step[0] - GAP, _LEAST_WIDTH) + 2 * MARGIN
+        width = max(self.columns * self.step[0] - GAP, _LEAST_PAGE) + 2 * MARGIN
         height = self.tracks_top + num_tracks * LINE + MARGIN
         self.size = width + width % 2, height + height % 2  # of a page
 
@@ -270,7 +270,11 @@ def _frames(clips: Iterable[ClipStrips], layout: Layout) -> Iterator[TimedFrame]
         for tick, time_s in pages.items():
             last = _page(ground, clip, strips, layout, time_s)
             yield 0, begin + tick, last
-        begin += _FAULT if clip.fault else round((clip.end_s - clip.start_s) * _TICKS) + _PAUSE
+        begin += (
+            _FAULT_TICKS
+            if clip.fault
+            else round((clip.end_s - clip.start_s) * _TICKS) + _PAUSE_TICKS
+        )
     if begin:
         yield 0, begin, last  # without it the last page would be gone at once
 

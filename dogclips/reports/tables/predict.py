@@ -69,8 +69,6 @@ def bout_table(predictions: Sequence[Prediction]) -> Group:
 
 def bout_rows(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
     """Return label, bouts, seconds and threshold of each label."""
-    if not predictions:
-        return []
     bouts = [bout for one in predictions for bout in one.bouts]
     return [
         {
@@ -79,7 +77,8 @@ def bout_rows(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
             "seconds": float(sum(bout.span.duration for bout in bouts if bout.label == label)),
             "threshold": threshold,
         }
-        for label, threshold in zip(predictions[0].labels, predictions[0].thresholds, strict=True)
+        for first in predictions[:1]  # all of them are of one model
+        for label, threshold in zip(first.labels, first.thresholds, strict=True)
     ]
 
 

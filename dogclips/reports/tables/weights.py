@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -86,8 +86,7 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _lines(what: str, names: Iterable[str]) -> list[str]:
-    names = list(names)
+def _lines(what: str, names: Sequence[str]) -> list[str]:
     tensors = "tensor" if len(names) == 1 else "tensors"
     return [f"weights: {len(names)} {tensors} {what}: {folded(names)}"] if names else []
 
