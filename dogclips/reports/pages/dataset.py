@@ -73,17 +73,16 @@ def dataset_page(
 
 def _facts(dataset: Dataset) -> list[tuple[str, str]]:
     """Return the numbers at the top: a number, and what it counts."""
-    recordings = sum(len(session.recordings) for session in dataset.sessions.values())
-    clip_s = float((dataset.kept["end_s"] - dataset.kept["start_s"]).sum())
     numbers = {
         "session": len(dataset.sessions),
-        "recording": recordings,
+        "recording": sum(len(session.recordings) for session in dataset.sessions.values()),
         "annotated segment": len(dataset.segments),
         "label": len(dataset.classes),
         "clip": len(dataset.kept),
     }
-    counts = (counted(number, noun).split(" ", 1) for noun, number in numbers.items())
-    return [*((number, noun) for number, noun in counts), (_duration(clip_s), "of clips")]
+    counts = (counted(number, noun).partition(" ") for noun, number in numbers.items())
+    clip_s = float((dataset.kept["end_s"] - dataset.kept["start_s"]).sum())
+    return [*((number, noun) for number, _, noun in counts), (_duration(clip_s), "of clips")]
 
 
 def _duration(seconds: float) -> str:
@@ -205,15 +204,13 @@ def together_table(dataset: Dataset) -> ShadedTable:
     """Show how many clips show two labels at once; shaded by the share of the row's clips."""
     classes, rows = dataset.classes, []
     for name, own in zip(classes, shown_together(dataset).tolist(), strict=True):
-        whole = own[classes.index(name)]
-        cells = []
+        whole, cells = max(own[classes.index(name)], 1), []
         for other, number in zip(classes, own, strict=True):
-            if other == name:
-                cells.append(ShadedCell(f"{number:,}", f"{name}: {number:,} clips"))
-                continue
-            share = number / max(whole, 1)
+            share = number / whole
             title = f"{number:,} clips of {name} ({share:.0%}) show {other} as well"
-            cells.append(ShadedCell(f"{number:,}" if number else "", title, _FULL_SHADE * share))
+            cell = ShadedCell(f"{number:,}" if number else "", title, _FULL_SHADE * share)
+            alone = ShadedCell(f"{number:,}", f"{name}: {number:,} clips")
+            cells.append(alone if other == name else cell)
         rows.append((name, cells))
     return ShadedTable([*map(str, range(len(classes)))], rows)
 

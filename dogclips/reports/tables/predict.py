@@ -54,9 +54,9 @@ def prediction_table(
 
 def bout_table(predictions: Sequence[Prediction]) -> Group:
     """Return for each label its bouts and their seconds in all recordings."""
-    steps = ((~np.isnan(one.score).any(axis=1)).sum() for one in predictions)
-    pairs = zip(steps, predictions, strict=True)
-    known_s = sum((int(number) * one.step_s for number, one in pairs), Fraction(0))
+    known_s = Fraction(0)
+    for one in predictions:
+        known_s += int((~np.isnan(one.score).any(axis=1)).sum()) * one.step_s
     rows = []
     for row in bout_rows(predictions):
         seconds = float(row["seconds"])
