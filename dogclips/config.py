@@ -74,10 +74,7 @@ def settings_of(
 ) -> ConfigT:
     """Build `model` from whatever the public API takes for settings.
 
-    Parameters
-    ----------
-    under
-        What holds where nothing that is given says otherwise.
+    What is `under` holds where nothing that is given says otherwise.
 
     Raises
     ------
@@ -117,13 +114,6 @@ def _parts(given: Settings[ConfigT]) -> list[Setting]:
 
 def _is_file(part: Setting) -> bool:
     return isinstance(part, Path) or (isinstance(part, str) and "=" not in part)
-
-
-def load_config(
-    model: type[ConfigT], files: Iterable[Path] = (), overrides: Iterable[str] = ()
-) -> ConfigT:
-    """Build `model` from YAML files, then from `key.path=value` overrides, later wins."""
-    return settings_of(model, [*files, *overrides])
 
 
 def config_file(name: Path | str) -> Path:
@@ -243,8 +233,8 @@ def _explain(model: type[Config], error: ValidationError, where: str) -> ConfigE
     unknown = first["type"] == "extra_forbidden"
     path = _written(model, first["loc"], unknown=unknown)
     if unknown:
-        near = _nearest(model, path)
-        todo = f"did you mean `{near}`?" if near else "remove it"
+        near = difflib.get_close_matches(path, list(_keys(model)), n=1)
+        todo = f"did you mean `{near[0]}`?" if near else "remove it"
         return ConfigError(f"unknown config key `{path}`", where=where, todo=todo)
     found = "" if isinstance(first["input"], Mapping) else f" (found {first['input']!r})"
     what = f"`{path}`: {first['msg']}{found}" if path else f"{first['msg']}{found}"
@@ -268,12 +258,6 @@ def _written(model: type[Config], loc: Sequence[int | str], *, unknown: bool) ->
             continue
         names.append(str(part))
     return ".".join(names)
-
-
-def _nearest(model: type[Config], wrong: str) -> str | None:
-    """Return the full path of the valid key that looks most like the unknown one."""
-    matches = difflib.get_close_matches(wrong, list(_keys(model)), n=1, cutoff=0.6)
-    return matches[0] if matches else None
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterable[str]:

@@ -1,38 +1,22 @@
 """Every way in which dogclips can fail on purpose.
 
-DogclipsError                 exit code 1: what was asked for was not done
- ├── MediaError               a video cannot be opened, probed, decoded or written
- │    └── ToolMissingError    ffprobe is not installed
- ├── AnnotationError          an annotation project cannot be read
- ├── AlignmentError           nobody can say which frame a label means
- ├── SessionError             a session folder lacks what a command needs
- ├── OutputError              the output folder is locked, full or not writable
- ├── ListError                a list, label or split file is wrong
- ├── ModelError               a model cannot be built for this input
- ├── CheckpointError          a checkpoint cannot be loaded
- └── StoppedError             exit code 130: a signal ended a training, which can go on
-UsageError                    exit code 2: the question itself was wrong
- └── ConfigError              unknown key, wrong type or value in a configuration
-
 Each carries three short texts and prints as one line: `WHAT (WHERE): WHAT TO DO`.
 """
 
 
 class DogclipsError(Exception):
-    """A fault that we can foresee, said in one line.
+    """A fault that we can foresee: what went wrong, where, and what the user can do about it.
 
-    Parameters
-    ----------
-    what
-        What went wrong.
-    where
-        The file, stream, annotation id or config key.
-    todo
-        What the user can do about it.
+    `where` is the file, stream, annotation id or config key.
     """
 
-    exit_code = 1
+    exit_code = 1  # what was asked for was not done
     code = "error"  # what a script can tell it by, in the JSON documents
+
+    def __init_subclass__(cls, *, code: str, exit_code: int | None = None) -> None:
+        cls.code = code
+        if exit_code is not None:
+            cls.exit_code = exit_code
 
     def __init__(self, what: str, *, where: object = "", todo: str = "") -> None:
         self.what = " ".join(what.split())
@@ -53,75 +37,49 @@ def _rebuilt(kind: type[DogclipsError], what: str, where: str, todo: str) -> Dog
     return kind(what, where=where, todo=todo)
 
 
-class MediaError(DogclipsError):
+class MediaError(DogclipsError, code="media"):
     """A video cannot be opened, probed, decoded or written."""
 
-    code = "media"
 
-
-class ToolMissingError(MediaError):
+class ToolMissingError(MediaError, code="tool-missing"):
     """A program that we call is not installed."""
 
-    code = "tool-missing"
 
-
-class AnnotationError(DogclipsError):
+class AnnotationError(DogclipsError, code="annotation"):
     """An annotation project cannot be read."""
 
-    code = "annotation"
 
-
-class AlignmentError(DogclipsError):
+class AlignmentError(DogclipsError, code="alignment"):
     """Nobody can say which frame a label means."""
 
-    code = "alignment"
 
-
-class SessionError(DogclipsError):
+class SessionError(DogclipsError, code="session"):
     """A session folder lacks what a command needs."""
 
-    code = "session"
 
-
-class OutputError(DogclipsError):
+class OutputError(DogclipsError, code="output"):
     """The output folder is locked, full or not writable."""
 
-    code = "output"
 
-
-class ListError(DogclipsError):
+class ListError(DogclipsError, code="list"):
     """A list, label or split file is wrong."""
 
-    code = "list"
 
-
-class ModelError(DogclipsError):
+class ModelError(DogclipsError, code="model"):
     """A model cannot be built for this input."""
 
-    code = "model"
 
-
-class CheckpointError(DogclipsError):
+class CheckpointError(DogclipsError, code="checkpoint"):
     """A checkpoint cannot be loaded."""
 
-    code = "checkpoint"
 
-
-class StoppedError(DogclipsError):
+class StoppedError(DogclipsError, code="stopped", exit_code=130):
     """A signal ended a training; its checkpoint is written."""
 
-    exit_code = 130
-    code = "stopped"
 
-
-class UsageError(DogclipsError):
+class UsageError(DogclipsError, code="usage", exit_code=2):
     """The question itself was wrong."""
 
-    exit_code = 2
-    code = "usage"
 
-
-class ConfigError(UsageError):
+class ConfigError(UsageError, code="config"):
     """Unknown key, wrong type or value in a configuration."""
-
-    code = "config"

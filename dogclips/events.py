@@ -18,21 +18,11 @@ class Event:
 
 @dataclass(frozen=True)
 class Began(Event):
-    """A task began.
+    """A task began."""
 
-    Parameters
-    ----------
-    task
-        What is done, in words.
-    total
-        How many units there are; None if nobody knows yet.
-    unit
-        What is counted, such as "clips"; empty if its speed tells nothing.
-    """
-
-    task: str
-    total: int | None = None
-    unit: str = ""
+    task: str  #: What is done, in words
+    total: int | None = None  #: How many units there are; None if nobody knows yet
+    unit: str = ""  #: What is counted, such as "clips"; empty if its speed tells nothing
 
 
 @dataclass(frozen=True)
@@ -49,21 +39,11 @@ class Ended(Event):
 
 @dataclass(frozen=True)
 class Warned(Event):
-    """Something is odd, and the step went on.
+    """Something is odd, and the step went on."""
 
-    Parameters
-    ----------
-    text
-        What is odd, on one line.
-    code
-        Of a message with a code, such as P021; else empty.
-    place
-        The file, stream, annotation id or setting; empty where the text names it.
-    """
-
-    text: str
-    code: str = ""
-    place: str = ""
+    text: str  #: What is odd, on one line
+    code: str = ""  #: Of a message with a code, such as P021; else empty
+    place: str = ""  #: The file, stream, annotation id or setting; empty where the text names it
 
     def __str__(self) -> str:
         line = f"{self.code} {self.text}" if self.code else self.text
@@ -82,18 +62,10 @@ Progress: TypeAlias = Callable[[Event], None]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Result(Event):
-    """What every step returns, and how far it got; who calls several may tell of each.
+    """What every step returns, and how far it got; who calls several may tell of each."""
 
-    Parameters
-    ----------
-    warnings
-        Everything odd that was found.
-    failures
-        Inputs that could not be used.
-    """
-
-    warnings: tuple[Warned, ...] = ()
-    failures: tuple[DogclipsError, ...] = ()
+    warnings: tuple[Warned, ...] = ()  #: Everything odd that was found
+    failures: tuple[DogclipsError, ...] = ()  #: Inputs that could not be used
 
     @property
     def ok(self) -> bool:

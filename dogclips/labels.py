@@ -32,13 +32,8 @@ _TASK_AND_LABEL = re.compile("(.+?):(.+)", re.DOTALL)
 def carry_tasks(names: Collection[str], known: bool | None = None) -> bool:
     """Return whether classes are called `task:label`.
 
-    Parameters
-    ----------
-    names
-        Class names. Unless somebody knows, they carry tasks if each of them has a colon with text
-        on both sides.
-    known
-        What is stored of them, such as `with_task` in a manifest; None if nothing is.
+    What is stored of them counts, as `with_task` in a manifest; where nothing is `known`, each of
+    them has to have a colon with text on both sides.
 
     >>> carry_tasks(["does:sit", "at:door"]), carry_tasks(["sit", "at 10:30"])
     (True, False)

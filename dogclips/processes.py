@@ -41,20 +41,15 @@ def in_processes(
 ) -> Generator[tuple[int, Made]]:
     """Yield the index of each item and what `work` returns for it, as it is finished.
 
-    Closing the iterator ends the processes; what they were working on is left as it is. For one
-    worker, or one item, no process is started.
-
-    Parameters
-    ----------
-    work
-        A function of a module, or a `partial` of one.
-    doing, todo
-        What a process does, and what to do where one was killed; for the error.
+    `work` is a function of a module, or a `partial` of one. Closing the iterator ends the
+    processes; what they were working on is left as it is. For one worker, or one item, no process
+    is started.
 
     Raises
     ------
     OutputError
-        A process was killed. What `work` raises is raised here, too.
+        A process was killed; `doing` says what it did, `todo` what to do. What `work` raises is
+        raised here, too.
     """
     if min(workers, len(items)) <= 1:
         yield from enumerate(map(work, items))
@@ -85,15 +80,9 @@ def of_each(
 ) -> list[Made | MediaError]:
     """Return what `read` makes of each file or clip; a bad one becomes its error.
 
-    Parameters
-    ----------
-    progress
-        Called with the number of those that were read since the last call.
-    workers
-        Processes at once, if there is enough to do for them; None for one a core.
-    in_threads
-        `read` waits for another program. With PyAV, which hands its lock over with each packet,
-        two threads are slower than one.
+    `workers` are processes at once, if there is enough to do for them; None for one a core. They
+    are threads where `read` waits for another program (`in_threads`): with PyAV, which hands its
+    lock over with each packet, two threads are slower than one.
     """
     attempt = partial(_attempt, read)
     workers = os.cpu_count() or 1 if workers is None else workers

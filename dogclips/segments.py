@@ -65,7 +65,8 @@ def segment_table(rows: Iterable[Mapping[str, Any]], **common: object) -> pd.Dat
     usual = dict.fromkeys(SEGMENT_COLUMNS, "") | _DEFAULTS | common
     columns = {name: [row.get(name, usual[name]) for row in found] for name in SEGMENT_COLUMNS}
     identity = zip(*(columns[name] for name in _IDENTITY), strict=True)
-    columns["ann_id"] = [_digest(parts) for parts in identity]
+    texts = ("\x1f".join(map(str, parts)) for parts in identity)
+    columns["ann_id"] = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts]
     # Column by column: `astype` of a whole table takes three times as long.
     return pd.DataFrame(
         {name: pd.array(columns[name], dtype=dtype) for name, dtype in SEGMENT_COLUMNS.items()}
@@ -73,17 +74,6 @@ def segment_table(rows: Iterable[Mapping[str, Any]], **common: object) -> pd.Dat
 
 
 def last_end_s(segments: pd.DataFrame) -> Fraction:
-    """Return when the last segment, or point in time, ends; 0 without any.
-
-    Parameters
-    ----------
-    segments
-        Columns of `SEGMENT_COLUMNS`, all times in seconds.
-    """
+    """Return when the last of segments and points in seconds ends; 0 without any."""
     ends = segments["t_end"].fillna(segments["t_start"])
     return exact(float(ends.max())) if len(ends) else Fraction(0)
-
-
-def _digest(parts: tuple[object, ...]) -> str:
-    text = "\x1f".join(str(part) for part in parts)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -61,12 +61,8 @@ def shown(time_s: Fraction) -> str:
 def frame_at(pts: Pts, time_base: Fraction, time_s: Fraction) -> int:
     """Return the index of the frame that is on screen at `time_s`, -1 before the first one.
 
-    Parameters
-    ----------
-    pts
-        Presentation times of all frames, ascending, in units of `time_base`.
-    time_s
-        Container time in seconds, as rounded by an annotation program.
+    `pts` are the presentation times of all frames, ascending, in units of `time_base`; `time_s` is
+    container time in seconds, as rounded by an annotation program.
 
     >>> frame_at(np.array([0, 50, 100]), Fraction(1, 1000), Fraction("0.0996"))
     2

@@ -35,6 +35,17 @@ def clock(seconds: Fraction | float, *, tenths: bool = True) -> str:
     return f"{shown}.{tenth}" if tenths else shown
 
 
+def rate_text(rate: Fraction | float | None, *, variable: bool) -> str:
+    """Return frames a second, after a tilde if that is a mean; empty if nobody knows.
+
+    >>> rate_text(Fraction(30000, 1001), variable=False), rate_text(25.0, variable=True)
+    ('29.97', '~25')
+    """
+    if rate is None:
+        return ""
+    return "~" * variable + f"{float(rate):.3f}".rstrip("0").rstrip(".")
+
+
 def late_start(offset_s: Fraction | float, offset_frames: int) -> str:
     """Return how late a stream starts against another.
 

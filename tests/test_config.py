@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from dogclips.clips.config import CutConfig
-from dogclips.config import Config, config_file, load_config, read_yaml, settings_of
+from dogclips.config import Config, config_file, read_yaml, settings_of
 from dogclips.errors import ConfigError
 from dogclips.records.settings import write_settings
 
@@ -38,18 +38,18 @@ def write(folder: Path, **texts: str) -> Path:
 def refusal(*files: Path, overrides: tuple[str, ...] = ()) -> str:
     """Return the one line with which a configuration is refused."""
     with pytest.raises(ConfigError) as caught:
-        load_config(Settings, files, overrides)
+        settings_of(Settings, [*files, *overrides])
     assert caught.value.exit_code == 2
     assert len(str(caught.value).splitlines()) == 1
     return str(caught.value)
 
 
 def test_without_a_file_the_defaults_hold() -> None:
-    assert load_config(Settings) == Settings()
+    assert settings_of(Settings, None) == Settings()
 
 
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
-    assert load_config(Settings, [write(tmp_path, a="# all as usual\n")]) == Settings()
+    assert settings_of(Settings, [write(tmp_path, a="# all as usual\n")]) == Settings()
 
 
 def test_a_bare_name_is_a_shipped_file_and_a_path_is_a_path(
@@ -75,7 +75,7 @@ def test_a_file_wins_over_its_base_key_by_key(tmp_path: Path) -> None:
         under="rate: 3\nencoder: {codec: hevc, crf: 30}\n",
         over="base: under.yaml\nencoder: {crf: 18}\n",
     )
-    config = load_config(Settings, [file])
+    config = settings_of(Settings, [file])
     assert config.rate == 3
     assert config.encoder == Encoder(codec="hevc", crf=18)
 
@@ -87,7 +87,7 @@ def test_bases_may_have_bases(tmp_path: Path) -> None:
         second="base: first.yaml\nsize: 2\nnames: [second]\n",
         third="base: second.yaml\nnames: [third]\n",
     )
-    assert load_config(Settings, [file]) == Settings(rate=1, size=2, names=("third",))
+    assert settings_of(Settings, [file]) == Settings(rate=1, size=2, names=("third",))
 
 
 def test_in_a_list_of_bases_the_later_one_wins(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_in_a_list_of_bases_the_later_one_wins(tmp_path: Path) -> None:
         second="rate: 2\n",
         over="base: [first.yaml, second.yaml]\n",
     )
-    assert load_config(Settings, [file]) == Settings(rate=2, size=1)
+    assert settings_of(Settings, [file]) == Settings(rate=2, size=1)
 
 
 def test_two_files_may_share_a_base(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_two_files_may_share_a_base(tmp_path: Path) -> None:
         right="base: root.yaml\nnames: [right]\n",
         over="base: [left.yaml, right.yaml]\n",
     )
-    assert load_config(Settings, [file]) == Settings(rate=1, size=1, names=("right",))
+    assert settings_of(Settings, [file]) == Settings(rate=1, size=1, names=("right",))
 
 
 def test_a_base_lies_relative_to_the_file_that_names_it(
@@ -118,18 +118,18 @@ def test_a_base_lies_relative_to_the_file_that_names_it(
     write(tmp_path, under="rate: 7\n")
     file = write(tmp_path / "inner", over="base: ../under.yaml\n")
     monkeypatch.chdir(tmp_path / "inner")
-    assert load_config(Settings, [file]).rate == 7
+    assert settings_of(Settings, [file]).rate == 7
 
 
 def test_of_several_files_the_later_one_wins(tmp_path: Path) -> None:
     write(tmp_path, first="rate: 1\nsize: 1\n", second="rate: 2\n")
     files = [tmp_path / "first.yaml", tmp_path / "second.yaml"]
-    assert load_config(Settings, files) == Settings(rate=2, size=1)
+    assert settings_of(Settings, files) == Settings(rate=2, size=1)
 
 
 def test_a_list_replaces_the_list_of_its_base(tmp_path: Path) -> None:
     file = write(tmp_path, under="names: [a, b]\n", over="base: under.yaml\nnames: [c]\n")
-    assert load_config(Settings, [file]).names == ("c",)
+    assert settings_of(Settings, [file]).names == ("c",)
 
 
 def test_delete_drops_what_the_bases_said_there(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_delete_drops_what_the_bases_said_there(tmp_path: Path) -> None:
         under="rename: {a: b}\nencoder: {codec: hevc, crf: 30}\n",
         over="base: under.yaml\nencoder: {_delete_: true, crf: 18}\n",
     )
-    config = load_config(Settings, [file])
+    config = settings_of(Settings, [file])
     assert config.encoder == Encoder(codec="h264", crf=18)
     assert config.rename == {"a": "b"}
 
@@ -146,7 +146,7 @@ def test_delete_drops_what_the_bases_said_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("delete", ["false", "true"])
 def test_delete_without_a_base_changes_nothing(tmp_path: Path, delete: str) -> None:
     file = write(tmp_path, a=f"encoder: {{_delete_: {delete}, crf: 18}}\n")
-    assert load_config(Settings, [file]).encoder == Encoder(crf=18)
+    assert settings_of(Settings, [file]).encoder == Encoder(crf=18)
 
 
 @pytest.mark.parametrize(
@@ -160,12 +160,12 @@ def test_bases_in_a_circle_are_refused(tmp_path: Path, texts: dict[str, str]) ->
 
 def test_overrides_win_over_files_and_later_ones_over_earlier_ones(tmp_path: Path) -> None:
     file = write(tmp_path, a="rate: 3\nencoder: {codec: hevc, crf: 30}\n")
-    config = load_config(Settings, [file], ["encoder.crf=18", "rate=4", "rate=5"])
+    config = settings_of(Settings, [file, "encoder.crf=18", "rate=4", "rate=5"])
     assert config == Settings(rate=5, encoder=Encoder(codec="hevc", crf=18))
 
 
 def test_the_value_of_an_override_is_yaml() -> None:
-    config = load_config(Settings, overrides=["names=[a, b]", "rename={a: b}", "rename.c=d=e"])
+    config = settings_of(Settings, ["names=[a, b]", "rename={a: b}", "rename.c=d=e"])
     assert config.names == ("a", "b")
     assert config.rename == {"a": "b", "c": "d=e"}
 
@@ -175,12 +175,12 @@ def test_exponents_are_numbers_in_files_and_overrides(tmp_path: Path, text: str)
     file = write(tmp_path, a=f"rate: {text}\n")
     tree = read_yaml(file)
     assert isinstance(tree["rate"], float)
-    assert load_config(Settings, [file]).rate == pytest.approx(1e-7)
-    assert load_config(Settings, overrides=[f"rate={text}"]).rate == pytest.approx(1e-7)
+    assert settings_of(Settings, [file]).rate == pytest.approx(1e-7)
+    assert settings_of(Settings, [f"rate={text}"]).rate == pytest.approx(1e-7)
 
 
 def test_words_with_an_e_stay_words() -> None:
-    assert load_config(Settings, overrides=["names=[e5, 1e, e-7]"]).names == ("e5", "1e", "e-7")
+    assert settings_of(Settings, ["names=[e5, 1e, e-7]"]).names == ("e5", "1e", "e-7")
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_any_text_is_a_config_or_a_config_error(
     file = tmp_path_factory.getbasetemp() / "any.yaml"
     file.write_bytes(text.encode(errors="surrogatepass"))
     try:
-        config = load_config(Settings, [file], ["rate=0.5"])
+        config = settings_of(Settings, [file, "rate=0.5"])
     except ConfigError as error:
         assert len(str(error).splitlines()) == 1  # noqa: PT017 (either end is right)
     else:
@@ -327,14 +327,14 @@ def test_a_written_config_reads_back_the_same(
 ) -> None:
     file = tmp_path_factory.getbasetemp() / "written.yaml"
     write_settings(config, file.parent, file.name)
-    assert load_config(Settings, [file]) == config
+    assert settings_of(Settings, [file]) == config
 
 
 @pytest.mark.parametrize("name", ["1e5", "20240202", "2024-02-02", "1.5", "on"])
 def test_names_that_look_like_numbers_read_back_as_names(tmp_path: Path, name: str) -> None:
     config = Settings(names=(name,), rename={name: name})
     write_settings(config, tmp_path, "a.yaml")
-    assert load_config(Settings, [tmp_path / "a.yaml"]) == config
+    assert settings_of(Settings, [tmp_path / "a.yaml"]) == config
 
 
 def test_a_written_config_holds_every_setting(tmp_path: Path) -> None:
@@ -345,7 +345,7 @@ def test_a_written_config_holds_every_setting(tmp_path: Path) -> None:
 
 
 def test_the_date_of_clip_names_may_be_written_without_quotes() -> None:
-    config = load_config(CutConfig, overrides=["name.date=20240202"])
+    config = settings_of(CutConfig, ["name.date=20240202"])
     assert config.name.date == "20240202"
 
 
@@ -353,7 +353,7 @@ def test_the_date_of_clip_names_may_be_written_without_quotes() -> None:
 @pytest.mark.parametrize("value", [".inf", ".nan", "-1"])
 def test_lengths_are_finite_and_positive(key: str, value: str) -> None:
     with pytest.raises(ConfigError, match=key):
-        load_config(CutConfig, overrides=[f"{key}={value}"])
+        settings_of(CutConfig, [f"{key}={value}"])
 
 
 def test_the_windows_of_a_config_are_exact() -> None:
@@ -377,7 +377,7 @@ def test_background_is_dropped_kept_or_sampled(background: str, ratio: Fraction 
 @pytest.mark.parametrize("background", ["sample", "sample:", "sample:-1", "some", "sample:1e3"])
 def test_any_other_background_is_refused(background: str) -> None:
     with pytest.raises(ConfigError, match="background"):
-        load_config(CutConfig, overrides=[f"background={background}"])
+        settings_of(CutConfig, [f"background={background}"])
 
 
 # What the public API takes for settings.
@@ -465,7 +465,7 @@ def test_shipped_settings_are_found_by_name_wherever_one_is(
     monkeypatch.chdir(tmp_path)
     [shipped] = (Path(__file__).parents[1] / "configs").glob("*/training.yaml")
     assert config_file("training").samefile(shipped)
-    assert settings_of(CutConfig, "training") == load_config(CutConfig, [shipped]) != CutConfig()
+    assert settings_of(CutConfig, "training") == settings_of(CutConfig, [shipped]) != CutConfig()
     assert settings_of(CutConfig, ["training", "encoder.crf=1"]).encoder.crf == 1
 
 

@@ -1,12 +1,13 @@
 """From annotation time to the frame of the target stream that the annotator meant."""
 
-from dogclips.alignment.content import Content, Footage, compare_content
+from dogclips.alignment.content import Content, compare_content
 from dogclips.alignment.players import AnnotatedIn, fault_of, read_by, shown_in, zero_of
-from dogclips.alignment.timemap import MapPiece, TimeMap
 from dogclips.alignment.verdict import (
     Alignment,
     Estimates,
+    MapPiece,
     StreamChoice,
+    TimeMap,
     Trust,
     align_streams,
     can_be_compared,
@@ -20,7 +21,6 @@ __all__ = [
     "AnnotatedIn",
     "Content",
     "Estimates",
-    "Footage",
     "MapPiece",
     "PictureView",
     "StreamChoice",

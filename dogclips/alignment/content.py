@@ -15,13 +15,28 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.alignment.lags import LagGrid, Likeness, compare, pooled
-from dogclips.alignment.motion import is_all_intra, motion_of
-from dogclips.alignment.path import CHANGE_COST, LagPath, best_path
-from dogclips.alignment.pieces import Piece, certain_runs, doubts_of, drift_of, exact_shift
+from dogclips.alignment.lags import (
+    LagGrid,
+    Likeness,
+    WindowLag,
+    compare,
+    is_all_intra,
+    measure_windows,
+    motion_of,
+    pooled,
+)
+from dogclips.alignment.pieces import (
+    CHANGE_COST,
+    LagPath,
+    Piece,
+    best_path,
+    certain_runs,
+    doubts_of,
+    drift_of,
+    exact_shift,
+)
 from dogclips.alignment.stretches import Stretch, StretchChooser
 from dogclips.alignment.view import PictureView, fit_view
-from dogclips.alignment.windows import WindowLag, measure_windows
 from dogclips.streams import STANDARD_RATES, Stream, Thumbnails
 from dogclips.timebase import Span
 
@@ -119,11 +134,6 @@ def compare_content(reference: Stream, target: Stream, footage: Footage) -> Cont
     """Find the shifts between two streams of one sensor from their pictures.
 
     Looks at three stretches of a long recording, and at more only where that leaves doubt.
-
-    Raises
-    ------
-    MediaError
-        The recording cannot be decoded.
     """
     return _Comparison(reference, target, footage).run()
 
@@ -139,11 +149,6 @@ def _step_s(stream: Stream) -> float:
     usual = max(float(np.median(np.diff(stream.pts)) * stream.time_base), _LEAST_STEP_S)
     nearest = min((float(1 / rate) for rate in STANDARD_RATES), key=lambda step: abs(step - usual))
     return nearest if abs(nearest - usual) < float(stream.time_base) else usual
-
-
-def _too_many_keyframes(seen: Thumbnails) -> bool:
-    """Return whether keyframes of both streams may lock onto each other and pull the lag along."""
-    return not is_all_intra(seen) and seen.keyframes.sum() > _MOST_KEYFRAMES * len(seen.keyframes)
 
 
 class _Comparison:
@@ -182,8 +187,12 @@ class _Comparison:
     def run(self) -> Content:
         for stretch in self.chooser.first():
             self.look(stretch)
+        # Keyframes of both streams may lock onto each other and pull the lag along.
         first = self.looks[0].reference, self.looks[0].target
-        if any(_too_many_keyframes(seen) for seen in first):
+        if any(
+            not is_all_intra(seen) and seen.keyframes.sum() > _MOST_KEYFRAMES * len(seen.keyframes)
+            for seen in first
+        ):
             return self.content("keyframes come so often that coding looks like motion")
         self.fit()
         while self.believed_s < _LEAST_BELIEVED_S:
@@ -202,7 +211,11 @@ class _Comparison:
             path, spans = self.path()
             runs, doubts = certain_runs(path, spans, self.grid), doubts_of(path, spans)
             drift = drift_of(runs)
-            more = self.worth_looking(doubts, drifts=drift is not None)
+            if self.looked_s > (_MOST_SECONDS if drift is None else _DRIFT_SECONDS):
+                break
+            # Into the longest doubt, or all along a drifting clock.
+            between, within = self.chooser.between, self.chooser.within
+            more = within(doubts, self.seen) if drift is None else between(self.seen)
             if more is None:
                 break
             self.look(more)
@@ -215,29 +228,20 @@ class _Comparison:
         pieces = [Piece(run.span, exact_shift(*pair, run, self.grid)) for run in runs]
         return self.content("", pieces, doubts)
 
-    def worth_looking(self, doubts: list[Span], *, drifts: bool) -> Stretch | None:
-        """Return where to look again: into the longest doubt, or all along a drifting clock."""
-        if drifts:
-            enough = self.looked_s > _DRIFT_SECONDS
-            return None if enough else self.chooser.between(self.seen)
-        return None if self.looked_s > _MOST_SECONDS else self.chooser.within(doubts, self.seen)
-
     def look(self, stretch: Stretch) -> None:
+        """Look at a stretch of the reference, and where its partners may lie in the target."""
         start, end = stretch
-        low, high = self.shifts_near()
+        low, high = -self.reach_s, self.reach_s
+        known = [window.number for look in self.looks for window in look.believed]
+        if known:
+            shifts = [0.0, self.end_shift_s, *(self.grid.shift_s(number) for number in known)]
+            low, high = min(shifts) - _NEAR_S, max(shifts) + _NEAR_S
         first, stop = np.searchsorted(self.reference.times_s, (start - 1e-6, end - 1e-6))
         first_t, stop_t = np.searchsorted(self.target.times_s, (start + low, end + high))
         with ThreadPoolExecutor(2) as pool:
             own = pool.submit(self.footage.look, self.reference, int(first), int(stop))
             other = pool.submit(self.footage.look, self.target, int(first_t), int(stop_t))
             self.looks.append(_Look(stretch, own.result(), other.result()))
-
-    def shifts_near(self) -> tuple[float, float]:
-        known = [window.number for look in self.looks for window in look.believed]
-        if not known:
-            return -self.reach_s, self.reach_s
-        shifts = [0.0, self.end_shift_s, *(self.grid.shift_s(number) for number in known)]
-        return min(shifts) - _NEAR_S, max(shifts) + _NEAR_S
 
     def fit(self) -> None:
         """Fit the view to the still scene, then to the pictures that the windows pair up."""

@@ -86,11 +86,8 @@ class StretchChooser:
         return max(self._unseen(seen), key=_length, default=(0.0, 0.0))
 
     def _unseen(self, seen: Sequence[Stretch]) -> list[Stretch]:
-        edges = [float(self.times_s[0])]
-        for start, end in sorted(seen):
-            edges.extend((start, end))
-        edges.append(self.end_s)
-        gaps = zip(edges[::2], edges[1::2], strict=True)
+        starts, ends = zip(*sorted(seen), strict=True) if seen else ((), ())
+        gaps = zip((float(self.times_s[0]), *ends), (*starts, self.end_s), strict=True)
         return [gap for gap in gaps if _length(gap) > 0]
 
 

@@ -8,7 +8,6 @@ from typing import Literal
 
 from dogclips.alignment.content import Content
 from dogclips.alignment.players import AnnotatedIn, shown_in
-from dogclips.alignment.timemap import MapPiece, TimeMap
 from dogclips.errors import AlignmentError
 from dogclips.streams import Message, Stream, StreamTable
 from dogclips.timebase import ROUNDING_SLACK_S, Span, shown
@@ -29,13 +28,7 @@ class StreamChoice:
     annotated_in: AnnotatedIn = "chrome"
 
     def of(self, table: StreamTable) -> tuple[Stream, Stream]:
-        """Return the reference and the target stream.
-
-        Raises
-        ------
-        AlignmentError
-            There is no video stream, or the wanted index is not one.
-        """
+        """Return the reference and the target stream; both have to be video streams with frames."""
         cameras: dict[int | str, Stream] = {stream.index: stream for stream in table.cameras}
         if not cameras:
             raise AlignmentError(
@@ -70,6 +63,63 @@ class Estimates:
     frame_count_s: Fraction
     #: What the pixels say; None where nobody asked them or they cannot tell.
     content_s: Fraction | None = None
+
+
+@dataclass(frozen=True)
+class MapPiece:
+    """A stretch in which both streams run side by side."""
+
+    reference: Span  #: Container time on the reference stream, in seconds
+    #: The same instant as `reference.start`, in seconds since the target's first frame.
+    target_start: Fraction
+    #: Seconds of the target for each second of the reference; 1 unless a clock drifts.
+    scale: Fraction = Fraction(1)
+
+    def __call__(self, reference_s: Fraction) -> Fraction:
+        """Map a reference time of this piece."""
+        return self.target_start + (reference_s - self.reference.start) * self.scale
+
+    def back(self, target_s: Fraction) -> Fraction:
+        """Map a target time of this piece to the reference."""
+        return self.reference.start + (target_s - self.target_start) / self.scale
+
+
+@dataclass(frozen=True)
+class TimeMap:
+    """Pieces in time order; between two of them the shift between the streams changes."""
+
+    pieces: tuple[MapPiece, ...]  #: At least one; their reference spans do not overlap
+    #: Stretches of the reference in which nobody can know the shift, in time order.
+    doubts: tuple[Span, ...] = ()
+    #: Outside of the doubts, no mapped instant is further than this from the true one.
+    error_s: Fraction = Fraction(0)
+
+    def to_target(self, reference_s: Fraction) -> Fraction:
+        """Return seconds since the target's first frame, exactly.
+
+        Nothing is clamped: before the first piece the result is negative, behind the last one it
+        lies past the target's end, and the caller says so.
+        """
+        begun = (piece for piece in self.pieces[::-1] if piece.reference.start <= reference_s)
+        return next(begun, self.pieces[0])(reference_s)
+
+    def to_reference(self, target_s: Fraction) -> Fraction:
+        """Return container time on the reference for seconds since the target's first frame.
+
+        The way back of `to_target`, exact within a piece. Where the reference lacks frames that the
+        target has, the instant lies between two pieces and belongs to the earlier one.
+        """
+        begun = (piece for piece in self.pieces[::-1] if piece.target_start <= target_s)
+        return next(begun, self.pieces[0]).back(target_s)
+
+    def is_doubtful(self, reference: Span) -> bool:
+        """Return whether a stretch of the reference touches one whose shift nobody can know."""
+        return any(doubt.overlap(reference) > 0 for doubt in self.doubts)
+
+    def is_broken(self, reference: Span) -> bool:
+        """Return whether the shift changes within a stretch: frames of it are missing."""
+        changes = (later.reference.start for _, later in pairwise(self.pieces))
+        return any(reference.start < change < reference.end for change in changes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,11 +213,12 @@ class _Case:
         """Return the verdict: what the user wants, then the pixels, then timestamps."""
         late_s = self.known.timestamps_s
         fault = self._fault()
+        shared = _overlap(self.reference, self.target) and not self._restarts()
         if trust == "frame-count" and self.target is not self.reference:
             offset_s = self.known.frame_count_s
             messages = self._against(offset_s, "`trust` says frame-count")
             return self._alignment("frame-count", offset_s, messages)
-        if self.content is not None and self.content.confident and self._share_time():
+        if self.content is not None and self.content.confident and shared:
             return self._by_content(self.content, trust)
         if fault is not None:
             if trust == "auto":
@@ -226,9 +277,6 @@ class _Case:
             content=self.content,
             messages=tuple(messages),
         )
-
-    def _share_time(self) -> bool:
-        return _overlap(self.reference, self.target) and not self._restarts()
 
     def _restarts(self) -> bool:
         streams = self.reference, self.target

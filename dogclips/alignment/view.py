@@ -93,12 +93,8 @@ def fit_view(
 ) -> PictureView:
     """Return the view under which pairs of pictures of the same moments agree best.
 
-    Parameters
-    ----------
-    reference, target
-        (N, rows, columns): pictures of the same N moments, or one picture of the still scene.
-    start
-        A view to improve; without it several crops and squeezes are tried.
+    Pictures are (N, rows, columns), of N moments or one of the still scene. With a `start` that
+    view is improved; without it several crops and squeezes are tried.
     """
     pair = _standard(reference), _standard(target)
     if start is not None:

@@ -1,7 +1,6 @@
 """Importers: an annotation file becomes segments. One file a format."""
 
-from dogclips.annotations.dataset import read_dataset
-from dogclips.annotations.formats import read_annotations
+from dogclips.annotations.formats import read_annotations, read_dataset
 from dogclips.annotations.issues import Issue, grouped
 from dogclips.annotations.project import Media, Project
 

@@ -60,11 +60,6 @@ class BorisBout:
     comment: str = ""  # modifiers and comments as one text
     flags: str = ""
 
-    @property
-    def start(self) -> Fraction:
-        """Return when it starts."""
-        return self.begun.time_s
-
 
 @dataclass(frozen=True)
 class Playlist:
@@ -162,7 +157,7 @@ class BorisReader(Importer):
                     bouts.append(bout_of(begun, event.time_s, begun.comment, event.comment))
         for event in running.values():
             self._refuse_unpaired(event)
-        return sorted(bouts, key=lambda bout: bout.start)
+        return sorted(bouts, key=lambda bout: bout.begun.time_s)
 
     def _refuse_unpaired(self, event: BorisEvent) -> None:
         fault = "stops and never started" if event.status == "STOP" else "starts and never stops"
@@ -175,7 +170,7 @@ class BorisReader(Importer):
     ) -> Iterator[dict[str, Any]]:
         """Yield a row for each bout and file, its times in seconds of that file."""
         for bout in self._closed(place, bouts):
-            start = bout.start - playlist.offset
+            start = bout.begun.time_s - playlist.offset
             end = None if bout.end is None else bout.end - playlist.offset
             if not self._is_possible(bout.begun.place, start, end):
                 continue
@@ -201,8 +196,15 @@ class BorisReader(Importer):
         starts: defaultdict[str, list[Fraction]] = defaultdict(list)
         for bout in bouts:
             if bout.end is not None:
-                insort(starts[bout.begun.subject], bout.start)
-        whole = [_snapped(bout, starts[bout.begun.subject]) for bout in bouts]
+                insort(starts[bout.begun.subject], bout.begun.time_s)
+        whole = list(bouts)
+        for index, bout in enumerate(bouts):
+            if bout.end is not None:
+                later = starts[bout.begun.subject][
+                    bisect_right(starts[bout.begun.subject], bout.end) :
+                ]
+                if later and later[0] - bout.end <= _MADE_GAP_S:
+                    whole[index] = replace(bout, end=later[0], flags="snapped")
         count = sum(bout.flags == "snapped" for bout in whole)
         if count:
             gaps = f"{count} gap{'s' if count > 1 else ''} of at most 2 ms"
@@ -222,15 +224,6 @@ class BorisReader(Importer):
         else:
             return True
         return False
-
-
-def _snapped(bout: BorisBout, starts: list[Fraction]) -> BorisBout:
-    if bout.end is None:
-        return bout
-    following = bisect_right(starts, bout.end)
-    if following == len(starts) or starts[following] - bout.end > _MADE_GAP_S:
-        return bout
-    return replace(bout, end=starts[following], flags="snapped")
 
 
 def bout_of(begun: BorisEvent, end: Fraction | None, *comments: str) -> BorisBout:
@@ -271,7 +264,11 @@ class _Reader(BorisReader):
 
     def rows(self, tree: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the rows of all observations."""
-        self._check_version(tree.get("project_format_version", ""))
+        version = tree.get("project_format_version", "")
+        major = str(version).partition(".")[0]
+        if major.isdecimal() and len(major) < 10 and int(major) > _VERSION:
+            text = f"project format {version} is newer than {_VERSION}.x; read all the same"
+            self.warn("V006", "project_format_version", text)
         self._read_kinds(self._object("behaviors_conf", tree["behaviors_conf"]))
         for name, observation in self._object("observations", tree["observations"]).items():
             place = f"observations.{name}"
@@ -282,12 +279,6 @@ class _Reader(BorisReader):
             return value
         self.refuse("V010", place, "is no object")
         return {}
-
-    def _check_version(self, version: Any) -> None:
-        major = str(version).partition(".")[0]
-        if major.isdecimal() and len(major) < 10 and int(major) > _VERSION:
-            text = f"project format {version} is newer than {_VERSION}.x; read all the same"
-            self.warn("V006", "project_format_version", text)
 
     def _read_kinds(self, ethogram: Mapping[str, Any]) -> None:
         """Learn which codes are states: `State event`, `Point event with coding map` ..."""

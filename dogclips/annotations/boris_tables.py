@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -111,8 +111,7 @@ def _lines(table: Table, header: int) -> Iterator[_Line]:
         yield _Line(number, by_title, joined)
 
 
-@dataclass(frozen=True)
-class _Observation:
+class _Observation(NamedTuple):
     """What the rows of one observation say about it, always the same."""
 
     name: str
@@ -129,41 +128,31 @@ class _Reader(BorisReader):
     intervals: bool = False  # a row is a bout, not an event
     preamble: dict[str, list[str]] = field(default_factory=dict)
 
-    def rows(self, path: Path, table: Table, header: int) -> list[dict[str, Any]]:
-        """Return the rows of all observations, under the table's row `header`."""
+    def rows(self, path: Path, table: Table, header: int) -> Iterator[dict[str, Any]]:
+        """Yield the rows of all observations, under the table's row `header`."""
         for row in table[:header]:
             if row:
                 stated = self.preamble.setdefault(row[0].strip(), [])
                 stated.extend(cell.strip() for cell in row[1:2])
-        self._check_offset(table[header])
+        if _OFFSET not in {*(title.strip() for title in table[header]), *self.preamble}:
+            text = f"no '{_OFFSET}': times are read as if no time offset was set"
+            self.warn("V074", "", text, "with a time offset, pass the .boris file instead")
         observations: dict[_Observation, list[_Line]] = {}
         for line in _lines(table, header):
             observations.setdefault(self._observation(path, line), []).append(line)
-        return [
-            row
-            for observation, lines in observations.items()
-            for row in self._rows(observation, lines)
-        ]
-
-    def _check_offset(self, header: list[str]) -> None:
-        titles = {title.strip() for title in header}
-        if _OFFSET not in titles and _OFFSET not in self.preamble:
-            text = f"no '{_OFFSET}': times are read as if no time offset was set"
-            self.warn("V074", "", text, "with a time offset, pass the .boris file instead")
+        for observation, lines in observations.items():
+            yield from self._rows(observation, lines)
 
     def _observation(self, path: Path, line: _Line) -> _Observation:
-        name = line.cell("Observation id") or self._stated("Observation id") or path.stem
+        stated = {key: cells[0] for key, cells in self.preamble.items() if cells}
+        name = line.cell("Observation id") or stated.get("Observation id") or path.stem
         kinds = [kind for kind in _UNRECORDED if kind in self.preamble]
         kind = next(iter(kinds), line.cell("Observation type"))
-        if line.cell(*_MEDIA) == "LIVE":
-            kind = "LIVE"
-        offset = line.cell(_OFFSET) or self._stated(_OFFSET)
-        durations = line.cell("Media duration (s)")
-        return _Observation(name, kind, line.cell("Source"), offset, durations)
-
-    def _stated(self, key: str) -> str:
-        """Return what the preamble says."""
-        return next(iter(self.preamble.get(key, [])), "")
+        kind = "LIVE" if line.cell(*_MEDIA) == "LIVE" else kind
+        offset = line.cell(_OFFSET) or stated.get(_OFFSET, "")
+        return _Observation(
+            name, kind, line.cell("Source"), offset, line.cell("Media duration (s)")
+        )
 
     def _rows(self, observation: _Observation, lines: list[_Line]) -> Iterator[dict[str, Any]]:
         place = f"observation {observation.name}"

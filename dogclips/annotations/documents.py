@@ -1,6 +1,7 @@
 """The bytes of a stranger's file as JSON, XML or a table of text; nothing is believed about them.
 
-Every fault becomes an `AnnotationError` whose message begins with a code of `issues`.
+Every fault becomes an `AnnotationError` whose message begins with a code of `issues`: V001, or V002
+for a key that stands twice.
 """
 
 import csv
@@ -33,39 +34,29 @@ def twice(names: Iterable[str]) -> list[str]:
 
 
 def read_text(path: Path) -> str:
-    """Return a file's text, unpacked if it is a gzip; a byte order mark is accepted.
-
-    Raises
-    ------
-    AnnotationError
-        The file cannot be read, or is no UTF-8 text.
-    """
+    """Return a file's UTF-8 text, unpacked if it is a gzip; a byte order mark is accepted."""
     try:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
             with gzip.open(path) as file:
                 data = file.read(_MAX_BYTES + 1)
             if len(data) > _MAX_BYTES:
-                what = "V001 unpacks to more than 1 GiB"
-                raise AnnotationError(what, where=path, todo="check it")
+                raise _broken(path, "unpacks to more than 1 GiB", "check it")
         return data.decode("utf-8-sig")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise AnnotationError(f"V001 not a whole gzip: {error}", where=path, todo=_SAVE) from error
+        raise _broken(path, f"not a whole gzip: {error}") from error
     except OSError as error:
-        what = f"V001 cannot be read: {error.strerror}"
-        raise AnnotationError(what, where=path, todo="check the path") from error
+        raise _broken(path, f"cannot be read: {error.strerror}", "check the path") from error
     except UnicodeDecodeError as error:
-        raise AnnotationError("V001 not UTF-8 text", where=path, todo="save it as UTF-8") from error
+        raise _broken(path, "not UTF-8 text", "save it as UTF-8") from error
+
+
+def _broken(path: Path, what: str, todo: str = _SAVE) -> AnnotationError:
+    return AnnotationError(f"V001 {what}", where=path, todo=todo)
 
 
 def read_json(path: Path, text: str) -> Any:
-    """Return the tree of a JSON text in which no key stands twice in one object.
-
-    Raises
-    ------
-    AnnotationError
-        V001 or V002.
-    """
+    """Return the tree of a JSON text in which no key stands twice in one object."""
 
     def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         """Refuse an object of which the parser would silently keep the last value of a key."""
@@ -80,38 +71,27 @@ def read_json(path: Path, text: str) -> Any:
         if "\\ud" in text or "\\uD" in text:  # half a character cannot be written again
             json.dumps(tree, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        what = f"V001 not valid JSON at line {error.lineno} column {error.colno}: {error.msg}"
-        raise AnnotationError(what, where=path, todo=_SAVE) from error
+        place = f"line {error.lineno} column {error.colno}"
+        raise _broken(path, f"not valid JSON at {place}: {error.msg}") from error
     except (RecursionError, ValueError) as error:  # too deep; a number of thousands of digits
-        raise AnnotationError(f"V001 not valid JSON: {error}", where=path, todo=_SAVE) from error
+        raise _broken(path, f"not valid JSON: {error}") from error
     return tree
 
 
 def read_xml(path: Path, text: str) -> ET.Element:
-    """Return the root of an XML text without document type: none of our formats has one.
-
-    Raises
-    ------
-    AnnotationError
-        V001.
-    """
+    """Return the root of an XML text without document type: none of our formats has one."""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise AnnotationError("V001 XML with a document type", where=path, todo=_SAVE)
+        raise _broken(path, "XML with a document type")
     try:
         return ET.fromstring(text.encode())  # noqa: S314 (no document type, so no entities)
     except (ET.ParseError, ValueError, LookupError) as error:
-        raise AnnotationError(f"V001 not valid XML: {error}", where=path, todo=_SAVE) from error
+        raise _broken(path, f"not valid XML: {error}") from error
 
 
 def read_table(path: Path, text: str) -> Table:
     """Return the rows of a CSV, TSV or semicolon-separated text.
 
     The separator is the one that the first line with any of them holds most of.
-
-    Raises
-    ------
-    AnnotationError
-        V001.
     """
     lines = (line for line in text[:10_000].splitlines() if any(map(line.count, _DELIMITERS)))
     first = next(lines, "")
@@ -119,4 +99,4 @@ def read_table(path: Path, text: str) -> Table:
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise AnnotationError(f"V001 not a table: {error}", where=path, todo=_SAVE) from error
+        raise _broken(path, f"not a table: {error}") from error

@@ -31,8 +31,8 @@ def read_elan(path: Path, root: Element) -> Project | None:
     reader = _Reader()
     media = reader.read_header(root)
     reader.read_slots(root)
-    tags = _ALIGNED, _REFERENCE
-    aligned, references = (root.findall(f"TIER/ANNOTATION/{tag}") for tag in tags)
+    aligned = root.findall(f"TIER/ANNOTATION/{_ALIGNED}")
+    references = root.findall(f"TIER/ANNOTATION/{_REFERENCE}")
     names = [entry.get("ANNOTATION_ID", "") for entry in (*aligned, *references)]
     reader.entries = dict(zip(names, (*aligned, *references), strict=True))
     reader.refuse_twins("annotation", names)

@@ -1,6 +1,8 @@
-"""Which format a file has, told by its content and never by its name."""
+"""Which format a file has, told by its content and never by its name; several files together."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from dogclips.segments import segment_table
 
 _FORMATS = "VIA 3, BORIS, CVAT for video, ELAN, DeepEthogram or CSV (file,start,end,label)"
 _EXPORTS = ("# Exported using VGG", "# EXPORTED_BY", "filename,file_size", "#filename,", "WEBVTT")
+_NO_PROJECT = {"V003", "V007"}  # an export beside its project, a note, a picture
+_CLASH = "give the option one name in all files, or set labels.option_ids=by-file if all are right"
 
 
 def read_annotations(path: Path) -> Project:
@@ -74,3 +78,54 @@ def _refuse_images(path: Path, tree: Any) -> None:
     ):
         what = "V004 annotations of images (VIA 1, VIA 2 or COCO), which store no time"
         raise AnnotationError(what, where=path, todo="annotate the video with VIA 3")
+
+
+def read_dataset(
+    paths: Iterable[Path], *, same_ids: bool = True
+) -> tuple[list[Project], list[str]]:
+    """Read annotation files that belong together.
+
+    Return every project with all its issues, those between the files included, and a line for each
+    file that holds no project at all; a .json is always meant to be one. With `same_ids` files are
+    refused in which the same option id means different labels.
+    """
+    projects, others = [], []
+    for path in paths:
+        project = read_annotations(path)
+        codes = {issue.code for issue in project.errors}
+        if path.suffix.lower() != ".json" and codes & _NO_PROJECT:
+            others.append(f"{path}: {project.errors[0].code} {project.errors[0].text}; left out")
+        else:
+            projects.append(project)
+    return (_with_clashes(projects) if same_ids else projects), others
+
+
+def _with_clashes(projects: Sequence[Project]) -> list[Project]:
+    """Return projects with an error (V071) where an option id means one thing here, another there.
+
+    VIA renumbers options when somebody edits their list: every earlier answer then means another
+    label, and only a file that was saved before can tell.
+    """
+    meanings: defaultdict[tuple[str, str], dict[str, Path]] = defaultdict(dict)
+    asked = [
+        {
+            (task, option): label
+            for task, own in one.options.items()
+            for option, label in own.items()
+        }
+        for one in projects
+    ]
+    for project, options in zip(projects, asked, strict=True):
+        for key, label in options.items():
+            if label.strip():
+                meanings[key].setdefault(label.strip(), project.path)
+    clashes = {}
+    for (task, option), names in meanings.items():
+        if len(names) > 1:
+            meant = ", ".join(f"{name!r} in {path}" for name, path in names.items())
+            text = f"option '{option}' means {meant}"
+            clashes[task, option] = Issue("V071", f"attribute {task!r}", text, "error", _CLASH)
+    return [
+        replace(one, issues=(*one.issues, *(clashes[key] for key in clashes if key in options)))
+        for one, options in zip(projects, asked, strict=True)
+    ]

@@ -53,13 +53,7 @@ class Project:
         return tuple(issue for issue in self.issues if issue.level == "error")
 
     def checked(self) -> "Project":
-        """Return the project if nothing in it refuses it.
-
-        Raises
-        ------
-        AnnotationError
-            The first error, and how many more there are.
-        """
+        """Return the project, or raise its first error, with how many more there are."""
         if self.errors:
             raise refusal(self.path, self.errors)
         return self

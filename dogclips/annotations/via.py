@@ -33,13 +33,7 @@ _MAP = "add the option in VIA, or map the label (labels.rename)"
 def read_via(path: Path, tree: Any) -> Project | None:
     """Read a VIA 3 project; None where a JSON tree does not look like one, even a damaged one.
 
-    Everything that is wrong or odd is among the project's issues; what cannot mean anything gives
-    no segment.
-
-    Raises
-    ------
-    AnnotationError
-        V005: keys are missing that every project has.
+    What cannot mean anything gives no segment, but an issue.
     """
     if not isinstance(tree, dict) or len(_KEYS & tree.keys()) < 2:
         return None
@@ -74,8 +68,10 @@ class _Reader(Importer):
         self.counts[kind] += 1
         if entry.vid not in self.store.view:
             self.refuse("V050", place, f"belongs to view '{entry.vid}', which does not exist")
-        elif kind == "file attributes":
-            self._note_answers(place, entry)
+        elif kind == "file attributes" and (file := self.store.file_of(entry.vid)) is not None:
+            values = self.answers.setdefault(file.fname, {})
+            for task, label, _ in self._labels(place, entry):
+                values[task] = f"{values[task]}, {label}" if task in values else label
         elif kind == "segments":
             yield from self._segment(mid, place, entry)
 
@@ -102,14 +98,6 @@ class _Reader(Importer):
         if len(entry.z) == 1:
             self.warn("V055", place, "a single time point, which VIA cannot draw; skipped")
         return ("file attributes", "points", "segments")[len(entry.z)]
-
-    def _note_answers(self, place: str, entry: Metadata) -> None:
-        file = self.store.file_of(entry.vid)
-        if file is None:
-            return
-        values = self.answers.setdefault(file.fname, {})
-        for task, label, _ in self._labels(place, entry):
-            values[task] = f"{values[task]}, {label}" if task in values else label
 
     def _segment(self, mid: str, place: str, entry: Metadata) -> Iterator[dict[str, Any]]:
         media_name = self._media_name(place, entry)

@@ -119,13 +119,7 @@ class Store:
 
 
 def parse_store(path: Path, tree: Any, issues: Issues) -> Store:
-    """Return the pieces of a project and note every one that is broken.
-
-    Raises
-    ------
-    AnnotationError
-        V005: this is no project of VIA 3.
-    """
+    """Return the pieces of a project and note every one that is broken."""
     missing = [key for key in ("attribute", "file", "view", "metadata") if key not in tree]
     if missing:
         keys = ", ".join(missing)
@@ -138,10 +132,20 @@ def parse_store(path: Path, tree: Any, issues: Issues) -> Store:
         view=_pieces(tree, "view", View, issues),
         metadata=_pieces(tree, "metadata", Metadata, issues),
     )
-    _check_version(tree, issues)
+    project = tree.get("project")
+    project = project if isinstance(project, dict) else {}
+    # Those made in the application often have no version at all.
+    version = str(project.get("data_format_version") or "")
+    if tuple(int(part) for part in re.findall(r"\d{1,9}", version)) > _NEWEST:
+        issues.warn("V006", "project", f"data format {version} is newer than 3.1.1; read as that")
     _check_attributes(store, issues)
     _check_files(store, issues)
-    _check_views(store, _listed_views(tree, issues), issues)
+    listed = project.get("vid_list")  # what VIA shows; format 3.1.0 has it at the top level
+    listed = tree.get("vid_list", []) if listed is None else listed
+    if not isinstance(listed, list):
+        issues.refuse("V010", "project.vid_list", f"not a list but {_found(listed)}")
+        listed = []
+    _check_views(store, [str(vid) for vid in listed], issues)
     return store
 
 
@@ -165,15 +169,6 @@ def _pieces(
 
 def _found(value: Any) -> str:
     return repr(str(value)[:40])
-
-
-def _check_version(tree: Mapping[str, Any], issues: Issues) -> None:
-    """Warn of files of a later VIA; those made in the application often have no version at all."""
-    project = tree.get("project")
-    version = project.get("data_format_version") if isinstance(project, dict) else None
-    numbers = tuple(int(part) for part in re.findall(r"\d{1,9}", str(version or "")))
-    if numbers > _NEWEST:
-        issues.warn("V006", "project", f"data format {version} is newer than 3.1.1; read as that")
 
 
 def _check_attributes(store: Store, issues: Issues) -> None:
@@ -212,14 +207,3 @@ def _check_views(store: Store, listed: list[str], issues: Issues) -> None:
             issues.refuse("V022", f"view.{vid}", f"file '{fid}' is not defined")
         if listed and vid not in listed:
             issues.warn("V023", f"view.{vid}", "VIA hides this view; its annotations are read")
-
-
-def _listed_views(tree: Mapping[str, Any], issues: Issues) -> list[str]:
-    """Return the views that VIA shows, in order; format 3.1.0 lists them at the top level."""
-    project = tree.get("project")
-    listed = project.get("vid_list") if isinstance(project, dict) else None
-    listed = tree.get("vid_list", []) if listed is None else listed
-    if not isinstance(listed, list):
-        issues.refuse("V010", "project.vid_list", f"not a list but {_found(listed)}")
-        return []
-    return [str(vid) for vid in listed]

@@ -37,19 +37,7 @@ _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
 def write_via(project: Project, path: Path) -> dict[str, int]:
-    """Write a project for VIA 3; see `via_project`.
-
-    Returns
-    -------
-    How many things of each kind VIA has no place for.
-
-    Raises
-    ------
-    AnnotationError
-        The project has errors; see also `via_project`.
-    OutputError
-        The file cannot be written.
-    """
+    """Write a project for VIA 3; return how many things of each kind VIA has no place for."""
     check_seconds(project.checked().segments, project.path)
     tree = via_project(project.segments, project.media, options=project.options, name=path.stem)
     write_whole(path, json.dumps(tree, ensure_ascii=False, separators=(",", ":")))
@@ -84,8 +72,6 @@ def via_project(
     options
         For each task its option ids and labels as they were, so that ids keep their meaning. New
         labels get ids that were never used.
-    name
-        What the application shows as the project's name.
     created_ms
         Milliseconds since 1970; None for now.
 
@@ -98,15 +84,17 @@ def via_project(
     check_seconds(segments)
     rows = _drawable(segments)
     tasks = dict.fromkeys(_name(task) for task in rows["task"])
-    subject_task = _free_name(_SUBJECT, tasks)
+    numbered = (f"{_SUBJECT} {number}" for number in count(2))
+    subject_task = next(name for name in chain([_SUBJECT], numbered) if name not in tasks)
     entries = _entries(rows, subject_task)
     names = dict.fromkeys([*(file.name for file in media), *segments["media_name"]])
-    _check_names(names)
     ids = {file: str(number) for number, file in enumerate(names, start=1)}
     known = {_name(task): own for task, own in (options or {}).items()}
     asked = _attributes(entries, [*known, *tasks, subject_task], known)
-    asked |= _file_attributes(media, len(asked))
-    _check_number(asked.values())
+    about_files = dict.fromkeys(name for file in media for name in file.attributes)
+    for question in about_files:
+        asked[str(len(asked) + 1)] = _Attribute(question, "FILE1_Z0_XY0", AttributeType.TEXT)
+    _check(asked.values(), names)
     created = time.time_ns() // 1_000_000 if created_ms is None else created_ms
     return {
         "project": _head(name, created, list(ids.values())),
@@ -188,11 +176,6 @@ def _entries(rows: pd.DataFrame, subject_task: str) -> list[_Entry]:
     return list(entries.values())
 
 
-def _free_name(name: str, used: Collection[str]) -> str:
-    tried = (name if number == 1 else f"{name} {number}" for number in count(1))
-    return next(text for text in tried if text not in used)
-
-
 def _attributes(
     entries: Sequence[_Entry], order: Sequence[str], known: Mapping[str, Mapping[str, str]]
 ) -> dict[str, _Attribute]:
@@ -212,25 +195,8 @@ def _attributes(
     return found
 
 
-def _file_attributes(media: Sequence[Media], taken: int) -> dict[str, _Attribute]:
-    """Return the questions about whole recordings by id, after as many as are taken."""
-    names = dict.fromkeys(name for file in media for name in file.attributes)
-    return {
-        str(aid): _Attribute(name, "FILE1_Z0_XY0", AttributeType.TEXT)
-        for aid, name in enumerate(names, start=taken + 1)
-    }
-
-
-def _check_number(asked: Collection[_Attribute]) -> None:
-    if len(asked) > _MOST_ATTRIBUTES:
-        raise AnnotationError(
-            f"{len(asked)} tasks and file attributes: VIA mixes up more than {_MOST_ATTRIBUTES}",
-            where=", ".join(attribute.name for attribute in asked),
-            todo="write a table instead, or several projects",
-        )
-
-
-def _check_names(names: Iterable[str]) -> None:
+def _check(asked: Collection[_Attribute], names: Iterable[str]) -> None:
+    """Refuse what the application does not open, or mixes up."""
     for name in names:
         try:
             broken = re.search("%(?![0-9A-Fa-f]{2})", name) is not None
@@ -243,6 +209,12 @@ def _check_names(names: Iterable[str]) -> None:
                 where=name,
                 todo="rename the recording",
             )
+    if len(asked) > _MOST_ATTRIBUTES:
+        raise AnnotationError(
+            f"{len(asked)} tasks and file attributes: VIA mixes up more than {_MOST_ATTRIBUTES}",
+            where=", ".join(attribute.name for attribute in asked),
+            todo="write a table instead, or several projects",
+        )
 
 
 def _options(known: Mapping[str, str], labels: Iterable[str]) -> dict[str, str]:

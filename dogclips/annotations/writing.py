@@ -26,13 +26,7 @@ _ASIDES = {
 
 
 def check_seconds(segments: pd.DataFrame, where: object = "") -> None:
-    """Make sure that times are seconds.
-
-    Raises
-    ------
-    AnnotationError
-        Some are numbers of frames, and only the recording tells when a frame is shown.
-    """
+    """Refuse times that are numbers of frames: only the recording tells when one is shown."""
     if (segments["time_base"] != "player").any():
         raise AnnotationError(
             "times are numbers of frames, not seconds",
@@ -46,14 +40,8 @@ def left_out(
 ) -> dict[str, int]:
     """Return how many things of each kind a file lacks that holds only `rows` of a project.
 
-    Parameters
-    ----------
-    rows
-        The segments that are written.
-    kept
-        Columns of theirs that the format has a place for, beyond file, times and label.
-    attributes
-        Whether the format has a place for what is said about whole recordings.
+    The format has a place for columns that are `kept`, beyond file, times and label, and for what
+    is said about whole recordings if it has `attributes`.
     """
     gone = project.segments.loc[project.segments.index.difference(rows.index)]
     points = int((gone["kind"] == "point").sum())
@@ -72,21 +60,7 @@ def write_table(
 ) -> dict[str, int]:
     """Write a table of a project's segments, a row each.
 
-    Parameters
-    ----------
-    kept
-        Columns of segments that the table has a place for, beyond file, times and label.
-
-    Returns
-    -------
-    How many things of each kind such a table has no place for.
-
-    Raises
-    ------
-    AnnotationError
-        The project has errors; times are numbers of frames.
-    OutputError
-        The file cannot be written.
+    Return how many things of each kind it has no place for; see `left_out`.
     """
     check_seconds(project.checked().segments, project.path)
     # RFC 4180: commas, CRLF, quotes where needed

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
+from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
@@ -11,19 +11,17 @@ from dogclips.cli.options import Json, Player, Reference, Target
 
 
 def align(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")],
+    path: Annotated[Path, Argument(metavar="FILE", help="A recording.")],
     reference: Reference = "auto",
     target: Target = "best",
     annotated_in: Player = "chrome",
     trust: Annotated[
-        Literal["auto", "timestamps", "frame-count"], typer.Option(help="What to believe.")
+        Literal["auto", "timestamps", "frame-count"], Option(help="What to believe.")
     ] = "auto",
     as_json: Json = False,
     output: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Write a page (.html) or picture (.png) to look at as well."
-        ),
+        Option(metavar="FILE", help="Write a page (.html) or picture (.png) to look at as well."),
     ] = None,
 ) -> None:
     """Show how late one stream runs against another, by timestamps, frame counts and pixels.

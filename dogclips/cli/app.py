@@ -2,33 +2,24 @@
 
 import sys
 from difflib import get_close_matches
+from importlib import import_module
 from typing import Annotated
 
 import typer
+from typer import Option
 from typer.exceptions import TyperException
 
 from dogclips import __version__
-from dogclips.cli.align import align
-from dogclips.cli.browse import browse
-from dogclips.cli.check import check
 from dogclips.cli.console import print_document, print_error
-from dogclips.cli.convert import convert
-from dogclips.cli.cut import cut
-from dogclips.cli.demo import demo
-from dogclips.cli.export import export
-from dogclips.cli.lr_find import lr_find
-from dogclips.cli.merge import merge
-from dogclips.cli.models import models
 from dogclips.cli.options import spread
-from dogclips.cli.predict import predict
-from dogclips.cli.probe import probe
-from dogclips.cli.report import report
-from dogclips.cli.split import split
-from dogclips.cli.test import test
-from dogclips.cli.train import train
-from dogclips.cli.weights import weights
 from dogclips.errors import DogclipsError, StoppedError, UsageError
 
+# Each is a module of this package with a function of its name, or with a group of commands.
+_COMMANDS = (
+    *("probe", "align", "check", "convert", "cut", "merge", "split", "export", "browse"),
+    *("train", "test", "predict", "report", "demo", "lr-find"),
+)
+_GROUPS = ("models", "weights")
 _INTERRUPTED = 130
 
 app = typer.Typer(
@@ -38,26 +29,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (
-    probe,
-    align,
-    check,
-    convert,
-    cut,
-    merge,
-    split,
-    export,
-    browse,
-    train,
-    test,
-    predict,
-    report,
-    demo,
-):
-    app.command()(command)
-app.command("lr-find")(lr_find)
-app.add_typer(models, name="models")
-app.add_typer(weights, name="weights")
+for name in (*_COMMANDS, *_GROUPS):
+    module_name = name.replace("-", "_")
+    command = getattr(import_module(f"dogclips.cli.{module_name}"), module_name)
+    if name in _GROUPS:
+        app.add_typer(command, name=name)
+    else:
+        app.command(name)(command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -70,10 +48,9 @@ def _print_version(wanted: bool) -> None:
 def _options(
     context: typer.Context,
     version: Annotated[
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+        bool, Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Annotated[bool, Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
+from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_line, print_result
@@ -11,31 +11,27 @@ from dogclips.cli.options import ConfigFiles, Json, Overrides, chosen_settings
 
 
 def browse(
-    source: Annotated[Path, typer.Argument(metavar="LIST|RUN_DIR", help="Clips, or a training.")],
+    source: Annotated[Path, Argument(metavar="LIST|RUN_DIR", help="Clips, or a training.")],
     out: Annotated[
-        Path,
-        typer.Option(
-            metavar="DIR|FILE", help="A sheet (.png) or video (.mp4); a folder: one each."
-        ),
+        Path, Option(metavar="DIR|FILE", help="A sheet (.png) or video (.mp4); a folder: one each.")
     ],
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLIP]...", help="These clips, by name.")
+        list[str] | None, Argument(metavar="[CLIP]...", help="These clips, by name.")
     ] = None,
     clips: Annotated[
-        int | None, typer.Option(min=1, help="Draw so many clips evenly.", show_default="8")
+        int | None, Option(min=1, help="Draw so many clips evenly.", show_default="8")
     ] = None,
-    label: Annotated[str | None, typer.Option(help="Draw among the clips of this label.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Draws the clips that are shown.")] = 0,
+    label: Annotated[str | None, Option(help="Draw among the clips of this label.")] = None,
+    seed: Annotated[int, Option(min=0, help="Draws the clips that are shown.")] = 0,
     transform: Annotated[
-        Literal["train", "test", "both"],
-        typer.Option(help="Of training, of evaluation, or both."),
+        Literal["train", "test", "both"], Option(help="Of training, of evaluation, or both.")
     ] = "both",
-    draws: Annotated[int, typer.Option(min=1, help="The training's first draws of a clip.")] = 3,
+    draws: Annotated[int, Option(min=1, help="The training's first draws of a clip.")] = 3,
     mode: Annotated[
         Literal["fed", "original"],
-        typer.Option(help="What the model gets, or the clip's own frames with marks."),
+        Option(help="What the model gets, or the clip's own frames with marks."),
     ] = "fed",
-    video: Annotated[bool, typer.Option("--video", help="A video instead of a sheet.")] = False,
+    video: Annotated[bool, Option("--video", help="A video instead of a sheet.")] = False,
     config: ConfigFiles = None,
     set_: Overrides = None,
     as_json: Json = False,

@@ -3,32 +3,27 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
 from dogclips.cli.options import ConfigFiles, Json, OnUnknownLabel, Overrides, chosen_settings
 from dogclips.errors import UsageError
 
-Videos = Annotated[
-    Path | None,
-    typer.Option(
-        "--videos",
-        metavar="DIR",
-        exists=True,
-        file_okay=False,
-        help="Where the recordings lie; default: video/ of the session, else beside the file.",
-    ),
-]
-
 
 def check(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Sessions or annotation files.")
-    ],
-    videos: Videos = None,
+    paths: Annotated[list[Path], Argument(metavar="PATH...", help="Sessions or annotation files.")],
+    videos: Annotated[
+        Path | None,
+        Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Where the recordings lie; default: video/ of the session, else beside the file.",
+        ),
+    ] = None,
     no_videos: Annotated[
-        bool, typer.Option("--no-videos", help="Check the annotation files alone.")
+        bool, Option("--no-videos", help="Check the annotation files alone.")
     ] = False,
     on_unknown: OnUnknownLabel = None,
     config: ConfigFiles = None,

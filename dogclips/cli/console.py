@@ -12,7 +12,7 @@ from dogclips.files import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.progress import Progress, ProgressColumn
+    from rich.progress import Progress
 
 EventT = TypeVar("EventT", bound=Event)
 
@@ -37,7 +37,10 @@ def print_document(
     """
     failures = [error] if error else list(result.failures if result else ())
     warnings = [vars(warned) for warned in result.warnings] if result else []
-    faults = [_fault(failure) for failure in failures]
+    faults = [
+        {"code": one.code, "message": one.what, "place": one.where, "todo": one.todo}
+        for one in failures
+    ]
     head = {"version": 1, "command": command}
     tail = {"error": faults[0], "errors": faults} if faults else {}
     sys.stdout.write(json_text(head | dict(document) | {"warnings": warnings, **document} | tail))
@@ -49,24 +52,15 @@ def leave(result: Result) -> None:
         raise typer.Exit(1)
 
 
-def _fault(error: DogclipsError) -> dict[str, str]:
-    return {"code": error.code, "message": error.what, "place": error.where, "todo": error.todo}
-
-
 def print_line(text: str) -> None:
     """Print one line of a result as it is."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
-def print_warning(text: str) -> None:
-    """Print one warning line to stderr."""
-    sys.stderr.write(f"warning: {' '.join(text.split())}\n")
-
-
-def print_error(text: str) -> None:
-    """Print one error line to stderr."""
-    sys.stderr.write(f"error: {' '.join(text.split())}\n")
+def print_error(text: str, kind: str = "error") -> None:
+    """Print one line of an error, or of a warning, to stderr."""
+    sys.stderr.write(f"{kind}: {' '.join(text.split())}\n")
 
 
 class Show:
@@ -87,7 +81,7 @@ class Show:
     def __call__(self, event: Event) -> None:
         """Show an event."""
         if isinstance(event, Warned):
-            print_warning(str(event))
+            print_error(str(event), "warning")
         elif isinstance(event, Failed):
             print_error(str(event.error))
         elif isinstance(event, Began) and sys.stderr.isatty():  # else rich would load for nothing
@@ -111,31 +105,25 @@ class Show:
 
 def progress_bar(unit: str) -> "Progress":
     """Return a progress bar; with a unit it also says how many of them are done in a second."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich import progress
+    from rich.text import Text
+
+    class Speed(progress.ProgressColumn):
+        def render(self, task: progress.Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:.1f} {unit}/s" if speed else "")
 
     console = _console(stderr=True)
-    return Progress(
+    return progress.Progress(
         "{task.description}",
-        BarColumn(),
-        MofNCompleteColumn(),
-        *([_speed_column(unit)] if unit else []),
-        TimeRemainingColumn(),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        *([Speed()] if unit else []),
+        progress.TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
         transient=True,
     )
-
-
-def _speed_column(unit: str) -> "ProgressColumn":
-    from rich.progress import ProgressColumn, Task
-    from rich.text import Text
-
-    class Speed(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            speed = task.finished_speed or task.speed
-            return Text(f"{speed:.1f} {unit}/s" if speed else "")
-
-    return Speed()
 
 
 def _console(*, stderr: bool) -> "Console":

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import typer
+from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_line
@@ -14,14 +14,13 @@ if TYPE_CHECKING:
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Annotations of any known format.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write.")],
-    to: Annotated[Literal["via", "csv", "boris-csv"], typer.Option("--to", help="What to write.")],
+    source: Annotated[Path, Argument(metavar="IN", help="Annotations of any known format.")],
+    out: Annotated[Path, Argument(metavar="OUT", help="File to write.")],
+    to: Annotated[Literal["via", "csv", "boris-csv"], Option("--to", help="What to write.")],
     videos: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Recordings, where annotations count frames."),
+        Path | None, Option(metavar="DIR", help="Recordings, where annotations count frames.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace OUT.")] = False,
+    force: Annotated[bool, Option("--force", help="Replace OUT.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write annotations in another format, and say what that format has no place for.
@@ -32,7 +31,10 @@ def convert(
     if as_json:
         print_document("convert", _document(result), result)
     elif result.ok:
-        print_line(_line(result))
+        labels = "label" if result.written == 1 else "labels"
+        lost = ", ".join(f"{name} ({number})" for name, number in result.left_out.items())
+        no_place = f"; left out, as {to} has no place for them: {lost}" if lost else ""
+        print_line(f"{result.output}: {result.written} {labels} written{no_place}")
     leave(result)
 
 
@@ -52,9 +54,3 @@ def _document(result: "ConvertResult") -> dict[str, Any]:
             if issue.level == "warning"
         ],
     }
-
-
-def _line(result: "ConvertResult") -> str:
-    line = f"{result.output}: {result.written} label{'' if result.written == 1 else 's'} written"
-    lost = ", ".join(f"{name} ({number})" for name, number in result.left_out.items())
-    return f"{line}; left out, as {result.to} has no place for them: {lost}" if lost else line

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
+from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
@@ -16,35 +16,33 @@ if TYPE_CHECKING:
 
 
 def cut(
-    base_dirs: Annotated[list[Path], typer.Argument(metavar="BASE_DIR...", help="Sessions.")],
+    base_dirs: Annotated[list[Path], Argument(metavar="BASE_DIR...", help="Sessions.")],
     config: ConfigFiles = None,
     set_: Overrides = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan only.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes at once.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Cut again what is there.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Print the plan only.")] = False,
+    workers: Annotated[int | None, Option(min=1, help="Processes at once.")] = None,
+    force: Annotated[bool, Option("--force", help="Cut again what is there.")] = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove clips that only an earlier plan had.")
+        bool, Option("--prune", help="Remove clips that only an earlier plan had.")
     ] = False,
     on_unknown: OnUnknownLabel = None,
     on_corrupt: Annotated[
         Literal["skip-clip", "skip-file", "fail"] | None,
-        typer.Option(
+        Option(
             help="What is given up where a recording does not decode [skip-clip].",
             show_default=False,
         ),
     ] = None,
-    engine: Annotated[Literal["local", "ray"], typer.Option(help="What cuts.")] = "local",
+    engine: Annotated[Literal["local", "ray"], Option(help="What cuts.")] = "local",
     address: Annotated[
         str | None,
-        typer.Option(metavar="HOST:PORT|auto", help="The cluster; without one Ray starts here."),
+        Option(metavar="HOST:PORT|auto", help="The cluster; without one Ray starts here."),
     ] = None,
     shard: Annotated[
-        str | None,
-        typer.Option(metavar="I/N", help="Only the I-th of N shares; then `dogclips merge`."),
+        str | None, Option(metavar="I/N", help="Only the I-th of N shares; then `dogclips merge`.")
     ] = None,
     virtual: Annotated[
-        bool,
-        typer.Option("--virtual", help="Write manifest and lists, no clips; see data.source."),
+        bool, Option("--virtual", help="Write manifest and lists, no clips; see data.source.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -52,7 +50,8 @@ def cut(
 
     Example: dogclips cut dog_video/Feb/2_2_kt --set short_side=256
     """
-    stop_when_told()
+    # SIGTERM ends as Ctrl-C does: what is finished is kept and recorded.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = {"labels.unknown": on_unknown, "on_corrupt": on_corrupt}
     settings = chosen_settings(config, set_, options)
     show_cut(
@@ -72,11 +71,6 @@ def cut(
         ),
         as_json=as_json,
     )
-
-
-def stop_when_told() -> None:
-    """End on SIGTERM as on Ctrl-C: what is finished is kept and recorded."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def show_cut(command: str, run: Callable[[Show], "CutResult"], *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from dogclips.cli.console import Show, print_line, print_result
 from dogclips.cli.cut import print_tables
@@ -12,16 +12,14 @@ from dogclips.cli.train import print_end, showing_training
 
 def demo(
     directory: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help="Where everything goes [data/demo].")
+        Path | None, Argument(metavar="DIR", help="Where everything goes [data/demo].")
     ] = None,
     uncorrected: Annotated[
-        bool, typer.Option("--uncorrected", help="Ignore the half second between the streams.")
+        bool, Option("--uncorrected", help="Ignore the half second between the streams.")
     ] = False,
     models: Annotated[
         list[str] | None,
-        typer.Option(
-            "--model", metavar="slowfast|timesformer", help="Train only this one; repeatable."
-        ),
+        Option("--model", metavar="slowfast|timesformer", help="Train only this one; repeatable."),
     ] = None,
 ) -> None:
     """Make two-stream recordings with known truth, then probe, cut, split, train and test them.

@@ -3,36 +3,37 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
+from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_line, print_result
 from dogclips.cli.options import Json
 
-Format = Literal["mmaction2", "slowfast", "csv", "parquet", "kinetics", "videofolder", "webdataset"]
-
 
 def export(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT...", help="Lists, splits, or cut sessions.")
+        list[Path], Argument(metavar="INPUT...", help="Lists, splits, or cut sessions.")
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="New folder, or that of the last run.")],
-    export_format: Annotated[Format, typer.Option("--format", help="Who reads it.")],
+    out: Annotated[Path, Option(metavar="DIR", help="New folder, or that of the last run.")],
+    export_format: Annotated[
+        Literal["mmaction2", "slowfast", "csv", "parquet", "kinetics", "videofolder", "webdataset"],
+        Option("--format", help="Who reads it."),
+    ],
     prefix: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="What paths are relative to [folder of all sessions]."),
+        Option(metavar="DIR", help="What paths are relative to [folder of all sessions]."),
     ] = None,
     root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="What paths in the inputs are relative to.")
+        Path | None, Option(metavar="DIR", help="What paths in the inputs are relative to.")
     ] = None,
     separator: Annotated[
-        str | None, typer.Option(help="slowfast: between path and label [one blank].")
+        str | None, Option(help="slowfast: between path and label [one blank].")
     ] = None,
     shard_size: Annotated[
-        int | None, typer.Option(metavar="CLIPS", min=1, help="webdataset: clips a shard [1000].")
+        int | None, Option(metavar="CLIPS", min=1, help="webdataset: clips a shard [1000].")
     ] = None,
     skip_unfit: Annotated[
-        bool, typer.Option("--skip-unfit", help="Leave out what the format cannot express.")
+        bool, Option("--skip-unfit", help="Leave out what the format cannot express.")
     ] = False,
     as_json: Json = False,
 ) -> None:

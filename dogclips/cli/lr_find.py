@@ -1,9 +1,10 @@
 """`dogclips lr-find`: which learning rate to begin with."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 import dogclips
 from dogclips.cli.console import Show, print_document, print_result
@@ -16,12 +17,12 @@ def lr_find(
     train_list: TrainList = None,
     set_: Overrides = None,
     weights: Weights = None,
-    steps: Annotated[int, typer.Option(min=10, help="Of the optimizer.")] = 100,
-    low: Annotated[float, typer.Option("--from", help="First rate.")] = 1e-6,
-    high: Annotated[float, typer.Option("--to", help="Last rate.")] = 1.0,
+    steps: Annotated[int, Option(min=10, help="Of the optimizer.")] = 100,
+    low: Annotated[float, Option("--from", help="First rate.")] = 1e-6,
+    high: Annotated[float, Option("--to", help="Last rate.")] = 1.0,
     as_json: Json = False,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Plot loss against rate there, as SVG.")
+        Path | None, Option(metavar="FILE", help="Plot loss against rate there, as SVG.")
     ] = None,
 ) -> None:
     """Train a few steps at rising learning rates and say where the loss falls fastest.
@@ -30,7 +31,7 @@ def lr_find(
 
     Example: dogclips lr-find --config slowfast_tiny --train split/train.txt
     """
-    from dogclips.reports.tables.lr_find import range_document, range_table
+    from dogclips.reports.tables.train import range_table
 
     settings = chosen_settings(config, set_, {})
     silence_all_but_first()
@@ -45,6 +46,7 @@ def lr_find(
         progress=Show(),
     )
     if as_json:
-        print_document("lr-find", range_document(result.points), result)
+        points = [asdict(point) for point in result.points]
+        print_document("lr-find", {"suggestion": result.suggestion, "points": points}, result)
     else:
         print_result(range_table(result.points))

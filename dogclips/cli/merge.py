@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument
 
 import dogclips
 from dogclips.cli.cut import show_cut
@@ -11,7 +11,7 @@ from dogclips.cli.options import Json
 
 
 def merge(
-    base_dirs: Annotated[list[Path], typer.Argument(metavar="BASE_DIR...", help="Sessions.")],
+    base_dirs: Annotated[list[Path], Argument(metavar="BASE_DIR...", help="Sessions.")],
     as_json: Json = False,
 ) -> None:
     """Put the shards of `dogclips cut --shard I/N` together: one manifest, and the lists.

@@ -1,8 +1,10 @@
 """`dogclips models`: the published networks that can be trained, and the layers of one."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from dogclips.cli.console import print_document, print_line, print_result
 from dogclips.cli.options import Json, Overrides
@@ -21,24 +23,24 @@ def _list_models(context: typer.Context, as_json: Json = False) -> None:
         if as_json:
             raise UsageError("--json of what", where="models --json show", todo="put it last")
         return
-    from dogclips.reports.tables.models import models_document, models_report
+    from dogclips.reports.tables.models import models_report
     from dogclips.steps.models import list_models
 
     facts = list_models()
     if as_json:
-        print_document("models", models_document(facts))
+        print_document("models", {"models": [asdict(one) for one in facts]})
     else:
         print_result(models_report(facts))
 
 
 @models.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that `models` lists.")],
+    name: Annotated[str, Argument(metavar="NAME", help="A name that `models` lists.")],
     set_: Overrides = None,
-    classes: Annotated[int, typer.Option(min=1, help="Number of classes.")] = 400,
-    depth: Annotated[int, typer.Option(min=1, help="How deep layers inside layers go.")] = 3,
+    classes: Annotated[int, Option(min=1, help="Number of classes.")] = 400,
+    depth: Annotated[int, Option(min=1, help="How deep layers inside layers go.")] = 3,
     as_yaml: Annotated[
-        bool, typer.Option("--yaml", help="Print the settings of a training run with it.")
+        bool, Option("--yaml", help="Print the settings of a training run with it.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -50,13 +52,14 @@ def show(
         raise UsageError("two answers", where="--yaml, --json", todo="give one of them")
     import yaml
 
-    from dogclips.reports.tables.models import layers_document, layers_report
+    from dogclips.reports.tables.models import layers_report
     from dogclips.steps.models import show_model
 
     network = show_model(name, set_ or (), classes=classes)
     if as_yaml:
         print_line(yaml.safe_dump(network.settings, sort_keys=False).rstrip())
     elif as_json:
-        print_document("models show", layers_document(network.facts, network.layers))
+        layers = asdict(network.layers)["parts"]  # every one, to the last
+        print_document("models show", {"model": asdict(network.facts), "layers": layers})
     else:
         print_result(layers_report(network.facts, network.layers, depth))

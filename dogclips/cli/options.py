@@ -5,14 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import typer
+from typer import Option
 
 if TYPE_CHECKING:
     from dogclips.config import Setting
 
 
 PlayerName = Literal["chrome", "edge", "firefox", "mpv", "container"]
-UnknownLabels = Literal["error", "keep", "drop"]
 
 # Options that take several values in a row, and what such a value looks like: nothing that could
 # be the argument which follows.
@@ -47,16 +46,16 @@ def spread(arguments: Sequence[str]) -> list[str]:
 
 ConfigFiles = Annotated[
     list[Path] | None,
-    typer.Option("--config", metavar="FILE", help="YAML settings; repeatable, later wins."),
+    Option("--config", metavar="FILE", help="YAML settings; repeatable, later wins."),
 ]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as encoder.crf=18."),
+    Option("--set", metavar="KEY=VALUE", help="One setting, such as encoder.crf=18."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-_REFERENCE = typer.Option("--reference", metavar="N|auto", help="Stream that the annotator saw.")
-_TARGET = typer.Option("--target", metavar="N|auto|best", help="Stream that clips are cut from.")
-_ANNOTATED_IN = typer.Option("--annotated-in", help="Player of the annotator.")
+Json = Annotated[bool, Option("--json", help="Print one JSON document.")]
+_REFERENCE = Option("--reference", metavar="N|auto", help="Stream that the annotator saw.")
+_TARGET = Option("--target", metavar="N|auto|best", help="Stream that clips are cut from.")
+_ANNOTATED_IN = Option("--annotated-in", help="Player of the annotator.")
 Reference = Annotated[str, _REFERENCE]
 Target = Annotated[str, _TARGET]
 Player = Annotated[PlayerName, _ANNOTATED_IN]
@@ -65,8 +64,8 @@ MaybeReference = Annotated[str | None, _REFERENCE]
 MaybeTarget = Annotated[str | None, _TARGET]
 MaybeAnnotatedIn = Annotated[PlayerName | None, _ANNOTATED_IN]
 OnUnknownLabel = Annotated[
-    UnknownLabels | None,
-    typer.Option(
+    Literal["error", "keep", "drop"] | None,
+    Option(
         "--on-unknown-label",
         help="What becomes of text that is no option [keep].",
         show_default=False,
@@ -79,15 +78,7 @@ def chosen_settings(
 ) -> "list[Setting]":
     """Return settings as the public API takes them: files, then `--set`, then other options.
 
-    Parameters
-    ----------
-    options
-        By key, what options of their own say; None where one was not given.
-
-    Raises
-    ------
-    ConfigError
-        What follows `--set` is no `key.path=value`.
+    `options` are what options of their own say, by key; None where one was not given.
     """
     from dogclips.config import parse_override
 

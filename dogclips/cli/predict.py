@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
+from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
@@ -19,38 +19,38 @@ from dogclips.cli.options import (
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(metavar="RUN_DIR_OR_CKPT", help="A trained model.")],
+    run: Annotated[Path, Argument(metavar="RUN_DIR_OR_CKPT", help="A trained model.")],
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="VIDEO|BASE_DIR...", help="Recordings, or sessions.")
+        list[Path], Argument(metavar="VIDEO|BASE_DIR...", help="Recordings, or sessions.")
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for everything.")],
+    out: Annotated[Path, Option(metavar="DIR", help="Folder for everything.")],
     config: ConfigFiles = None,
     set_: Overrides = None,
     stride: Annotated[
-        float | None, typer.Option(help="Seconds between windows [a quarter of one].")
+        float | None, Option(help="Seconds between windows [a quarter of one].")
     ] = None,
     clip_seconds: Annotated[
-        float | None, typer.Option(help="Length of a window [that of the training's clips].")
+        float | None, Option(help="Length of a window [that of the training's clips].")
     ] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Windows at a time.")] = None,
-    views: Annotated[int | None, typer.Option(min=1, help="Views in time of a window.")] = None,
-    crops: Annotated[int | None, typer.Option(min=1, help="1 or 3 crops for each view.")] = None,
-    precision: Annotated[str | None, typer.Option(help="auto, 32-true, bf16-mixed ...")] = None,
+    batch: Annotated[int | None, Option(min=1, help="Windows at a time.")] = None,
+    views: Annotated[int | None, Option(min=1, help="Views in time of a window.")] = None,
+    crops: Annotated[int | None, Option(min=1, help="1 or 3 crops for each view.")] = None,
+    precision: Annotated[str | None, Option(help="auto, 32-true, bf16-mixed ...")] = None,
     smooth: Annotated[
         Literal["none", "median", "hysteresis"] | None,
-        typer.Option(help="Smooth the scores [none].", show_default=False),
+        Option(help="Smooth the scores [none].", show_default=False),
     ] = None,
-    min_bout: Annotated[float | None, typer.Option(help="Drop bouts of fewer seconds [0].")] = None,
+    min_bout: Annotated[float | None, Option(help="Drop bouts of fewer seconds [0].")] = None,
     merge_gap: Annotated[
-        float | None, typer.Option(help="Fill gaps of fewer seconds within a label [0].")
+        float | None, Option(help="Fill gaps of fewer seconds within a label [0].")
     ] = None,
     reference: MaybeReference = None,
     target: MaybeTarget = None,
     annotated_in: MaybeAnnotatedIn = None,
     overlay: Annotated[
-        Path | None, typer.Option(metavar="FILE.mp4", help="Write the video with bouts drawn in.")
+        Path | None, Option(metavar="FILE.mp4", help="Write the video with bouts drawn in.")
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Labels to show of a short recording.")] = 5,
+    top: Annotated[int, Option(min=1, help="Labels to show of a short recording.")] = 5,
     as_json: Json = False,
 ) -> None:
     """Predict bouts in whole recordings, on the annotator's time base; compare them if annotated.

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
@@ -11,22 +11,22 @@ from dogclips.cli.options import Json, Player, Reference, Target
 
 
 def probe(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Videos or base dirs.")],
+    paths: Annotated[list[Path], Argument(metavar="PATH...", help="Videos or base dirs.")],
     reference: Reference = "auto",
     target: Target = "best",
     annotated_in: Player = "chrome",
     content: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--content/--no-content",
             help="Compare the pixels of the streams; default: where timestamps may lie.",
             show_default=False,
         ),
     ] = None,
-    deep: Annotated[bool, typer.Option("--deep", help="Decode every frame too.")] = False,
+    deep: Annotated[bool, Option("--deep", help="Decode every frame too.")] = False,
     as_json: Json = False,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the JSON document there as well.")
+        Path | None, Option(metavar="FILE", help="Write the JSON document there as well.")
     ] = None,
 ) -> None:
     """Measure every stream of recordings: frames, times, rates, gaps, and the offsets between them.

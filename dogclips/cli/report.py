@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_line
@@ -12,16 +12,16 @@ from dogclips.cli.console import Show, leave, print_line
 def report(
     folders: Annotated[
         list[Path],
-        typer.Argument(metavar="BASE_DIR|RUN_DIR...", help="Sessions that were cut, or trainings."),
+        Argument(metavar="BASE_DIR|RUN_DIR...", help="Sessions that were cut, or trainings."),
     ],
-    output: Annotated[Path, typer.Option(metavar="FILE.html", help="The page to write.")],
+    output: Annotated[Path, Option(metavar="FILE.html", help="The page to write.")],
     split: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Of sessions: show the balance of this split as well."),
+        Option(metavar="DIR", help="Of sessions: show the balance of this split as well."),
     ] = None,
     clips_per_label: Annotated[
         int | None,
-        typer.Option(
+        Option(
             "--clips-per-label",
             min=0,
             help="Clips to show of each label [6; of trainings 3 best and 3 of each fault].",
@@ -30,9 +30,7 @@ def report(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(
-            min=0, help="Of sessions: draws the clips that are shown [0].", show_default=False
-        ),
+        Option(min=0, help="Of sessions: draws the clips that are shown [0].", show_default=False),
     ] = None,
 ) -> None:
     """Write one page that shows what a data set holds, or how trainings went; several side by side.
@@ -42,12 +40,7 @@ def report(
     from dogclips.wording import counted
 
     result = dogclips.report(
-        folders,
-        output,
-        split=split,
-        clips_per_label=clips_per_label,
-        seed=seed,
-        progress=Show(),
+        folders, output, split=split, clips_per_label=clips_per_label, seed=seed, progress=Show()
     )
     found = [counted(len(result.runs), "training")]
     if result.dataset is not None:

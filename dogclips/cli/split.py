@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
+from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
@@ -12,41 +12,37 @@ from dogclips.cli.options import Json
 
 def split(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="LIST_OR_BASE_DIR...", help="Lists, or cut sessions.")
+        list[Path], Argument(metavar="LIST_OR_BASE_DIR...", help="Lists, or cut sessions.")
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the lists.")],
-    val: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Share of clips in val [0.15].")
-    ] = None,
+    out: Annotated[Path, Option(metavar="DIR", help="Folder for the lists.")],
+    val: Annotated[float | None, Option(min=0, max=1, help="Share of clips in val [0.15].")] = None,
     test: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Share of clips in test [0.15; 0 with --folds]."),
+        float | None, Option(min=0, max=1, help="Share of clips in test [0.15; 0 with --folds].")
     ] = None,
     folds: Annotated[
         int | None,
-        typer.Option(min=2, metavar="K", help="Write DIR/fold1 to DIR/foldK, each once as val."),
+        Option(min=2, metavar="K", help="Write DIR/fold1 to DIR/foldK, each once as val."),
     ] = None,
     group_by: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="recording|project|session|subject|none|COLUMN",
             help="What never parts [recording]; a column such as file:camera.",
         ),
     ] = None,
     keep: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             metavar="SPLIT.JSON",
             help="An earlier split: its clips and groups stay, its settings are the defaults.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Orders what is alike [0].")] = None,
+    seed: Annotated[int | None, Option(min=0, help="Orders what is alike [0].")] = None,
     list_format: Annotated[
-        Literal["mmaction2", "slowfast", "csv"], typer.Option("--format")
+        Literal["mmaction2", "slowfast", "csv"], Option("--format")
     ] = "mmaction2",
     check_copies: Annotated[
-        bool,
-        typer.Option("--check-copies", help="Decode all clips, look for copies across splits."),
+        bool, Option("--check-copies", help="Decode all clips, look for copies across splits.")
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, print_document, print_result
@@ -11,17 +11,15 @@ from dogclips.cli.options import Json
 
 
 def test(
-    source: Annotated[Path, typer.Argument(metavar="RUN_DIR_OR_CKPT")],
-    list_path: Annotated[Path, typer.Option("--list", metavar="LIST", help="Clips to score.")],
-    views: Annotated[int | None, typer.Option(min=1, help="Clips in time for each clip.")] = None,
-    crops: Annotated[int | None, typer.Option(min=1, help="1 or 3 crops for each view.")] = None,
+    source: Annotated[Path, Argument(metavar="RUN_DIR_OR_CKPT")],
+    list_path: Annotated[Path, Option("--list", metavar="LIST", help="Clips to score.")],
+    views: Annotated[int | None, Option(min=1, help="Clips in time for each clip.")] = None,
+    crops: Annotated[int | None, Option(min=1, help="1 or 3 crops for each view.")] = None,
     as_json: Json = False,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write predictions there, as parquet.")
+        Path | None, Option(metavar="FILE", help="Write predictions there, as parquet.")
     ] = None,
-    plots: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write plots there, as SVG.")
-    ] = None,
+    plots: Annotated[Path | None, Option(metavar="DIR", help="Write plots there, as SVG.")] = None,
 ) -> None:
     """Score a model on a list: AP, F1 and more for each class, their means, and the protocol.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from typer import Option
 
 import dogclips
 from dogclips.cli.console import Show, print_line, print_result
@@ -16,35 +17,33 @@ if TYPE_CHECKING:
     from dogclips.records.run_start import RunStart
     from dogclips.steps.train import TrainedRun
 
-TrainList = Annotated[Path | None, typer.Option("--train", metavar="LIST", help="To learn from.")]
+TrainList = Annotated[Path | None, Option("--train", metavar="LIST", help="To learn from.")]
 Weights = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Initial weights of any known source; file or folder."),
+    Path | None, Option(metavar="FILE", help="Initial weights of any known source; file or folder.")
 ]
 
 
 def train(
-    out: Annotated[Path | None, typer.Option(metavar="RUN_DIR", help="For everything.")] = None,
+    out: Annotated[Path | None, Option(metavar="RUN_DIR", help="For everything.")] = None,
     config: ConfigFiles = None,
     train_list: TrainList = None,
     val_list: Annotated[
-        Path | None, typer.Option("--val", metavar="LIST", help="Scored after every epoch.")
+        Path | None, Option("--val", metavar="LIST", help="Scored after every epoch.")
     ] = None,
     set_: Overrides = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from last.ckpt.")] = False,
+    resume: Annotated[bool, Option("--resume", help="Go on from last.ckpt.")] = False,
     weights: Weights = None,
-    devices: Annotated[str | None, typer.Option(help="auto, or a number of devices.")] = None,
-    precision: Annotated[str | None, typer.Option(help="auto, 32-true, bf16-mixed ...")] = None,
+    devices: Annotated[str | None, Option(help="auto, or a number of devices.")] = None,
+    precision: Annotated[str | None, Option(help="auto, 32-true, bf16-mixed ...")] = None,
     overfit: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Learn N clips by heart: is the set-up sound?"),
+        int | None, Option(metavar="N", min=1, help="Learn N clips by heart: is the set-up sound?")
     ] = None,
     fast_dev_run: Annotated[
-        bool, typer.Option("--fast-dev-run", help="One batch of everything; writes nothing.")
+        bool, Option("--fast-dev-run", help="One batch of everything; writes nothing.")
     ] = False,
     check: Annotated[
         Literal["fast", "full", "none"],
-        typer.Option(help="Look at all clips first: their packets, every frame, or not."),
+        Option(help="Look at all clips first: their packets, every frame, or not."),
     ] = "fast",
 ) -> None:
     """Train a multi-label model on a list, scored on another after every epoch.
@@ -110,7 +109,7 @@ def showing_training(show: Show) -> Show:
 
 
 def _print_start(start: "RunStart") -> None:
-    from dogclips.reports.tables.start import learning_table, start_lines
+    from dogclips.reports.tables.train import learning_table, start_lines
 
     for line in start_lines(start):
         print_line(line)
@@ -119,8 +118,7 @@ def _print_start(start: "RunStart") -> None:
 
 def print_end(run: "TrainedRun") -> None:
     """Print what became of a run."""
-    from dogclips.reports.tables.start import overfit_line, skipped_lines
-    from dogclips.reports.tables.train import result_table
+    from dogclips.reports.tables.train import overfit_line, result_table, skipped_lines
 
     print_result(result_table(run.report))
     for line in skipped_lines(run.skipped):

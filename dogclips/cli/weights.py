@@ -4,14 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from dogclips.cli.console import print_document, print_line, print_result
 from dogclips.cli.options import Json
 
 weights = typer.Typer(rich_markup_mode=None)
-WeightsFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="Weights of any known source; a file or folder.")
-]
 
 
 @weights.callback(invoke_without_command=True)
@@ -26,7 +24,12 @@ def _weights(context: typer.Context) -> None:
 
 
 @weights.command("inspect")
-def _inspect(source: WeightsFile, as_json: Json = False) -> None:
+def _inspect(
+    source: Annotated[
+        Path, Argument(metavar="FILE", help="Weights of any known source; a file or folder.")
+    ],
+    as_json: Json = False,
+) -> None:
     """Say whose weights a file holds, of which network, and what is unknown in it.
 
     Example: dogclips weights inspect SLOWFAST_8x8_R50.pkl
@@ -43,9 +46,9 @@ def _inspect(source: WeightsFile, as_json: Json = False) -> None:
 
 @weights.command("convert")
 def _convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A file, or a folder.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="File to write.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace OUT.")] = False,
+    source: Annotated[Path, Argument(metavar="IN", help="A file, or a folder.")],
+    out: Annotated[Path, Argument(metavar="OUT.safetensors", help="File to write.")],
+    force: Annotated[bool, Option("--force", help="Replace OUT.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write weights of any known source under our names, as safetensors with metadata.

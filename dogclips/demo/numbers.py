@@ -28,29 +28,17 @@ _DIGITS = np.array(
 
 
 def paint_number(frame: Canvas, number: int) -> None:
-    """Paint `number` onto `frame`, in place.
+    """Paint `number`, of at most four digits, onto `frame`, in place.
 
-    Parameters
-    ----------
-    frame
-        RGB or gray, shape (height, width[, 3]), at least 48 high and 3/8 of its height wide.
-    number
-        0 to 9999.
-
-    Raises
-    ------
-    ValueError
-        The number has more than four digits, or the picture is too small to carry it.
+    The frame is RGB or gray, of shape (height, width[, 3]), at least 48 high and 3/8 of that wide.
     """
     if not 0 <= number <= MAX_NUMBER:
         raise ValueError(f"{number} does not fit on a plate of four digits")
     if not _fits(frame):
         raise ValueError(f"a picture of shape {frame.shape} is too small for a number")
-    plate = _plate(number)
-    rows = _edges(frame, _PLATE_ROWS)
-    columns = _edges(frame, _PLATE_COLUMNS)
-    pixels = np.repeat(np.repeat(plate, np.diff(rows), axis=0), np.diff(columns), axis=1)
-    painted = np.where(pixels, 255, 0).astype(np.uint8)
+    rows, columns = (_edges(frame, cells) for cells in (_PLATE_ROWS, _PLATE_COLUMNS))
+    pixels = _plate(number).repeat(np.diff(rows), axis=0).repeat(np.diff(columns), axis=1)
+    painted = pixels.astype(np.uint8) * 255
     region = frame[: painted.shape[0], : painted.shape[1]]
     region[...] = painted if frame.ndim == 2 else painted[:, :, None]
 
@@ -97,10 +85,8 @@ def _plate(number: int) -> NDArray[np.bool_]:
 
 
 def _fits(frame: Canvas) -> bool:
-    height, width = frame.shape[:2]
-    return bool(
-        height >= 2 * _CELLS_IN_HEIGHT and width * _CELLS_IN_HEIGHT >= height * _PLATE_COLUMNS
-    )
+    height, width = map(int, frame.shape[:2])
+    return height >= 2 * _CELLS_IN_HEIGHT and width * _CELLS_IN_HEIGHT >= height * _PLATE_COLUMNS
 
 
 def _edges(frame: Canvas, num_cells: int) -> NDArray[np.int64]:
@@ -113,11 +99,10 @@ def _cell_means(frame: Canvas) -> NDArray[np.float64]:
     """Mean brightness of the inner half of each cell, shape (rows, columns)."""
     gray = frame.astype(np.float64) if frame.ndim == 2 else frame.mean(axis=2)
     cell = frame.shape[0] / _CELLS_IN_HEIGHT
-    means = np.empty((_PLATE_ROWS, _PLATE_COLUMNS))
-    for row in range(_PLATE_ROWS):
-        for column in range(_PLATE_COLUMNS):
-            means[row, column] = gray[_inner(row, cell), _inner(column, cell)].mean()
-    return means
+    rows, columns = (
+        [_inner(index, cell) for index in range(cells)] for cells in (_PLATE_ROWS, _PLATE_COLUMNS)
+    )
+    return np.array([[gray[row, column].mean() for column in columns] for row in rows])
 
 
 def _inner(index: int, cell: float) -> slice:

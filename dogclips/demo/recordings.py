@@ -8,7 +8,7 @@ a second later. Both carry the default flag, and most readers silently take the 
 import json
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -20,7 +20,7 @@ from dogclips.annotations import Media
 from dogclips.annotations.via_writing import via_project
 from dogclips.demo.world import BEHAVIOURS, FRAME_RATE, DogBout, World, make_world, render
 from dogclips.files import write_whole
-from dogclips.media.writing import TimedFrame, VideoTrack, write_video
+from dogclips.media.writing import VideoTrack, write_video
 from dogclips.processes import in_processes
 from dogclips.segments import segment_table
 
@@ -74,9 +74,13 @@ def _make_recording(base_dir: Path, index: int, *, seconds: int, seed: int) -> N
     world = world_of(index, seconds, seed)
     video = base_dir / "video" / f"{began:%H%M%S}.mp4"
     tracks = [_track(REFERENCE_SIZE), _track(TARGET_SIZE)]
-    write_video(
-        video, tracks, _frames(world, tracks), metadata={"creation_time": began.isoformat()}
+    frames = (
+        (index, number, render(world, number, track.width, track.height))
+        for number in range(world.num_frames)
+        for index, track in enumerate(tracks)
+        if index == 0 or number >= LATE_FRAMES
     )
+    write_video(video, tracks, frames, metadata={"creation_time": began.isoformat()})
     project = _project(world.bouts, video.name, began)
     text = json.dumps(project, separators=(",", ":"))
     write_whole(base_dir / "via" / f"{began:%H%M}.json", text)
@@ -86,13 +90,6 @@ def _track(size: tuple[int, int]) -> VideoTrack:
     # A keyframe every two seconds and B-frames, as cameras write them; superfast for speed.
     options = {"preset": "superfast", "crf": "23", "g": str(2 * FRAME_RATE), "bf": "2"}
     return VideoTrack(*size, Fraction(FRAME_RATE), options=options, default=True)
-
-
-def _frames(world: World, tracks: Sequence[VideoTrack]) -> Iterator[TimedFrame]:
-    for number in range(world.num_frames):
-        for index, track in enumerate(tracks):
-            if index == 0 or number >= LATE_FRAMES:
-                yield index, number, render(world, number, track.width, track.height)
 
 
 def _project(bouts: Sequence[DogBout], video_name: str, created: datetime) -> dict[str, Any]:

@@ -86,22 +86,19 @@ def make_world(seconds: int, seed: tuple[int, ...]) -> World:
 def render(world: World, number: int, width: int, height: int) -> Canvas:
     """Draw frame `number` with its number painted in, shape (height, width, 3), RGB, uint8."""
     brightness = 255 * world.light[number]
-    frame = np.asarray(_ground_at(world, width, height) * brightness, dtype=np.uint8)
+    num_rows, num_columns = world.ground.shape[:2]
+    if num_rows % height == 0 and num_columns % width == 0:  # a view, which costs nothing a frame
+        ground = world.ground[:: num_rows // height, :: num_columns // width]
+    else:
+        rows, columns = np.arange(height) * num_rows // height, np.arange(width) * num_columns
+        ground = world.ground[rows[:, None], columns // width]
+    frame = np.asarray(ground * brightness, dtype=np.uint8)
     for pose, coat in zip(world.poses, world.coats, strict=True):
         if not np.isnan(pose.heading[number]):
             place = float(pose.place[number, 0]), float(pose.place[number, 1])
             _draw(frame, place, float(pose.heading[number]), coat * brightness)
     paint_number(frame, number)
     return frame
-
-
-def _ground_at(world: World, width: int, height: int) -> NDArray[np.float32]:
-    """Pick pixels of the ground; a view where the sizes divide, which costs nothing a frame."""
-    num_rows, num_columns = world.ground.shape[:2]
-    if num_rows % height == 0 and num_columns % width == 0:
-        return world.ground[:: num_rows // height, :: num_columns // width]
-    rows, columns = np.arange(height) * num_rows // height, np.arange(width) * num_columns // width
-    return np.asarray(world.ground[rows[:, None], columns], dtype=np.float32)
 
 
 def _visits(random: np.random.Generator, seconds: int) -> list[DogBout]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dogclips.config import Config, ConfigT, load_config, settings_text
+from dogclips.config import Config, ConfigT, settings_of, settings_text
 from dogclips.files import write_whole
 
 SETTINGS = "config.yaml"
@@ -15,4 +15,4 @@ def write_settings(config: Config, folder: Path, name: str = SETTINGS) -> None:
 
 def read_settings(model: type[ConfigT], folder: Path) -> ConfigT:
     """Return the settings with which the files of a folder were made."""
-    return load_config(model, [folder / SETTINGS])
+    return settings_of(model, [folder / SETTINGS])

@@ -5,19 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from dogclips.alignment import AnnotatedIn, StreamChoice
-from dogclips.errors import UsageError
+from dogclips.errors import OutputError, UsageError
 
 
 def stream_choice(
     reference: int | str, target: int | str, annotated_in: AnnotatedIn
 ) -> StreamChoice:
-    """Return which stream the annotator saw, in which player, and which one clips are cut from.
-
-    Raises
-    ------
-    UsageError
-        A stream is neither a number nor a known word.
-    """
+    """Return which stream the annotator saw, in which player, and which one clips are cut from."""
     return StreamChoice(
         reference=_stream(reference, "--reference", ("auto",)),
         target=_stream(target, "--target", ("auto", "best")),
@@ -36,13 +30,7 @@ def _stream(given: int | str, option: str, words: Sequence[str]) -> Any:
 
 
 def suffix_of(output: Path, known: Sequence[str]) -> str:
-    """Return the suffix of a file to write, in lower case.
-
-    Raises
-    ------
-    UsageError
-        It is none of those known.
-    """
+    """Return the suffix of a file to write, in lower case; refuse one that is not known."""
     suffix = output.suffix.lower()
     if suffix not in known:
         raise UsageError(
@@ -51,3 +39,13 @@ def suffix_of(output: Path, known: Sequence[str]) -> str:
             todo=f"name a file that ends in {' or '.join(known)}",
         )
     return suffix
+
+
+def check_replaced(source: Path, out: Path, *, force: bool) -> None:
+    """Refuse to replace what is read, a folder, or a file that was not meant to be replaced."""
+    if out.exists() and source.exists() and out.samefile(source):
+        raise OutputError("this file is read", where=out, todo="write to another one")
+    if out.is_dir():
+        raise OutputError("a folder", where=out, todo="name a file")
+    if out.exists() and not force:
+        raise OutputError("already there", where=out, todo="name another file or pass --force")

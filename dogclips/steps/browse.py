@@ -1,6 +1,6 @@
 """Browse: see what a model is really fed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,8 +13,7 @@ from dogclips.lists import ClipList
 from dogclips.lists.choice import drawn_clips, named_clips
 from dogclips.records.fed import FedClip
 from dogclips.records.settings import write_settings
-from dogclips.reports.pictures.fed_sheet import clip_block, write_sheet
-from dogclips.reports.pictures.fed_video import ClipStrips, write_clips
+from dogclips.reports.pictures.fed_pictures import ClipStrips, clip_block, write_clips, write_sheet
 from dogclips.training.browsing import Browser, ShownViews, Transform, browsing_of
 from dogclips.training.config import TrainConfig
 
@@ -25,24 +24,12 @@ _SMALL, _LARGE = (192, 176), (640, 360)  # a clip's own frames on a sheet, and i
 
 @dataclass(frozen=True, eq=False)
 class BrowseResult(Result):
-    """The clips that were looked at.
+    """The clips that were looked at."""
 
-    Parameters
-    ----------
-    list_path
-        The list that they are of.
-    clips
-        Each with its views and their times, or why it cannot be read.
-    title
-        What is shown of them, a line each.
-    files
-        The sheets or videos.
-    """
-
-    list_path: Path
-    clips: tuple[FedClip, ...]
-    title: tuple[str, ...]
-    files: tuple[Path, ...]
+    list_path: Path  #: The list that they are of
+    clips: tuple[FedClip, ...]  #: Each with its views and their times, or why it cannot be read
+    title: tuple[str, ...]  #: What is shown of them, a line each
+    files: tuple[Path, ...]  #: The sheets or videos
 
     @property
     def ok(self) -> bool:
@@ -124,7 +111,11 @@ def browse(
         if _is_file(out):
             _write(out, shown, browser, len(chosen), video=video)
         else:
-            files = list(_write_each(files, shown, browser, video=video))
+            for path, one in zip(list(files), shown, strict=True):
+                if one[0].fault:
+                    files.remove(path)
+                else:
+                    _write(path, [one], browser, 1, video=video)
             write_settings(browsing.config, out, BROWSED)
     for text in filter(None, (*browsing.warnings, browser.warning())):
         feed.warn(text)
@@ -137,13 +128,7 @@ def _is_file(out: Path) -> bool:
 
 
 def _is_video(out: Path, wanted: bool) -> bool:
-    """Return whether a video is asked for, by the name of a file or by the option.
-
-    Raises
-    ------
-    UsageError
-        The name asks for something else.
-    """
+    """Return whether a video is asked for, by the name of a file or by the option."""
     suffix = out.suffix.lower()
     if not _is_file(out) or (suffix == ".png" and not wanted) or suffix == ".mp4":
         return wanted or suffix == ".mp4"
@@ -155,13 +140,7 @@ def _is_video(out: Path, wanted: bool) -> bool:
 
 
 def _files(out: Path, listed: ClipList, chosen: Sequence[int], suffix: str) -> list[Path]:
-    """Return one file for all clips, or one in a folder for each of them.
-
-    Raises
-    ------
-    UsageError
-        It would replace a clip of the list.
-    """
+    """Return one file for all clips, or one in a folder for each; none may replace a clip."""
     clips = [clip.path for clip in listed.clips]
     stems = safe_stems(clips[index] for index in chosen)
     files = [out] if _is_file(out) else [out / f"{stem}{suffix}" for stem in stems]
@@ -182,13 +161,3 @@ def _write(
         marked = browser.views.box is not None
         blocks = (clip_block(clip, strips, marked=marked) for clip, strips in shown)
         write_sheet(path, blocks, browser.title(number))
-
-
-def _write_each(
-    files: Sequence[Path], shown: Iterable[ClipStrips], browser: Browser, *, video: bool
-) -> Iterator[Path]:
-    """Write each clip to a file of its own, but for those that cannot be read; yield the files."""
-    for path, one in zip(files, shown, strict=True):
-        if not one[0].fault:
-            _write(path, [one], browser, 1, video=video)
-            yield path

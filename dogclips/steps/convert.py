@@ -13,8 +13,9 @@ from dogclips.annotations.project import refusal
 from dogclips.annotations.via_writing import write_via
 from dogclips.clips.session import files_in
 from dogclips.clips.viewing import project_in_seconds
-from dogclips.errors import OutputError, UsageError
+from dogclips.errors import UsageError
 from dogclips.events import Feed, Progress, Result
+from dogclips.steps.arguments import check_replaced
 
 ConvertTo = Literal["via", "csv", "boris-csv"]
 
@@ -29,22 +30,13 @@ _SAME_ZERO = (".mp4", ".m4v", ".mov")
 
 @dataclass(frozen=True, eq=False)
 class ConvertResult(Result):
-    """What was written; every error of a project that is refused is a failure.
+    """What was written; every error of a project that is refused is a failure."""
 
-    Parameters
-    ----------
-    project
-        What was read, with all its issues.
-    written
-        How many labels were written.
-    left_out
-        How many things of each kind there are that the format has no place for.
-    """
-
-    project: Project
+    project: Project  #: What was read, with all its issues
     output: Path
     to: ConvertTo
-    written: int = 0
+    written: int = 0  #: How many labels were written
+    #: How many things of each kind there are that the format has no place for.
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -84,7 +76,7 @@ def convert(
         Annotations count frames, and the recordings cannot tell their times.
     """
     feed, source, out = Feed(progress), Path(source), Path(out)
-    _check_out(source, out, force=force)
+    check_replaced(source, out, force=force)
     project = read_annotations(source)
     _tell_issues(project, feed)
     if feed.failures:
@@ -99,16 +91,6 @@ def convert(
     unwritten = sum(left_out.get(kind, 0) for kind in ("points", "segments without length"))
     written = len(project.segments) - unwritten
     return ConvertResult(project, out, to, written, left_out, **feed.kept)
-
-
-def _check_out(source: Path, out: Path, *, force: bool) -> None:
-    """Refuse to replace a file that was not meant to be replaced."""
-    if out.exists() and source.exists() and out.samefile(source):
-        raise OutputError("this file is read", where=out, todo="write to another one")
-    if out.is_dir():
-        raise OutputError("a folder", where=out, todo="name a file")
-    if out.exists() and not force:
-        raise OutputError("already there", where=out, todo="name another file or pass --force")
 
 
 def _tell_issues(project: Project, feed: Feed) -> None:

@@ -27,55 +27,36 @@ EngineName = Literal["local", "ray"]
 
 @dataclass(frozen=True, eq=False)
 class SessionCut(Event):
-    """A session whose clips are cut, or only planned.
-
-    Parameters
-    ----------
-    classes
-        Class names by index.
-    manifest
-        What became of each window; columns of `records.manifest.MANIFEST_COLUMNS`.
-    plan
-        What was planned: its settings, and what was measured of each recording. None where shards
-        were merged, which have planned it elsewhere.
-    """
+    """A session whose clips are cut, or only planned."""
 
     base_dir: Path
-    classes: tuple[str, ...]
+    classes: tuple[str, ...]  #: Class names by index
+    #: What became of each window; columns of `records.manifest.MANIFEST_COLUMNS`.
     manifest: pd.DataFrame
+    #: What was planned: its settings, and what was measured of each recording. None where shards
+    #: were merged, which have planned it elsewhere.
     plan: ClipPlan | None = None
 
     @property
     def failures(self) -> list[DogclipsError]:
         """Return the rows that failed, which tables show: they get no lines of their own."""
         failed = self.manifest[self.manifest["status"] == "failed"]
+        names = ["clip", "reason", "source", "project"]
         return [
             (MediaError if clip else SessionError)(
                 reason, where=self.base_dir / (source or project)
             )
-            for clip, reason, source, project in zip(
-                *(failed[name] for name in ("clip", "reason", "source", "project")), strict=True
-            )
+            for clip, reason, source, project in failed[names].itertuples(index=False)
         ]
 
 
 @dataclass(frozen=True, eq=False)
 class CutResult(Result):
-    """What became of the windows of all sessions; a row that failed is a failure, too.
+    """What became of the windows of all sessions; a row that failed is a failure, too."""
 
-    Parameters
-    ----------
-    sessions
-        Those that could be used.
-    outputs
-        The output folder of each session that was asked for.
-    seconds
-        What all of it took.
-    """
-
-    sessions: tuple[SessionCut, ...]
-    outputs: tuple[Path, ...]
-    seconds: float
+    sessions: tuple[SessionCut, ...]  #: Those that could be used
+    outputs: tuple[Path, ...]  #: The output folder of each session that was asked for
+    seconds: float  #: What all of it took
 
     @property
     def manifest(self) -> pd.DataFrame:

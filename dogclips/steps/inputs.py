@@ -17,15 +17,7 @@ FoundT = TypeVar("FoundT")
 def read_each(
     paths: Sequence[Path], read: Callable[[Path], FoundT], feed: Feed, task: str
 ) -> list[FoundT]:
-    """Return what was read from the inputs that can be read; the others are failures.
-
-    Raises
-    ------
-    DogclipsError
-        Nothing can be read: the fault of the first one, and those of the others are failures.
-    UsageError
-        There are no inputs.
-    """
+    """Return what was read from the inputs that can be read; raise only if none can."""
     if not paths:
         raise UsageError("nothing to read", todo="name a folder or a file")
     found: list[FoundT] = []
@@ -51,13 +43,6 @@ def read_inputs(
 
     An input whose lists are empty is left out with a warning, unless all are. One that cannot be
     read is no row that may be missing: what is made of all of them would be another thing.
-
-    Raises
-    ------
-    UsageError
-        There are no inputs.
-    ListError
-        An input cannot be read, or two of them list the same clip.
     """
     if not inputs:
         raise UsageError("nothing to read", todo="name a folder or a file")

@@ -30,24 +30,13 @@ from dogclips.scores.prediction import Effort, Prediction, Unpredicted
 
 @dataclass(frozen=True, eq=False)
 class PredictResult(Result):
-    """What a model said of recordings.
+    """What a model said of recordings."""
 
-    Parameters
-    ----------
-    predictions
-        Of each recording that could be used: scores of steps, bouts, agreement with annotations.
-    unpredicted
-        The others.
-    protocol
-        How a step was scored, in words.
-    files
-        Everything that was written.
-    """
-
+    #: Of each recording that could be used: scores of steps, bouts, agreement with annotations.
     predictions: tuple[Prediction, ...]
-    unpredicted: tuple[Unpredicted, ...]
-    protocol: str
-    files: tuple[Path, ...]
+    unpredicted: tuple[Unpredicted, ...]  #: The others
+    protocol: str  #: How a step was scored, in words
+    files: tuple[Path, ...]  #: Everything that was written
 
     @property
     def agreement(self) -> Agreement | None:
@@ -123,7 +112,10 @@ def predict(
         feed.fail(fault)
     write_settings(predictor.resolved, out)
     if overlay is not None and predictions:
-        files.append(_drawn(Path(overlay), predictions[0], feed))
+        overlay, frames = Path(overlay), predictions[0].viewing.reference.num_frames
+        with feed.task(f"drawing {overlay.name}", frames, "frames") as done:
+            draw_overlay(overlay, predictions[0], lambda: done(1))
+        files.append(overlay)
     files.append(out / SETTINGS)
     return PredictResult(
         tuple(predictions), tuple(unpredicted), predictor.protocol, tuple(files), **feed.kept
@@ -131,13 +123,7 @@ def predict(
 
 
 def _check_overlay(overlay: Path, recordings: Sequence[InputRecording]) -> None:
-    """Refuse an overlay of several recordings, or one that would replace a recording.
-
-    Raises
-    ------
-    UsageError
-        Before anything is predicted.
-    """
+    """Refuse an overlay of several recordings, or one that would replace a recording."""
     if len(recordings) != 1:
         raise UsageError(
             f"{len(recordings)} recordings do not fit into one video",
@@ -210,11 +196,3 @@ def _in_steps(
         bouts=find_bouts(score, labels, predictor.bout_rules, predictor.stride_s),
         effort=effort,
     )
-
-
-def _drawn(overlay: Path, prediction: Prediction, feed: Feed) -> Path:
-    """Draw the bouts of a recording below it."""
-    frames = prediction.viewing.reference.num_frames
-    with feed.task(f"drawing {overlay.name}", frames, "frames") as done:
-        draw_overlay(overlay, prediction, lambda: done(1))
-    return overlay

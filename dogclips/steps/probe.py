@@ -1,6 +1,5 @@
 """Probe: measure every stream of recordings, and how the streams align."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +11,6 @@ from dogclips.errors import SessionError
 from dogclips.events import Feed, Progress, Result
 from dogclips.files import Paths, json_text, paths_of, write_whole
 from dogclips.steps.arguments import stream_choice
-
-_CONTENT_CHECKS: Mapping[bool | None, ContentCheck] = {
-    None: "when-needed",
-    True: "always",
-    False: "never",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +71,7 @@ def probe(
             files.extend(recordings_in(path) if path.is_dir() else [path])
         except SessionError as error:
             feed.fail(error)
-    check = _CONTENT_CHECKS[content]
+    check: ContentCheck = "when-needed" if content is None else "always" if content else "never"
     with feed.task("measuring recordings"):
         found = measure_recordings(files, [choice], content=check, deep=deep)
     recordings = tuple(found.values())

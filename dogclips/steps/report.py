@@ -24,22 +24,12 @@ _SESSION_CLIPS, _RUN_CLIPS = 6, 3
 
 @dataclass(frozen=True, eq=False)
 class ReportResult(Result):
-    """What the page shows.
+    """What the page shows."""
 
-    Parameters
-    ----------
-    output
-        The page.
-    dataset, concerns
-        Of sessions: all of them, and what is odd about them.
-    runs
-        Of trainings: what their folders hold.
-    """
-
-    output: Path
-    dataset: Dataset | None = None
-    concerns: tuple[Concern, ...] = ()
-    runs: tuple[RunRecords, ...] = ()
+    output: Path  #: The page
+    dataset: Dataset | None = None  #: Of sessions: all of them
+    concerns: tuple[Concern, ...] = ()  #: Of sessions: what is odd about them
+    runs: tuple[RunRecords, ...] = ()  #: Of trainings: what their folders hold
 
 
 def report(
@@ -86,7 +76,12 @@ def report(
     feed, output = Feed(progress), Path(output)
     paths = list(dict.fromkeys(paths_of(folders)))
     suffix_of(output, (".html",))
-    if not _are_runs(paths):
+    trainings = [folder for folder in paths if is_run(folder)]
+    if trainings and len(trainings) < len(paths):
+        raise UsageError(
+            "a training among sessions", where=trainings[0], todo="make a page of each kind"
+        )
+    if not trainings:
         lists = None if split is None else Path(split)
         number = _SESSION_CLIPS if clips_per_label is None else clips_per_label
         return _report_dataset(paths, output, lists, number, seed or 0, feed)
@@ -102,15 +97,6 @@ def report(
     return ReportResult(output, runs=tuple(runs), **feed.kept)
 
 
-def _are_runs(folders: Sequence[Path]) -> bool:
-    runs = [folder for folder in folders if is_run(folder)]
-    if runs and len(runs) < len(folders):
-        raise UsageError(
-            "a training among sessions", where=runs[0], todo="make a page of each kind"
-        )
-    return bool(runs)
-
-
 def _report_dataset(
     base_dirs: Sequence[Path], output: Path, lists: Path | None, number: int, seed: int, feed: Feed
 ) -> ReportResult:
@@ -118,18 +104,14 @@ def _report_dataset(
     sessions = read_each(base_dirs, read_records, feed, "measuring recordings")
     dataset = Dataset.of(sessions)
     concerns = concerns_of(dataset, shares)
-    cards = _cards(dataset, number, seed, feed)
+    cards: list[LabelCards] = []
+    if number:
+        chosen = evenly_chosen(dataset, number, seed)
+        rows = {row for _, own in chosen.values() for row in own}
+        with feed.task("looking at clips", len(rows), "clips") as done:
+            cards = dataset_cards(dataset.windows, chosen, done)
     write_whole(output, dataset_page(dataset, concerns, cards, shares, made=_made()))
     return ReportResult(output, dataset, tuple(concerns), **feed.kept)
-
-
-def _cards(dataset: Dataset, number: int, seed: int, feed: Feed) -> list[LabelCards]:
-    if not number:
-        return []
-    chosen = evenly_chosen(dataset, number, seed)
-    rows = {row for _, own in chosen.values() for row in own}
-    with feed.task("looking at clips", len(rows), "clips") as done:
-        return dataset_cards(dataset.windows, chosen, done)
 
 
 def _made() -> str:

@@ -27,17 +27,10 @@ _Parts = dict[Path, tuple[pd.Series, dict[str, Any]]]
 
 @dataclass(frozen=True, eq=False)
 class SplitResult(Result):
-    """What was split, and where the lists are; clips that could not be compared are failures.
+    """What was split, and where the lists are; clips that could not be compared are failures."""
 
-    Parameters
-    ----------
-    made
-        Which clip went where; with folds, these stand for the splits.
-    folders
-        Each holds the lists of a whole split: `out`, or `fold1` to `foldK` in it.
-    """
-
-    made: MadeSplit
+    made: MadeSplit  #: Which clip went where; with folds, these stand for the splits
+    #: Each holds the lists of a whole split: `out`, or `fold1` to `foldK` in it.
     folders: tuple[Path, ...]
 
 

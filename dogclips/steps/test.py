@@ -23,30 +23,18 @@ from dogclips.training.run import on_this_machine, predictions_table, what_was_s
 
 @dataclass(frozen=True, eq=False)
 class TestResult(Result):
-    """Scores of a checkpoint on a list.
-
-    Parameters
-    ----------
-    report
-        Scores and protocol.
-    predictions
-        One row a clip and label, with the columns of `records.predictions.CLIP_PREDICTION_COLUMNS`.
-    checkpoint
-        The file that was tested.
-    skipped
-        Clips that do not decode and were left out, with the reasons; only where the settings of
-        the run say so (`data.on_bad_clip`).
-    plots
-        The files that were drawn.
-    """
+    """Scores of a checkpoint on a list."""
 
     __test__ = False  # no test class, whatever pytest thinks
 
-    report: TestReport
+    report: TestReport  #: Scores and protocol
+    #: One row a clip and label; columns of `records.predictions.CLIP_PREDICTION_COLUMNS`.
     predictions: pd.DataFrame
-    checkpoint: Path
+    checkpoint: Path  #: The file that was tested
+    #: Clips that do not decode and were left out, with the reasons; only where the settings of the
+    #: run say so (`data.on_bad_clip`).
     skipped: tuple[tuple[str, str], ...] = ()
-    plots: tuple[Path, ...] = ()
+    plots: tuple[Path, ...] = ()  #: The files that were drawn
 
 
 def test(

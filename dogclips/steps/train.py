@@ -45,29 +45,16 @@ PLOTS = "plots"
 
 @dataclass(frozen=True, eq=False)
 class TrainedRun(Result):
-    """A finished training run.
+    """A finished training run."""
 
-    Parameters
-    ----------
-    run_dir
-        Where everything lies.
-    config
-        The settings that it was trained with.
-    records
-        One row an epoch.
-    report
-        Scores on the validation list at the best epoch, whose weights `best.ckpt` holds.
-    weights
-        What was taken from the file of initial weights, if one was given.
-    skipped
-        Clips that do not decode and were left out, each with the reason.
-    """
-
-    run_dir: Path
-    config: TrainConfig
-    records: tuple[EpochRecord, ...]
+    run_dir: Path  #: Where everything lies
+    config: TrainConfig  #: The settings that it was trained with
+    records: tuple[EpochRecord, ...]  #: One row an epoch
+    #: Scores on the validation list at the best epoch, whose weights `best.ckpt` holds.
     report: TestReport
+    #: What was taken from the file of initial weights, if one was given.
     weights: LoadedWeights | None = None
+    #: Clips that do not decode and were left out, each with the reason.
     skipped: tuple[tuple[str, str], ...] = ()
 
     @property

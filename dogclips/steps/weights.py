@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from dogclips.errors import OutputError, UsageError
+from dogclips.errors import UsageError
 from dogclips.models.weights.fitting import convert_weights, inspect_weights
 from dogclips.records.weights import WeightsFacts
+from dogclips.steps.arguments import check_replaced
 
 
 def weights_inspect(source: str | Path) -> WeightsFacts:
@@ -36,10 +37,5 @@ def weights_convert(source: str | Path, out: str | Path, *, force: bool = False)
         raise UsageError(
             "only safetensors are written", where=out, todo="name a file that ends in .safetensors"
         )
-    if out.exists() and source.exists() and out.samefile(source):
-        raise OutputError("this file is read", where=out, todo="write to another one")
-    if out.is_dir():
-        raise OutputError("a folder", where=out, todo="name a file")
-    if out.exists() and not force:
-        raise OutputError("already there", where=out, todo="name another file or pass --force")
+    check_replaced(source, out, force=force)
     return convert_weights(source, out)

@@ -31,7 +31,7 @@ from dogclips.media.excerpt import Excerpt, FrameTimes
 from dogclips.records.fed import FedClip, FedView, Kind, Strip
 from dogclips.records.run_folder import is_run, noted_list
 from dogclips.records.settings import SETTINGS
-from dogclips.reports.pictures.fed_video import Layout
+from dogclips.reports.pictures.fed_pictures import Layout
 from dogclips.training.config import TrainConfig
 from dogclips.training.data import ClipData, EpochSampler, GuardedDataset, sampling_warning
 from dogclips.training.loading_plan import num_workers

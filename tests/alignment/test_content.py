@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from dogclips.alignment.content import Content, compare_content
+from dogclips.alignment.lags import WindowLag
 from dogclips.alignment.view import PictureView
-from dogclips.alignment.windows import WindowLag
 from dogclips.errors import MediaError
 from dogclips.streams import Stream, Thumbnails
 from dogclips.timebase import Span, frame_at

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dogclips.alignment.lags import LagGrid, Likeness, compare, pooled
-from dogclips.alignment.motion import Motion
+from dogclips.alignment.lags import LagGrid, Likeness, Motion, compare, pooled
 
 CELLS = 5
 STEP_S = 0.05

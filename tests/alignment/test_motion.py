@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dogclips.alignment.motion import Motion, is_all_intra, motion_of
+from dogclips.alignment.lags import Motion, is_all_intra, motion_of
 from dogclips.alignment.view import PictureView
 from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Thumbnails
 from tests.alignment.sensor import RATE, sensor, stream

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dogclips.alignment.path import CHANGE_COST, DOUBT_BELOW, best_path
+from dogclips.alignment.pieces import CHANGE_COST, DOUBT_BELOW, best_path
 
 Floats = NDArray[np.float64]
 FREE = np.zeros(2)

@@ -11,8 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dogclips.alignment.lags import LagGrid
-from dogclips.alignment.path import DOUBT_BELOW, LagPath
-from dogclips.alignment.pieces import Run, certain_runs, doubts_of, drift_of, exact_shift
+from dogclips.alignment.pieces import (
+    DOUBT_BELOW,
+    LagPath,
+    Run,
+    certain_runs,
+    doubts_of,
+    drift_of,
+    exact_shift,
+)
 from dogclips.timebase import Span, frame_at
 from tests.alignment.sensor import TICKS, stream
 

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dogclips.alignment.lags import LagGrid, compare
-from dogclips.alignment.motion import Motion
-from dogclips.alignment.windows import WindowLag, measure_windows
+from dogclips.alignment.lags import LagGrid, Motion, WindowLag, compare, measure_windows
 
 CELLS = 40
 STEP_S = 0.05

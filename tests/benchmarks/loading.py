@@ -30,7 +30,7 @@ from dogclips.clips.execution import cut_plan
 from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.probed import probe_document
 from dogclips.clips.session import find_session
-from dogclips.config import load_config, settings_text
+from dogclips.config import settings_of, settings_text
 from dogclips.lists import ClipList, read_list
 from dogclips.lists.sessions import write_session_lists
 from dogclips.loading import Augmentation, Sampling
@@ -234,7 +234,7 @@ def _session(base_dir: Path) -> ClipList:
     """Write a recording, cut it for training, and return its clips."""
     video = write_recording(base_dir / "video" / "020500.mp4", SECONDS)
     write_project(base_dir, "0205", {video.name: [(0, SECONDS, "0")]})
-    config = load_config(CutConfig, [RECIPE], ["content=never"])
+    config = settings_of(CutConfig, [RECIPE, "content=never"])
     session = find_session(base_dir)
     projects, _ = read_dataset(session.projects)
     recordings = measure_session(session, projects, config)

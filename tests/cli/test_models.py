@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dogclips.cli.app import app
-from dogclips.config import load_config
+from dogclips.config import settings_of
 from dogclips.errors import ConfigError, ModelError, UsageError
 from dogclips.models import SlowFastConfig, build_model
 from dogclips.models.catalogue import VARIANTS
@@ -105,7 +105,7 @@ def test_the_yaml_of_a_network_is_a_training_config_with_it(tmp_path: Path, name
     text = shown("show", name, "--yaml")
     (tmp_path / "train.yaml").write_text(text)
 
-    config = load_config(TrainConfig, [tmp_path / "train.yaml"])
+    config = settings_of(TrainConfig, [tmp_path / "train.yaml"])
 
     assert config.model == VARIANTS[name].config
     assert config.data.sampling.clip_len == VARIANTS[name].expects.clip_len

@@ -17,7 +17,7 @@ from dogclips.clips.plan import ClipPlan, measure_session, plan_session
 from dogclips.clips.recordings import measure_recordings
 from dogclips.clips.session import find_session
 from dogclips.clips.units import local_engine
-from dogclips.config import load_config
+from dogclips.config import settings_of
 from dogclips.errors import ConfigError
 from dogclips.segments import segment_table
 from tests.moving import LARGE, RATE, write_moving
@@ -128,9 +128,9 @@ def test_a_file_name_that_yaml_takes_for_a_number_is_refused_with_the_cure(tmp_p
     path = tmp_path / "cut.yaml"
     path.write_text("projects: {0205: {annotated_in: firefox}}")
     with pytest.raises(ConfigError, match=r"in quotes, like '0205'"):
-        load_config(CutConfig, [path])
+        settings_of(CutConfig, [path])
     path.write_text("projects: {'0205': {annotated_in: firefox}}")
-    config = load_config(CutConfig, [path])
+    config = settings_of(CutConfig, [path])
     assert config.choice_of(project("0205")).annotated_in == "firefox"
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dogclips.config import Config, load_config
+from dogclips.config import Config, settings_of
 from dogclips.errors import ConfigError, ModelError
 from dogclips.models import (
     BUILDERS,
@@ -135,10 +135,10 @@ def test_bytes_and_fractions_are_normalised_alike() -> None:
 
 
 def test_the_name_chooses_the_keys_of_the_model() -> None:
-    wanted = load_config(Wanted, overrides=["model={name: slowfast, depths: [1, 1, 1, 1]}"])
+    wanted = settings_of(Wanted, ["model={name: slowfast, depths: [1, 1, 1, 1]}"])
     assert wanted.model == SlowFastConfig(depths=(1, 1, 1, 1))
     with pytest.raises(ConfigError, match="patch_size"):
-        load_config(Wanted, overrides=["model={name: slowfast, patch_size: 16}"])
+        settings_of(Wanted, ["model={name: slowfast, patch_size: 16}"])
 
 
 def test_every_architecture_is_built_by_its_name() -> None:

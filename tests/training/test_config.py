@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import torch
 
-from dogclips.config import load_config
+from dogclips.config import settings_of
 from dogclips.errors import ConfigError
 from dogclips.models import build_model
 from dogclips.training import TrainConfig
@@ -16,7 +16,7 @@ MODEL: dict[str, Any] = {"name": "timesformer"}
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
 def test_every_shipped_config_builds_its_model(file: Path) -> None:
 
-    config = load_config(TrainConfig, [file])
+    config = settings_of(TrainConfig, [file])
     with torch.device("meta"):
         build_model(config.model, 5, config.data.sampling.clip_len, config.data.size)
 
@@ -49,7 +49,7 @@ def test_what_cannot_work_is_refused_with_its_key(override: str, says: str) -> N
     if "stretch" in override:
         overrides.append("evaluation.crops=3")
     with pytest.raises(ConfigError, match=says):
-        load_config(TrainConfig, overrides=overrides)
+        settings_of(TrainConfig, overrides)
 
 
 def test_the_protocol_says_how_a_clip_is_scored() -> None:

@@ -7,7 +7,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from dogclips.records.run_start import LearningRates
-from dogclips.reports.tables.start import learning_table
+from dogclips.reports.tables.train import learning_table
 from dogclips.training.optimizers import (
     FINAL_NORM,
     HEAD,

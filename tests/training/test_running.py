@@ -17,7 +17,7 @@ from dogclips.lists import read_list
 from dogclips.records.predictions import read_clip_predictions
 from dogclips.records.run_start import LEARNED, RunStart
 from dogclips.records.training_run import EpochRecord
-from dogclips.reports.tables.start import start_lines
+from dogclips.reports.tables.train import start_lines
 from dogclips.steps.train import TrainedRun
 from dogclips.training import TrainConfig
 from dogclips.training.callbacks import checkpoint_name, epochs_without_gain

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from dogclips.reports.pictures.figures import (
     YELLOW,
     drawing,
     picture_url,
-    png_of,
     svg_of,
 )
 from dogclips.reports.tables.align import sheets_of, verdict_of
@@ -34,6 +34,10 @@ _COLOURS = {"before": ORANGE, "after": GREEN, "guess": BLUE, "reference": INK}
 # Levels of 255: noise alone is not blown up to look like motion, much motion hides no little one.
 _FULL_SCALE = (40.0, 80.0)
 _LINE = 120  # letters of the verdict
+_EXPLANATION = (
+    "Differences: black where both pictures agree, bright where they do not, on one scale for all."
+    " Frames count from 0, times are container times."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +60,7 @@ def alignment_html(file: Recording, compared: Sequence[ComparedFrames]) -> bytes
         "file": file,
         "verdict": verdict_of(file),
         "trusted": file.alignment is not None and file.alignment.trusted,
-        "explanation": _explanation(compared),
+        "explanation": _EXPLANATION if compared else "",
         "rows": _tiles(file, compared),
         "charts": _charts(file),
         "sheets": sheets_of(file),
@@ -69,12 +73,15 @@ def alignment_png(file: Recording, compared: Sequence[ComparedFrames]) -> bytes:
     from matplotlib.figure import Figure  # noqa: PLC0415 (for nobody who draws nothing)
 
     lags = lags_of(file)
-    heights = [_row_height(one.reference) for one in compared] + [2.6] * (lags is not None)
+    shapes = [one.reference.pixels.shape for one in compared]
+    # Inches: pictures are three wide.
+    heights = [min(2.9 * rows / columns, 4.0) + 0.6 for rows, columns, _ in shapes]
+    heights += [2.6] * (lags is not None)
     with drawing():
         figure = Figure(figsize=(15, 1.2 + sum(heights)), layout="constrained", dpi=110)
         head = "\n".join([file.path.name, *wrap(verdict_of(file), _LINE)])
         figure.suptitle(head, x=0.01, ha="left", fontsize=14, fontweight="bold")
-        figure.supxlabel(_explanation(compared), x=0.01, ha="left", fontsize=10)
+        figure.supxlabel(_EXPLANATION if compared else "", x=0.01, ha="left", fontsize=10)
         if heights:
             parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
             for part, tiles in zip(parts, _tiles(file, compared), strict=False):
@@ -83,7 +90,9 @@ def alignment_png(file: Recording, compared: Sequence[ComparedFrames]) -> bytes:
                 left, right = parts[-1].subplots(1, 2)
                 _draw_lags(left, lags)
                 _draw_curve(right, file)
-        return png_of(figure)
+        buffer = BytesIO()
+        figure.savefig(buffer, format="png", metadata={"Software": None})  # not what made it
+        return buffer.getvalue()
 
 
 def _charts(file: Recording) -> list[str]:
@@ -110,17 +119,13 @@ def _tiles(file: Recording, compared: Sequence[ComparedFrames]) -> list[list[_Ti
     differences = [partner.difference for one in compared for partner in (one.before, one.after)]
     brightest = max((float(np.percentile(one, 99.7)) for one in differences), default=0.0)
     full_scale = min(max(brightest, _FULL_SCALE[0]), _FULL_SCALE[1])
-    return [list(_tiles_of(one, _rules(file), full_scale)) for one in compared]
-
-
-def _rules(file: Recording) -> tuple[str, str]:
-    """Return what the two target frames for each frame are."""
     _, alignment = file.measured
+    rules = "before: timestamps", "after: time map"  # what the two frames of the target are
     if not alignment.trusted:
-        return "by timestamps", "by frame counts"
-    if alignment.method == "timestamps" and alignment.estimates.timestamps_s:
-        return "before: from its start", "after: timestamps"
-    return "before: timestamps", "after: time map"
+        rules = "by timestamps", "by frame counts"
+    elif alignment.method == "timestamps" and alignment.estimates.timestamps_s:
+        rules = "before: from its start", "after: timestamps"
+    return [list(_tiles_of(one, rules, full_scale)) for one in compared]
 
 
 def _tiles_of(one: ComparedFrames, rules: tuple[str, str], full_scale: float) -> Iterator[_Tile]:
@@ -142,21 +147,6 @@ def _tiles_of(one: ComparedFrames, rules: tuple[str, str], full_scale: float) ->
 
 def _caption(frame: StreamFrame) -> str:
     return f"stream {frame.stream}, frame {frame.index}, {float(frame.time_s):.3f} s"
-
-
-def _explanation(compared: Sequence[ComparedFrames]) -> str:
-    if not compared:
-        return ""
-    return (
-        "Differences: black where both pictures agree, bright where they do not, on one scale for"
-        " all. Frames count from 0, times are container times."
-    )
-
-
-def _row_height(frame: StreamFrame) -> float:
-    """Return inches: pictures are three wide."""
-    rows, columns, _ = frame.pixels.shape
-    return min(2.9 * int(rows) / int(columns), 4.0) + 0.6
 
 
 def _draw_tiles(part: "SubFigure", tiles: Sequence[_Tile]) -> None:

@@ -5,17 +5,25 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dogclips.lists.session_records import KEPT, RecordingRecords
+from dogclips.lists.splits import label_counts
 from dogclips.records.probe import ProbedFile, ProbedStream
+from dogclips.records.split import SPLITS
 from dogclips.reports.pages.page import rendered
-from dogclips.reports.pages.shaded_tables import balance_table, lengths_table, together_table
 from dogclips.reports.pictures.clip_cards import LabelCards
 from dogclips.reports.pictures.lag_plots import lag_chart
 from dogclips.reports.pictures.recording_timeline import recording_timeline
 from dogclips.reports.tables.cut import SKIP_REASONS
 from dogclips.scores.concerns import Concern
-from dogclips.scores.dataset import Dataset, ListedSplit, window_counts
-from dogclips.wording import counted, late_start
+from dogclips.scores.dataset import (
+    Dataset,
+    ListedSplit,
+    segment_lengths,
+    shown_together,
+    window_counts,
+)
+from dogclips.wording import counted, late_start, rate_text
 
+_FULL_SHADE = 0.75  # so that black digits stay legible
 _STATUSES = {
     "cut": "clips, cut by the last run",
     "reused": "clips of an earlier run",
@@ -43,15 +51,7 @@ def dataset_page(
     *,
     made: str = "",
 ) -> bytes:
-    """Return the page of a data set.
-
-    Parameters
-    ----------
-    concerns, cards
-        As `concerns_of` and `dataset_cards` return them.
-    made
-        By what and when, for the foot of the page.
-    """
+    """Return the page of a data set; `made` says by what and when, for its foot."""
     values = {
         "dataset": dataset,
         "concerns": concerns,
@@ -73,17 +73,16 @@ def dataset_page(
 
 def _facts(dataset: Dataset) -> list[tuple[str, str]]:
     """Return the numbers at the top: a number, and what it counts."""
-    recordings = sum(len(session.recordings) for session in dataset.sessions.values())
-    clip_s = float((dataset.kept["end_s"] - dataset.kept["start_s"]).sum())
     numbers = {
         "session": len(dataset.sessions),
-        "recording": recordings,
+        "recording": sum(len(session.recordings) for session in dataset.sessions.values()),
         "annotated segment": len(dataset.segments),
         "label": len(dataset.classes),
         "clip": len(dataset.kept),
     }
-    counts = (counted(number, noun).split(" ", 1) for noun, number in numbers.items())
-    return [*((number, noun) for number, noun in counts), (_duration(clip_s), "of clips")]
+    counts = (counted(number, noun).partition(" ") for noun, number in numbers.items())
+    clip_s = float((dataset.kept["end_s"] - dataset.kept["start_s"]).sum())
+    return [*((number, noun) for number, _, noun in counts), (_duration(clip_s), "of clips")]
 
 
 def _duration(seconds: float) -> str:
@@ -101,16 +100,10 @@ def _status_rows(dataset: Dataset) -> list[tuple[str, str, int, str, float]]:
     """Return status, reason, number, meaning and share of all windows, clips first."""
     found = window_counts(dataset)
     whole, order = sum(found.values()), list(_STATUSES)
-    ranked = sorted(found, key=lambda key: (order.index(key[0]), -found[key]))
+    ranked = sorted(found.items(), key=lambda item: (order.index(item[0][0]), -item[1]))
     return [
-        (
-            status,
-            reason,
-            found[status, reason],
-            SKIP_REASONS.get(reason, _STATUSES[status]),
-            found[status, reason] / whole,
-        )
-        for status, reason in ranked
+        (status, reason, number, SKIP_REASONS.get(reason, _STATUSES[status]), number / whole)
+        for (status, reason), number in ranked
     ]
 
 
@@ -130,7 +123,7 @@ def _part(recording: RecordingRecords, classes: Sequence[str]) -> Mapping[str, A
         "name": recording.name,
         "summary": ", ".join(numbers),
         "verdicts": [*dict.fromkeys(map(clip_verdict, entries))] or [_UNKNOWN],
-        "streams": _streams(entries[0]) if entries else [],
+        "streams": [_stream(one, entries[0]) for one in entries[0].streams] if entries else [],
         "messages": [*messages.values()],
         "charts": [chart for chart in map(lag_chart, entries) if chart is not None],
         "timeline": recording_timeline(recording, classes),
@@ -169,23 +162,8 @@ def clip_verdict(entry: ProbedFile) -> ClipVerdict:
     return ClipVerdict("ok", "verified", f"Verified: {found}{confirmed}.")
 
 
-def _streams(entry: ProbedFile) -> list[Mapping[str, Any]]:
-    """Return what `probe.json` says of each stream, and `rate` and `remarks` in words."""
-    return [
-        asdict(stream) | {"rate": _rate(stream), "remarks": ", ".join(_remarks(stream, entry))}
-        for stream in entry.streams
-    ]
-
-
-def _rate(stream: ProbedStream) -> str:
-    rate = stream.frames_per_second
-    if rate is None:
-        return ""
-    about = "~" if stream.variable_frame_rate else ""
-    return about + f"{rate:.3f}".rstrip("0").rstrip(".")
-
-
-def _remarks(stream: ProbedStream, entry: ProbedFile) -> list[str]:
+def _stream(stream: ProbedStream, entry: ProbedFile) -> Mapping[str, Any]:
+    """Return what `probe.json` says of a stream, and `rate` and `remarks` in words."""
     index, alignment = stream.index, entry.alignment
     missing = sum(gap.missing for gap in stream.gaps if not gap.jump)
     remarks = {
@@ -195,4 +173,90 @@ def _remarks(stream: ProbedStream, entry: ProbedFile) -> list[str]:
         f"turned by {stream.rotation}\N{DEGREE SIGN}": stream.rotation,
         f"{counted(missing, 'frame')} missing": missing,
     }
-    return [text for text, holds in remarks.items() if holds]
+    rate = rate_text(stream.frames_per_second, variable=bool(stream.variable_frame_rate))
+    return asdict(stream) | {
+        "rate": rate,
+        "remarks": ", ".join(text for text, holds in remarks.items() if holds),
+    }
+
+
+# Tables whose cells are darker the more they hold, or the further off they are.
+
+
+@dataclass(frozen=True)
+class ShadedCell:
+    """A number in words, what it means, and how dark it is, from 0 to 1."""
+
+    text: str
+    title: str = ""
+    shade: float = 0.0
+
+
+@dataclass(frozen=True)
+class ShadedTable:
+    """Rows of cells under their names."""
+
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[ShadedCell]]]
+
+
+def together_table(dataset: Dataset) -> ShadedTable:
+    """Show how many clips show two labels at once; shaded by the share of the row's clips."""
+    classes, rows = dataset.classes, []
+    for name, own in zip(classes, shown_together(dataset).tolist(), strict=True):
+        whole, cells = max(own[classes.index(name)], 1), []
+        for other, number in zip(classes, own, strict=True):
+            share = number / whole
+            title = f"{number:,} clips of {name} ({share:.0%}) show {other} as well"
+            cell = ShadedCell(f"{number:,}" if number else "", title, _FULL_SHADE * share)
+            alone = ShadedCell(f"{number:,}", f"{name}: {number:,} clips")
+            cells.append(alone if other == name else cell)
+        rows.append((name, cells))
+    return ShadedTable([*map(str, range(len(classes)))], rows)
+
+
+def lengths_table(dataset: Dataset) -> ShadedTable:
+    """Show how many segments of each label are how long; shaded by the most of the row."""
+    counts = segment_lengths(dataset)
+    rows: list[tuple[str, list[ShadedCell]]] = []
+    for name, own in zip(counts.index, counts.to_numpy().tolist(), strict=True):
+        called = "all labels" if not rows else name
+        most = max([*own, 1])
+        cells = [
+            ShadedCell(
+                f"{number:,}" if number else "",
+                f"{called}: {number:,} segments of {length} s",
+                _FULL_SHADE * number / most,
+            )
+            for length, number in zip(counts.columns, own, strict=True)
+        ]
+        rows.append((name, cells))
+    return ShadedTable(list(counts.columns), rows)
+
+
+def balance_table(split: ListedSplit) -> ShadedTable:
+    """Show clips with each label in each split; shaded by how far their ratio is off."""
+    clips, whole = split.clips, max(len(split.clips), 1)
+    parts = [part for part in SPLITS if (clips["split"] == part).any()]
+    counts = label_counts(clips, clips["split"], len(split.names), parts)
+    sizes = clips["split"].value_counts().reindex(parts)
+    recordings = clips.groupby("split")["recording"].nunique()
+    rows = []
+    for name, own in zip(split.names, counts.to_numpy().tolist(), strict=True):
+        overall = sum(own) / whole
+        cells = map(_balance, own, sizes, [overall] * len(parts))
+        rows.append((name, [ShadedCell(f"{sum(own):,} ({overall:.1%})"), *cells]))
+    ends = [f"{whole:,}", *(f"{size:,} ({size / whole:.1%})" for size in sizes)]
+    rows.append(("clips", [*map(ShadedCell, ends)]))
+    ends = [f"{clips['recording'].nunique():,}", *(f"{recordings[part]:,}" for part in parts)]
+    rows.append(("recordings", [*map(ShadedCell, ends)]))
+    return ShadedTable(["all", *parts], rows)
+
+
+def _balance(number: int, size: int, overall: float) -> ShadedCell:
+    ratio = number / max(size, 1)
+    off = 100 * (ratio - overall)
+    title = f"{ratio:.1%} of its clips, {overall:.1%} of all: {off:+.1f} points"
+    # Twenty points off, or none of a label that is there: as dark as it gets.
+    shade = 1.0 if not number and overall else min(abs(off) / 20, 1.0)
+    return ShadedCell(f"{number:,} ({ratio:.1%}, {off:+.1f})", title, _FULL_SHADE * shade)

@@ -34,8 +34,6 @@ def run_page(
 
     Parameters
     ----------
-    runs
-        Finished trainings, as `read_run` returns them.
     number
         Clips to show of each label and kind: best, missed, wrongly claimed.
     made
@@ -62,7 +60,13 @@ def _part(run: RunRecords, first: RunRecords) -> dict[str, Any]:
         "comparison": Comparison() if run is first else compared(run, first),
         "tiles": [*_tiles(run)],
         "notes": [*_notes(run)],
-        "plots": [*_plots(run)],
+        "plots": [
+            (
+                next(text for kind, text in _TITLES.items() if name.startswith(kind)),
+                data_url(svg, "svg+xml"),
+            )
+            for name, svg in draw_plots(run.records, run.predictions, run.report)
+        ],
         "details": [*_leaves(asdict(run.facts))],
         "scores": {one.label: one.average_precision for one in run.report.classes},
     }
@@ -104,21 +108,15 @@ def _notes(run: RunRecords) -> Iterator[str]:
         )
 
 
-def _plots(run: RunRecords) -> Iterator[tuple[str, str]]:
-    for name, svg in draw_plots(run.records, run.predictions, run.report):
-        title = next(text for kind, text in _TITLES.items() if name.startswith(kind))
-        yield title, data_url(svg, "svg+xml")
-
-
 def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield the leaves of a tree of plain values with their paths."""
+    listed = isinstance(tree, list | tuple)
+    if listed and any(isinstance(node, Mapping) for node in tree):
+        tree = dict(enumerate(tree))
     if isinstance(tree, Mapping):
         for key, node in tree.items():
             yield from _leaves(node, f"{path}.{key}" if path else str(key))
-    elif isinstance(tree, list | tuple) and any(isinstance(node, Mapping) for node in tree):
-        for number, node in enumerate(tree):
-            yield from _leaves(node, f"{path}.{number}")
-    elif isinstance(tree, list | tuple):
+    elif listed:
         yield path, ", ".join(map(str, tree))
     else:
         yield path, "" if tree is None else str(tree)

@@ -59,17 +59,7 @@ def dataset_cards(
     chosen: Mapping[str, tuple[int, list[int]]],
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[LabelCards]:
-    """Return the clips of each label; each clip is read once.
-
-    Parameters
-    ----------
-    windows
-        As `Dataset` holds them.
-    chosen
-        As `evenly_chosen` returns them.
-    progress
-        Called with the number of clips that were read since the last call.
-    """
+    """Return the clips of each label that `evenly_chosen` chose; each clip is read once."""
     rows = windows.loc[list(dict.fromkeys(row for _, own in chosen.values() for row in own))]
     pictures = _pictures(rows["path"], progress)
     cards = {
@@ -93,12 +83,7 @@ def run_cards(
 ) -> list[LabelCards]:
     """Return the best and the worst clips of each label that has positives.
 
-    Parameters
-    ----------
-    number
-        Of each kind at most; a kind without clips is left out.
-    progress
-        Called with the number of clips that were read since the last call.
+    At most a `number` of each kind; a kind without clips is left out.
     """
     positives = np.flatnonzero(clips.target.any(axis=0)).tolist()
     chosen = {k: most_telling(clips, k, number) for k in positives}

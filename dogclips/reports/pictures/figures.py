@@ -54,13 +54,6 @@ def svg_of(figure: "Figure") -> bytes:
     return buffer.getvalue()
 
 
-def png_of(figure: "Figure") -> bytes:
-    """Return a figure as a PNG that says nothing of what it was made by."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
-
-
 def picture_url(pixels: NDArray[np.uint8], kind: Literal["jpeg", "png"] = "jpeg") -> str:
     """Return a picture of (rows, columns, 3) as a data URL."""
     from matplotlib.image import imsave  # noqa: PLC0415

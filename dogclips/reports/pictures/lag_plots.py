@@ -80,7 +80,10 @@ def plot_lags(lags: Lags) -> Text:
     low, high = min(lags.shown), max(lags.shown)
     if max(abs(low), abs(high)) <= 2 * _MOST_ROWS:  # keep what the timestamps say in sight
         low, high = min(low, 0.0), max(high, 0.0)
-    step = _nice((high - low) / (_MOST_ROWS - 1))
+    least = (high - low) / (_MOST_ROWS - 1)
+    power = 10.0 ** math.floor(math.log10(max(least, 1.0)))
+    # The next of 1, 2, 5, 10, 20... frames.
+    step = next(n * power for n in (1.0, 2.0, 5.0, 10.0) if n * power >= least)
     bottom = math.floor(low / step + 0.5) - 1
     cells, outside = _cells(lags, step, bottom, math.floor(high / step + 0.5) + 2 - bottom)
     text = Text(no_wrap=True, overflow="crop")
@@ -92,7 +95,11 @@ def plot_lags(lags: Lags) -> Text:
         for cell in cells[row].tolist():
             text.append(cell, style=_STYLES.get(cell))
         text.append("\n")
-    text.append(_axis(*lags.span_s))
+    start, end = lags.span_s
+    first, middle, last = (f"{time:.1f} s" for time in (start, (start + end) / 2, end))
+    times = f"{first:<{_COLUMNS // 3}}{middle:^{_COLUMNS // 3}}"
+    text.append(f"{' ' * (_GUTTER - 1)}└{'─' * _COLUMNS}\n")
+    text.append(f"{' ' * _GUTTER}{times}{last:>{_COLUMNS - len(times)}}\n")
     text.append(f"{_BELIEVED} believed  {_REFUSED} refused  {_MAP} time map  {_DOUBT} in doubt")
     if outside:
         text.append(f"  ({outside} refused lie outside)")
@@ -123,18 +130,3 @@ def _cells(lags: Lags, step: float, bottom: int, num_rows: int) -> tuple[NDArray
         else:
             outside += 1
     return cells, outside
-
-
-def _axis(start: float, end: float) -> str:
-    line = " " * (_GUTTER - 1) + "└" + "─" * _COLUMNS
-    first, middle, last = (f"{time:.1f} s" for time in (start, (start + end) / 2, end))
-    labels = f"{first:<{_COLUMNS // 3}}{middle:^{_COLUMNS // 3}}"
-    return f"{line}\n{' ' * _GUTTER}{labels}{last:>{_COLUMNS - len(labels)}}\n"
-
-
-def _nice(step: float) -> float:
-    """Return the next of 1, 2, 5, 10, 20... frames."""
-    if step <= 1:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(step))
-    return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= step)

@@ -74,19 +74,10 @@ class RecordingTimeline:
 
     #: What is drawn: all that was annotated or planned, and the recording.
     span_s: tuple[float, float]
+    view: str  #: The same as the view box of every row
     length_s: float  #: When the recording ends
     rows: tuple[TimelineRow, ...]
-
-    @property
-    def view(self) -> str:
-        """Return the view box of every row."""
-        start, end = self.span_s
-        return f"{_short(start)} 0 {_short(end - start)} {ROW_HEIGHT}"
-
-    @property
-    def ticks(self) -> list[AxisTick]:
-        """Return the marks of the time axis."""
-        return axis_ticks(*self.span_s)
+    ticks: Sequence[AxisTick]
 
 
 def recording_timeline(recording: RecordingRecords, classes: Sequence[str]) -> RecordingTimeline:
@@ -95,10 +86,11 @@ def recording_timeline(recording: RecordingRecords, classes: Sequence[str]) -> R
     segments = recording.segments.astype({"start_s": float, "end_s": float})
     ends = [*windows["end_s"], *segments["end_s"], recording.length_s or 0.0]
     starts = [*windows["start_s"], *segments["start_s"], 0.0]
-    span_s = min(starts), max(*ends, min(starts) + 0.1)
-    length_s = span_s[1] if recording.length_s is None else recording.length_s
+    start, end = min(starts), max(*ends, min(starts) + 0.1)
+    view = f"{_short(start)} 0 {_short(end - start)} {ROW_HEIGHT}"
+    length_s = end if recording.length_s is None else recording.length_s
     rows = (*_label_rows(segments, classes), *_window_rows(windows))
-    return RecordingTimeline(span_s, length_s, rows)
+    return RecordingTimeline((start, end), view, length_s, rows, axis_ticks(start, end))
 
 
 def axis_ticks(start: float, end: float) -> list[AxisTick]:

@@ -1,7 +1,7 @@
 """Plots of a training, of its scores, and of a test of learning rates, as SVG files."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from unicodedata import east_asian_width
 import numpy as np
 import pandas as pd
 
-from dogclips.files import whole_file
+from dogclips.files import write_whole
 from dogclips.records.predictions import PredictedClips, by_clip
 from dogclips.records.training_run import EpochRecord, TaskResult, TestReport
 from dogclips.reports.pictures.figures import (
@@ -42,27 +42,12 @@ def write_plots(
 ) -> list[Path]:
     """Write every plot that there is something for, and return their paths.
 
-    Parameters
-    ----------
-    folder
-        Made if need be; earlier plots are replaced.
-    records
-        Of the training; empty where only a test is shown.
-    predictions
-        Columns of `CLIP_PREDICTION_COLUMNS`.
-    report
-        The scores of these predictions.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written to, or the disk is full.
+    `records` are empty where only a test is shown; `report` holds the scores of the predictions.
     """
     paths = []
     for name, svg in draw_plots(records, predictions, report):
         paths.append(folder / f"{name}.svg")
-        with whole_file(paths[-1]) as part:
-            part.write_bytes(svg)
+        write_whole(paths[-1], svg)
     return paths
 
 
@@ -70,9 +55,19 @@ def draw_plots(
     records: Sequence[EpochRecord], predictions: pd.DataFrame, report: TestReport
 ) -> list[tuple[str, bytes]]:
     """Return the name and the SVG of every plot: curves, classes, calibration, confusion."""
+    figures: dict[str, Figure] = {}
     with drawing():
-        figures = _figures(records, by_clip(predictions), report)
-        return [(name, svg_of(figure)) for name, figure in figures]
+        if records:
+            figures["curves"] = _curves(records)
+        if len(report.without_positives) < len(report.classes):
+            figures["average_precision"] = _average_precision(report)
+            figures["precision_recall"] = _precision_recall(by_clip(predictions), report)
+            figures["calibration"] = _calibration(report)
+        for number, task in enumerate(report.tasks, start=1):
+            if len(task.classes) > 1:
+                name = "confusion" if len(report.tasks) == 1 else f"confusion_{number}"
+                figures[name] = _confusion(report, task)
+        return [(name, svg_of(figure)) for name, figure in figures.items()]
 
 
 def range_plot(points: Sequence[RangePoint]) -> bytes:
@@ -89,21 +84,6 @@ def range_plot(points: Sequence[RangePoint]) -> bytes:
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("")
         return svg_of(figure)
-
-
-def _figures(
-    records: Sequence[EpochRecord], clips: PredictedClips, report: TestReport
-) -> "Iterator[tuple[str, Figure]]":
-    if records:
-        yield "curves", _curves(records)
-    if len(report.without_positives) < len(report.classes):
-        yield "average_precision", _average_precision(report)
-        yield "precision_recall", _precision_recall(clips, report)
-        yield "calibration", _calibration(report)
-    for number, task in enumerate(report.tasks, start=1):
-        if len(task.classes) > 1:
-            name = "confusion" if len(report.tasks) == 1 else f"confusion_{number}"
-            yield name, _confusion(report, task)
 
 
 # Title of a panel: attribute of a record, what its line is called, its colour.

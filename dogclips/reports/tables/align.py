@@ -6,10 +6,10 @@ from fractions import Fraction
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dogclips.alignment import MapPiece, estimate
+from dogclips.alignment import estimate
 from dogclips.clips.recordings import Recording
 from dogclips.reports.pictures.lag_plots import plot_lags
-from dogclips.reports.tables.style import marked, new_table, with_remarks
+from dogclips.reports.tables.style import filled_table, marked
 from dogclips.scores.lags import lags_of
 from dogclips.streams import Stream
 from dogclips.wording import late_start, seconds_and_frames
@@ -26,29 +26,19 @@ class Sheet:
 
 
 def alignment_report(file: Recording) -> Group:
-    """Return everything that is known about how the streams of a file align.
-
-    Raises
-    ------
-    DogclipsError
-        The file could not be measured.
-    """
+    """Return everything that is known about how the streams of a file align."""
     parts: list[RenderableType] = [Text(str(file.path), style="bold")]
     parts.extend((Text(verdict_of(file)), Text("")))
-    parts.extend(_table(sheet) for sheet in sheets_of(file))
+    for sheet in sheets_of(file):
+        *columns, last = sheet.columns
+        parts.append(
+            filled_table(sheet.title, (*marked(columns, "|"), last), sheet.rows, sheet.note)
+        )
     lags = lags_of(file)
     if lags is not None:
         parts.extend((plot_lags(lags), Text("")))
     parts.extend(Text(f"{message.code} {message.text}") for message in file.messages)
     return Group(*parts)
-
-
-def _table(sheet: Sheet) -> Group:
-    *columns, last = sheet.columns
-    table = new_table(*marked(columns, "|"), last)
-    for row in sheet.rows:
-        table.add_row(*row)
-    return with_remarks(sheet.title, table, sheet.note)
 
 
 def verdict_of(file: Recording) -> str:
@@ -104,11 +94,10 @@ class _Pair:
         if "P014" in self.codes:
             return "NOT trusted: the streams run on unrelated clocks."
         counted_s = self.known.frame_count_s
-        apart = seconds_and_frames(counted_s, self.frames(counted_s))
         return (
             "NOT trusted: by timestamps both streams start together, but their lengths differ by"
-            f" {apart}, and the pixels cannot tell where frames are"
-            " missing."
+            f" {seconds_and_frames(counted_s, self.frames(counted_s))}, and the pixels cannot tell"
+            " where frames are missing."
         )
 
     def by_pixels(self, found: str) -> str:
@@ -132,8 +121,10 @@ class _Pair:
         return round(time_s * (self.target.frame_rate or 0))
 
     def estimates(self) -> Sheet:
+        one, other = (float(own.start_s or 0) for own in (self.reference, self.target))
+        stamped = f"the first frames are stamped {one:.3f} s and {other:.3f} s"
         offsets = {
-            "timestamps": (self.known.timestamps_s, self.from_timestamps()),
+            "timestamps": (self.known.timestamps_s, stamped),
             "frame counts": (self.known.frame_count_s, self.from_counts()),
             "content": (self.known.content_s, self.from_content()),
         }
@@ -153,26 +144,20 @@ class _Pair:
             return "?", "?"
         return f"{float(offset_s):+.3f}", f"{self.frames(offset_s):+d}"
 
-    def from_timestamps(self) -> str:
-        one, other = (float(own.start_s or 0) for own in (self.reference, self.target))
-        return f"the first frames are stamped {one:.3f} s and {other:.3f} s"
-
     def from_counts(self) -> str:
         counts = f"{self.reference.num_frames} and {self.target.num_frames} frames"
-        if not self.frames(self.known.frame_count_s):
+        missing = self.frames(self.known.frame_count_s)
+        if not missing:
             return f"{counts}, equally long; frames that either lacks elsewhere do not show"
-        frames = f"{self.frames(self.known.frame_count_s):+d}"
         return (
-            f"{counts}. Lost at the head: {frames}, at the tail: 0, in between: first 0, then"
-            f" {frames}. Counts cannot tell which"
+            f"{counts}. Lost at the head: {missing:+d}, at the tail: 0, in between: first 0, then"
+            f" {missing:+d}. Counts cannot tell which"
         )
 
     def from_content(self) -> str:
         content = self.alignment.content
-        if content is None:
-            return "the pixels were not compared"
-        if not content.confident:
-            return content.reason
+        if content is None or not content.confident:
+            return content.reason if content else "the pixels were not compared"
         believed = [window for window in content.windows if window.accepted]
         best = max(window.correlation for window in believed)
         unseen = f", at most {content.longest_unseen_s:.1f} s unseen in one piece"
@@ -184,48 +169,40 @@ class _Pair:
 
     def time_map(self) -> list[Sheet]:
         """Return the pieces; nothing where the streams never run side by side."""
-        pieces = self.alignment.time_map.pieces
-        rows = tuple(self.piece(piece) for piece in pieces if piece.reference.duration > 0)
+        time_map, begin = self.alignment.time_map, self.target.start_s or Fraction(0)
+        rows = []
+        for piece in time_map.pieces:
+            start, end = piece.reference.start, piece.reference.end
+            if end > start:
+                times = (start, end, begin + piece(start), begin + piece(end))
+                late = self.offset(start - piece.target_start - (self.reference.start_s or 0))
+                ppm = float((piece.scale - 1) * 1_000_000)
+                rows.append((*(f"{float(time_s):.3f}" for time_s in times), *late, f"{ppm:+.0f}"))
         one, other = self.reference.index, self.target.index
         title = f"time map, container time of streams {one} and {other}"
-        if not self.alignment.trusted:
-            title += " (by timestamps, not trusted)"
+        title += "" if self.alignment.trusted else " (by timestamps, not trusted)"
         spans = (f"stream {one}\nfrom s>", "to s>", f"stream {other}\nfrom s>", "to s>")
         columns = (*spans, "late s>", "frames>", "clock\nppm>")
-        return [Sheet(title, columns, rows, self.doubts())] if rows else []
-
-    def piece(self, piece: MapPiece) -> tuple[str, ...]:
-        start, end = piece.reference.start, piece.reference.end
-        begin = self.target.start_s or Fraction(0)
-        late_s = start - piece.target_start - (self.reference.start_s or 0)
-        ppm = float((piece.scale - 1) * 1_000_000)
-        times = (start, end, begin + piece(start), begin + piece(end))
-        return (*(f"{float(time_s):.3f}" for time_s in times), *self.offset(late_s), f"{ppm:+.0f}")
-
-    def doubts(self) -> str:
-        doubts = self.alignment.time_map.doubts
-        total_s = float(sum(doubt.duration for doubt in doubts))
-        spans = (f"{float(doubt.start):.2f} to {float(doubt.end):.2f}" for doubt in doubts)
-        where = f"{total_s:.2f} s of stream {self.reference.index}"
-        listed = f"in doubt, and nothing is cut there ({where}): {', '.join(spans)} s"
-        return listed if doubts else ""
+        total_s = float(sum(doubt.duration for doubt in time_map.doubts))
+        listed = ", ".join(f"{float(d.start):.2f} to {float(d.end):.2f}" for d in time_map.doubts)
+        where = f"{total_s:.2f} s of stream {one}"
+        doubts = f"in doubt, and nothing is cut there ({where}): {listed} s" if listed else ""
+        return [Sheet(title, columns, tuple(rows), doubts)] if rows else []
 
     def others(self) -> list[Sheet]:
         """Return the streams that are neither reference nor target."""
-        pair = (self.reference.index, self.target.index)
-        rows = tuple(
-            self.other(stream)
-            for stream in self.table.streams
-            if stream.index not in pair and (stream.is_camera or stream.type == "audio")
-        )
+        rows = []
+        for stream in self.table.streams:
+            sound = stream.type == "audio"
+            if stream.index in (self.reference.index, self.target.index):
+                continue
+            if stream.is_camera or sound:
+                known = estimate(self.reference, stream)
+                late, _ = self.offset(None if known is None else known.timestamps_s)
+                because = "sound has no pixels to ask" if sound else "choose it by --target"
+                rows.append((_described(stream), late, because))
         names = ("stream", "late s>", "because")
-        return [Sheet("other streams, by their timestamps", names, rows)] if rows else []
-
-    def other(self, stream: Stream) -> tuple[str, ...]:
-        known = estimate(self.reference, stream)
-        late, _ = self.offset(None if known is None else known.timestamps_s)
-        words = "sound has no pixels to ask" if stream.type == "audio" else "choose it by --target"
-        return _described(stream), late, words
+        return [Sheet("other streams, by their timestamps", names, tuple(rows))] if rows else []
 
 
 def _described(stream: Stream) -> str:

@@ -7,28 +7,22 @@ from rich.console import Group
 from rich.text import Text
 
 from dogclips.records.fed import FedClip
-from dogclips.reports.tables.style import new_table, with_remarks
+from dogclips.reports.tables.style import filled_table, plain
 
 
 def fed_table(clips: Sequence[FedClip], title: str) -> Group:
     """Return one row a view with the times of its frames, or why a clip has none."""
-    table = new_table()
-    for name in ("clip", "labels", "view", "frames at, s"):
-        table.add_column(name, overflow="fold")
+    rows: list[tuple[object, ...]] = []
     for clip in clips:
-        about = _plain(clip.name), _plain(", ".join(clip.labels))
-        rows = [
-            (Text(view.heading), Text(" ".join(f"{time_s:.3f}" for time_s in view.times_s)))
+        own: list[tuple[object, str]] = [
+            (view.heading, " ".join(f"{time_s:.3f}" for time_s in view.times_s))
             for view in clip.views
         ]
-        if clip.remark:
-            rows.append((Text(""), _plain(clip.remark)))
-        if clip.fault:
-            rows.append((Text("unreadable", style="red"), _plain(clip.fault)))
-        for row in rows:
-            table.add_row(*about, *row)
-            about = Text(""), Text("")
-    return with_remarks(title, table)
+        own += [("", plain(clip.remark))] if clip.remark else []
+        own += [(Text("unreadable", style="red"), plain(clip.fault))] if clip.fault else []
+        names = plain(clip.name), plain(", ".join(clip.labels))
+        rows += [(*(("", "") if number else names), *row) for number, row in enumerate(own)]
+    return filled_table(title, ("clip", "labels", "view", "frames at, s"), rows)
 
 
 def fed_document(clips: Sequence[FedClip]) -> list[dict[str, Any]]:
@@ -38,7 +32,11 @@ def fed_document(clips: Sequence[FedClip]) -> list[dict[str, Any]]:
             "clip": str(clip.path),
             "labels": list(clip.labels),
             "views": [
-                {"transform": view.kind, "name": view.name, "times_s": _rounded(view.times_s)}
+                {
+                    "transform": view.kind,
+                    "name": view.name,
+                    "times_s": [round(time_s, 6) for time_s in view.times_s],
+                }
                 for view in clip.views
             ],
             "remark": clip.remark or None,
@@ -46,14 +44,3 @@ def fed_document(clips: Sequence[FedClip]) -> list[dict[str, Any]]:
         }
         for clip in clips
     ]
-
-
-def _rounded(times_s: Sequence[float]) -> list[float]:
-    return [round(time_s, 6) for time_s in times_s]
-
-
-def _plain(text: str) -> Text:
-    """Return text of a stranger's file without markup or anything that moves the cursor."""
-    return Text(
-        "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    )

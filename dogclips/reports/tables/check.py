@@ -7,13 +7,12 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from dogclips.annotations import grouped
 from dogclips.clips.checks import CheckedProject, checked_files, checked_labels
 from dogclips.files import file_name
-from dogclips.reports.tables.style import marked, new_table, with_remarks
+from dogclips.reports.tables.style import filled_table, marked, plain
 
 # The heads of numbers that are not called like their columns.
 _HEADS = {
@@ -33,17 +32,34 @@ _HEADS = {
 _COUNTED = ("int64", "Float64")  # the index of a stream is Int64
 # Most files have none.
 _IF_ANY = ("points", "subjects", "zero_length", "unadjusted_1s", "past_end")
+_FILE_KEYS = ("path", "format", "status", "segments", "points", "seconds")
 _SUMS = ("seconds",)  # the rest of the times are shown to the millisecond
 
 
 def file_report(file: CheckedProject) -> Group:
     """Return the recordings of a file, then its issues: errors first, each kind once."""
-    title = f"{file.path}: {', '.join(filter(None, (file.project.format, file.status)))}"
-    parts = [with_remarks(_plain(title), _recordings(file))] if len(file.recordings) else []
-    issues = _issues(file)
-    if issues.row_count:
-        parts.append(with_remarks("" if parts else _plain(title), issues))
-    return Group(*parts) if parts else Group(Text(f"{_plain(title)}\n", style="bold"))
+    title = plain(f"{file.path}: {', '.join(filter(None, (file.project.format, file.status)))}")
+    parts, recordings = [], file.recordings
+    if len(recordings):
+        pairs = zip(map(file_name, recordings["name"]), recordings["recording"], strict=True)
+        names = [
+            plain(own if Path(found).name in ("", own) else f"{Path(found).name} ({own})")
+            for own, found in pairs
+        ]
+        parts.append(_table(title, {"recording": names}, recordings))
+    rows = [
+        (
+            _level(issue.level).append(f" {issue.code}", style="default"),
+            count,
+            plain(issue.place),
+            plain(f"{issue.text}: {issue.todo}" if issue.todo else issue.text),
+        )
+        for issue, count in grouped(file.issues)
+    ]
+    if rows:
+        columns = ("issue|", "places>|", "first place", "what")
+        parts.append(filled_table("" if parts else title, columns, rows))
+    return Group(*parts) if parts else Group(Text(f"{title}\n", style="bold"))
 
 
 def check_reports(checked: Sequence[CheckedProject]) -> list[Group]:
@@ -59,16 +75,18 @@ def labels_report(checked: Sequence[CheckedProject]) -> Group:
     labels = checked_labels(checked)
     tasks = labels["task"].unique()
     names = ("label",) if len(tasks) == 1 else ("task", "label")  # one task is a title
-    title = f"labels of {_plain(tasks[0])}" if len(tasks) == 1 and tasks[0] else "labels"
-    texts = {name: map(_text, labels[name]) for name in names}
-    return with_remarks(title, _table(texts, labels))
+    title = f"labels of {plain(tasks[0])}" if len(tasks) == 1 and tasks[0] else "labels"
+    return _table(title, {name: map(plain, labels[name]) for name in names}, labels)
 
 
 def files_report(checked: Sequence[CheckedProject]) -> Group:
     """Return one row a file."""
     files = checked_files(checked)
-    texts = {"file": map(_text, files["path"]), "status|": map(_status, files["status"])}
-    return with_remarks("annotation files", _table(texts, files))
+    texts: dict[str, Iterable[object]] = {
+        "file": map(plain, files["path"]),
+        "status|": map(_level, files["status"]),
+    }
+    return _table("annotation files", texts, files)
 
 
 def check_document(checked: Sequence[CheckedProject]) -> dict[str, Any]:
@@ -87,10 +105,7 @@ def _file_json(file: CheckedProject) -> dict[str, Any]:
         for row in _rows_json(file.recordings)
     ]
     return {
-        **{
-            name: row[name]
-            for name in ("path", "format", "status", "segments", "points", "seconds")
-        },
+        **{name: row[name] for name in _FILE_KEYS},
         "media": media,
         "labels": _rows_json(checked_labels([file])),
         "counts": dict(file.project.counts),
@@ -99,44 +114,27 @@ def _file_json(file: CheckedProject) -> dict[str, Any]:
 
 
 def _rows_json(table: pd.DataFrame) -> list[dict[str, Any]]:
+    def plain_of(value: Any) -> Any:
+        return None if pd.isna(value) else round(value, 6) if isinstance(value, float) else value
+
     return [
-        {str(name): _value_json(value) for name, value in row.items()}
+        {str(name): plain_of(value) for name, value in row.items()}
         for row in table.to_dict("records")
     ]
 
 
-def _value_json(value: Any) -> Any:
-    if pd.isna(value):
-        return None
-    return round(value, 6) if isinstance(value, float) else value
-
-
-def _table(texts: Mapping[str, Iterable[Text]], rows: pd.DataFrame) -> Table:
+def _table(title: str, texts: Mapping[str, Iterable[object]], rows: pd.DataFrame) -> Group:
     """Return columns of texts, then those of the counts and times that a table needs."""
     counted = [str(name) for name, dtype in rows.dtypes.items() if str(dtype) in _COUNTED]
     shown = [name for name in counted if name not in _IF_ANY or rows[name].any()]
     heads = _HEADS | ({"seconds": "seconds"} if "label" in rows else {})
-    table = new_table(*texts, *marked(heads.get(name, name) for name in shown))
-    for row, *own in zip(rows.to_dict("records"), *texts.values(), strict=True):
-        table.add_row(*own, *(_shown(name, row[name]) for name in shown))
-    return table
+    numbers = ([_shown(name, row[name]) for name in shown] for row in rows.to_dict("records"))
+    cells = ((*own, *more) for *own, more in zip(*texts.values(), numbers, strict=True))
+    return filled_table(title, (*texts, *marked(heads.get(name, name) for name in shown)), cells)
 
 
-def _recordings(file: CheckedProject) -> Table:
-    names = []
-    for named, found in zip(file.recordings["name"], file.recordings["recording"], strict=True):
-        own, path = file_name(named), Path(found)
-        names.append(own if path.name in ("", own) else f"{path.name} ({own})")
-    return _table({"recording": map(_text, names)}, file.recordings)
-
-
-def _issues(file: CheckedProject) -> Table:
-    table = new_table("issue|", "places>|", "first place", "what")
-    for issue, count in grouped(file.issues):
-        level = _status(issue.level).append(f" {issue.code}", style="default")
-        what = f"{issue.text}: {issue.todo}" if issue.todo else issue.text
-        table.add_row(level, str(count), _text(issue.place), _text(what))
-    return table
+def _level(level: str) -> Text:
+    return Text(level, style={"error": "red", "warning": "yellow"}.get(level, ""))
 
 
 def _shown(name: str, value: Any) -> str:
@@ -148,18 +146,3 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.1f}" if name in _SUMS else f"{value:.3f}"
     return str(value)
-
-
-def _status(level: str) -> Text:
-    return Text(level, style={"error": "red", "warning": "yellow"}.get(level, ""))
-
-
-def _text(text: str) -> Text:
-    return Text(_plain(text))
-
-
-def _plain(text: str) -> str:
-    """Return text of a stranger's file without anything that moves the cursor."""
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Group
-from rich.markup import escape
+from rich.text import Text
 
-from dogclips.reports.tables.style import new_table, with_remarks
+from dogclips.reports.tables.style import filled_table
 
 SKIP_REASONS = {
     "before-target-start": "begins before the target stream's first frame",
@@ -33,47 +33,42 @@ def cut_label_table(
     title: str,
     annotated: Mapping[str, tuple[int, Fraction]] | None = None,
 ) -> Group:
-    """Return for each label its segments, and the clips that show it.
-
-    Parameters
-    ----------
-    annotated
-        For each class how many segments there are, and their seconds in all, if that is known.
-    """
+    """Return for each label its clips and, if known, its segments and their seconds."""
     kept = manifest[manifest["status"].isin(_KEPT)]
     clips: Counter[int] = Counter(index for own in kept["label_indices"] for index in own)
-    table = new_table(
-        "class>", "label", "clips>", *(("segments>", "seconds>") if annotated else ())
-    )
+    rows: list[tuple[object, ...] | None] = []
     for index, name in enumerate(classes):
         count, seconds = annotated[name] if annotated else (0, Fraction(0))
-        more = (str(count), f"{float(seconds):.1f}") if annotated else ()
-        table.add_row(str(index), escape(name), str(clips[index]), *more)
-    table.add_section()
+        more = (count, f"{float(seconds):.1f}") if annotated else ()
+        rows.append((index, name, clips[index], *more))
     without = sum(not len(own) for own in kept["label_indices"])
-    if without:
-        table.add_row("", "background", str(without))
-    table.add_row("", "all clips", str(len(kept)))
+    rows += [
+        None,
+        *([("", "background", without)] if without else []),
+        ("", "all clips", len(kept)),
+    ]
     lost = [name for index, name in enumerate(classes) if not clips[index]]
-    return with_remarks(title, table, f"no clip shows {', '.join(lost)}" if lost else "")
+    remarks = f"no clip shows {', '.join(lost)}" if lost else ""
+    heads = ("class>", "label", "clips>", *(("segments>", "seconds>") if annotated else ()))
+    return filled_table(title, heads, rows, remarks)
 
 
 def window_table(manifest: pd.DataFrame, title: str) -> Group:
     """Return how many windows became clips, and why the others did not."""
-    table = new_table("windows", "number>", "why")
     by_status = Counter(manifest["status"])
-    for status in (status for status in _KEPT if by_status[status]):
-        table.add_row(status, str(by_status[status]), "")
+    rows: list[tuple[object, ...]] = [
+        (status, by_status[status], "") for status in _KEPT if by_status[status]
+    ]
     stale = manifest.loc[manifest["status"] == "stale", "clip"].tolist()
     if stale:
         few = ", ".join(stale[:3]) + (", ..." if len(stale) > 3 else "")
-        table.add_row("stale", str(len(stale)), f"an earlier plan's: {escape(few)}; --prune")
+        rows.append(("stale", len(stale), f"an earlier plan's: {few}; --prune"))
     for reason, count in skipped(manifest).items():
-        table.add_row(f"skipped: {reason}", str(count), SKIP_REASONS.get(reason, ""))
+        rows.append((f"skipped: {reason}", count, SKIP_REASONS.get(reason, "")))
     for row in manifest[manifest["status"] == "failed"].to_dict("records"):
         why = f"{row['source'] or row['project']}: {row['reason']}"
-        table.add_row("[red]failed[/]", "1", escape(why))
-    return with_remarks(title, table)
+        rows.append((Text("failed", style="red"), 1, why))
+    return filled_table(title, ("windows", "number>", "why"), rows)
 
 
 def cut_document(manifest: pd.DataFrame, outputs: Sequence[Path], seconds: float) -> dict[str, Any]:

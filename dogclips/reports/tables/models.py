@@ -1,19 +1,13 @@
-"""What `dogclips models` shows: networks with their size and cost, and the layers of one.
-
-The records live here, below the torch line, so that a table needs no torch.
-"""
+"""What `dogclips models` shows: networks with their size and cost, and the layers of one."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import groupby
-from typing import Any
 
 from rich.console import Group
-from rich.table import Table
-from rich.text import Text
 
 from dogclips.records.models import Layer, ModelFacts
-from dogclips.reports.tables.style import new_table, with_remarks
+from dogclips.reports.tables.style import filled_table, marked
 
 _NOTE = """\
 parameters with {num_classes} classes; multiply-adds of one view: matrix products and convolutions
@@ -24,24 +18,20 @@ licence: of the weights that its authors gave away; dogclips brings none"""
 
 def models_report(models: Sequence[ModelFacts]) -> Group:
     """Return one row a network."""
-    table = new_table()
-    table.add_column("model", no_wrap=True)
-    for head in ("para-\nmeters M", "multiply-\nadds G", "frames", "size\npx"):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("licence", no_wrap=True)
+    rows = []
+    names: dict[str, list[str]] = {}  # by their normalisation
     for model in models:
-        table.add_row(
-            model.name,
-            f"{model.num_params / 1e6:.3f}",
-            f"{model.multiply_adds / 1e9:.1f}",
-            _frames(model),
-            str(model.size),
-            model.licence,
-        )
-    note = _NOTE.format(
-        num_classes=models[0].num_classes, normalisation="\n".join(_normalisations(models))
-    )
-    return with_remarks("", table, note)
+        names.setdefault(_normalisation(model), []).append(model.name)
+        size = f"{model.num_params / 1e6:.3f}", f"{model.multiply_adds / 1e9:.1f}"
+        rows.append((model.name, *size, _frames(model), model.size, model.licence))
+    numbers = marked(("para-\nmeters M", "multiply-\nadds G", "frames", "size\npx"))
+    lines = [
+        f"normalisation, mean / standard deviation on the scale 0..1: {values} "
+        f"({'all' if len(own) == len(models) else ', '.join(own)})"
+        for values, own in names.items()
+    ]
+    note = _NOTE.format(num_classes=models[0].num_classes, normalisation="\n".join(lines))
+    return filled_table("", ("model|", *numbers, "licence|"), rows, note)
 
 
 def layers_report(model: ModelFacts, layers: Layer, depth: int) -> Group:
@@ -50,43 +40,25 @@ def layers_report(model: ModelFacts, layers: Layer, depth: int) -> Group:
         f"{model.name}: {model.num_params:,} parameters, {model.num_classes} classes, "
         f"{model.multiply_adds / 1e9:.1f} G multiply-adds"
     )
-    table = new_table()
-    table.add_column("layer", overflow="fold")
-    table.add_column("kind", no_wrap=True)
-    table.add_column("shape of the output", overflow="fold")
-    table.add_column("parameters", justify="right", no_wrap=True)
-    _add_rows(table, layers.parts, depth, "")
     remarks = (
         f"input: {_frames(model)} frames, {model.size} px, {_normalisation(model)}\n"
         f"paper: {model.paper}; licence of known weights: {model.licence}"
     )
-    return with_remarks(title, table, remarks)
+    columns = ("layer", "kind|", "shape of the output", "parameters>|")
+    return filled_table(title, columns, _rows(layers.parts, depth), remarks)
 
 
-def models_document(models: Sequence[ModelFacts]) -> dict[str, Any]:
-    """Return the JSON document of `models --json`."""
-    return {"models": [asdict(model) for model in models]}
-
-
-def layers_document(model: ModelFacts, layers: Layer) -> dict[str, Any]:
-    """Return the JSON document of `models show --json`: every layer, to the last."""
-    return {"model": asdict(model), "layers": asdict(layers)["parts"]}
-
-
-def _add_rows(table: Table, layers: Sequence[Layer], depth: int, indent: str) -> None:
-    for first, last, times in _folded(layers):
-        name = f"{first.name} ... {last.name} ({times} times)" if times > 1 else first.name
-        shapes = ", ".join(" x ".join(map(str, shape)) for shape in first.shapes)
-        table.add_row(Text(indent + name), first.kind, shapes, f"{first.num_params:,}")
-        if depth > 1:
-            _add_rows(table, first.parts, depth - 1, f"{indent}  ")
-
-
-def _folded(layers: Sequence[Layer]) -> Iterator[tuple[Layer, Layer, int]]:
-    """Yield the first, the last and the number of neighbours that differ in nothing but name."""
+def _rows(layers: Sequence[Layer], depth: int, indent: str = "") -> Iterator[tuple[str, ...]]:
+    """Yield a row for neighbours that differ in nothing but name, then those inside them."""
     for _, alike in groupby(layers, key=lambda layer: replace(layer, name="")):
-        same = list(alike)
-        yield same[0], same[-1], len(same)
+        first, *others = alike
+        name = first.name
+        if others:
+            name += f" ... {others[-1].name} ({len(others) + 1} times)"
+        shapes = ", ".join(" x ".join(map(str, shape)) for shape in first.shapes)
+        yield indent + name, first.kind, shapes, f"{first.num_params:,}"
+        if depth > 1:
+            yield from _rows(first.parts, depth - 1, f"{indent}  ")
 
 
 def _frames(model: ModelFacts) -> str:
@@ -94,19 +66,6 @@ def _frames(model: ModelFacts) -> str:
 
 
 def _normalisation(model: ModelFacts) -> str:
-    return f"{_channels(model.mean)} / {_channels(model.std)}"
-
-
-def _normalisations(models: Sequence[ModelFacts]) -> Iterator[str]:
-    """Yield each normalisation with the networks that have it."""
-    names: dict[str, list[str]] = {}
-    for model in models:
-        names.setdefault(_normalisation(model), []).append(model.name)
-    for values, own in names.items():
-        whose = "all" if len(own) == len(models) else ", ".join(own)
-        yield f"normalisation, mean / standard deviation on the scale 0..1: {values} ({whose})"
-
-
-def _channels(values: tuple[float, float, float]) -> str:
-    """Return one number where all channels share it."""
-    return ", ".join(f"{value:g}" for value in dict.fromkeys(values))
+    """Return mean and standard deviation, each as one number where all channels share it."""
+    sides = (dict.fromkeys(values) for values in (model.mean, model.std))
+    return " / ".join(", ".join(f"{value:g}" for value in own) for own in sides)

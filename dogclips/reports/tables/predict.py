@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 from rich.console import Group
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from dogclips.reports.tables.cut import SKIP_REASONS
-from dogclips.reports.tables.style import new_table, with_remarks
+from dogclips.reports.tables.style import filled_table, marked
 from dogclips.reports.tables.train import shown_score
 from dogclips.scores.agreement import PROTOCOL, Agreement, Counts, total_agreement
 from dogclips.scores.prediction import Prediction, Unpredicted
@@ -39,39 +38,37 @@ def prediction_table(
     predictions: Sequence[Prediction], unpredicted: Sequence[Unpredicted], protocol: str
 ) -> Group:
     """Return a row a recording: its length, windows, bouts, and how fast it went."""
-    table = _table("recording", "length", "windows", "not scored", "bouts", "x realtime", "reading")
+    heads = ("length", "windows", "not scored", "bouts", "x realtime", "reading")
+    rows: list[Sequence[object]] = []
     for one in predictions:
         dropped = sum(one.dropped.values())
-        table.add_row(
-            escape(one.path.name),
-            clock(one.length_s),
-            str(len(one.reasons) - dropped),
-            str(dropped),
-            str(len(one.bouts)),
-            f"{_speed(one):.1f}",
-            f"{_reading(one):.0%}",
-        )
-    for other in unpredicted:
-        table.add_row(escape(other.path.name), "[red]failed[/]", *["-"] * 5)
-    return with_remarks("recordings", table, "\n".join([protocol, *_remarks(predictions)]))
+        speed, reading = _shares(one)
+        numbers = len(one.reasons) - dropped, dropped, len(one.bouts)
+        shares = f"{speed:.1f}", f"{reading:.0%}"
+        rows.append((one.path.name, clock(one.length_s), *numbers, *shares))
+    failed = Text("failed", style="red")
+    rows += [(other.path.name, failed, *["-"] * 5) for other in unpredicted]
+    remarks = "\n".join([protocol, *_remarks(predictions)])
+    return filled_table("recordings", ("recording", *marked(heads, ">")), rows, remarks)
 
 
 def bout_table(predictions: Sequence[Prediction]) -> Group:
     """Return for each label its bouts and their seconds in all recordings."""
-    table = _table("label", "bouts", "seconds", "share", "threshold")
-    known_s = sum((_known_s(one) for one in predictions), Fraction(0))
+    known_s = Fraction(0)
+    for one in predictions:
+        known_s += int((~np.isnan(one.score).any(axis=1)).sum()) * one.step_s
+    rows = []
     for row in bout_rows(predictions):
         seconds = float(row["seconds"])
         share = f"{seconds / float(known_s):.1%}" if known_s else "-"
         threshold = shown_score(row["threshold"])
-        table.add_row(escape(row["label"]), str(row["bouts"]), f"{seconds:.1f}", share, threshold)
-    return with_remarks("what happens", table)
+        rows.append((row["label"], row["bouts"], f"{seconds:.1f}", share, threshold))
+    heads = ("bouts", "seconds", "share", "threshold")
+    return filled_table("what happens", ("label", *marked(heads, ">")), rows)
 
 
 def bout_rows(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
     """Return label, bouts, seconds and threshold of each label."""
-    if not predictions:
-        return []
     bouts = [bout for one in predictions for bout in one.bouts]
     return [
         {
@@ -80,17 +77,20 @@ def bout_rows(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
             "seconds": float(sum(bout.span.duration for bout in bouts if bout.label == label)),
             "threshold": threshold,
         }
-        for label, threshold in zip(predictions[0].labels, predictions[0].thresholds, strict=True)
+        for first in predictions[:1]  # all of them are of one model
+        for label, threshold in zip(first.labels, first.thresholds, strict=True)
     ]
 
 
 def top_table(prediction: Prediction, most: int) -> Group:
     """Return the likeliest labels of a short recording, by their highest score."""
-    table = _table("label", "highest", "mean", "threshold")
-    for row in top_rows(prediction, most):
-        scores = [shown_score(row[key]) for key in ("highest", "mean", "threshold")]
-        table.add_row(escape(row["label"]), *scores)
-    return with_remarks(f"{prediction.path.name}: likeliest labels", table)
+    keys = ("highest", "mean", "threshold")
+    rows = [
+        (row["label"], *(shown_score(row[key]) for key in keys))
+        for row in top_rows(prediction, most)
+    ]
+    title = f"{prediction.path.name}: likeliest labels"
+    return filled_table(title, ("label", *marked(keys, ">")), rows)
 
 
 def top_rows(prediction: Prediction, most: int) -> list[dict[str, Any]]:
@@ -113,46 +113,46 @@ def top_rows(prediction: Prediction, most: int) -> list[dict[str, Any]]:
 
 def longest_labels(prediction: Prediction, most: int) -> list[int]:
     """Return the indices of the labels that last longest, predicted or annotated, in order."""
-    annotated = prediction.annotated or {}
-    lasting = {label: sum(span.duration for span in own) for label, own in annotated.items()}
+    lasting = dict.fromkeys(prediction.labels, Fraction(0))
+    for label, own in (prediction.annotated or {}).items():
+        lasting[label] = sum((span.duration for span in own), Fraction(0))
     for bout in prediction.bouts:
-        lasting[bout.label] = lasting.get(bout.label, Fraction(0)) + bout.span.duration
+        lasting[bout.label] += bout.span.duration
     order = range(len(prediction.labels))
-    longest = sorted(order, key=lambda k: -lasting.get(prediction.labels[k], Fraction(0)))
-    return sorted(longest[:most])
+    return sorted(sorted(order, key=lambda k: -lasting[prediction.labels[k]])[:most])
 
 
 def agreement_tables(found: Agreement) -> list[Group]:
     """Return precision, recall and F1 of each label: a table of seconds and one of bouts."""
     scores, tables = agreement_scores(found), []
+    heads = marked(("annotated", "predicted", "precision", "recall", "F1"), ">")
     for kind, remarks in (("seconds", ""), ("bouts", scores["protocol"])):
-        table = new_table(footer=True)
-        table.add_column("label", "mean", overflow="fold")
-        for name in ("annotated", "predicted", "precision", "recall"):
-            table.add_column(name, justify="right")
-        table.add_column("F1", shown_score(scores[kind]["mean_f1"]), justify="right")
-        for label, row in scores[kind]["labels"].items():
-            shown = [shown_score(row[name]) for name in ("precision", "recall", "f1")]
-            table.add_row(escape(label), str(row["annotated"]), str(row["predicted"]), *shown)
-        tables.append(with_remarks(f"agreement with the annotations: {kind}", table, remarks))
+        rows = [
+            (
+                label,
+                row["annotated"],
+                row["predicted"],
+                *(shown_score(row[name]) for name in ("precision", "recall", "f1")),
+            )
+            for label, row in scores[kind]["labels"].items()
+        ]
+        footer = ("mean", *[""] * 4, shown_score(scores[kind]["mean_f1"]))
+        title = f"agreement with the annotations: {kind}"
+        tables.append(filled_table(title, ("label", *heads), rows, remarks, footer))
     return tables
-
-
-def agreement_protocol(found: Agreement) -> str:
-    """Say what was compared, and how."""
-    compared = f"{found.num_seconds} seconds"
-    if found.num_left_out:
-        compared += f" ({found.num_left_out} more that no window covers are left out)"
-    return f"{compared}: {PROTOCOL}"
 
 
 def agreement_scores(found: Agreement) -> dict[str, Any]:
     """Return the scores of seconds and of bouts as plain values; means are over labels."""
-    kinds = {"seconds": found.seconds, "bouts": found.bouts}
-    return {kind: _scores(counts) for kind, counts in kinds.items()} | {
+    compared = f"{found.num_seconds} seconds"
+    if found.num_left_out:
+        compared += f" ({found.num_left_out} more that no window covers are left out)"
+    return {
+        "seconds": _scores(found.seconds),
+        "bouts": _scores(found.bouts),
         "num_seconds": found.num_seconds,
         "num_left_out": found.num_left_out,
-        "protocol": agreement_protocol(found),
+        "protocol": f"{compared}: {PROTOCOL}",
     }
 
 
@@ -189,6 +189,7 @@ def scores_document(predictions: Sequence[Prediction], protocol: str) -> dict[st
 
 
 def _recording(one: Prediction, most: int) -> dict[str, Any]:
+    speed, reading = _shares(one)
     return {
         "path": str(one.path),
         "length_s": float(one.length_s),
@@ -205,69 +206,45 @@ def _recording(one: Prediction, most: int) -> dict[str, Any]:
         ],
         "top": top_rows(one, most),
         "seconds": round(one.effort.seconds, 3),
-        "x_realtime": round(_speed(one), 2),
-        "reading_share": round(_reading(one), 3),
+        "x_realtime": round(speed, 2),
+        "reading_share": round(reading, 3),
         "measuring_share": round(one.effort.measuring_s / one.effort.seconds, 3),
     }
 
 
-def _speed(one: Prediction) -> float:
-    return float(one.length_s) / one.effort.seconds if one.effort.seconds else 0.0
-
-
-def _reading(one: Prediction) -> float:
-    """Return the share of the time that went into decoding, scaling and converting."""
-    return one.effort.reading_s / one.effort.seconds if one.effort.seconds else 0.0
-
-
-def _known_s(one: Prediction) -> Fraction:
-    return int((~np.isnan(one.score).any(axis=1)).sum()) * one.step_s
+def _shares(one: Prediction) -> tuple[float, float]:
+    """Return times realtime, and the share of it that went into decoding and scaling."""
+    seconds = one.effort.seconds
+    return (
+        (float(one.length_s) / seconds, one.effort.reading_s / seconds) if seconds else (0.0, 0.0)
+    )
 
 
 def _remarks(predictions: Sequence[Prediction]) -> list[str]:
     lines = []
-    dropped = {reason for one in predictions for reason in one.dropped}
-    for reason in sorted(dropped):
+    for reason in sorted({reason for one in predictions for reason in one.dropped}):
         count = sum(one.dropped.get(reason, 0) for one in predictions)
         lines.append(f"not scored: {count} {reason} ({_REASONS.get(reason, reason)})")
     seconds = sum(one.effort.seconds for one in predictions)
     if seconds:
         length_s = float(sum(one.length_s for one in predictions))
-        parts = {
-            "decoding and scaling": sum(one.effort.reading_s for one in predictions),
-            "measuring and aligning": sum(one.effort.measuring_s for one in predictions),
-        }
-        shares = ", ".join(f"{part / seconds:.0%} {name}" for name, part in parts.items())
+        reading = sum(one.effort.reading_s for one in predictions) / seconds
+        measuring = sum(one.effort.measuring_s for one in predictions) / seconds
         lines.append(
             f"{length_s:.1f} s of video in {seconds:.1f} s: {length_s / seconds:.1f} x realtime; "
-            f"{shares}"
+            f"{reading:.0%} decoding and scaling, {measuring:.0%} measuring and aligning"
         )
     return lines
 
 
-def _table(*names: str) -> Table:
-    """Return an empty table of numbers, but for its first column."""
-    table = new_table()
-    for number, name in enumerate(names):
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
-    return table
-
-
 def _scores(counts: Mapping[str, Counts]) -> dict[str, Any]:
-    labels = {
-        label: {
-            "annotated": own.annotated,
-            "predicted": own.predicted,
-            "precision": own.precision,
-            "recall": own.recall,
-            "f1": own.f1,
-        }
-        for label, own in counts.items()
-    }
+    names = ("annotated", "predicted", "precision", "recall", "f1")
     known = [own.f1 for own in counts.values() if own.f1 is not None]
     every = sum(counts.values(), Counts())
     return {
         "mean_f1": sum(known) / len(known) if known else None,
         "f1": every.f1,
-        "labels": labels,
+        "labels": {
+            label: {name: getattr(own, name) for name in names} for label, own in counts.items()
+        },
     }

@@ -1,19 +1,15 @@
 """What `dogclips split` shows: how labels spread over train, val and test, or over folds."""
 
-from dataclasses import dataclass
-from functools import cached_property
 from operator import itemgetter
 from statistics import fmean
 from typing import Any
 
 import pandas as pd
 from rich.console import Group
-from rich.markup import escape
-from rich.table import Table
 
 from dogclips.lists.groups import NONE, PLACES, SUBJECT
 from dogclips.lists.splits import TEST, MadeSplit, groups_by_label, label_counts
-from dogclips.reports.tables.style import marked, new_table, with_remarks
+from dogclips.reports.tables.style import filled_table, marked
 
 _LEGEND = "labels: clips, % of the split's clips, points off the % of all clips"
 _SIZES = "clips: % of all clips, points off the share asked for"
@@ -22,18 +18,18 @@ _SIZES = "clips: % of all clips, points off the share asked for"
 def split_table(made: MadeSplit) -> Group:
     """Return clips with each label in each split, their ratio, and how far it is off."""
     balance = _Balance(made)
-    table = new_table("label", *marked(("all", *balance.sizes), ">"))
-    for name in made.names:
-        cells = (balance.cell(name, part) for part in balance.sizes)
-        table.add_row(escape(name), balance.cell_of_all(name), *cells)
-    table.add_section()
+    rows: list[list[str] | None] = [
+        [name, balance.cell_of_all(name), *(balance.cell(name, part) for part in balance.sizes)]
+        for name in made.names
+    ]
     shares = (balance.share(part) for part in balance.sizes)
-    table.add_row("clips", f"{len(made.clips)} 100.0%", *shares)
+    rows += [None, ["clips", f"{len(made.clips)} 100.0%", *shares]]
     for noun, groups in balance.groups.items():
         each = balance.groups_by_part(groups)
-        table.add_row(noun, str(groups.nunique()), *map(str, each.values()))
+        rows.append([noun, str(groups.nunique()), *map(str, each.values())])
     remarks = "\n".join([f"{_LEGEND};\n{_SIZES}", *balance.remarks()])
-    return with_remarks("clips by label and split", table, remarks)
+    columns = ("label", *marked(("all", *balance.sizes), ">"))
+    return filled_table("clips by label and split", columns, rows, remarks)
 
 
 def fold_table(made: MadeSplit) -> Group:
@@ -44,34 +40,27 @@ def fold_table(made: MadeSplit) -> Group:
     balance = _Balance(made)
     held_out = [TEST] if TEST in balance.sizes else []
     folds = [part for part in balance.filled if part != TEST]
-    table = new_table("label", *marked(("all", "lowest val", "highest val", *held_out), ">"))
+    rows = []
     for name in made.names:
-        ratios = {fold: balance.ratio(name, fold) for fold in folds}
-        ends = (min(folds, key=ratios.__getitem__), max(folds, key=ratios.__getitem__))
+        ratio = balance.ratios[name].__getitem__
+        ends = min(folds, key=ratio), max(folds, key=ratio)
         cells = (f"{fold}  {balance.cell(name, fold)}" for fold in ends)
         tests = (balance.cell(name, part) for part in held_out)
-        table.add_row(escape(name), balance.cell_of_all(name), *cells, *tests)
-    remarks = "\n".join([_LEGEND, *balance.remarks()])
-    sizes = with_remarks("", _fold_sizes(balance), remarks)
-    return Group(with_remarks("clips by label and fold", table), sizes)
-
-
-def _fold_sizes(balance: "_Balance") -> Table:
-    """Return clips and groups of each fold's val, and of test."""
+        rows.append((name, balance.cell_of_all(name), *cells, *tests))
+    heads = ("all", "lowest val", "highest val", *held_out)
+    labels = filled_table("clips by label and fold", ("label", *marked(heads, ">")), rows)
     counts = [balance.groups_by_part(own) for own in balance.groups.values()]
-    table = new_table("fold", *marked(("val clips", *balance.groups), ">"))
-    for part in balance.sizes:
-        table.add_row(part, balance.share(part), *(str(each[part]) for each in counts))
-    return table
+    sizes = [
+        (part, balance.share(part), *(each[part] for each in counts)) for part in balance.sizes
+    ]
+    remarks = "\n".join([_LEGEND, *balance.remarks()])
+    columns = ("fold", *marked(("val clips", *balance.groups), ">"))
+    return Group(labels, filled_table("", columns, sizes, remarks))
 
 
 def split_document(made: MadeSplit) -> dict[str, Any]:
     """Return the JSON document of `split --json`; with folds, these stand for the splits."""
     balance, kept = _Balance(made), made.kept
-    copies, unmatched = (
-        None if table is None else table.to_dict("records")
-        for table in (made.copies, made.unmatched)
-    )
     return {
         **made.settings,
         "clips": balance.sizes,
@@ -79,72 +68,51 @@ def split_document(made: MadeSplit) -> dict[str, Any]:
         "groups": balance.groups_by_part(made.grouping.names),
         "labels": balance.counts,
         "ratios": {
-            name: {"all": balance.overall(name)}
-            | {part: balance.ratio(name, part) for part in balance.filled}
-            for name in made.names
+            name: {"all": balance.overall[name]} | own for name, own in balance.ratios.items()
         },
         "mean_deviation": fmean([off for off, *_ in balance.deviations] or [0.0]),
         "largest_deviation": balance.largest,
         "unspread": balance.unspread,
         "without_group": made.grouping.strays,
         "kept": kept and {name: getattr(kept, name) for name in ("stayed", "followed", "gone")},
-        "copies": copies,
-        "unmatched": unmatched,
+        "copies": None if made.copies is None else made.copies.to_dict("records"),
+        "unmatched": None if made.unmatched is None else made.unmatched.to_dict("records"),
     }
 
 
-@dataclass(frozen=True, eq=False)
 class _Balance:
     """How labels spread over the parts of a split, which are train, val and test, or folds."""
 
-    made: MadeSplit
-
-    @cached_property
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Return the clips with each label in each part."""
-        names, parts = self.made.names, list(self.made.shares)
-        counts = label_counts(self.made.clips, self.made.splits, len(names), parts)
-        return {
-            name: dict(zip(parts, own, strict=True))
-            for name, own in zip(names, counts.to_numpy().tolist(), strict=True)
+    def __init__(self, made: MadeSplit) -> None:
+        self.made, parts, whole = made, list(made.shares), max(len(made.clips), 1)
+        found = made.splits.value_counts()
+        self.sizes = {part: int(found.get(part, 0)) for part in parts}  # clips
+        self.filled = [part for part, size in self.sizes.items() if size]
+        table = label_counts(made.clips, made.splits, len(made.names), parts).to_numpy().tolist()
+        rows = (dict(zip(parts, own, strict=True)) for own in table)
+        self.counts = dict(zip(made.names, rows, strict=True))  # clips with a label in each part
+        # The share of the clips with a label, of all clips and of those of each part with any.
+        self.overall = {name: sum(own.values()) / whole for name, own in self.counts.items()}
+        self.ratios = {
+            name: {part: own[part] / self.sizes[part] for part in self.filled}
+            for name, own in self.counts.items()
         }
-
-    @cached_property
-    def sizes(self) -> dict[str, int]:
-        """Return the clips of each part."""
-        found = self.made.splits.value_counts()
-        return {part: int(found.get(part, 0)) for part in self.made.shares}
-
-    @property
-    def filled(self) -> list[str]:
-        return [part for part, size in self.sizes.items() if size]
-
-    def ratio(self, name: str, part: str) -> float:
-        return self.counts[name][part] / max(self.sizes[part], 1)
-
-    def overall(self, name: str) -> float:
-        return sum(self.counts[name].values()) / max(len(self.made.clips), 1)
-
-    def off(self, name: str, part: str) -> float:
-        return self.ratio(name, part) - self.overall(name)
-
-    @cached_property
-    def deviations(self) -> list[tuple[float, str, str]]:
-        """Return how far the ratio of each label in each part is off, the label and the part."""
-        return [
-            (abs(self.off(name, part)), name, part)
-            for name in self.made.names
-            for part in self.filled
+        # How far the ratio of each label in each part is off, and where it is farthest off.
+        self.deviations = [
+            (abs(ratio - self.overall[name]), name, part)
+            for name, own in self.ratios.items()
+            for part, ratio in own.items()
         ]
-
-    @property
-    def largest(self) -> dict[str, Any] | None:
-        """Return the label and the part whose ratio is farthest off."""
-        if not self.deviations:
-            return None
-        _, name, part = max(self.deviations, key=itemgetter(0))
-        ratios = {"ratio": self.ratio(name, part), "all": self.overall(name)}
-        return {"label": name, "split": part, **ratios}
+        self.largest: dict[str, Any] | None = None
+        if self.deviations:
+            _, name, part = max(self.deviations, key=itemgetter(0))
+            ratios = {"ratio": self.ratios[name][part], "all": self.overall[name]}
+            self.largest = {"label": name, "split": part, **ratios}
+        # The groups of each label that has fewer than splits have clips.
+        number = zip(
+            made.names, groups_by_label(made.clips, made.grouping, len(made.names)), strict=True
+        )
+        self.unspread = {name: own for name, own in number if 0 < own < len(self.filled)}
 
     @property
     def groups(self) -> dict[str, pd.Series]:
@@ -159,20 +127,15 @@ class _Balance:
         found = groups.groupby(self.made.splits).nunique()
         return {part: int(found.get(part, 0)) for part in self.sizes}
 
-    @cached_property
-    def unspread(self) -> dict[str, int]:
-        """Return the number of groups of each label that has fewer than splits have clips."""
-        names, wanting = self.made.names, len(self.filled)
-        found = groups_by_label(self.made.clips, self.made.grouping, len(names))
-        pairs = zip(names, found, strict=True)
-        return {name: number for name, number in pairs if 0 < number < wanting}
-
     def cell(self, name: str, part: str) -> str:
-        shown = f"{100 * self.ratio(name, part):5.1f}% {_points(self.off(name, part))}"
-        return f"{self.counts[name][part]} {shown}" if self.sizes[part] else "-"
+        if not self.sizes[part]:
+            return "-"
+        ratio = self.ratios[name][part]
+        off = _points(ratio - self.overall[name])
+        return f"{self.counts[name][part]} {100 * ratio:5.1f}% {off}"
 
     def cell_of_all(self, name: str) -> str:
-        return f"{sum(self.counts[name].values())} {100 * self.overall(name):5.1f}%"
+        return f"{sum(self.counts[name].values())} {100 * self.overall[name]:5.1f}%"
 
     def share(self, part: str) -> str:
         share = self.sizes[part] / max(len(self.made.clips), 1)
@@ -191,12 +154,12 @@ class _Balance:
             missing = [name for name, own in self.counts.items() if not own[part]]
             if missing:
                 remarks.append(f"in no {part} clip: {', '.join(missing)}")
-        noun, kept, strays = _noun(self.made.grouping.by), self.made.kept, self.made.grouping.strays
+        by, strays, kept = self.made.grouping.by, self.made.grouping.strays, self.made.kept
         if self.unspread:
-            each = (f"{name} ({_count(number, noun)})" for name, number in self.unspread.items())
-            remarks.append(f"in too few groups to reach every split: {', '.join(each)}")
+            noun, groups = _noun(by), self.unspread.items()
+            each = ", ".join(f"{name} ({_count(number, noun)})" for name, number in groups)
+            remarks.append(f"in too few groups to reach every split: {each}")
         if strays:
-            by = self.made.grouping.by
             remarks.append(f"{_count(strays, 'clip')} without {by}: grouped by recording")
         if kept:
             placed = len(self.made.clips) - kept.stayed - kept.followed

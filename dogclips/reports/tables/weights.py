@@ -1,18 +1,15 @@
-"""What a file of weights holds and what became of it, as plain records and in words.
-
-The records live here, below the torch line, so that printing them needs no torch.
-"""
+"""What a file of weights holds and what became of it, in words."""
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group
-from rich.text import Text
 
 from dogclips.records.weights import LoadedWeights, Triple, WeightsFacts
-from dogclips.reports.tables.style import new_table, with_remarks
+from dogclips.reports.tables.style import filled_table
 
 # Of a block or a stage.
 _NUMBER = re.compile(r"(?<=\.)\d+(?=\.)|(?<=_res)\d+|(?<=^s)\d")
@@ -39,12 +36,22 @@ def loaded_lines(report: LoadedWeights) -> list[str]:
 
 def facts_table(facts: WeightsFacts) -> Group:
     """Return one row for each thing that is known of a file."""
-    table = new_table()
-    table.add_column("what")
-    table.add_column("value", overflow="fold")
-    for what, value in _rows(facts):
-        table.add_row(what, Text(value))
-    return with_remarks(str(facts.path), table, "\n".join(facts.notes))
+    classes = "no head" if facts.num_classes is None else str(facts.num_classes)
+    if facts.labels:
+        classes += f": {printable(', '.join(facts.labels))}"
+    normalisation = "unknown"
+    if facts.mean is not None and facts.std is not None:
+        normalisation = f"{_normalisation(facts.mean, facts.std)} (from {facts.said_by})"
+    rows = (
+        ("file", facts.kind),
+        ("names", facts.source or "unknown"),
+        ("architecture", facts.architecture or "unknown"),
+        ("parameters", f"{facts.num_parameters:,} in {facts.num_tensors} tensors"),
+        ("classes", classes),
+        ("normalisation", normalisation),
+        ("unknown keys", folded(facts.unknown) or "none"),
+    )
+    return filled_table(str(facts.path), ("what", "value"), rows, "\n".join(facts.notes))
 
 
 def facts_document(facts: WeightsFacts) -> dict[str, Any]:
@@ -58,12 +65,16 @@ def folded(names: Iterable[str]) -> str:
     >>> folded(["norm.weight", "norm.bias", "blocks.0.fc.bias", "blocks.11.fc.bias"])
     'norm.{weight,bias}, blocks.*.fc.bias (2)'
     """
-    groups: dict[str, dict[str, int]] = {}
+    groups: dict[str, Counter[str]] = {}
     for name in names:
         stem, _, leaf = _NUMBER.sub("*", printable(name)).rpartition(".")
-        leaves = groups.setdefault(stem, {})
-        leaves[leaf] = leaves.get(leaf, 0) + 1
-    return ", ".join(_folded_group(stem, leaves) for stem, leaves in groups.items())
+        groups.setdefault(stem, Counter())[leaf] += 1
+    found = []
+    for stem, leaves in groups.items():
+        leaf = next(iter(leaves)) if len(leaves) == 1 else f"{{{','.join(leaves)}}}"
+        name = f"{stem}.{leaf}" if stem else ", ".join(leaves)
+        found.append(f"{name} ({leaves.total()})" if leaves.total() > len(leaves) else name)
+    return ", ".join(found)
 
 
 def printable(text: str) -> str:
@@ -75,15 +86,7 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _folded_group(stem: str, leaves: dict[str, int]) -> str:
-    number = sum(leaves.values())
-    leaf = next(iter(leaves)) if len(leaves) == 1 else f"{{{','.join(leaves)}}}"
-    name = f"{stem}.{leaf}" if stem else ", ".join(leaves)
-    return f"{name} ({number})" if number > len(leaves) else name
-
-
-def _lines(what: str, names: Iterable[str]) -> list[str]:
-    names = list(names)
+def _lines(what: str, names: Sequence[str]) -> list[str]:
     tensors = "tensor" if len(names) == 1 else "tensors"
     return [f"weights: {len(names)} {tensors} {what}: {folded(names)}"] if names else []
 
@@ -91,21 +94,3 @@ def _lines(what: str, names: Iterable[str]) -> list[str]:
 def _normalisation(mean: Triple, std: Triple) -> str:
     shown = (" ".join(f"{value:.4g}" for value in values) for values in (mean, std))
     return "mean {}, std {}".format(*shown)
-
-
-def _rows(facts: WeightsFacts) -> list[tuple[str, str]]:
-    classes = "no head" if facts.num_classes is None else str(facts.num_classes)
-    if facts.labels:
-        classes += f": {printable(', '.join(facts.labels))}"
-    normalisation = "unknown"
-    if facts.mean is not None and facts.std is not None:
-        normalisation = f"{_normalisation(facts.mean, facts.std)} (from {facts.said_by})"
-    return [
-        ("file", facts.kind),
-        ("names", facts.source or "unknown"),
-        ("architecture", facts.architecture or "unknown"),
-        ("parameters", f"{facts.num_parameters:,} in {facts.num_tensors} tensors"),
-        ("classes", classes),
-        ("normalisation", normalisation),
-        ("unknown keys", folded(facts.unknown) or "none"),
-    ]

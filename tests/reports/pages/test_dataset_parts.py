@@ -16,8 +16,13 @@ from dogclips.lists.session_records import RecordingRecords, SessionRecords
 from dogclips.records.documents import record_of
 from dogclips.records.manifest import manifest_table
 from dogclips.records.probe import ProbedFile
-from dogclips.reports.pages.dataset import clip_verdict, dataset_page
-from dogclips.reports.pages.shaded_tables import balance_table, lengths_table, together_table
+from dogclips.reports.pages.dataset import (
+    balance_table,
+    clip_verdict,
+    dataset_page,
+    lengths_table,
+    together_table,
+)
 from dogclips.reports.pictures.clip_cards import dataset_cards
 from dogclips.reports.pictures.lag_plots import CHART_HEIGHT, lag_chart
 from dogclips.reports.pictures.recording_timeline import axis_ticks, recording_timeline

@@ -1,6 +1,6 @@
 import numpy as np
 
-from dogclips.reports.pictures.fed_sheet import title_block
+from dogclips.reports.pictures.fed_pictures import title_block
 
 
 def test_no_letter_of_a_title_is_cut_off() -> None:

@@ -15,8 +15,13 @@ from dogclips.errors import UsageError
 from dogclips.lists import ClipList, ListedClip
 from dogclips.lists.choice import drawn_clips, named_clips
 from dogclips.records.fed import FedClip, FedView, Kind, Strip
-from dogclips.reports.pictures.fed_sheet import COLOURS, clip_block, write_sheet
-from dogclips.reports.pictures.fed_video import Layout, write_clips
+from dogclips.reports.pictures.fed_pictures import (
+    COLOURS,
+    Layout,
+    clip_block,
+    write_clips,
+    write_sheet,
+)
 from dogclips.reports.tables.browse import fed_table
 
 ODD = ("<b>walk</b>", "[red]sit[/red]", "=1+1", "狗 \x1b[2J")
