@@ -124,7 +124,7 @@ def test_what_was_measured_is_written_as_0_1_0_wrote_it(
 def test_other_cutting_rules_cut_everything_again(
     dogs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dogclips.clips.plan.RULES", 2)
+    monkeypatch.setattr("dogclips.clips.rows.RULES", 2)
     again = product.cut(dogs / "2_3_kt", CUT, workers=1).manifest
     assert set(again["status"]) == {"cut", "skipped"}
     assert set(again.loc[again["status"] == "cut", "rules"]) == {2}

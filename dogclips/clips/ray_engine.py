@@ -16,7 +16,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from dogclips.clips.plan import MADE_BY
+from dogclips.clips.rows import MADE_BY
 from dogclips.clips.units import Engine, Unit, cut_unit
 from dogclips.errors import OutputError, UsageError
 from dogclips.media.encoding import ClipOutcome

@@ -1,0 +1,130 @@
+"""Recordings as annotation files mean them: which file, seen how, and what happens in it when."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import pandas as pd
+
+from dogclips.annotations import Issue, Media
+from dogclips.clips.config import CutConfig
+from dogclips.clips.labelled import Labelled, LabelledFile, Refused
+from dogclips.clips.names import RecordingName, recording_name
+from dogclips.clips.recordings import Recordings
+from dogclips.clips.session import Session, resolve_recordings
+from dogclips.clips.viewing import Viewing, counted_alike, viewing_of
+from dogclips.clips.windows import BOUT_COLUMNS
+from dogclips.errors import DogclipsError, SessionError
+from dogclips.segments import last_end_s
+from dogclips.timebase import ROUNDING_SLACK_S, exact, shown
+
+
+@dataclass(frozen=True, eq=False)
+class ViewedRecording:
+    """A recording as one annotation file means it."""
+
+    folder: str  #: Where its clips go, under `output/`
+    source: str  #: The recording, relative to the session folder
+    attributes: Mapping[str, str]  #: What annotators said of the whole recording
+    viewing: Viewing
+    name: RecordingName  #: What the names of its clips share
+    bouts: pd.DataFrame  #: Columns of `windows.BOUT_COLUMNS`, labels by class name
+    annotated_s: Fraction  #: When the annotator stopped
+    warnings: tuple[str, ...]  #: What is odd about it
+
+    @property
+    def until_s(self) -> Fraction:
+        """Return the annotation time up to which there may be windows."""
+        ends: list[Fraction] = self.bouts["end"].tolist()
+        return max([self.viewing.length_s, *ends, Fraction(0)])
+
+
+def view_recordings(
+    session: Session, labelled: Labelled, recordings: Recordings, config: CutConfig
+) -> Iterator[ViewedRecording | Refused]:
+    """Yield the recordings that annotation files name, and those that cannot be used."""
+    for file in labelled.files:
+        paths = resolve_recordings(file.project.media_names, session.videos)
+        for media in file.project.media:
+            try:
+                path = paths[media.name]
+                if isinstance(path, SessionError):
+                    raise path
+                yield _viewed(session.base_dir, file, media, path, recordings, config)
+            except DogclipsError as error:
+                yield Refused(file.folder, media.name, error)
+
+
+def _viewed(
+    base_dir: Path,
+    file: LabelledFile,
+    media: Media,
+    path: Path,
+    recordings: Recordings,
+    config: CutConfig,
+) -> ViewedRecording:
+    choice = config.choice_of(file.project)
+    recording = recordings[path, choice]
+    viewing = viewing_of(recording, choice)
+    issue = counted_alike(file.project, media, viewing.reference, path)
+    own, everything = (
+        viewing.in_seconds(table[table["media_name"] == media.name])
+        for table in (file.segments, file.project.segments)
+    )
+    created = recording.table.created if recording.table else None
+    name, guess = recording_name(base_dir, path, created, config.name)
+    source, bouts = path.relative_to(base_dir).as_posix(), bouts_of(own)
+    odd = [f"{source}: {text}" for text in _oddities(viewing, issue, own, bouts)]
+    return ViewedRecording(
+        folder=file.folder,
+        source=source,
+        attributes=media.attributes,
+        viewing=viewing,
+        name=name,
+        bouts=bouts,
+        annotated_s=last_end_s(everything),
+        warnings=(*([guess] if guess else []), *odd),
+    )
+
+
+def bouts_of(segments: pd.DataFrame) -> pd.DataFrame:
+    """Return the segments of a recording that last, as `windows.BOUT_COLUMNS`; times in seconds."""
+    lasting = segments[segments["kind"] == "state"]
+    times = (lasting[side].map(exact) for side in ("t_start", "t_end"))
+    columns = (*times, lasting["label"], lasting["task"], lasting["subject"])
+    found = dict(zip(BOUT_COLUMNS, columns, strict=True))
+    return pd.DataFrame(found).reset_index(drop=True)
+
+
+def annotated_times(
+    viewed: Sequence[ViewedRecording], classes: Sequence[str]
+) -> dict[str, tuple[int, Fraction]]:
+    """Return for each class how many bouts there are, and their seconds in all."""
+    found = dict.fromkeys(classes, (0, Fraction(0)))
+    for one in viewed:
+        for label, bouts in one.bouts.groupby("label"):
+            count, seconds = found[str(label)]
+            more = sum(bouts["end"] - bouts["start"], Fraction(0))
+            found[str(label)] = count + len(bouts), seconds + more
+    return found
+
+
+def _oddities(
+    viewing: Viewing, issue: Issue | None, segments: pd.DataFrame, bouts: pd.DataFrame
+) -> Iterator[str]:
+    """Yield what is odd about a recording and its annotations, in words."""
+    if viewing.fault:
+        yield viewing.fault
+    if issue is not None:
+        yield f"{issue.code} {issue.text}"
+    for message in viewing.alignment.messages:
+        if message.level == "warning":
+            yield f"{message.code} {message.text}"
+    points = int((segments["kind"] == "point").sum())
+    if points:
+        yield f"{points} points in time have no length; no clip is theirs"
+    for label, end_s in zip(bouts["label"], bouts["end"], strict=True):
+        over_s = end_s - viewing.length_s
+        if viewing.reference.end_s is not None and over_s > ROUNDING_SLACK_S:
+            yield f"{label!r} ends {shown(over_s)} s after the recording"
