@@ -9,10 +9,15 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
 
 from dogclips.demo.numbers import paint_number, read_number
 from dogclips.media.writing import TimedFrame, VideoTrack, write_video
 from dogclips.streams import StreamTable
+
+# One for all frames: a new one for each starts threads and takes several times as long.
+_SCALER = VideoReformatter()
 
 FAST = {"preset": "ultrafast"}
 
@@ -79,7 +84,12 @@ def numbers_in(path: Path, stream: int = 0) -> list[int | None]:
     with av.open(str(path)) as container:
         track = container.streams[stream]
         frames = container.decode(track)
-        return [read_number(frame.to_ndarray(format="gray")) for frame in frames]
+        return [read_number(gray_of(frame)) for frame in frames]
+
+
+def gray_of(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """Return the brightness of a decoded frame."""
+    return _SCALER.reformat(frame, format="gray", threads=1).to_ndarray().astype(np.uint8)
 
 
 def facts(table: StreamTable) -> dict[str, Any]:

@@ -6,6 +6,8 @@ aspect kept. In a 16:9 picture it lies left of the centre square, where a model 
 centre crop cannot see it.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -97,14 +99,19 @@ def _edges(frame: Canvas, num_cells: int) -> NDArray[np.int64]:
 
 def _cell_means(frame: Canvas) -> NDArray[np.float64]:
     """Mean brightness of the inner half of each cell, shape (rows, columns)."""
-    gray = frame.astype(np.float64) if frame.ndim == 2 else frame.mean(axis=2)
-    cell = frame.shape[0] / _CELLS_IN_HEIGHT
-    rows, columns = (
-        [_inner(index, cell) for index in range(cells)] for cells in (_PLATE_ROWS, _PLATE_COLUMNS)
-    )
-    return np.array([[gray[row, column].mean() for column in columns] for row in rows])
+    gray = frame if frame.ndim == 2 else frame.mean(axis=2)
+    down, across = (_inner(cells, frame.shape[0]) for cells in (_PLATE_ROWS, _PLATE_COLUMNS))
+    means: NDArray[np.float64] = down @ gray[: down.shape[1], : across.shape[1]] @ across.T
+    return means
 
 
-def _inner(index: int, cell: float) -> slice:
-    start = int(np.floor((index + 0.25) * cell))
-    return slice(start, max(start + 1, int(np.floor((index + 0.75) * cell))))
+@cache
+def _inner(num_cells: int, height: int) -> NDArray[np.float64]:
+    """Return (num_cells, pixels): the share of each pixel in the mean of a cell's inner half."""
+    cell = height / _CELLS_IN_HEIGHT
+    shares = np.zeros((num_cells, int(np.ceil(num_cells * cell))))
+    for index in range(num_cells):
+        start = int(np.floor((index + 0.25) * cell))
+        stop = max(start + 1, int(np.floor((index + 0.75) * cell)))
+        shares[index, start:stop] = 1 / (stop - start)
+    return shares

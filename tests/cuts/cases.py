@@ -19,7 +19,7 @@ import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from tests.cuts.painting import painted, read
+from tests.cuts.painting import painted, read_frame
 
 os.environ.setdefault("SVT_LOG", "1")  # errors only; the library writes to stderr by itself
 
@@ -465,7 +465,7 @@ def _seen(case: CutCase, path: Path) -> list[tuple[int, Fraction]]:
     with av.open(str(path)) as container:
         track = container.streams.video[case.target]
         for place, frame in enumerate(container.decode(track)):
-            number = read(np.rot90(frame.to_ndarray(format="gray"), case.rotation // 90))
+            number = read_frame(frame, case.rotation // 90)
             assert number is not None, f"frame {place} of the source is not legible"
             pts = frame.pts if frame.pts is not None else 0
             time_s = place / case.rate if case.container == "avi" else pts * track.time_base

@@ -1,7 +1,7 @@
 """Make a recording, cut it as a user would, and compare every frame with the truth."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +21,7 @@ from dogclips.media.probe import probe_file
 from dogclips.timebase import Span, exact
 from tests.cuts.cases import CutCase, Truth, make_source, truth_of
 from tests.cuts.checks import Wanted, faults_of, wanted
-from tests.cuts.readers import READERS, by_pyav_without_edit_list
+from tests.cuts.readers import READERS, Clip, all_by_ffmpeg, by_pyav_without_edit_list
 from tests.sessions import write_project
 
 
@@ -64,8 +64,10 @@ def report_of(case: CutCase) -> Report:
             report.outcomes["size-unknown"] += 1  # FFmpeg looked for it in vain; refused by the cut
             return report
         done = _cut_starts(case, source, truth) if case.starts else _cut_session(case, base_dir)
+        cut = [window.path for window in done if window.outcome == "cut"]
+        read = all_by_ffmpeg(cut) if cut else {}
         for window in done:
-            _check(report, truth, window)
+            _check(report, truth, window, read)
     return report
 
 
@@ -121,7 +123,7 @@ def _encoder(case: CutCase) -> EncoderConfig:
     return EncoderConfig(preset="superfast", crf=18, b_frames=case.clip_b_frames)
 
 
-def _check(report: Report, truth: Truth, done: Done) -> None:
+def _check(report: Report, truth: Truth, done: Done, read: Mapping[Path, Clip]) -> None:
     case = report.case
     window = wanted(case, truth, done.start_s)
     report.outcomes[done.outcome] += 1
@@ -132,12 +134,14 @@ def _check(report: Report, truth: Truth, done: Done) -> None:
         report.faults.append(f"{where}: {done.outcome}, not {expected}")
     elif done.outcome == "cut":
         report.num_clips += 1
-        found = _faults_of_clip(case, truth, window, done.path)
+        found = _faults_of_clip(case, truth, window, done.path, read[done.path])
         report.faults.extend(f"{where}, {fault}" for fault in found)
 
 
-def _faults_of_clip(case: CutCase, truth: Truth, window: Wanted, path: Path) -> list[str]:
-    readers = dict(READERS)
+def _faults_of_clip(
+    case: CutCase, truth: Truth, window: Wanted, path: Path, by_ffmpeg: Clip
+) -> list[str]:
+    readers = {**READERS, "ffmpeg": lambda _: by_ffmpeg}
     found = []
     if case.clip_b_frames == 0:  # B-frames take an edit list, or begin later than at 0
         readers["PyAV without edit lists"] = by_pyav_without_edit_list

@@ -5,9 +5,12 @@ number, five bits that prove it was read rightly. Two blended frames, or a pictu
 side, are no number.
 """
 
+from functools import cache
 from typing import Final
 
+import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 Gray = NDArray[np.uint8]
@@ -17,6 +20,8 @@ _ROWS, _COLUMNS = 4, 5
 _DARK, _LIGHT = 40, 210
 _CORNERS: Final = {0: True, 4: False, 15: False, 19: False}  # only the upper left one is white
 _BITS: Final = tuple(cell for cell in range(_ROWS * _COLUMNS) if cell not in _CORNERS)
+# One for all frames: a new one for each starts threads and takes several times as long.
+_SCALER: Final = VideoReformatter()
 
 
 def painted(number: int, width: int, height: int) -> Gray:
@@ -44,6 +49,12 @@ def read(picture: Gray) -> int | None:
     return number if code & 31 == _proof(number) else None
 
 
+def read_frame(frame: av.VideoFrame, quarters: int = 0) -> int | None:
+    """Return the number of a decoded frame, turned counter-clockwise by `quarters`."""
+    gray = _SCALER.reformat(frame, format="gray", threads=1).to_ndarray()
+    return read(np.rot90(gray, quarters))
+
+
 def _proof(number: int) -> int:
     return number * 19 % 31
 
@@ -51,15 +62,17 @@ def _proof(number: int) -> int:
 def _means(picture: Gray) -> NDArray[np.float64]:
     """Return the mean of the inner half of each cell, in rows."""
     height, width = picture.shape
-    return np.array(
-        [
-            picture[_inner(row, _ROWS, height), _inner(column, _COLUMNS, width)].mean()
-            for row in range(_ROWS)
-            for column in range(_COLUMNS)
-        ]
-    )
+    down, across = _inner(_ROWS, height), _inner(_COLUMNS, width)
+    means: NDArray[np.float64] = down @ picture @ across.T
+    return means.ravel()
 
 
-def _inner(index: int, count: int, length: int) -> slice:
-    start = int((index + 0.25) * length / count)
-    return slice(start, max(start + 1, int((index + 0.75) * length / count)))
+@cache
+def _inner(count: int, length: int) -> NDArray[np.float64]:
+    """Return (count, length): the share of each pixel in the mean of the inner half of a cell."""
+    shares = np.zeros((count, length))
+    for index in range(count):
+        start = int((index + 0.25) * length / count)
+        stop = max(start + 1, int((index + 0.75) * length / count))
+        shares[index, start:stop] = 1 / (stop - start)
+    return shares
