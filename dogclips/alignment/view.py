@@ -6,6 +6,7 @@ horizontal and a vertical scale and shift. A wrong field of view makes a moving 
 late, so that a confident lag can be wrong by frames: no lag is believed without this fit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -118,9 +119,10 @@ def _improved(pair: tuple[_Floats, _Floats], start: PictureView, steps: int) -> 
     rows, columns = reference.shape[1:]
     x = (2 * np.arange(columns) + 1) / columns - 1
     y = (2 * np.arange(rows) + 1) / rows - 1
+    slopes_of = np.gradient(target, 2 / rows, 2 / columns, axis=(1, 2))
     best, sides = start, np.array([*start.scale, *start.shift])
     for step in range(steps + 1):
-        warped, (slope_x, slope_y), seen = _warp(target, sides, x, y)
+        (warped, slope_y, slope_x), seen = _warp((target, *slopes_of), sides, x, y)
         if seen.sum() < seen.size / 3:
             break
         fit, error = _agreement(reference[:, seen], warped[:, seen])
@@ -155,16 +157,13 @@ def _solve(slopes: _Floats, error: _Floats) -> _Floats:
 
 
 def _warp(
-    target: _Floats, sides: _Floats, x: _Floats, y: _Floats
-) -> tuple[_Floats, tuple[_Floats, _Floats], NDArray[np.bool_]]:
-    """Return the target on the reference's grid, its slopes along x and y, and what it covers."""
-    rows, columns = target.shape[1:]
+    stacks: Sequence[_Floats], sides: _Floats, x: _Floats, y: _Floats
+) -> tuple[list[_Floats], NDArray[np.bool_]]:
+    """Return stacks of the target's size on the reference's grid, and what they cover of it."""
+    rows, columns = stacks[0].shape[1:]
     at_x, in_x = _interpolating(sides[0] * x + sides[2], columns)
     at_y, in_y = _interpolating(sides[1] * y + sides[3], rows)
-    warped = at_y @ target @ at_x.T
-    slope_y, slope_x = np.gradient(target, 2 / rows, 2 / columns, axis=(1, 2))
-    slopes = (at_y @ slope_x @ at_x.T, at_y @ slope_y @ at_x.T)
-    return warped, slopes, in_y[:, None] & in_x[None, :]
+    return [at_y @ stack @ at_x.T for stack in stacks], in_y[:, None] & in_x[None, :]
 
 
 def _interpolating(points: _Floats, pixels: int) -> tuple[_Floats, NDArray[np.bool_]]:

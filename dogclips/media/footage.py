@@ -91,7 +91,10 @@ def _upright(
 ) -> NDArray[np.uint8]:
     """Return a frame at a size (width, height), turned counter-clockwise by `turns` quarters."""
     lying = size[::-1] if turns % 2 else size
-    small = scaler.reformat(frame, *lying, format=colours, interpolation=Interpolation.AREA)
+    # On one thread: for a small picture several take longer, and bigger ones wait for decoding.
+    small = scaler.reformat(
+        frame, *lying, format=colours, interpolation=Interpolation.AREA, threads=1
+    )
     return np.ascontiguousarray(np.rot90(small.to_ndarray(), turns), dtype=np.uint8)
 
 

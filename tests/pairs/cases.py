@@ -324,8 +324,9 @@ class _Painter:
         pixel_format = "gray" if seen.ndim == 2 else "rgb24"
         whole = av.VideoFrame.from_ndarray(seen, format=pixel_format)
         width, height = self.size
+        # Threads take longer to start than such a small picture.
         frame = self.scaler.reformat(
-            whole, width, height, "yuv420p", interpolation=Interpolation.AREA
+            whole, width, height, "yuv420p", interpolation=Interpolation.AREA, threads=1
         )
         if self.levels is not None:
             brightness = plane(frame, 0)

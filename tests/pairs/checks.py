@@ -129,6 +129,7 @@ class _Judge:
         # right on one grid may come out just before a frame on the other.
         ticks = reference.time_base + target.time_base
         self.slack_s = ticks if ticks >= Fraction(2, 1000) else ROUNDING_SLACK_S
+        self.end_position = self._end_position(truth.target_frames)
 
     def faults(self, instant: _Instant, mapped: Fraction) -> Iterator[_Wrong]:
         """Yield what is wrong with an instant; nothing if it is right, or right but for rounding.
@@ -136,10 +137,14 @@ class _Judge:
         Rounding matters only where a frame begins, and where the stream begins or ends.
         """
         off = Fraction(0) if instant.phase else self.slack_s
-        tries = sorted({mapped, mapped + off, mapped - off})
-        answers = [self._fault(instant, time_s) for time_s in tries]
-        if None not in answers:
-            yield next(answer for answer in answers if answer is not None)
+        first = None
+        for time_s in dict.fromkeys((mapped, mapped - off, mapped + off)):
+            fault = self._fault(instant, time_s)
+            if fault is None:
+                return
+            first = first or fault
+        if first is not None:
+            yield first
 
     def _fault(self, instant: _Instant, mapped: Fraction) -> _Wrong | None:
         place = frame_at(self.target.pts, self.target.time_base, self.start_s + mapped)
@@ -156,7 +161,7 @@ class _Judge:
         frames = self.truth.target_frames
         if instant.number < frames[0]:
             return None if mapped < 0 else "a time before the start"
-        if instant.number + instant.phase >= self._end_position(frames):
+        if instant.number + instant.phase >= self.end_position:
             return None if mapped >= self.duration_s - self.slack_s else "a time past the end"
         latest = int(np.searchsorted(frames, instant.number, side="right")) - 1
         # The last frame of a thinned stream lasts as long as the muxer cares to say.
@@ -198,10 +203,11 @@ class _Judge:
 
 
 def _instants(reference: Stream, truth: Truth, case: PairCase) -> Iterator[_Instant]:
+    phases = [(phase, phase / case.fps) for phase in _PHASES]
     for frame, number in enumerate(truth.reference_frames):
-        for phase in _PHASES:
-            time_s = int(reference.pts[frame]) * reference.time_base + phase / case.fps
-            yield _Instant(frame, phase, int(number), time_s)
+        begin_s = int(reference.pts[frame]) * reference.time_base
+        for phase, since_s in phases:
+            yield _Instant(frame, phase, int(number), begin_s + since_s)
 
 
 def _stretches(found: list[_Wrong], truth: Truth) -> list[str]:

@@ -3,6 +3,7 @@
 import tempfile
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -63,6 +64,7 @@ def outcome_of(case: PairCase) -> Outcome:
     table, alignment = recording.measured
     time_map = alignment.time_map
 
+    @cache
     def to_target(time_s: Fraction) -> Fraction | None:
         if time_map.is_doubtful(Span(time_s, time_s + _INSTANT_S)):
             return None

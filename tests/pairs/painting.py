@@ -9,6 +9,7 @@ the picture says nothing either.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import av
@@ -44,11 +45,15 @@ def plane(frame: av.VideoFrame, index: int) -> NDArray[np.uint8]:
 
 def paint_code(frame: av.VideoFrame, number: int, plate: Plate) -> None:
     """Paint `number` (0 to 2047) into the colour planes of a yuv420p frame."""
-    code = (number * plate.factor + plate.summand) % 2**_BITS
-    bits = code >> np.arange(_BITS) & 1
-    signs = np.stack([2 * bits - 1, 1 - 2 * bits]).repeat(_CELL, axis=0).repeat(_CELL, axis=1)
+    signs = _signs((number * plate.factor + plate.summand) % 2**_BITS)
     _region(plane(frame, 1), plate)[...] = 128 + _DEPTH * signs
     _region(plane(frame, 2), plate)[...] = 128 - _DEPTH * signs
+
+
+@cache
+def _signs(code: int) -> NDArray[np.int64]:
+    bits = code >> np.arange(_BITS) & 1
+    return np.stack([2 * bits - 1, 1 - 2 * bits]).repeat(_CELL, axis=0).repeat(_CELL, axis=1)
 
 
 def read_code(frame: av.VideoFrame, plate: Plate) -> int | None:
