@@ -99,9 +99,10 @@ def _edges(frame: Canvas, num_cells: int) -> NDArray[np.int64]:
 
 def _cell_means(frame: Canvas) -> NDArray[np.float64]:
     """Mean brightness of the inner half of each cell, shape (rows, columns)."""
-    gray = frame if frame.ndim == 2 else frame.mean(axis=2)
     down, across = (_inner(cells, frame.shape[0]) for cells in (_PLATE_ROWS, _PLATE_COLUMNS))
-    means: NDArray[np.float64] = down @ gray[: down.shape[1], : across.shape[1]] @ across.T
+    plate = frame[: down.shape[1], : across.shape[1]]
+    gray = plate if plate.ndim == 2 else plate.mean(axis=2)
+    means: NDArray[np.float64] = down @ gray @ across.T
     return means
 
 

@@ -7,11 +7,16 @@ import pytest
 from dogclips.demo.numbers import read_number
 from dogclips.demo.recordings import make_session, world_of
 from dogclips.demo.world import BEHAVIOURS
+from tests.videos import gray_of
+
+SECONDS = 34  # long enough for all behaviours, and for a visit of the second dog
+NUM_FRAMES = SECONDS * 20 - 1
 
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
-    return make_session(tmp_path_factory.mktemp("demo") / "Feb" / "2_2_demo", num_recordings=1)
+    folder = tmp_path_factory.mktemp("demo") / "Feb" / "2_2_demo"
+    return make_session(folder, num_recordings=1, seconds=SECONDS)
 
 
 def test_the_larger_stream_comes_half_a_second_late_and_both_are_default(session):
@@ -22,8 +27,8 @@ def test_the_larger_stream_comes_half_a_second_late_and_both_are_default(session
     ]
     answer = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     small, large = answer["streams"]
-    assert (small["start_time"], small["nb_frames"]) == ("0.000000", "1199")
-    assert (large["start_time"], large["nb_frames"]) == ("0.500000", "1189")
+    assert (small["start_time"], small["nb_frames"]) == ("0.000000", f"{NUM_FRAMES}")
+    assert (large["start_time"], large["nb_frames"]) == ("0.500000", f"{NUM_FRAMES - 10}")
     for stream in (small, large):
         assert stream["nb_read_packets"] == stream["nb_frames"]
         assert stream["r_frame_rate"] == "20/1"
@@ -35,11 +40,11 @@ def test_the_larger_stream_comes_half_a_second_late_and_both_are_default(session
 def test_every_frame_shows_its_number_at_its_time(session, stream, first):
     with av.open(str(session / "video" / "020500.mp4")) as container:
         seen = [
-            (read_number(frame.to_ndarray(format="gray")), frame.time)
+            (read_number(gray_of(frame)), frame.time)
             for frame in container.decode(container.streams[stream])
         ]
-    assert [number for number, _ in seen] == list(range(first, 1199))
-    assert [time for _, time in seen] == pytest.approx([n / 20 for n in range(first, 1199)])
+    assert [number for number, _ in seen] == list(range(first, NUM_FRAMES))
+    assert [time for _, time in seen] == pytest.approx([n / 20 for n in range(first, NUM_FRAMES)])
 
 
 def test_the_project_tells_what_happens_in_whole_seconds(session):
@@ -48,7 +53,9 @@ def test_the_project_tells_what_happens_in_whole_seconds(session):
         (*entry["z"], project["attribute"]["1"]["options"][entry["av"]["1"]])
         for entry in project["metadata"].values()
     )
-    bouts = sorted((bout.start_s, bout.end_s, bout.behaviour) for bout in world_of(0).bouts)
+    bouts = sorted(
+        (bout.start_s, bout.end_s, bout.behaviour) for bout in world_of(0, SECONDS).bouts
+    )
     assert told == bouts
     assert {label for _, _, label in told} == set(BEHAVIOURS)
 
@@ -73,7 +80,7 @@ def test_the_project_looks_as_the_application_writes_it(session):
 
 def test_the_same_seed_makes_the_same_session_and_another_one_another(tmp_path):
     def files(name, seed):
-        folder = make_session(tmp_path / name, num_recordings=2, seconds=8, seed=seed)
+        folder = make_session(tmp_path / name, num_recordings=2, seconds=4, seed=seed)
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
         return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
