@@ -1,5 +1,7 @@
 import shutil
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +50,26 @@ def cut(base_dir: Path, *, virtual: bool = False, **settings: object) -> None:
     dogclips.cut(base_dir, {"content": "never", **settings}, workers=1, virtual=virtual)
 
 
-def session(folder: Path, name: str) -> Path:
-    return write_session(folder / "2_2_kt", streams=STREAMS[name])
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a session of each kind of stream, made once."""
+    folder = tmp_path_factory.mktemp("made")
+
+    @cache
+    def of(name: str) -> Path:
+        return write_session(folder / name / "2_2_kt", streams=STREAMS[name])
+
+    return of
+
+
+@pytest.fixture
+def session(made: Callable[[str], Path], tmp_path: Path) -> Callable[[str], Path]:
+    """Return a copy of a session for one test."""
+
+    def copied(name: str) -> Path:
+        return shutil.copytree(made(name), tmp_path / "2_2_kt")
+
+    return copied
 
 
 def all_times(times: FrameTimes) -> NDArray[np.float64]:
@@ -60,7 +80,7 @@ def all_times(times: FrameTimes) -> NDArray[np.float64]:
 def numbers(excerpt: Excerpt, decoder: DecoderName = "pyav") -> list[int | None]:
     found: dict[int, int | None] = {}
     for shown in frames_at(excerpt, all_times, decoder):
-        number = read_number(shown.pixels.mean(-1).astype(np.uint8))
+        number = read_number(shown.pixels)
         found |= dict.fromkeys(shown.positions.tolist(), number)
     return [found[place] for place in range(97)]
 
@@ -72,9 +92,9 @@ def paths(clips: ClipList) -> list[Path]:
 @pytest.mark.parametrize("name", STREAMS)
 @pytest.mark.parametrize("resampled", [False, True], ids=["source rate", "resampled"])
 def test_a_clip_and_its_virtual_twin_show_the_same_frames(
-    tmp_path: Path, name: str, resampled: bool
+    session: Callable[[str], Path], name: str, resampled: bool
 ) -> None:
-    base_dir = session(tmp_path, name)
+    base_dir = session(name)
     cut(base_dir, **({"frame_rate": 12} if resampled else {}))
     listed = paths(read_list(base_dir / "output" / "dataset.txt"))
     pairs = zip(excerpts(listed, "clips"), excerpts(listed, "recordings"), strict=True)
@@ -115,9 +135,9 @@ def test_a_clip_and_its_virtual_twin_are_the_same_in_a_transport_stream(
 
 
 def test_frames_of_a_virtual_clip_are_those_of_the_larger_stream_at_their_time(
-    tmp_path: Path,
+    session: Callable[[str], Path],
 ) -> None:
-    base_dir = session(tmp_path, "steady")
+    base_dir = session("steady")
     cut(base_dir, virtual=True)
     listed = paths(read_list(base_dir / "output" / "dataset.txt"))
     assert not list((base_dir / "output").rglob("*.mp4"))
@@ -131,8 +151,10 @@ def test_frames_of_a_virtual_clip_are_those_of_the_larger_stream_at_their_time(
         )
 
 
-def test_a_virtual_session_has_all_but_its_clips_and_can_be_split(tmp_path: Path) -> None:
-    base_dir = session(tmp_path, "steady")
+def test_a_virtual_session_has_all_but_its_clips_and_can_be_split(
+    tmp_path: Path, session: Callable[[str], Path]
+) -> None:
+    base_dir = session("steady")
     done = program("cut", base_dir, "--virtual", "--set", "stride_seconds=1")
     assert done.returncode == 0, done.stderr
     output = base_dir / "output"
@@ -153,8 +175,8 @@ def test_a_virtual_session_has_all_but_its_clips_and_can_be_split(tmp_path: Path
     assert {excerpt.path.name for excerpt in virtual} == {"020500.mp4"}
 
 
-def test_a_virtual_session_is_cut_later_with_the_same_lists(tmp_path: Path) -> None:
-    base_dir = session(tmp_path, "steady")
+def test_a_virtual_session_is_cut_later_with_the_same_lists(session: Callable[[str], Path]) -> None:
+    base_dir = session("steady")
     output = base_dir / "output"
     cut(base_dir, virtual=True)
     before = (output / "dataset.txt").read_text()
@@ -167,8 +189,10 @@ def test_a_virtual_session_is_cut_later_with_the_same_lists(tmp_path: Path) -> N
     assert set(kept["status"]) == {"reused"}
 
 
-def test_a_file_that_shows_other_frames_than_planned_does_not_stay(tmp_path: Path) -> None:
-    base_dir = session(tmp_path, "steady")
+def test_a_file_that_shows_other_frames_than_planned_does_not_stay(
+    session: Callable[[str], Path],
+) -> None:
+    base_dir = session("steady")
     cut(base_dir)
     clip = next((base_dir / "output").rglob("*.mp4"))
     cut(base_dir, short_side=64, virtual=True)
@@ -183,8 +207,8 @@ def test_what_only_clips_have_is_refused_with_virtual(
         dogclips.cut(tmp_path, virtual=True, **option)
 
 
-def test_an_uncut_clip_is_refused_where_files_are_wanted(tmp_path: Path) -> None:
-    base_dir = session(tmp_path, "steady")
+def test_an_uncut_clip_is_refused_where_files_are_wanted(session: Callable[[str], Path]) -> None:
+    base_dir = session("steady")
     cut(base_dir, virtual=True)
     listed = paths(read_list(base_dir / "output" / "dataset.txt"))
     with pytest.raises(ListError, match=r"not there .*mp4.*data\.source to recordings"):
@@ -196,8 +220,8 @@ def test_a_clip_that_no_manifest_knows_is_refused(tmp_path: Path) -> None:
         excerpts([tmp_path / "a.mp4"], "recordings")
 
 
-def test_the_manifest_alone_tells_how_clips_are_timed(tmp_path: Path) -> None:
-    base_dir = session(tmp_path, "uneven times")
+def test_the_manifest_alone_tells_how_clips_are_timed(session: Callable[[str], Path]) -> None:
+    base_dir = session("uneven times")
     cut(base_dir, virtual=True)
     listed = paths(read_list(base_dir / "output" / "dataset.txt"))
     for name in ("probe.json", "config.yaml"):
@@ -206,8 +230,10 @@ def test_the_manifest_alone_tells_how_clips_are_timed(tmp_path: Path) -> None:
     assert {window.timing for window in windows if window} == {"timed"}
 
 
-def test_another_recording_in_its_place_is_noticed(tmp_path: Path) -> None:
-    base_dir = session(tmp_path, "steady")
+def test_another_recording_in_its_place_is_noticed(
+    tmp_path: Path, session: Callable[[str], Path]
+) -> None:
+    base_dir = session("steady")
     cut(base_dir, virtual=True)
     listed = paths(read_list(base_dir / "output" / "dataset.txt"))
     last = excerpts(listed, "recordings")[-1]
