@@ -1,23 +1,23 @@
 """The main job on real phone recordings: variable rate, late audio, overlapping labels."""
 
-import shutil
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
 import numpy as np
 import pandas as pd
 import pytest
+from av.video.reformatter import VideoReformatter
 
 from dogclips.lists import read_list
 from dogclips.records.manifest import read_manifest
 from dogclips.reports.tables.cut import SKIP_REASONS
-from pipelines.sessions import main
-from tests.shared import SHARED, needs_shared
+from tests.home_falls import SESSIONS, told
+from tests.shared import needs_shared
 
 pytestmark = [pytest.mark.shared, pytest.mark.training, needs_shared]
 
-SESSIONS = ("12_4_s1", "12_5_s2", "12_6_s3", "12_7_s4")
 # Read off the authors' segments by hand: names that fill at least a second of the four.
 BY_HAND = {
     ("12_5_s2", "S2_Fall_12", 4.0): {"Drinking", "Standing", "Falling (BW)"},
@@ -29,10 +29,7 @@ BY_HAND = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the story on a copy of the sessions, with a tiny model for two epochs."""
-    folder = tmp_path_factory.mktemp("home_falls")
-    shutil.copytree(SHARED / "data" / "home_falls" / "Dec", folder / "Dec")
-    main(folder / "Dec", folder / "run", "trainer.epochs=2")
-    return folder
+    return told(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
@@ -125,13 +122,15 @@ def test_sessions_never_part_and_the_model_was_tested_on_unseen_ones(folder: Pat
     assert len(pd.read_csv(folder / "run" / "run" / "metrics.csv")) == 2
 
 
+@cache
 def pictures(path: Path) -> list[tuple[Fraction, np.ndarray]]:
     """Return (seconds, small gray picture) of every frame."""
+    scaler = VideoReformatter()
     with av.open(str(path)) as container:
         return [
             (
                 frame.pts * frame.time_base,
-                frame.reformat(64, 48, format="gray").to_ndarray().astype(float),
+                scaler.reformat(frame, 64, 48, "gray", threads=1).to_ndarray().astype(float),
             )
             for frame in container.decode(video=0)
         ]

@@ -14,11 +14,11 @@ import pytest
 import webdataset
 
 from tests.cli.program import dogclips
-from tests.shared import SHARED, needs_shared
+from tests.home_falls import CONFIG, SESSIONS, told
+from tests.shared import needs_shared
 
 pytestmark = [pytest.mark.shared, needs_shared]
 
-SESSIONS = ("12_4_s1", "12_5_s2", "12_6_s3", "12_7_s4")
 SPLITS = ("train", "val", "test")
 CLIP_NAME = re.compile(r"^\d{8}s\d_(?P<video>.+)_start(?P<start>[\d.]+)_[\d-]+\.mp4$")
 Labels = Mapping[str, frozenset[str]]  # by clip: session and file name
@@ -26,11 +26,10 @@ Labels = Mapping[str, frozenset[str]]  # by clip: session and file name
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Cut small clips of a copy of the sessions, and split them by recording."""
+    """Split a copy of the sessions, cut, by recording."""
     folder = tmp_path_factory.mktemp("home_falls")
-    shutil.copytree(SHARED / "data" / "home_falls" / "Dec", folder / "Dec")
+    shutil.copytree(told(tmp_path_factory.getbasetemp()) / "Dec", folder / "Dec")
     sessions = [folder / "Dec" / name for name in SESSIONS]
-    run("cut", *sessions, "--set", "short_side=64", "--set", "stride_seconds=2")
     run("split", *sessions, "--out", folder / "split", "--val", "0.2", "--test", "0.2")
     return folder
 
@@ -262,12 +261,11 @@ def test_the_tables_of_cut_count_segments_seconds_and_clips_right(
     folder: Path, annotated: Labels
 ) -> None:
     sessions = [folder / "Dec" / name for name in SESSIONS]
-    settings = ("--set", "short_side=64", "--set", "stride_seconds=2")
-    document = run("cut", *sessions, "--dry-run", *settings)
+    document = run("cut", *sessions, "--dry-run", "--config", CONFIG)
     assert document["planned"] == len(annotated)
     assert document["labels"] == Counter(name for own in annotated.values() for name in own)
 
-    printed = dogclips("cut", *sessions, "--dry-run", *settings).stdout
+    printed = dogclips("cut", *sessions, "--dry-run", "--config", CONFIG).stdout
     tables = dict(re.findall(r"(12_\d_s\d): labels\n(.*?)all clips", printed, re.DOTALL))
     assert set(tables) == set(SESSIONS)
     for session, table in tables.items():
