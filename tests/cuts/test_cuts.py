@@ -27,7 +27,7 @@ from tests.cuts.readers import READERS
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="ffmpeg is not installed")
 
-NUM_BLOCKS, CLIPS_IN_BLOCK = 10, 8
+NUM_BLOCKS, CLIPS_IN_BLOCK = 14, 8
 _SEEDS_IN_BLOCK = 1000
 
 
