@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from dogclips.demo.numbers import paint_number, read_number
 from dogclips.media.writing import TimedFrame, VideoTrack, write_video
@@ -78,8 +79,10 @@ def numbers_in(path: Path, stream: int = 0) -> list[int | None]:
     """Return the numbers painted into a stream's frames, in presentation order."""
     with av.open(str(path)) as container:
         track = container.streams[stream]
-        frames = container.decode(track)
-        return [read_number(frame.to_ndarray(format="gray")) for frame in frames]
+        shown = (frame for frame in container.decode(track) if isinstance(frame, av.VideoFrame))
+        reformatter = VideoReformatter()  # one for all frames, which is far faster
+        grays = (reformatter.reformat(frame, format="gray").to_ndarray() for frame in shown)
+        return [read_number(gray.astype(np.uint8, copy=False)) for gray in grays]
 
 
 def facts(table: StreamTable) -> dict[str, Any]:

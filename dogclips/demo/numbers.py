@@ -6,6 +6,8 @@ aspect kept. In a 16:9 picture it lies left of the centre square, where a model 
 centre crop cannot see it.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -97,14 +99,17 @@ def _edges(frame: Canvas, num_cells: int) -> NDArray[np.int64]:
 
 def _cell_means(frame: Canvas) -> NDArray[np.float64]:
     """Mean brightness of the inner half of each cell, shape (rows, columns)."""
-    gray = frame.astype(np.float64) if frame.ndim == 2 else frame.mean(axis=2)
-    cell = frame.shape[0] / _CELLS_IN_HEIGHT
-    rows, columns = (
-        [_inner(index, cell) for index in range(cells)] for cells in (_PLATE_ROWS, _PLATE_COLUMNS)
-    )
-    return np.array([[gray[row, column].mean() for column in columns] for row in rows])
+    rows, columns = (_inner(frame.shape[0], cells) for cells in (_PLATE_ROWS, _PLATE_COLUMNS))
+    plate = frame[: rows[-1] + 1, : columns[-1] + 1]
+    gray = plate.astype(np.float64) if frame.ndim == 2 else plate.mean(axis=2)
+    sums = np.add.reduceat(np.add.reduceat(gray, rows), columns, axis=1)[::2, ::2]
+    means: NDArray[np.float64] = sums / np.outer(np.diff(rows)[::2], np.diff(columns)[::2])
+    return means
 
 
-def _inner(index: int, cell: float) -> slice:
-    start = int(np.floor((index + 0.25) * cell))
-    return slice(start, max(start + 1, int(np.floor((index + 0.75) * cell))))
+@cache
+def _inner(height: int, num_cells: int) -> NDArray[np.int64]:
+    """Where the inner halves of the cells begin and end in a picture: begin, end, begin, end ..."""
+    cells, cell = np.arange(num_cells), height / _CELLS_IN_HEIGHT
+    begins, ends = (np.floor((cells + share) * cell).astype(np.int64) for share in (0.25, 0.75))
+    return np.stack([begins, np.maximum(ends, begins + 1)], axis=1).ravel()
