@@ -106,7 +106,7 @@ class Stream:
         """Return whether this is a moving picture with frames, not a cover image."""
         return self.type == "video" and not self.attached_picture and self.num_frames > 0
 
-    @property
+    @cached_property
     def start_s(self) -> Fraction | None:
         """Return the container time of the first frame in seconds; None without timestamps."""
         return self.frame_time(0) if len(self.pts) else None
@@ -120,7 +120,7 @@ class Stream:
         """Return the container time of a frame in seconds, exactly."""
         return int(self.pts[index]) * self.time_base
 
-    @property
+    @cached_property
     def end_s(self) -> Fraction | None:
         """Return the container time at which the last frame ends, in seconds."""
         return self.end_pts * self.time_base if self.end_pts is not None else None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -114,7 +114,7 @@ def clip_name(
     >>> clip_name(recording, Fraction(25, 2), [0, 3], NameConfig())
     '20240202kt_020500_start12.5_0-3.mp4'
     """
-    fields = asdict(recording) | {
+    fields = vars(recording) | {
         "start": shown(start_s),
         "labels": "-".join(str(index) for index in indices) or "none",
         "subject": safe(subject) if subject else "",

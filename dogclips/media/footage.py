@@ -91,9 +91,9 @@ def _upright(
 ) -> NDArray[np.uint8]:
     """Return a frame at a size (width, height), turned counter-clockwise by `turns` quarters."""
     lying = size[::-1] if turns % 2 else size
-    # On one thread: for a small picture several take longer, and bigger ones wait for decoding.
+    threads = 1 if frame.width < 1280 else 0  # 0: one a core, which for a small picture take longer
     small = scaler.reformat(
-        frame, *lying, format=colours, interpolation=Interpolation.AREA, threads=1
+        frame, *lying, format=colours, interpolation=Interpolation.AREA, threads=threads
     )
     return np.ascontiguousarray(np.rot90(small.to_ndarray(), turns), dtype=np.uint8)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,9 +17,14 @@ from tests.sessions import write_project, write_session
 from tests.videos import Made, numbers_in, steady
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_session(tmp_path_factory.mktemp("recorded") / "2_2_kt")
+
+
 @pytest.fixture
-def session(tmp_path: Path) -> Path:
-    return write_session(tmp_path / "Feb" / "2_2_kt")
+def session(recorded: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(recorded, tmp_path / "Feb" / recorded.name)
 
 
 def manifest_of(session: Path) -> pd.DataFrame:
@@ -114,7 +120,8 @@ def test_a_damaged_clip_and_changed_settings_are_cut_again(session: Path) -> Non
     assert json.loads(dogclips("cut", session, *changed, "--json").stdout)["cut"] == 3
 
 
-def test_only_one_run_writes_to_a_folder(session: Path) -> None:
+def test_only_one_run_writes_to_a_folder(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dogclips.clips.shards._WAIT_S", 0.05)
     (session / "output").mkdir()
     with FileLock(session / "output" / ".lock"):
         shown = dogclips("cut", session)
@@ -168,8 +175,7 @@ def test_a_recording_that_no_file_matches_is_a_row(session: Path) -> None:
     assert "no recording is named 'passwd'" in failure["reason"]
 
 
-def test_settings_for_an_annotation_file_that_is_not_there_are_named(tmp_path: Path) -> None:
-    session = write_session(tmp_path / "2_2_kt")
+def test_settings_for_an_annotation_file_that_is_not_there_are_named(session: Path) -> None:
     unknown = "projects={'0206': {annotated_in: firefox}}"
 
     shown = dogclips("cut", session, "--dry-run", "--set", unknown)
@@ -178,8 +184,7 @@ def test_settings_for_an_annotation_file_that_is_not_there_are_named(tmp_path: P
     assert "projects.0206: no annotation file has this name" in shown.stderr
 
 
-def test_clips_of_an_earlier_plan_are_listed_and_go_only_when_asked(tmp_path: Path) -> None:
-    session = write_session(tmp_path / "2_2_kt")
+def test_clips_of_an_earlier_plan_are_listed_and_go_only_when_asked(session: Path) -> None:
     dogclips("cut", session, "--set", "stride_seconds=2")
     other = session / "output" / "0205" / "mine.mp4"
     other.write_bytes(b"not made here")

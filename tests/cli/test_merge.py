@@ -15,13 +15,13 @@ from tests.cli.program import dogclips
 from tests.sessions import write_project
 from tests.videos import steady, write_made
 
-OPTIONS = ("--set", "stride_seconds=2", "--set", "short_side=64")
+OPTIONS = ("--set", "stride_seconds=2", "--set", "short_side=64", "--workers", "1")
 
 
-@pytest.fixture
-def session(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five minutes in three recordings, and an annotation file whose recording is not there."""
-    base_dir = tmp_path / "2_2_kt"
+    base_dir = tmp_path_factory.mktemp("recorded") / "2_2_kt"
     for name in ("020500", "020600", "020700"):
         made = steady(500, Fraction(5))
         write_made(base_dir / "video" / f"{name}.mp4", made)
@@ -31,11 +31,25 @@ def session(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def unbroken(session: Path) -> Path:
+def session(recorded: Path, tmp_path: Path) -> Path:
+    """Return a copy with the files' times, which are part of a recipe."""
+    return shutil.copytree(recorded, tmp_path / recorded.name)
+
+
+@pytest.fixture(scope="module")
+def unbroken(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the session, cut by one run."""
-    copy = session.parent / "unbroken" / session.name
-    shutil.copytree(session, copy)  # with the files' times, which are part of a recipe
+    copy = shutil.copytree(recorded, tmp_path_factory.mktemp("unbroken") / recorded.name)
     assert dogclips("cut", copy, *OPTIONS).returncode == 1  # for the recording that is not there
+    return copy
+
+
+@pytest.fixture(scope="module")
+def as_one_shard(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of which every recording is there, cut as a single shard."""
+    copy = shutil.copytree(recorded, tmp_path_factory.mktemp("shard") / recorded.name)
+    (copy / "via" / "020800.json").unlink()
+    assert dogclips("cut", copy, *OPTIONS, "--shard", "1/1").returncode == 0
     return copy
 
 
@@ -58,13 +72,18 @@ def start(session: Path, shard: str, program: str = PROGRAM) -> subprocess.Popen
     return subprocess.Popen(
         [
             *(sys.executable, "-c", program, "cut", str(session), *OPTIONS),
-            *("--shard", shard, "--workers", "1", "--json"),
+            *("--shard", shard, "--json"),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
+
+
+def cut_here(session: Path, shard: str) -> subprocess.CompletedProcess[str]:
+    """Cut a shard in this process, beside those that were started."""
+    return dogclips("cut", session, *OPTIONS, "--shard", shard, "--json")
 
 
 def files_in(output: Path) -> dict[str, bytes]:
@@ -95,10 +114,12 @@ def assert_same(session: Path, unbroken: Path) -> None:
 def test_shards_that_run_at_once_and_are_merged_make_what_one_run_makes(
     session: Path, unbroken: Path
 ) -> None:
-    shards = [start(session, f"{number}/3") for number in (1, 2, 3)]
-    documents = [json.loads(shard.communicate(timeout=120)[0]) for shard in shards]
+    others = [start(session, f"{number}/3") for number in (2, 3)]
+    first = cut_here(session, "1/3")
+    said = [first.stdout, *(other.communicate(timeout=120)[0] for other in others)]
+    documents = [json.loads(text) for text in said]
 
-    assert [shard.returncode for shard in shards] == [1, 0, 0]
+    assert [shard.returncode for shard in (first, *others)] == [1, 0, 0]
     assert all(document["cut"] > 0 for document in documents)
     assert not list((session / "output").rglob("*.txt"))
     assert not (session / "output" / "manifest.parquet").exists()
@@ -114,9 +135,8 @@ def test_shards_that_run_at_once_and_are_merged_make_what_one_run_makes(
 
 def test_a_killed_shard_that_runs_again_changes_nothing(session: Path, unbroken: Path) -> None:
     killed = start(session, "2/2", KILLED + PROGRAM)
-    other = start(session, "1/2")
+    other = cut_here(session, "1/2")
     killed.communicate(timeout=120)
-    other.communicate(timeout=120)
     assert (killed.returncode, other.returncode) == (-signal.SIGKILL, 1)
     assert list((session / "output").rglob("*.mp4.part"))
 
@@ -126,16 +146,15 @@ def test_a_killed_shard_that_runs_again_changes_nothing(session: Path, unbroken:
     assert refused.stderr.count("\n") == 1
     assert "2/2" in refused.stderr
 
-    again = start(session, "2/2")
-    again.communicate(timeout=120)
-    assert again.returncode == 0
+    assert cut_here(session, "2/2").returncode == 0
     dogclips("merge", session)
     assert_same(session, unbroken)
 
 
-def test_merging_twice_says_that_there_is_nothing_to_merge(session: Path) -> None:
-    (session / "via" / "020800.json").unlink()
-    assert dogclips("cut", session, *OPTIONS, "--shard", "1/1").returncode == 0
+def test_merging_twice_says_that_there_is_nothing_to_merge(
+    as_one_shard: Path, tmp_path: Path
+) -> None:
+    session = shutil.copytree(as_one_shard, tmp_path / as_one_shard.name)
     first = dogclips("merge", session)
     before = files_in(session / "output")
 
@@ -149,9 +168,10 @@ def test_merging_twice_says_that_there_is_nothing_to_merge(session: Path) -> Non
     assert files_in(session / "output") == before
 
 
-def test_one_session_that_cannot_be_merged_does_not_stop_the_others(session: Path) -> None:
-    (session / "via" / "020800.json").unlink()
-    dogclips("cut", session, *OPTIONS, "--shard", "1/1")
+def test_one_session_that_cannot_be_merged_does_not_stop_the_others(
+    as_one_shard: Path, tmp_path: Path
+) -> None:
+    session = shutil.copytree(as_one_shard, tmp_path / as_one_shard.name)
 
     merged = dogclips("merge", session.parent / "absent", session, "--json")
 

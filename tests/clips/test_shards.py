@@ -1,9 +1,11 @@
 """Shards of a plan are the whole plan, and only shards that belong together are merged."""
 
-import os
+import shutil
 from collections import Counter
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +24,8 @@ from dogclips.records.manifest import read_manifest, write_manifest
 from tests.sessions import write_project
 from tests.videos import steady, write_made
 
+PutShard = Callable[..., int]  # number, of and settings; returns how many clips the shard has
+
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -35,21 +39,40 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def session(recorded: Path, tmp_path: Path) -> Path:
-    """Return a session of its own, with the same recordings."""
-    base_dir = tmp_path / "2_2_kt"
-    for folder in ("video", "via"):
-        (base_dir / folder).mkdir(parents=True)
-        for path in (recorded / folder).iterdir():
-            os.link(path, base_dir / folder / path.name)
-    return base_dir
+def session(recorded: Path) -> Path:
+    """Return the session as nobody has cut it; it stays where it is, so that plans stay true."""
+    shutil.rmtree(recorded / "output", ignore_errors=True)
+    return recorded
 
 
+@cache
 def planned(base_dir: Path, **settings: object) -> ClipPlan:
     found = find_session(base_dir)
-    config = CutConfig(stride_seconds=8, **settings)  # type: ignore[arg-type]
+    more = {"name": {"year": settings.pop("year")}} if "year" in settings else {}
+    config = CutConfig.model_validate({"stride_seconds": 8, **settings, **more})
     projects, _ = read_dataset(found.projects)
     return plan_session(found, projects, measure_session(found, projects, config), config)
+
+
+@pytest.fixture(scope="module")
+def put_shard(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> PutShard:
+    """Put a shard into the session that was cut, alone, when a test asked for it first."""
+    store, output = tmp_path_factory.mktemp("shards"), recorded / "output"
+
+    def put(number: int, of: int, **settings: object) -> int:
+        plan, others = planned(recorded, **settings), store / "others"
+        kept = store / f"{number}-of-{of}-{settings}"
+        if not kept.exists():
+            output.mkdir(exist_ok=True)
+            output.rename(others)
+            cut_shard(plan, number, of)
+            output.rename(kept)
+            others.rename(output)
+        shutil.copytree(kept, output, dirs_exist_ok=True)
+        own, _ = shard_of(plan, Shard(number, of))
+        return len(own.jobs)
+
+    return put
 
 
 def cut_shard(plan: ClipPlan, number: int, of: int) -> pd.DataFrame:
@@ -104,7 +127,7 @@ def test_the_plan_is_the_same_however_its_folder_is_named(
     assert absolute.plan == relative.plan != other.plan
 
 
-def test_merged_shards_are_what_one_run_makes(session: Path, tmp_path: Path) -> None:
+def test_merged_shards_are_what_one_run_makes(session: Path) -> None:
     plan = planned(session)
     for number in (3, 1, 2):
         cut_shard(plan, number, 3)
@@ -122,30 +145,32 @@ def test_merged_shards_are_what_one_run_makes(session: Path, tmp_path: Path) -> 
     assert Counter(again["status"])["reused"] == len(plan.jobs) > 10
 
 
-def test_a_missing_shard_is_named(session: Path) -> None:
-    cut_shard(planned(session), 2, 3)
+def test_a_missing_shard_is_named(session: Path, put_shard: PutShard) -> None:
+    put_shard(2, 3)
 
     assert "missing: shard 1/3, 3/3" in refusal(session)
     assert (session / "output" / "manifest.shard-2-of-3.parquet").exists()
 
 
-def test_shards_of_different_plans_are_not_mixed(session: Path) -> None:
-    cut_shard(planned(session), 1, 2)
+def test_shards_of_different_plans_are_not_mixed(session: Path, put_shard: PutShard) -> None:
+    put_shard(1, 2)
     cut_shard(planned(session, short_side=64), 2, 2)
 
     assert "the shards come from different plans" in refusal(session)
 
 
-def test_shards_of_different_numbers_are_not_mixed(session: Path) -> None:
-    cut_shard(planned(session), 1, 2)
-    cut_shard(planned(session), 1, 3)
+def test_shards_of_different_numbers_are_not_mixed(session: Path, put_shard: PutShard) -> None:
+    put_shard(1, 2)
+    put_shard(2, 3)
 
     assert "there are shards of 2 and of 3" in refusal(session)
 
 
-def test_a_shard_that_has_not_come_to_its_end_is_not_merged(session: Path) -> None:
+def test_a_shard_that_has_not_come_to_its_end_is_not_merged(
+    session: Path, put_shard: PutShard
+) -> None:
     plan = planned(session)
-    cut_shard(plan, 1, 2)
+    put_shard(1, 2)
     own, head = shard_of(plan, Shard(2, 2))
     with pytest.raises(KeyboardInterrupt):
         cut_plan(own, engine=_interrupted, shard=head)
@@ -160,24 +185,28 @@ def _interrupted(_: object) -> object:
     raise KeyboardInterrupt
 
 
-def test_a_clip_that_is_gone_stops_the_merge(session: Path) -> None:
-    table = cut_shard(planned(session), 1, 1)
-    clip = session / "output" / table[table["status"] == "cut"]["clip"].iloc[0]
+def test_a_clip_that_is_gone_stops_the_merge(session: Path, put_shard: PutShard) -> None:
+    put_shard(1, 1)
+    clip = next(iter(planned(session).jobs.values())).path
     clip.unlink()
 
     assert f"a clip of shard 1/1 is gone or has changed ({clip})" in refusal(session)
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"x" * 4000], ids=["empty", "short", "noise"])
-def test_a_damaged_manifest_of_a_shard_is_named(session: Path, content: bytes) -> None:
-    cut_shard(planned(session), 1, 2)
+def test_a_damaged_manifest_of_a_shard_is_named(
+    session: Path, put_shard: PutShard, content: bytes
+) -> None:
+    put_shard(1, 2)
     (session / "output" / "manifest.shard-2-of-2.parquet").write_bytes(content)
 
     assert "the manifest of a shard cannot be read" in refusal(session)
 
 
-def test_nothing_is_removed_when_the_rest_cannot_be_written(session: Path) -> None:
-    cut_shard(planned(session), 1, 1)
+def test_nothing_is_removed_when_the_rest_cannot_be_written(
+    session: Path, put_shard: PutShard
+) -> None:
+    put_shard(1, 1)
 
     with pytest.raises(OutputError, match="disk"), merging(session / "output"):
         raise OutputError("the disk is full")
@@ -186,9 +215,11 @@ def test_nothing_is_removed_when_the_rest_cannot_be_written(session: Path) -> No
         assert len(merged.table)
 
 
-def test_shards_reuse_what_shards_of_another_number_have_cut(session: Path) -> None:
+def test_shards_reuse_what_shards_of_another_number_have_cut(
+    session: Path, put_shard: PutShard
+) -> None:
     plan = planned(session)
-    cut = Counter(cut_shard(plan, 1, 2)["status"])["cut"]
+    cut = put_shard(1, 2)
 
     again = Counter[str]()
     for number in (1, 2, 3):
@@ -203,7 +234,7 @@ def test_clips_that_only_an_earlier_plan_had_stay_and_are_stale_after_the_merge(
 ) -> None:
     earlier = cut_plan(planned(session, clip_seconds=6), engine=local_engine(1))
     for number in (1, 2):
-        cut_shard(planned(session, name={"year": 2020}), number, 2)
+        cut_shard(planned(session, year=2020), number, 2)
 
     with merging(session / "output") as merged:
         stale = merged.table[merged.table["status"] == "stale"]
@@ -241,8 +272,9 @@ RUNS = {"all": None, "1/2": Shard(1, 2), "2/2": Shard(2, 2), "1/3": Shard(1, 3)}
     ],
 )
 def test_only_shards_of_one_number_run_side_by_side(
-    tmp_path: Path, first: str, second: str, allowed: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, second: str, allowed: bool
 ) -> None:
+    monkeypatch.setattr("dogclips.clips.shards._WAIT_S", 0.05)
     refused: AbstractContextManager[object]
     refused = nullcontext() if allowed else pytest.raises(OutputError, match="another dogclips")
     with only_writer(tmp_path, RUNS[first]), refused, only_writer(tmp_path, RUNS[second]):
@@ -252,17 +284,18 @@ def test_only_shards_of_one_number_run_side_by_side(
         pass
 
 
-def test_nothing_is_pruned_where_nothing_is_stale(session: Path) -> None:
+def test_nothing_is_pruned_where_nothing_is_stale(session: Path, put_shard: PutShard) -> None:
     plan = planned(session)
+    put_shard(1, 1)
     cut_plan(plan, engine=local_engine(1))
     again = cut_plan(plan, engine=local_engine(1), prune=True)
     assert "stale" not in set(again["status"])
     assert Counter(again["status"])["reused"] == len(plan.jobs)
 
 
-def test_a_plain_run_takes_over_what_shards_have_cut(session: Path) -> None:
+def test_a_plain_run_takes_over_what_shards_have_cut(session: Path, put_shard: PutShard) -> None:
     plan = planned(session)
-    cut = Counter(cut_shard(plan, 1, 2)["status"])["cut"]
+    cut = put_shard(1, 2)
 
     table = cut_plan(plan, engine=local_engine(1))
 

@@ -1,5 +1,6 @@
 """How much memory pieces of work take, each in a process of its own."""
 
+import gc
 import multiprocessing
 import re
 from collections.abc import Callable
@@ -33,6 +34,7 @@ def alone(
     """Do some work in a fresh process; return its result and the most MiB that it ever held."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context) as pool:
+        pool.submit(gc.freeze).result()  # as in processes that cut
         result = pool.submit(work, *args, **more).result()
         return result, pool.submit(mebibytes, "VmHWM").result()
 

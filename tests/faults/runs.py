@@ -48,8 +48,8 @@ def copied(base_dir: Path, folder: Path) -> Path:
 
 
 def cut_whole(base_dir: Path, *options: str) -> Path:
-    """Cut a session with nothing in the way."""
-    shown = dogclips("cut", base_dir, *OPTIONS, *options)
+    """Cut a session in this process, with nothing in the way."""
+    shown = dogclips("cut", base_dir, *OPTIONS, "--workers", "1", *options)
     assert shown.returncode == 0, shown.stderr
     return base_dir
 
@@ -112,12 +112,12 @@ def cutting(run: int) -> list[int]:
     return found
 
 
-def seconds_until(condition: Callable[[], object], limit_s: float) -> float:
+def seconds_until(condition: Callable[[], object], limit_s: float, every_s: float = 0.01) -> float:
     """Wait for something and return how long it took; it may take no longer than the limit."""
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < limit_s, f"not within {limit_s} s"
-        time.sleep(0.01)
+        time.sleep(every_s)
     return time.monotonic() - began
 
 
