@@ -91,7 +91,8 @@ def _upright(
 ) -> NDArray[np.uint8]:
     """Return a frame at a size (width, height), turned counter-clockwise by `turns` quarters."""
     lying = size[::-1] if turns % 2 else size
-    threads = 1 if frame.width < 1280 else 0  # 0: one a core, which for a small picture take longer
+    # For small pictures several threads take longer than one; 0 means one per core.
+    threads = 1 if frame.width < 1280 else 0
     small = scaler.reformat(
         frame, *lying, format=colours, interpolation=Interpolation.AREA, threads=threads
     )
