@@ -1,6 +1,7 @@
 """Made videos whose every frame carries its number, and reading those numbers back."""
 
 import dataclasses
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,7 +18,7 @@ from dogclips.media.writing import TimedFrame, VideoTrack, write_video
 from dogclips.streams import StreamTable
 
 # One for all frames: a new one for each starts threads and takes several times as long.
-_SCALER = VideoReformatter()
+_OF_THREAD = threading.local()  # threads that share a reformatter crash
 
 FAST = {"preset": "ultrafast"}
 
@@ -89,7 +90,10 @@ def numbers_in(path: Path, stream: int = 0) -> list[int | None]:
 
 def gray_of(frame: av.VideoFrame) -> NDArray[np.uint8]:
     """Return the brightness of a decoded frame."""
-    return _SCALER.reformat(frame, format="gray", threads=1).to_ndarray().astype(np.uint8)
+    if not hasattr(_OF_THREAD, "reformatter"):
+        _OF_THREAD.reformatter = VideoReformatter()
+    gray = _OF_THREAD.reformatter.reformat(frame, format="gray", threads=1)
+    return np.asarray(gray.to_ndarray(), dtype=np.uint8)
 
 
 def facts(table: StreamTable) -> dict[str, Any]:

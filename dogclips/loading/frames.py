@@ -4,6 +4,7 @@ A clip is short, so its packets are read into memory once: their times say which
 and only packets that a wanted frame needs reach the decoder.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -78,12 +79,21 @@ def _pictures(
         yield time, _pixels(frame)
 
 
-# One for all frames of a process: a new one for each starts threads and takes ten times as long.
-_REFORMATTER = VideoReformatter()
+class _OfThread(threading.local):
+    """One reformatter for all frames of a thread: two threads that share one crash.
+
+    A new one for each frame takes ten times as long.
+    """
+
+    def __init__(self) -> None:
+        self.reformatter = VideoReformatter()
+
+
+_OF_THREAD = _OfThread()
 
 
 def _pixels(frame: VideoFrame) -> Pixels:
-    pixels = _REFORMATTER.reformat(frame, format="rgb24", threads=1).to_ndarray()
+    pixels = _OF_THREAD.reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
     # Both FFmpeg and numpy turn counter-clockwise.
     turns = rotation_of(frame.rotation) // 90
     stored = pixels.astype(np.uint8, copy=False)
