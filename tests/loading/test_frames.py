@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,18 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_frame_on_screen_at_an_instant_is_decoded(clip: Path) -> None:
     assert numbers(clip, 0.0, 0.049, 0.05, 1.0, 1.974, 1.999) == [0, 0, 1, 20, 39, 39]
+
+
+def test_threads_of_one_program_read_frames_side_by_side(tmp_path: Path) -> None:
+    """Each of another size; two that shared what scales pictures would crash the program."""
+    sizes = [(64 + 16 * number, 48) for number in range(4)]
+    clips = [write_clip(tmp_path / f"{size[0]}.mp4", size=size) for size in sizes]
+    seconds = [number / 20 for number in range(40)]
+
+    with ThreadPoolExecutor(len(clips)) as threads:
+        found = list(threads.map(lambda clip: numbers(clip, *seconds), clips * 6))
+
+    assert found == [list(range(40))] * len(found)
 
 
 def test_instants_come_back_in_the_order_of_time(clip: Path) -> None:
