@@ -1,14 +1,15 @@
 """Annotation files made usable: what nothing refuses, under class names that all of them share."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from dogclips.annotations import Project, grouped
+from dogclips.annotations import Project, grouped, read_dataset
 from dogclips.annotations.project import refusal
 from dogclips.clips.config import CutConfig
 from dogclips.clips.names import safe
+from dogclips.clips.session import Session
 from dogclips.errors import AnnotationError, DogclipsError
 from dogclips.labels import LabelConfig
 
@@ -40,6 +41,19 @@ class Labelled:
     with_task: bool  #: Whether classes are called `task:label`
     refused: tuple[Refused, ...]
     warnings: tuple[str, ...]
+
+
+def read_projects(
+    sessions: Sequence[Session], config: CutConfig, warn: Callable[[str], None]
+) -> list[Project]:
+    """Return the annotation files of all sessions, which are one dataset; warn of what is odd."""
+    paths = [path for session in sessions for path in session.projects]
+    projects, oddities = read_dataset(paths, same_ids=config.labels.option_ids == "same")
+    unknown = config.projects.keys() - {project.path.stem for project in projects}
+    oddities += [f"projects.{name}: no annotation file has this name" for name in sorted(unknown)]
+    for text in oddities:
+        warn(text)
+    return projects
 
 
 def label_projects(projects: Sequence[Project], config: CutConfig) -> Labelled:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from dogclips.annotations import Project, read_dataset
-from dogclips.clips.config import CutConfig
 from dogclips.errors import SessionError
 from dogclips.files import file_name
 
@@ -129,19 +127,6 @@ def find_sessions(
         except SessionError as error:
             refuse(error)
     return sessions
-
-
-def read_projects(
-    sessions: Sequence[Session], config: CutConfig, warn: Callable[[str], None]
-) -> list[Project]:
-    """Return the annotation files of all sessions, which are one dataset; warn of what is odd."""
-    paths = [path for session in sessions for path in session.projects]
-    projects, oddities = read_dataset(paths, same_ids=config.labels.option_ids == "same")
-    unknown = config.projects.keys() - {project.path.stem for project in projects}
-    oddities += [f"projects.{name}: no annotation file has this name" for name in sorted(unknown)]
-    for text in oddities:
-        warn(text)
-    return projects
 
 
 def recordings_in(base_dir: Path) -> list[Path]:

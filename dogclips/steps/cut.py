@@ -9,8 +9,9 @@ import pandas as pd
 
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan
+from dogclips.clips.labelled import read_projects
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session
-from dogclips.clips.session import OUTPUT_DIR, find_sessions, read_projects
+from dogclips.clips.session import OUTPUT_DIR, find_sessions
 from dogclips.clips.shards import Shard, shard_of
 from dogclips.clips.units import Engine, local_engine, no_engine
 from dogclips.config import Settings, settings_of
