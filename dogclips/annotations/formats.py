@@ -1,4 +1,4 @@
-"""Which format a file has, told by its content and never by its name; several files together."""
+"""Detect a file's format from its content, never from its name; read several files together."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence

@@ -214,7 +214,7 @@ class _Reader(Importer):
         known = ", ".join(f"{oid}={name}" for oid, name in attribute.options.items())
         odd = f"{attribute.aname!r} holds {text!r}, which is not one of its options ({known})"
         if text.isdigit():
-            self.refuse("V045", place, odd, "add the option in VIA, or mend the value")
+            self.refuse("V045", place, odd, "add the option in VIA, or fix the value")
             return None
         self.warn("V045", place, f"{odd}: a timeline was added or renamed", _MAP)
         return text

@@ -36,7 +36,7 @@ def train(
     devices: Annotated[str | None, Option(help="auto, or a number of devices.")] = None,
     precision: Annotated[str | None, Option(help="auto, 32-true, bf16-mixed ...")] = None,
     overfit: Annotated[
-        int | None, Option(metavar="N", min=1, help="Learn N clips by heart: is the set-up sound?")
+        int | None, Option(metavar="N", min=1, help="Overfit N clips to check the set-up.")
     ] = None,
     fast_dev_run: Annotated[
         bool, Option("--fast-dev-run", help="One batch of everything; writes nothing.")

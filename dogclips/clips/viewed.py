@@ -26,7 +26,7 @@ class ViewedRecording:
 
     folder: str  #: Where its clips go, under `output/`
     source: str  #: The recording, relative to the session folder
-    attributes: Mapping[str, str]  #: What annotators said of the whole recording
+    attributes: Mapping[str, str]  #: The annotators' attributes of the whole recording
     viewing: Viewing
     name: RecordingName  #: What the names of its clips share
     bouts: pd.DataFrame  #: Columns of `windows.BOUT_COLUMNS`, labels by class name

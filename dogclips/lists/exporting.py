@@ -228,7 +228,7 @@ def _export_folder(out: Path, export_format: str, record: Mapping[str, Any]) -> 
         reason = error.strerror or str(error)
         where = error.filename or out
         raise OutputError(
-            f"cannot export: {reason}", where=where, todo="mend it, and run again"
+            f"cannot export: {reason}", where=where, todo="fix it and run again"
         ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -259,7 +259,7 @@ def _plain(name: str) -> str:
 
 
 def _publish(staging: Path, out: Path, record: Mapping[str, Any], earlier: list[str]) -> None:
-    """Replace the entries of an earlier export; a killed run is mended by the next one."""
+    """Replace the entries of an earlier export; the next run repairs a killed one."""
     made = sorted(path.name for path in staging.iterdir())
     _write_record(out, {**record, "finished": False, "entries": sorted({*earlier, *made})})
     for name in earlier:

@@ -94,8 +94,8 @@ def read_clips(
 def clip_facts(clip: Path, index: ManifestIndex) -> dict[str, Any]:
     """Return what a manifest says of a clip, or its name and folders where none does.
 
-    These are `CLIP_COLUMNS` without those that a list says, and what annotators said of the whole
-    recording. The path is absolute, as lists are read.
+    These are the `CLIP_COLUMNS` that a list does not hold, and the annotators' attributes of the
+    whole recording. The path is absolute, as in lists that were read.
     """
     row = index.find(clip)
     if row is not None:

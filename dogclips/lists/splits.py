@@ -49,9 +49,9 @@ def assign_splits(
 ) -> pd.Series:
     """Return the split of each clip; all clips of a group get the same one.
 
-    Labels are spread by iterative stratification over groups (see `stratification`). The shares of
-    all clips that the splits want add up to 1. `group_by` is what never parts, `kept` the split of
-    each group that has one already; the seed, which is not negative, orders what is alike.
+    Labels are spread by iterative stratification over groups (see `stratification`). The shares
+    of the splits add up to 1. `group_by` says which clips stay together, `kept` which split a group
+    already has; the seed, 0 or above, orders groups that are otherwise equal.
     """
     grouping = group_by if isinstance(group_by, Grouping) else group_clips(clips, group_by)
     codes, names = pd.factorize(grouping.names, sort=True)

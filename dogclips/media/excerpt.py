@@ -1,6 +1,6 @@
 """What is read of a file, and when its frames are shown.
 
-A clip lies in a file of its own, or still in its recording. The second is shown at the times at
+A clip is a file of its own, or a stretch of its recording. The second is shown at the times at
 which the cut file would show it, so that a clip and its virtual twin give a model the same frames.
 """
 

@@ -111,7 +111,7 @@ def _run(path: Path, **options: str | None) -> str:
 
 
 def _facts(entry: Mapping[str, str], *, deep: bool) -> dict[str, Any]:
-    """Return what is said of a stream, by the names of `Stream`'s fields."""
+    """Return the facts about a stream, keyed by the field names of `Stream`."""
     facts: dict[str, Any] = {
         "index": int(entry["index"]),
         "type": entry.get("codec_type", "unknown"),

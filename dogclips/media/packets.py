@@ -170,7 +170,7 @@ def open_clip(excerpt: Excerpt) -> Iterator[OpenClip]:
                 where=path,
                 todo="cut the session again",
             )
-        # What the decoder must know then lies in packets that would be left out.
+        # The decoder then needs packets that would otherwise be skipped.
         changes = any(packet.has_sidedata("new_extradata") for packet in packets[1:])
         yield OpenClip(track, packets, track.jumps and not changes, known, times)
 

@@ -70,7 +70,7 @@ def _rotation(packet: "Packet[AvStream]") -> int | None:
 
 
 def _facts(stream: AvStream, rotation: int) -> dict[str, Any]:
-    """Return what is said of a stream, by the names of `Stream`'s fields."""
+    """Return the facts about a stream, keyed by the field names of `Stream`."""
     codec = getattr(stream, "codec_context", None)
     facts: dict[str, Any] = {
         "index": stream.index,
