@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from dogclips.config.refusals import expected
 from dogclips.errors import DogclipsError, OutputError
 
 T = TypeVar("T")
@@ -46,7 +47,8 @@ def record_of(kind: type[T], given: Any) -> T:
     except ValidationError as fault:
         first = fault.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{key}: {first['msg']}" if key else first["msg"]) from fault
+        reason = expected(first)
+        raise ValueError(f"{key} {reason}" if key else reason) from fault
     return found
 
 
