@@ -67,6 +67,7 @@ __all__ = [
     "settings_of",
     "settings_text",
     "shipped_names",
+    "tree_of",
     "unit_of",
     "validate",
     "with_keys",
@@ -103,18 +104,25 @@ def settings_of(
         raise ConfigError(
             f"these settings are a {kinds[0]}, not a {kinds[1]}", todo=f"pass a {kinds[1]}"
         )
+    parts = [*under, *_parts(given)]
+    files = [
+        str(part) if _is_file(part) else "--set" for part in parts if not isinstance(part, Mapping)
+    ]
+    where = ", ".join(dict.fromkeys(files)) or "configuration"
+    return validate(model, tree_of(parts), where=where)
+
+
+def tree_of(given: Sequence[Setting]) -> Tree:
+    """Return what settings are made of as one tree; later wins."""
     tree: Tree = {}
-    sources = []
-    for part in (*under, *_parts(given)):
+    for part in given:
         if isinstance(part, Mapping):
             tree = with_keys(tree, part)
         elif _is_file(part):
             tree = merge_trees(tree, read_yaml(config_file(part)))
-            sources.append(str(part))
         else:
             tree = merge_trees(tree, parse_override(str(part)))
-            sources.append("--set")
-    return validate(model, tree, where=", ".join(dict.fromkeys(sources)) or "configuration")
+    return tree
 
 
 def names_file(given: Settings[Config]) -> bool:

@@ -135,3 +135,20 @@ def settings_text(config: Config) -> str:
     return yaml.dump(
         config.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, allow_unicode=True
     )
+
+
+def plain_yaml(value: Any) -> str:
+    """Return a plain value as YAML on one line.
+
+    >>> plain_yaml([1e-2, "on", None]), plain_yaml({"a": 1}), plain_yaml("text: b")
+    ("[0.01, 'on', null]", '{a: 1}', "'text: b'")
+    """
+    text = yaml.dump(
+        [value],
+        Dumper=_Dumper,
+        default_flow_style=True,
+        sort_keys=False,
+        allow_unicode=True,
+        width=float("inf"),
+    )
+    return text.strip()[1:-1]
