@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from dogclips.config.refusals import expected
 from dogclips.errors import DogclipsError, OutputError
 
 T = TypeVar("T")
@@ -45,6 +44,8 @@ def record_of(kind: type[T], given: Any) -> T:
         adapter = _adapter(record)
         found: T = adapter.validate_json(given) if as_text else adapter.validate_python(given)
     except ValidationError as fault:
+        from dogclips.config.refusals import expected  # noqa: PLC0415 (a probe loads no YAML)
+
         first = fault.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         reason = expected(first)
