@@ -1,5 +1,6 @@
 """The `dogclips` program: its commands, and how faults reach the user."""
 
+import re
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -96,6 +97,11 @@ def _misused(error: TyperException) -> UsageError:
     unknown = getattr(error, "option_name", None)
     if unknown and context and not any(unknown in option.opts for option in context.command.params):
         return UsageError(f"no such option: {unknown}", todo=_meant(unknown, context) + todo)
+    extra = re.match(r"Got unexpected extra argument(?:\(s\)|s)? \((.*)\)", error.format_message())
+    if extra:
+        lists = context is not None and context.info_name in {"train", "lr-find"}
+        todo = f"lists go to --train and --val; {todo}" if lists else todo
+        return UsageError(f"unexpected argument {extra[1]}", todo=todo)
     return UsageError(_message(error), todo=todo)
 
 
@@ -113,7 +119,7 @@ def _meant(unknown: str, context: typer.Context) -> str:
 
 def _message(error: TyperException) -> str:
     """Return what is wrong, in our words where a value is out of range."""
-    message = error.format_message().rstrip(".")
+    message = error.format_message().rstrip(" .\n")
     if error.__cause__ is None:
         return message
     from pydantic import ValidationError

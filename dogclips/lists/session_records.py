@@ -14,7 +14,7 @@ from dogclips.clips.session import OUTPUT_DIR, VIA_DIR, VIDEO_DIR, files_in, res
 from dogclips.errors import AnnotationError, ConfigError, OutputError, SessionError
 from dogclips.records.class_names import LABELS, read_labels
 from dogclips.records.manifest import read_manifest
-from dogclips.records.mixups import not_a_session
+from dogclips.records.mixups import not_a_session, unfinished_cut
 from dogclips.records.probe import ProbedFile, read_probe
 from dogclips.records.settings import read_settings
 
@@ -64,7 +64,7 @@ def read_records(base_dir: Path) -> SessionRecords:
     manifest = read_manifest(reader.output)
     if manifest is None:
         todo = "run `dogclips cut` on it first"
-        wrong = not_a_session(base_dir) if base_dir.exists() else None
+        wrong = unfinished_cut(base_dir) or (not_a_session(base_dir) if base_dir.exists() else None)
         raise wrong or SessionError("no clips here", where=base_dir, todo=todo)
     config, files = reader.config(), reader.measured()
     checked = check_projects(*reader.projects(config), config)

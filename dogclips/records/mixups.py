@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 from dogclips.errors import CheckpointError, DogclipsError, ListError, SessionError
-from dogclips.records.settings import SETTINGS
-from dogclips.records.split import SPLITS
 
 Kind = Literal[
     "missing", "session", "cut", "run", "split", "folder", "video", "annotations", "list",
@@ -46,9 +44,9 @@ _SHOWN: dict[Kind, str] = {
 # Files that tell what a folder is.
 _MARKS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("session", ("video", "via")),
-    ("run", ("run.json", "metrics.json", "best.ckpt", "last.ckpt")),
+    ("run", ("run.json", "metrics.json", "checkpoints")),
     ("cut", ("manifest.parquet", "probe.json")),
-    ("split", ("split.json", "dataset.txt", *(f"{name}.txt" for name in SPLITS))),
+    ("split", ("split.json", "dataset.txt", "train.txt", "val.txt", "test.txt")),
 )
 _UNFINISHED = ("manifest.parquet", "manifest.shard-*", ".*.part", "*/.*.part", "*/*.mp4")
 
@@ -137,9 +135,10 @@ _SESSION_TODO: dict[Kind, Callable[[Path], str]] = {
 def not_a_run(path: Path) -> CheckpointError | None:
     """Return what is wrong with a path that should be a run folder or a checkpoint."""
     kind = kind_of(path)
-    if kind == "run" and not (path / "best.ckpt").is_file():
+    if kind == "run" and not (path / "checkpoints/best.ckpt").is_file():
         todo = "continue the training with `dogclips train --resume`, or name another run"
-        return CheckpointError("no best.ckpt in this run folder", where=path, todo=todo)
+        what = "no checkpoints/best.ckpt in this run folder"
+        return CheckpointError(what, where=path, todo=todo)
     if kind in {"run", "checkpoint", "missing", "file"}:
         return None
     todo = {
@@ -150,6 +149,24 @@ def not_a_run(path: Path) -> CheckpointError | None:
     }.get(kind, "name the folder that `dogclips train` wrote (its --out), or a .ckpt file")
     what = f"this is {_SHOWN[kind]}, not a run folder or checkpoint"
     return CheckpointError(what, where=path, todo=todo)
+
+
+def not_a_recording(path: Path) -> str:
+    """Return what a file is that should be a video, by its name; empty if it may be one."""
+    kind = kind_of(path)
+    if kind in {"annotations", "list", "checkpoint", "settings", "page"}:
+        return f"this is {_SHOWN[kind]}, not a video"
+    return ""
+
+
+def not_annotations(path: Path) -> tuple[str, str] | None:
+    """Return what a path is that should be an annotation file, and what to do; else None."""
+    kind = kind_of(path)
+    if not path.is_dir() and kind not in {"video", "checkpoint", "page"}:
+        return None
+    inner = sorted(one for one in path.glob("via/*") if one.is_file())
+    todo = f"name a file in it, such as {inner[0]}" if inner else "name a file of annotations"
+    return f"this is {_SHOWN[kind]}, not an annotation file", todo
 
 
 def not_an_output(path: Path, wanted: str = "a run folder") -> str:
@@ -173,7 +190,7 @@ def unfinished_cut(base_dir: Path) -> DogclipsError | None:
     if any(output.glob("manifest.shard-*")):
         todo = f"cut the other shards, then run `dogclips merge {base_dir}`"
         return ListError("only shards of this session are cut", where=base_dir, todo=todo)
-    if (output / SETTINGS).is_file() or any(any(output.glob(mark)) for mark in _UNFINISHED):
+    if (output / "config.yaml").is_file() or any(any(output.glob(mark)) for mark in _UNFINISHED):
         todo = f"run `dogclips cut {base_dir}` again: finished clips are kept"
         return ListError("cutting this session was interrupted", where=base_dir, todo=todo)
     return None

@@ -135,6 +135,8 @@ def _network(name: str) -> Setting:
 
     if name in BUILDERS:
         return {"model": {"name": name}}
+    if name in shipped_names("train"):
+        raise UsageError("these are shipped settings", where=name, todo=f"pass --config {name}")
     return NetworkConfig.of(variant(name)).difference()
 
 
