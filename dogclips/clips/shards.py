@@ -227,9 +227,9 @@ def merging(output: Path) -> Iterator[Merged]:
     Nothing is removed if the block fails, or if the shards are not all of one finished plan.
     """
     if not output.is_dir() or not (shards := read_shards(output)):
-        wrong = not_a_session(output.parent)
+        wrong = not_a_session(output.parent) if output.parent.exists() else None
         if wrong is not None:
-            raise wrong
+            raise OutputError(wrong.what, where=wrong.where, todo=wrong.todo)
         raise OutputError(
             "no shards to merge", where=output, todo="run `dogclips cut --shard 1/N` and so on"
         )

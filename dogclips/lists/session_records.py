@@ -64,7 +64,10 @@ def read_records(base_dir: Path) -> SessionRecords:
     manifest = read_manifest(reader.output)
     if manifest is None:
         todo = "run `dogclips cut` on it first"
-        wrong = unfinished_cut(base_dir) or (not_a_session(base_dir) if base_dir.exists() else None)
+        begun = unfinished_cut(base_dir)
+        if begun is not None:
+            raise SessionError(begun.what, where=begun.where, todo=begun.todo)
+        wrong = not_a_session(base_dir) if base_dir.exists() else None
         raise wrong or SessionError("no clips here", where=base_dir, todo=todo)
     config, files = reader.config(), reader.measured()
     checked = check_projects(*reader.projects(config), config)

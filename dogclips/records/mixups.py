@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from dogclips.errors import CheckpointError, DogclipsError, ListError, SessionError
+from dogclips.errors import CheckpointError, ListError, SessionError
 
 Kind = Literal[
     "missing", "session", "cut", "run", "split", "folder", "video", "annotations", "list",
@@ -176,7 +176,7 @@ def not_an_output(path: Path, wanted: str = "a run folder") -> str:
     return f"this is {_SHOWN[kind_of(path)]}, not {wanted}"
 
 
-def unfinished_cut(base_dir: Path) -> DogclipsError | None:
+def unfinished_cut(base_dir: Path) -> ListError | None:
     """Return what to do about a session whose cutting has begun and not ended; None if it has not.
 
     The lists are written last.

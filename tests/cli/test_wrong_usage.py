@@ -45,7 +45,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "cut dogs/kt --worker 2": ("no such option: --worker", "did you mean --workers?"),
     "cut dogs/kt --workers 0": ("'--workers': has to be at least 1", "see `dogclips cut --help`"),
     # merge
-    "merge missing": ("no such folder (missing)", "name a session folder"),
+    "merge missing": ("no shards to merge (missing/output)", "run `dogclips cut --shard 1/N`"),
     "merge dogs/kt": ("no shards to merge (dogs/kt/output)", "run `dogclips cut --shard 1/N`"),
     "merge run": ("a run folder, not a session folder", "holds video/ and via/"),
     # split
