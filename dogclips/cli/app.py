@@ -17,7 +17,7 @@ from dogclips.errors import DogclipsError, StoppedError, UsageError
 # Each is a module of this package with a function of its name, or with a group of commands.
 _COMMANDS = (
     *("probe", "align", "check", "convert", "cut", "merge", "split", "export", "browse"),
-    *("train", "test", "predict", "report", "demo", "lr-find"),
+    *("train", "test", "predict", "report", "demo", "lr-find", "config"),
 )
 _GROUPS = ("models", "weights")
 _INTERRUPTED = 130
