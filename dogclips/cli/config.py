@@ -10,6 +10,14 @@ from dogclips.cli.console import print_document, print_line
 from dogclips.cli.options import ConfigFiles, Json, Overrides, chosen_settings
 from dogclips.errors import UsageError
 
+EXAMPLES = """
+  Write all settings of cut to a file, with comments, to change some of them:
+  $ dogclips config cut > cut.yaml
+
+  See what the settings that come with dogclips for training on a CPU change:
+  $ dogclips config train --config tiny_cpu
+"""
+
 
 def config(
     command: Annotated[
@@ -37,10 +45,7 @@ def config(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print all settings of a command as YAML with comments, to save, change and use.
-
-    Example: dogclips config cut --set short_side=256
-    """
+    """Print all settings of a command as YAML with comments, to save, change and use."""
     from dogclips.steps.config import compare_settings, list_settings
 
     if diff is not None:
