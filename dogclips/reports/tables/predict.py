@@ -15,7 +15,6 @@ from dogclips.scores.agreement import PROTOCOL, Agreement, Counts, total_agreeme
 from dogclips.scores.prediction import Prediction, Unpredicted
 from dogclips.wording import clock
 
-_REASONS = {**SKIP_REASONS, "does-not-decode": "shows a frame that does not decode"}
 SHORT_S = 30  # whose likeliest labels are shown
 
 
@@ -224,7 +223,7 @@ def _remarks(predictions: Sequence[Prediction]) -> list[str]:
     lines = []
     for reason in sorted({reason for one in predictions for reason in one.dropped}):
         count = sum(one.dropped.get(reason, 0) for one in predictions)
-        lines.append(f"not scored: {count} {reason} ({_REASONS.get(reason, reason)})")
+        lines.append(f"not scored: {count} {reason} ({SKIP_REASONS.get(reason, reason)})")
     seconds = sum(one.effort.seconds for one in predictions)
     if seconds:
         length_s = float(sum(one.length_s for one in predictions))
