@@ -172,6 +172,28 @@ def predict_document(
     }
 
 
+SCORES_KEYS = {
+    "version": "Of the file: 1.",
+    "protocol": "How steps were scored, in words.",
+    "all": "Scores of all annotated recordings together.",
+    "recordings": "Scores of each annotated recording, by path.",
+}
+# Of one recording, or of all together.
+AGREEMENT_KEYS = {
+    "seconds": "Agreement second by second.",
+    "bouts": "Agreement bout by bout.",
+    "num_seconds": "Seconds that were compared.",
+    "num_left_out": "Seconds that no window covers.",
+    "protocol": "What counts as agreement, in words.",
+}
+# Of seconds, or of bouts.
+COUNTED_KEYS = {
+    "mean_f1": "Mean F1 over labels.",
+    "f1": "F1 of all labels together.",
+    "labels": "For each label: annotated, predicted, precision, recall and f1.",
+}
+
+
 def scores_document(predictions: Sequence[Prediction], protocol: str) -> dict[str, Any]:
     """Return the content of `scores.json`: agreement of each annotated recording and of all."""
     found = total_agreement(one.agreement for one in predictions)
