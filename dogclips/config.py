@@ -8,21 +8,38 @@ a network or a GPU to be built.
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar, get_origin
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from dogclips.errors import ConfigError
 
 Tree = dict[str, Any]
 
+
+@dataclass(frozen=True)
+class Unit:
+    """What a number is counted in, as metadata of its type; see `unit_of`."""
+
+    symbol: str
+
+
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0), Unit("s")]
+SecondsFromZero = Annotated[float, Field(ge=0), Unit("s")]
+Pixels = Annotated[int, Field(ge=1), Unit("px")]
+Frames = Annotated[int, Field(ge=1), Unit("frames")]
+FrameRate = Annotated[float, Field(gt=0), Unit("frames/s")]
+Epochs = Annotated[int, Field(ge=1), Unit("epochs")]
+EpochsFromZero = Annotated[float, Field(ge=0), Unit("epochs")]
 
 
 def _ascend(pair: tuple[float, float]) -> tuple[float, float]:
@@ -40,6 +57,20 @@ class Config(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
     )
+
+
+def unit_of(field: FieldInfo) -> str:
+    """Return the unit of the numbers that a setting takes; empty where they have none."""
+    found = _units((*field.metadata, field.annotation))
+    return next(found, "")
+
+
+def _units(parts: Iterable[Any]) -> Iterator[str]:
+    for part in parts:
+        if isinstance(part, Unit):
+            yield part.symbol
+        elif not isinstance(part, type):
+            yield from _units((*getattr(part, "__metadata__", ()), *getattr(part, "__args__", ())))
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
