@@ -13,7 +13,6 @@ A page is run from top to bottom in a folder of its own, which holds what `make_
 With `--write` the page gets what the commands print now, shortened where it was.
 """
 
-import glob
 import os
 import re
 import shlex
@@ -75,9 +74,9 @@ def _steps(text: str) -> Iterator[Step]:
 
 
 def matches(expected: str, printed: str, *, varies: bool = False) -> bool:
-    """Return whether a command printed what a page shows.
+    r"""Return whether a command printed what a page shows.
 
-    >>> matches("one\\n...\\nfour", "one\\ntwo\\nthree\\nfour")
+    >>> matches("one\n...\nfour", "one\ntwo\nthree\nfour")
     True
     >>> matches("took ... s", "took 12 s"), matches("12 s", "13 s")
     (True, False)
@@ -118,8 +117,8 @@ def expanded(line: str, folder: Path) -> list[str]:
     """Return the words of a command line as a shell passes them on."""
     words = []
     for word in shlex.split(line):
-        found = sorted(glob.glob(word, root_dir=folder)) if "*" in word else []
-        words += found or [word]
+        found = sorted(folder.glob(word)) if "*" in word else []
+        words += [path.relative_to(folder).as_posix() for path in found] or [word]
     return words
 
 

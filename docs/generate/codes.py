@@ -12,7 +12,7 @@ _LEVELS = {"note": "Note", "warning": "Warning", "error": "Error", "both": "Warn
 
 def errors() -> dict[str, type[DogclipsError]]:
     """Return every kind of error by its code, from the general to the special."""
-    return {kind.code: kind for kind in (DogclipsError, *_below(DogclipsError))}
+    return {DogclipsError.code: DogclipsError} | {own.code: own for own in _below(DogclipsError)}
 
 
 def _below(kind: type[DogclipsError]) -> Iterator[type[DogclipsError]]:

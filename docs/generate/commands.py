@@ -14,14 +14,11 @@ _OTHERS = "Other options"
 
 def commands() -> dict[str, TyperCommand | TyperGroup]:
     """Return every command and group by the words that start it, such as `models show`."""
-    program = typer.main.get_command(app)
-    assert isinstance(program, TyperGroup)
-    return dict(_below(program, ""))
+    return dict(_below(typer.main.get_command(app), ""))
 
 
-def _below(group: TyperGroup, prefix: str) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
+def _below(group: Any, prefix: str) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
     for name, command in group.commands.items():
-        assert isinstance(command, TyperCommand | TyperGroup)
         yield f"{prefix}{name}", command
         if isinstance(command, TyperGroup):
             yield from _below(command, f"{prefix}{name} ")

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -15,8 +14,8 @@ from pydantic_core import PydanticUndefined
 
 from docs.generate.markdown import anchor, code, entry, listed, page
 from dogclips.clips.config import CutConfig
-from dogclips.config import Config
-from dogclips.models import BUILDERS, ModelConfig
+from dogclips.config import Config, unit_of
+from dogclips.models import ModelConfig
 from dogclips.prediction.config import PredictConfig
 from dogclips.training import TrainConfig
 
@@ -121,7 +120,6 @@ def pages() -> dict[str, str]:
 
 
 def _network(name: str, model: type[Config]) -> str:
-    assert name in BUILDERS
     entries = [
         _entry("train", setting, name)
         for setting in settings(model, "model.")
@@ -142,18 +140,19 @@ _INTRODUCTIONS = {
     "predict": _SHARED.format(example="min_bout_seconds=0.5"),
     "models": "What stands below `model` in [the settings of train](settings-train.md). "
     "`model.name` chooses the network; `dogclips models show NAME --yaml` prints the settings of a "
-    "published one.",
+    f"published one. All keys are read by {listed(READ_BY['train']['model'])}.",
 }
 
 
 def _entry(kind: str, setting: Setting, network: str = "") -> str:
     field = setting.field
-    own = anchor("model" if network else kind, *([network] if network else []), setting.key)
+    own = anchor("model", network, setting.key) if network else anchor(kind, setting.key)
     facts = [f"*Takes* {_taken(field)}."] if setting.section is None else ["*A section.*"]
     default = _default(field)
     if default and (setting.section is None or default in ("null", "{}")):
         facts.append(f"*Default:* {code(default)}.")
-    facts.append(f"*Read by* {listed(readers(kind, setting.key))}.")
+    if not network:
+        facts.append(f"*Read by* {listed(readers(kind, setting.key))}.")
     section = setting.section.__doc__ if setting.section else ""
     return entry(own, setting.key, field.description or section or "", " ".join(facts))
 
@@ -167,12 +166,18 @@ def _taken(field: FieldInfo) -> str:
     return f"{text}, in {unit}" if unit else text
 
 
-def unit_of(field: FieldInfo) -> str:
-    return ""  # replaced by config.unit_of
-
-
 def _type(annotation: Any, metadata: Any = ()) -> str:
+    """Return a type in words; `metadata` holds the limits of its numbers."""
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is not None:
+        return _compound(origin, arguments, metadata)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "a section"
+    name = _NAMES.get(annotation, "a value")
+    return " ".join(filter(None, [name, _range(metadata)]))
+
+
+def _compound(origin: Any, arguments: tuple[Any, ...], metadata: Any) -> str:
     if origin is Annotated:
         return _type(arguments[0], arguments[1:])
     if origin in (Union, UnionType):
@@ -182,16 +187,11 @@ def _type(annotation: Any, metadata: Any = ()) -> str:
         return " or ".join(code(str(one)) for one in arguments)
     if origin is tuple and arguments[-1] is not Ellipsis:
         return f"{len(arguments)} values: {', '.join(map(_type, arguments))}"
-    if origin in (tuple, list, set, frozenset):
-        return f"a list of {_type(arguments[0]).removeprefix('a ')}"
-    if origin is dict:
-        return "keys and values"
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return "a section"
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return " or ".join(code(str(one.value)) for one in annotation)
-    name = _NAMES.get(annotation, "a value")
-    return " ".join(filter(None, [name, _range(metadata)]))
+    return f"a list of {_plural(arguments[0])}" if origin in (tuple, list) else "keys and values"
+
+
+def _plural(annotation: Any) -> str:
+    return _type(annotation).removeprefix("a ").replace("number", "numbers")
 
 
 _NAMES = {
