@@ -142,7 +142,11 @@ def make_world(page: Path, folder: Path) -> None:
     """Make what the commands of a page find: recordings, annotations, and a trained model."""
     from tests import doc_worlds  # noqa: PLC0415 (the tests import this module)
 
-    worlds = {"quickstart.md": doc_worlds.one_recording, "tutorial.md": doc_worlds.demo}
+    worlds = {
+        "README.md": doc_worlds.demo,
+        "quickstart.md": doc_worlds.one_recording,
+        "tutorial.md": doc_worlds.demo,
+    }
     worlds.get(page.name, doc_worlds.sessions)(folder)
 
 

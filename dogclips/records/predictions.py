@@ -56,9 +56,8 @@ class Provenance:
     """Where predictions come from; kept with them."""
 
     protocol: str  #: In words: which views, frames and pixels, and how views were averaged
-    #: The list file, and the digest of its bytes.
-    list: str
-    list_sha256: str
+    list: str  #: The list file
+    list_sha256: str  #: SHA-256 digest of its bytes
     checkpoint: str  #: The file that the weights came from
 
 
