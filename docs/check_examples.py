@@ -2,7 +2,8 @@
 
     python -m docs.check_examples [PAGE ...] [--write]
 
-A fence in the language `console` holds commands after `$ ` and what they print. A line `...`
+A fence in the language `console` holds commands after `$ ` and the results that they print; warnings
+are left out. A line `...`
 stands for any number of lines, `...` in a line for any text. Words after the language say more:
 
 - `slow`: left out by the tests, which take seconds; this program runs it.
@@ -24,11 +25,28 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 DOCS = Path(__file__).parent
-PAGES = ("../README.md", "quickstart.md", "tutorial.md", "howto/*.md", "concepts/*.md")
+PAGES = (
+    "../README.md",
+    "install.md",
+    "quickstart.md",
+    "tutorial.md",
+    "howto/*.md",
+    "concepts/*.md",
+)
 _FENCE = re.compile(r"^```console\b(?P<words>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
-# Runs a command line in a folder; returns its exit code and what it prints.
-Run = Callable[[str, Path], tuple[int, str]]
+
+@dataclass(frozen=True)
+class Done:
+    """What a command line left: its exit code, its results, its warnings and errors."""
+
+    code: int
+    out: str
+    err: str
+
+
+# Runs a command line in a folder.
+Run = Callable[[str, Path], Done]
 
 
 @dataclass(frozen=True)
@@ -103,13 +121,13 @@ def run_block(block: Block, folder: Path, run: Run) -> list[str]:
     """Run the commands of a fence in a folder; return what differs."""
     faults = []
     for step in block.steps:
-        code, printed = run(step.line, folder)
+        done = run(step.line, folder)
         where = f"{block.page.name}:{block.number}: {step.line}"
         last = step is block.steps[-1]
-        if code != int("fails" in block.words and last):
-            faults.append(f"{where}\nexit code {code}\n{printed}")
-        elif step.expected and not matches(step.expected, printed, varies="varies" in block.words):
-            faults.append(f"{where}\nexpected:\n{step.expected}\nprinted:\n{printed}")
+        if done.code != int("fails" in block.words and last):
+            faults.append(f"{where}\nexit code {done.code}\n{done.out}{done.err}")
+        elif step.expected and not matches(step.expected, done.out, varies="varies" in block.words):
+            faults.append(f"{where}\nexpected:\n{step.expected}\nprinted:\n{done.out}")
     return faults
 
 
@@ -122,7 +140,7 @@ def expanded(line: str, folder: Path) -> list[str]:
     return words
 
 
-def in_shell(line: str, folder: Path) -> tuple[int, str]:
+def in_shell(line: str, folder: Path) -> Done:
     """Run a command line as a user would."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(  # noqa: S602 (our own pages)
@@ -130,12 +148,11 @@ def in_shell(line: str, folder: Path) -> tuple[int, str]:
         shell=True,
         cwd=folder,
         env=os.environ | {"PATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         text=True,
         check=False,
     )
-    return done.returncode, done.stdout
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def make_world(page: Path, folder: Path) -> None:
@@ -163,10 +180,10 @@ def _check(page: Path, *, write: bool) -> list[str]:
         for block in blocks_of(page):
             printed: list[str] = []
 
-            def keep(line: str, folder: Path, texts: list[str] = printed) -> tuple[int, str]:
-                code, text = in_shell(line, folder)
-                texts.append(text)
-                return code, text
+            def keep(line: str, folder: Path, texts: list[str] = printed) -> Done:
+                done = in_shell(line, folder)
+                texts.append(done.out)
+                return done
 
             found = run_block(block, Path(name), keep)
             if write and found:

@@ -11,10 +11,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import dogclips
-from tests.sessions import TWO_STREAMS, Segment, write_project
+from tests.sessions import Segment, write_project
 from tests.videos import steady, write_made
 
-SEGMENTS: tuple[Segment, ...] = ((0, 4, "0"), (4, 8, "1"), (6, 12, "2"))
+STREAMS = (steady(250), steady(240, first=10, late=10, width=256, height=144))
+SEGMENTS: tuple[Segment, ...] = ((0, 5, "0"), (5, 9, "1"), (7, 12, "2"))
 # Learns nothing, in a second.
 _TINY = {
     "model.name": "timesformer",
@@ -42,7 +43,7 @@ def _sessions() -> Path:
     for session, videos in {"2_2_kt": ("0205", "0210", "0215"), "2_3_kt": ("0310", "0320")}.items():
         for video in videos:
             name = f"{video}00.mp4"
-            write_made(folder / "Feb" / session / "video" / name, *TWO_STREAMS)
+            write_made(folder / "Feb" / session / "video" / name, *STREAMS)
             write_project(folder / "Feb" / session, video, {name: SEGMENTS})
     there = [str(folder / "Feb" / session) for session in ("2_2_kt", "2_3_kt")]
     dogclips.cut(there, {"stride_seconds": 1, "content": "never"}, workers=1)

@@ -13,6 +13,7 @@ import dogclips
 from docs.check_examples import (
     DOCS,
     Block,
+    Done,
     Step,
     blocks_of,
     expanded,
@@ -35,13 +36,13 @@ QUICK = {
 }
 
 
-def run(line: str, folder: Path) -> tuple[int, str]:
+def run(line: str, folder: Path) -> Done:
     """Run a command in this process, and anything else in a shell."""
     words = expanded(line, folder)
     if words[0] != "dogclips":
         return in_shell(line, folder)
     done = program.dogclips(*words[1:], cwd=folder)
-    return done.returncode, done.stdout + done.stderr
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("page", [*filter(QUICK.get, QUICK)], ids=lambda page: page.stem)
