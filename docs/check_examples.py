@@ -2,9 +2,9 @@
 
     python -m docs.check_examples [PAGE ...] [--write]
 
-A fence in the language `console` holds commands after `$ ` and the results that they print; warnings
-are left out. A line `...`
-stands for any number of lines, `...` in a line for any text. Words after the language say more:
+A fence in the language `console` holds commands after `$ ` and the results that they print,
+without warnings. A line `...` stands for any number of lines, `...` in a line for any text. Words
+after the language say more:
 
 - `slow`: left out by the tests, which take seconds; this program runs it.
 - `varies`: numbers depend on the machine or on a training, so that only the rest is compared.
@@ -169,8 +169,8 @@ def make_world(page: Path, folder: Path) -> None:
 
 def shown_pages() -> list[Path]:
     """Return every page with commands."""
-    found = [path for pattern in PAGES for path in sorted(DOCS.glob(pattern))]
-    return [path.resolve() for path in found if blocks_of(path)]
+    found = [path.resolve() for pattern in PAGES for path in sorted(DOCS.glob(pattern))]
+    return [path for path in found if blocks_of(path)]
 
 
 def _check(page: Path, *, write: bool) -> list[str]:
