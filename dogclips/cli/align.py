@@ -7,26 +7,43 @@ from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
-from dogclips.cli.options import Json, Player, Reference, Target
+from dogclips.cli.options import OUTPUT, STREAMS, Json, Player, Reference, Target
+
+EXAMPLES = """
+  Show how late the second stream starts, and how sure that is:
+  $ dogclips align Feb/2_2_kt/video/020500.mp4
+
+  Put frames of both streams side by side, before and after the correction:
+  $ dogclips align Feb/2_2_kt/video/020500.mp4 --output align.html
+"""
 
 
 def align(
-    path: Annotated[Path, Argument(metavar="FILE", help="A recording.")],
+    path: Annotated[Path, Argument(metavar="RECORDING", help="Recording with two video streams.")],
     reference: Reference = "auto",
     target: Target = "best",
     annotated_in: Player = "chrome",
     trust: Annotated[
-        Literal["auto", "timestamps", "frame-count"], Option(help="What to believe.")
+        Literal["auto", "timestamps", "frame-count"],
+        Option(
+            help="What to believe: auto weighs timestamps, frame counts and pixels.",
+            rich_help_panel=STREAMS,
+        ),
     ] = "auto",
     as_json: Json = False,
     output: Annotated[
         Path | None,
-        Option(metavar="FILE", help="Write a page (.html) or picture (.png) to look at as well."),
+        Option(
+            metavar="FILE",
+            help="Write a page (.html) or a picture (.png) of both streams.",
+            show_default="not written",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
 ) -> None:
-    """Show how late one stream runs against another, by timestamps, frame counts and pixels.
+    """Show how late one stream of a recording starts, with the evidence.
 
-    Example: dogclips align video/020500.mp4 --output align.html
+    Compares timestamps, frame counts and pixels. Exits with 1 if the streams cannot be aligned.
     """
     result = dogclips.align(
         path,

@@ -12,31 +12,49 @@ from typer.exceptions import TyperException
 
 from dogclips import __version__
 from dogclips.cli.console import print_document, print_error
+from dogclips.cli.help import Command, Group
 from dogclips.cli.options import spread
 from dogclips.errors import DogclipsError, StoppedError, UsageError
 
-# Each is a module of this package with a function of its name, or with a group of commands.
-_COMMANDS = (
-    *("probe", "align", "check", "convert", "cut", "merge", "split", "export", "browse"),
-    *("train", "test", "predict", "report", "demo", "lr-find", "config"),
-)
-_GROUPS = ("models", "weights")
+# Each command is a module of this package with a function of its name, or a group of commands,
+# and with its examples; here under the panel in which it is listed.
+_COMMANDS = {
+    "Recordings and annotations": ("probe", "align", "check", "convert"),
+    "Clips and lists": ("cut", "merge", "split", "export"),
+    "Models": ("train", "test", "predict", "lr-find", "models", "weights"),
+    "Look at data and results": ("browse", "report"),
+    "Settings, and a first try": ("config", "demo"),
+}
+_EXAMPLES = """
+  See every step on made recordings:
+  $ dogclips demo
+
+  From a session folder to clips and lists:
+  $ dogclips check Feb/2_2_kt
+  $ dogclips cut Feb/2_2_kt
+  $ dogclips split Feb/2_2_kt --out split
+"""
 _INTERRUPTED = 130
 
 app = typer.Typer(
     name="dogclips",
-    help="From raw camera recordings and their annotations to verified clips and a tested model.",
+    cls=Group,
+    help="Cut camera recordings into labelled clips and train action models on them.\n\n"
+    "Run `dogclips COMMAND --help` for the options of a command, with examples.",
+    epilog=_EXAMPLES,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode=None,  # drawn by `help`
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for name in (*_COMMANDS, *_GROUPS):
-    module_name = name.replace("-", "_")
-    command = getattr(import_module(f"dogclips.cli.{module_name}"), module_name)
-    if name in _GROUPS:
-        app.add_typer(command, name=name)
-    else:
-        app.command(name)(command)
+for panel, names in _COMMANDS.items():
+    for name in names:
+        module_name = name.replace("-", "_")
+        module = import_module(f"dogclips.cli.{module_name}")
+        command = getattr(module, module_name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, cls=Command, epilog=module.EXAMPLES, rich_help_panel=panel)(command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -49,9 +67,12 @@ def _print_version(wanted: bool) -> None:
 def _options(
     context: typer.Context,
     version: Annotated[
-        bool, Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+        bool,
+        Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
-    debug: Annotated[bool, Option("--debug", help="Show tracebacks.")] = False,
+    debug: Annotated[bool, Option("--debug", help="Show a traceback for every error.")] = False,
 ) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -59,16 +80,16 @@ def _options(
 
 
 def main() -> None:
-    """Run the program and leave with the exit code that its outcome calls for.
+    """Run the program and exit with the code of its outcome.
 
-    0: everything asked for was done; 1: it was not; 2: wrong usage.
+    0: everything was done; 1: something was not; 2: wrong usage.
     """
     arguments = spread(sys.argv[1:])
     debug = "--debug" in arguments[:1]  # faults before typer has read it count too
     fault: DogclipsError
     try:
         code = app(arguments, prog_name="dogclips", standalone_mode=False)
-        if code != _INTERRUPTED:  # typer, too, leaves with it
+        if code != _INTERRUPTED:  # typer exits with it too
             sys.exit(code)
         fault = _interrupted()
     except DogclipsError as error:

@@ -1,4 +1,4 @@
-"""`dogclips browse`: see what a model is really fed."""
+"""`dogclips browse`: show what a model is fed."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,41 +7,87 @@ from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_line, print_result
-from dogclips.cli.options import ConfigFiles, Json, Overrides, chosen_settings
+from dogclips.cli.options import OUTPUT, ConfigFiles, Json, Overrides, chosen_settings
+
+CHOICE = "Which clips"
+VIEWS = "Which views"
+
+EXAMPLES = """
+  See frames, crops and colours of 8 clips before a training:
+  $ dogclips browse split/train.txt --config tiny_cpu --out fed.png
+
+  See two clips of a training as whole frames, each on a sheet of its own:
+  $ dogclips browse runs/first --clips 2 --mode original --out seen
+"""
 
 
 def browse(
-    source: Annotated[Path, Argument(metavar="LIST|RUN_DIR", help="Clips, or a training.")],
+    source: Annotated[Path, Argument(metavar="LIST|RUN", help="List of clips, or a run folder.")],
     out: Annotated[
-        Path, Option(metavar="DIR|FILE", help="A sheet (.png) or video (.mp4); a folder: one each.")
+        Path,
+        Option(
+            metavar="FILE|DIR",
+            help="Sheet (.png) or video (.mp4) of all clips; or a folder for one file per clip.",
+            rich_help_panel=OUTPUT,
+        ),
     ],
     names: Annotated[
-        list[str] | None, Argument(metavar="[CLIP]...", help="These clips, by name.")
+        list[str] | None,
+        Argument(metavar="CLIP", help="Names of clips to show.", show_default="drawn evenly"),
     ] = None,
     clips: Annotated[
-        int | None, Option(min=1, help="Draw so many clips evenly.", show_default="8")
+        int | None,
+        Option(
+            metavar="N",
+            min=1,
+            help="Number of clips to draw.",
+            show_default="8",
+            rich_help_panel=CHOICE,
+        ),
     ] = None,
-    label: Annotated[str | None, Option(help="Draw among the clips of this label.")] = None,
-    seed: Annotated[int, Option(min=0, help="Draws the clips that are shown.")] = 0,
+    label: Annotated[
+        str | None,
+        Option(
+            metavar="LABEL",
+            help="Draw only clips with this label.",
+            show_default="all labels",
+            rich_help_panel=CHOICE,
+        ),
+    ] = None,
+    seed: Annotated[
+        int, Option(metavar="N", min=0, help="Seed for drawing clips.", rich_help_panel=CHOICE)
+    ] = 0,
     transform: Annotated[
-        Literal["train", "test", "both"], Option(help="Of training, of evaluation, or both.")
+        Literal["train", "test", "both"],
+        Option(help="Show the views of training, of evaluation, or both.", rich_help_panel=VIEWS),
     ] = "both",
-    draws: Annotated[int, Option(min=1, help="The training's first draws of a clip.")] = 3,
+    draws: Annotated[
+        int,
+        Option(
+            metavar="N",
+            min=1,
+            help="Number of training views per clip, those of the first epochs.",
+            rich_help_panel=VIEWS,
+        ),
+    ] = 3,
     mode: Annotated[
         Literal["fed", "original"],
-        Option(help="What the model gets, or the clip's own frames with marks."),
+        Option(
+            help="Show what the model gets, or whole frames with the crops marked.",
+            rich_help_panel=VIEWS,
+        ),
     ] = "fed",
-    video: Annotated[bool, Option("--video", help="A video instead of a sheet.")] = False,
     config: ConfigFiles = None,
     set_: Overrides = None,
+    video: Annotated[
+        bool, Option("--video", help="Write videos, not sheets.", rich_help_panel=OUTPUT)
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the frames that a model is fed, byte by byte, with their times, clips and labels.
+    """Show the frames that a model is fed, with their times.
 
-    Draws are those of the training's first epochs: frames, crops and colours. Of a run its own
-    training list is shown, with --transform test its validation list.
-
-    Example: dogclips browse split/train.txt --config tiny_cpu --out fed.png
+    Frames, crops and colours are exactly those of the training. Of a run folder the training list
+    is shown; with --transform test, its validation list.
     """
     from dogclips.reports.tables.browse import fed_document, fed_table
 

@@ -7,13 +7,22 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from dogclips.cli.console import print_document, print_line
-from dogclips.cli.options import ConfigFiles, Json, Overrides, chosen_settings
+from dogclips.cli.options import OUTPUT, SETTINGS, ConfigFiles, Json, Overrides, chosen_settings
 from dogclips.errors import UsageError
+
+EXAMPLES = """
+  Print all settings of cut with comments; add "> cut.yaml" to save them:
+  $ dogclips config cut --set short_side=256
+
+  See what the settings that come with dogclips for training on a CPU change:
+  $ dogclips config train --config tiny_cpu
+"""
 
 
 def config(
     command: Annotated[
-        Literal["cut", "train", "predict"], Argument(help="Command to list the settings of.")
+        Literal["cut", "train", "predict"],
+        Argument(metavar="COMMAND", help="cut, train or predict."),
     ],
     config_files: ConfigFiles = None,
     set_: Overrides = None,
@@ -22,25 +31,31 @@ def config(
         Option(
             metavar="NAME",
             help="Network of `train`, as `dogclips models` lists it, or an architecture.",
+            show_default="slowfast_tiny",
+            rich_help_panel=SETTINGS,
         ),
     ] = None,
     diff: Annotated[
         Path | None,
         Option(
             metavar="FILE|DIR",
-            help="Print only what this settings file, session or run folder changes.",
+            help="Print only what a settings file, session or run folder changes.",
+            show_default="none",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     schema: Annotated[
         Path | None,
-        Option(metavar="FILE", help="Write a JSON schema for editors, and name it in the YAML."),
+        Option(
+            metavar="FILE",
+            help="Write a JSON schema for editors, and name it in the YAML.",
+            show_default="none",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print all settings of a command as YAML with comments, to save, change and use.
-
-    Example: dogclips config cut --set short_side=256
-    """
+    """Print all settings of a command as YAML with comments, to save, change and use."""
     from dogclips.steps.config import compare_settings, list_settings
 
     if diff is not None:

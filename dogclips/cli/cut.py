@@ -1,4 +1,4 @@
-"""`dogclips cut`: recordings and their annotations become labelled four-second clips."""
+"""`dogclips cut`: cut recordings into labelled clips by their annotations."""
 
 import signal
 from collections.abc import Callable
@@ -9,46 +9,109 @@ from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
-from dogclips.cli.options import ConfigFiles, Json, OnUnknownLabel, Overrides, chosen_settings
+from dogclips.cli.options import (
+    SETTINGS,
+    ConfigFiles,
+    Json,
+    OnUnknownLabel,
+    Overrides,
+    chosen_settings,
+)
 
 if TYPE_CHECKING:
     from dogclips.steps.cut import CutResult, SessionCut
 
+CUTTING = "Cutting"
+MACHINES = "Processes and machines"
+
+EXAMPLES = """
+  See what would be cut, and why other windows would be skipped:
+  $ dogclips cut Feb/2_2_kt --dry-run
+
+  Cut clips of 2 seconds with a short side of 256 pixels:
+  $ dogclips cut Feb/2_2_kt --set clip_seconds=2 stride_seconds=2 short_side=256
+"""
+
 
 def cut(
-    base_dirs: Annotated[list[Path], Argument(metavar="BASE_DIR...", help="Sessions.")],
+    base_dirs: Annotated[
+        list[Path],
+        Argument(metavar="SESSION", help="Folders with video/ and via/; clips go to output/."),
+    ],
     config: ConfigFiles = None,
     set_: Overrides = None,
-    dry_run: Annotated[bool, Option("--dry-run", help="Print the plan only.")] = False,
-    workers: Annotated[int | None, Option(min=1, help="Processes at once.")] = None,
-    force: Annotated[bool, Option("--force", help="Cut again what is there.")] = False,
-    prune: Annotated[
-        bool, Option("--prune", help="Remove clips that only an earlier plan had.")
-    ] = False,
     on_unknown: OnUnknownLabel = None,
     on_corrupt: Annotated[
         Literal["skip-clip", "skip-file", "fail"] | None,
         Option(
-            help="What is given up where a recording does not decode [skip-clip].",
-            show_default=False,
+            help="What to do with a recording that does not decode: skip the clip, skip all of its "
+            "clips, or stop (setting: on_corrupt).",
+            show_default="skip-clip",
+            rich_help_panel=SETTINGS,
         ),
     ] = None,
-    engine: Annotated[Literal["local", "ray"], Option(help="What cuts.")] = "local",
+    dry_run: Annotated[
+        bool,
+        Option("--dry-run", help="Show the plan and write nothing.", rich_help_panel=CUTTING),
+    ] = False,
+    force: Annotated[
+        bool,
+        Option("--force", help="Cut clips again that are there.", rich_help_panel=CUTTING),
+    ] = False,
+    prune: Annotated[
+        bool,
+        Option(
+            "--prune",
+            help="Delete clips of an earlier run that are no longer planned.",
+            rich_help_panel=CUTTING,
+        ),
+    ] = False,
+    virtual: Annotated[
+        bool,
+        Option(
+            "--virtual",
+            help="Write manifest and lists but no clips; train with data.source=recordings.",
+            rich_help_panel=CUTTING,
+        ),
+    ] = False,
+    workers: Annotated[
+        int | None,
+        Option(
+            min=1,
+            metavar="N",
+            help="Number of processes.",
+            show_default="one per core",
+            rich_help_panel=MACHINES,
+        ),
+    ] = None,
+    engine: Annotated[
+        Literal["local", "ray"],
+        Option(help="Cut on this machine, or on a Ray cluster.", rich_help_panel=MACHINES),
+    ] = "local",
     address: Annotated[
         str | None,
-        Option(metavar="HOST:PORT|auto", help="The cluster; without one Ray starts here."),
+        Option(
+            metavar="HOST:PORT|auto",
+            help="Ray cluster to use.",
+            show_default="a new one on this machine",
+            rich_help_panel=MACHINES,
+        ),
     ] = None,
     shard: Annotated[
-        str | None, Option(metavar="I/N", help="Only the I-th of N shares; then `dogclips merge`.")
+        str | None,
+        Option(
+            metavar="I/N",
+            help="Cut only part I of N; run `dogclips merge` after the last one.",
+            show_default="everything",
+            rich_help_panel=MACHINES,
+        ),
     ] = None,
-    virtual: Annotated[
-        bool, Option("--virtual", help="Write manifest and lists, no clips; see data.source.")
-    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Cut every session's recordings into labelled clips under BASE_DIR/output.
+    """Cut the recordings of sessions into labelled clips.
 
-    Example: dogclips cut dog_video/Feb/2_2_kt --set short_side=256
+    Clips that an earlier run has cut by the same settings are reused, and an interrupted run
+    continues. All settings: `dogclips config cut`.
     """
     # SIGTERM ends as Ctrl-C does: what is finished is kept and recorded.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

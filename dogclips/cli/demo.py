@@ -9,22 +9,48 @@ from dogclips.cli.console import Show, print_line, print_result
 from dogclips.cli.cut import print_tables
 from dogclips.cli.train import print_end, showing_training
 
+CHOICES = "What to run"
+
+EXAMPLES = """
+  Run everything with both networks:
+  $ dogclips demo
+
+  Train only the SlowFast network, and keep everything in one folder:
+  $ dogclips demo /tmp/dogclips --model slowfast
+"""
+
 
 def demo(
     directory: Annotated[
-        Path | None, Argument(metavar="DIR", help="Where everything goes [data/demo].")
+        Path | None,
+        Argument(
+            metavar="DIR",
+            help="Folder for recordings, clips and runs.",
+            show_default="data/demo, or data/demo-uncorrected",
+        ),
     ] = None,
     uncorrected: Annotated[
-        bool, Option("--uncorrected", help="Ignore the half second between the streams.")
+        bool,
+        Option(
+            "--uncorrected",
+            help="Ignore the half second between the streams, to see what that costs.",
+            rich_help_panel=CHOICES,
+        ),
     ] = False,
     models: Annotated[
         list[str] | None,
-        Option("--model", metavar="slowfast|timesformer", help="Train only this one; repeatable."),
+        Option(
+            "--model",
+            metavar="slowfast|timesformer",
+            help="Train only this network. Repeatable.",
+            show_default="both",
+            rich_help_panel=CHOICES,
+        ),
     ] = None,
 ) -> None:
-    """Make two-stream recordings with known truth, then probe, cut, split, train and test them.
+    """Run every step on made recordings, in minutes.
 
-    Example: dogclips demo
+    Makes two-stream recordings with known truth, then probes, cuts, splits, trains and tests.
     """
     from dogclips.reports.tables.probe import probe_table
     from dogclips.reports.tables.split import split_table

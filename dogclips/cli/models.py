@@ -1,4 +1,4 @@
-"""`dogclips models`: the published networks that can be trained, and the layers of one."""
+"""`dogclips models`: list the networks that can be trained, and show the layers of one."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -7,21 +7,42 @@ import typer
 from typer import Argument, Option
 
 from dogclips.cli.console import print_document, print_line, print_result
-from dogclips.cli.options import Json, Overrides
+from dogclips.cli.help import Command, Group
+from dogclips.cli.options import OUTPUT, Json, Overrides
 from dogclips.errors import UsageError
 
-models = typer.Typer(name="models", rich_markup_mode=None)
+EXAMPLES = """
+  List the networks:
+  $ dogclips models
+
+  Print settings for a training with one of them:
+  $ dogclips models show x3d-m --yaml
+"""
+SHOW_EXAMPLES = """
+  Show the layers of a network for 5 classes and views of 64 pixels:
+  $ dogclips models show x3d-m --classes 5 --set data.size=64
+
+  Print settings for a training with this network:
+  $ dogclips models show slowfast-r50-8x8 --yaml
+"""
+NETWORK = "Network"
+
+models = typer.Typer(cls=Group, epilog=EXAMPLES, rich_markup_mode=None)
 
 
 @models.callback(invoke_without_command=True)
 def _list_models(context: typer.Context, as_json: Json = False) -> None:
-    """List the published networks: size, cost, input, and the licence of known weights.
+    """List the networks that can be trained, with their sizes.
 
-    Example: dogclips models
+    Shows parameters, multiply-adds, input, and the licence of known weights.
     """
     if context.invoked_subcommand is not None:
         if as_json:
-            raise UsageError("--json of what", where="models --json show", todo="put it last")
+            raise UsageError(
+                "--json is in the wrong place",
+                where="models --json",
+                todo="put it after the command, as in `models show NAME --json`",
+            )
         return
     from dogclips.reports.tables.models import models_report
     from dogclips.steps.models import list_models
@@ -33,23 +54,30 @@ def _list_models(context: typer.Context, as_json: Json = False) -> None:
         print_result(models_report(facts))
 
 
-@models.command()
+@models.command(cls=Command, epilog=SHOW_EXAMPLES)
 def show(
-    name: Annotated[str, Argument(metavar="NAME", help="A name that `models` lists.")],
+    name: Annotated[
+        str, Argument(metavar="NAME", help="Name of a network, as `dogclips models` lists it.")
+    ],
     set_: Overrides = None,
-    classes: Annotated[int, Option(min=1, help="Number of classes.")] = 400,
-    depth: Annotated[int, Option(min=1, help="How deep layers inside layers go.")] = 3,
+    classes: Annotated[
+        int, Option(metavar="N", min=1, help="Number of classes.", rich_help_panel=NETWORK)
+    ] = 400,
+    depth: Annotated[
+        int,
+        Option(
+            metavar="N", min=1, help="Number of levels of layers to show.", rich_help_panel=OUTPUT
+        ),
+    ] = 3,
     as_yaml: Annotated[
-        bool, Option("--yaml", help="Print the settings of a training run with it.")
+        bool,
+        Option("--yaml", help="Print settings for `dogclips train`.", rich_help_panel=OUTPUT),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Print the layers of a network, or the settings of a training run with it.
-
-    Example: dogclips models show slowfast-r50-8x8 --set data.size=256 --set model.width=32
-    """
+    """Show the layers of a network, or settings to train it with."""
     if as_yaml and as_json:
-        raise UsageError("two answers", where="--yaml, --json", todo="give one of them")
+        raise UsageError("these options conflict", where="--yaml, --json", todo="use one of them")
     import yaml
 
     from dogclips.reports.tables.models import layers_report

@@ -44,31 +44,87 @@ def spread(arguments: Sequence[str]) -> list[str]:
     return found
 
 
+# Panels of the help pages. An option that stands for a setting names it as `(setting: KEY)`.
+STREAMS = "Streams"
+SETTINGS = "Settings"
+OUTPUT = "Output"
+
 ConfigFiles = Annotated[
     list[Path] | None,
-    Option("--config", metavar="FILE", help="YAML settings; repeatable, later wins."),
+    Option(
+        "--config",
+        metavar="FILE",
+        help="YAML file of settings, or the name of a shipped one. Repeatable; later files win.",
+        show_default="built-in settings",
+        rich_help_panel=SETTINGS,
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
-    Option("--set", metavar="KEY=VALUE", help="One setting, such as encoder.crf=18."),
+    Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change one setting. Repeatable; wins over files.",
+        show_default="none",
+        rich_help_panel=SETTINGS,
+    ),
 ]
-Json = Annotated[bool, Option("--json", help="Print one JSON document.")]
-_REFERENCE = Option("--reference", metavar="N|auto", help="Stream that the annotator saw.")
-_TARGET = Option("--target", metavar="N|auto|best", help="Stream that clips are cut from.")
-_ANNOTATED_IN = Option("--annotated-in", help="Player of the annotator.")
-Reference = Annotated[str, _REFERENCE]
-Target = Annotated[str, _TARGET]
-Player = Annotated[PlayerName, _ANNOTATED_IN]
-# For commands that take from elsewhere what is not said.
-MaybeReference = Annotated[str | None, _REFERENCE]
-MaybeTarget = Annotated[str | None, _TARGET]
-MaybeAnnotatedIn = Annotated[PlayerName | None, _ANNOTATED_IN]
+Json = Annotated[
+    bool,
+    Option("--json", help="Print the result as one JSON document.", rich_help_panel=OUTPUT),
+]
+_STREAM = "Stream that the annotator saw: its index, or auto for the one that the player shows"
+_CUT_STREAM = "Stream that clips are cut from: its index, or best for the largest picture"
+_PLAYER = "Player that the annotator used"
+Reference = Annotated[
+    str, Option("--reference", metavar="N|auto", help=f"{_STREAM}.", rich_help_panel=STREAMS)
+]
+Target = Annotated[
+    str, Option("--target", metavar="N|best", help=f"{_CUT_STREAM}.", rich_help_panel=STREAMS)
+]
+Player = Annotated[
+    PlayerName, Option("--annotated-in", help=f"{_PLAYER}.", rich_help_panel=STREAMS)
+]
+# For a command that otherwise takes these from the training.
+AS_TRAINED = "as in the training"
+MaybeReference = Annotated[
+    str | None,
+    Option(
+        "--reference",
+        metavar="N|auto",
+        help=f"{_STREAM} (setting: reference).",
+        show_default=AS_TRAINED,
+        rich_help_panel=STREAMS,
+    ),
+]
+MaybeTarget = Annotated[
+    str | None,
+    Option(
+        "--target",
+        metavar="N|best",
+        help="Stream that the model sees: its index, or best for the largest picture "
+        "(setting: target).",
+        show_default=AS_TRAINED,
+        rich_help_panel=STREAMS,
+    ),
+]
+MaybeAnnotatedIn = Annotated[
+    PlayerName | None,
+    Option(
+        "--annotated-in",
+        help=f"{_PLAYER} (setting: annotated_in).",
+        show_default=AS_TRAINED,
+        rich_help_panel=STREAMS,
+    ),
+]
 OnUnknownLabel = Annotated[
     Literal["error", "keep", "drop"] | None,
     Option(
         "--on-unknown-label",
-        help="What becomes of text that is no option [keep].",
-        show_default=False,
+        help="What to do with a label that is not an option of its attribute "
+        "(setting: labels.unknown).",
+        show_default="keep",
+        rich_help_panel=SETTINGS,
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""`dogclips predict`: a trained model gives recordings what annotators gave them: labelled time."""
+"""`dogclips predict`: find the bouts in whole recordings with a trained model."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +8,8 @@ from typer import Argument, Option
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
 from dogclips.cli.options import (
+    AS_TRAINED,
+    OUTPUT,
     ConfigFiles,
     Json,
     MaybeAnnotatedIn,
@@ -17,48 +19,141 @@ from dogclips.cli.options import (
     chosen_settings,
 )
 
+WINDOWS = "Windows"
+BOUTS = "Bouts"
+MACHINE = "Machine"
+
+EXAMPLES = """
+  Predict bouts in all recordings of a session; compare with annotations:
+  $ dogclips predict runs/first Feb/2_2_kt --out predicted
+
+  Predict in steps of 1 s, remove bouts under 2 s, draw bouts into a video:
+  $ dogclips predict runs/first Feb/2_2_kt/video/020500.mp4 --out one \\
+        --stride 1 --min-bout 2 --overlay seen.mp4
+"""
+
 
 def predict(
-    run: Annotated[Path, Argument(metavar="RUN_DIR_OR_CKPT", help="A trained model.")],
+    run: Annotated[Path, Argument(metavar="RUN", help="Run folder, or a checkpoint (.ckpt).")],
     inputs: Annotated[
-        list[Path], Argument(metavar="VIDEO|BASE_DIR...", help="Recordings, or sessions.")
+        list[Path],
+        Argument(metavar="INPUT", help="Recordings, or sessions with all of theirs."),
     ],
-    out: Annotated[Path, Option(metavar="DIR", help="Folder for everything.")],
+    out: Annotated[
+        Path, Option(metavar="DIR", help="Folder for the results.", rich_help_panel=OUTPUT)
+    ],
     config: ConfigFiles = None,
     set_: Overrides = None,
     stride: Annotated[
-        float | None, Option(help="Seconds between windows [a quarter of one].")
+        float | None,
+        Option(
+            metavar="SECONDS",
+            help="Time from one window to the next (setting: stride_seconds).",
+            show_default="a quarter of a window",
+            rich_help_panel=WINDOWS,
+        ),
     ] = None,
     clip_seconds: Annotated[
-        float | None, Option(help="Length of a window [that of the training's clips].")
+        float | None,
+        Option(
+            metavar="SECONDS",
+            help="Length of a window (setting: clip_seconds).",
+            show_default=AS_TRAINED,
+            rich_help_panel=WINDOWS,
+        ),
     ] = None,
-    batch: Annotated[int | None, Option(min=1, help="Windows at a time.")] = None,
-    views: Annotated[int | None, Option(min=1, help="Views in time of a window.")] = None,
-    crops: Annotated[int | None, Option(min=1, help="1 or 3 crops for each view.")] = None,
-    precision: Annotated[str | None, Option(help="auto, 32-true, bf16-mixed ...")] = None,
+    views: Annotated[
+        int | None,
+        Option(
+            metavar="N",
+            min=1,
+            help="Number of views in time per window (setting: views).",
+            show_default=AS_TRAINED,
+            rich_help_panel=WINDOWS,
+        ),
+    ] = None,
+    crops: Annotated[
+        int | None,
+        Option(
+            metavar="1|3",
+            min=1,
+            help="Number of crops per view (setting: crops).",
+            show_default=AS_TRAINED,
+            rich_help_panel=WINDOWS,
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        Option(
+            metavar="N",
+            min=1,
+            help="Number of windows per batch (setting: batch_size).",
+            show_default=AS_TRAINED,
+            rich_help_panel=MACHINE,
+        ),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        Option(
+            metavar="PRECISION",
+            help="Precision: auto, 32-true, 16-mixed or bf16-mixed (setting: precision).",
+            show_default=AS_TRAINED,
+            rich_help_panel=MACHINE,
+        ),
+    ] = None,
     smooth: Annotated[
         Literal["none", "median", "hysteresis"] | None,
-        Option(help="Smooth the scores [none].", show_default=False),
+        Option(
+            help="How to smooth the scores (setting: smooth).",
+            show_default="none",
+            rich_help_panel=BOUTS,
+        ),
     ] = None,
-    min_bout: Annotated[float | None, Option(help="Drop bouts of fewer seconds [0].")] = None,
+    min_bout: Annotated[
+        float | None,
+        Option(
+            metavar="SECONDS",
+            help="Remove shorter bouts (setting: min_bout_seconds).",
+            show_default="0",
+            rich_help_panel=BOUTS,
+        ),
+    ] = None,
     merge_gap: Annotated[
-        float | None, Option(help="Fill gaps of fewer seconds within a label [0].")
+        float | None,
+        Option(
+            metavar="SECONDS",
+            help="Fill shorter gaps between bouts of a label (setting: merge_gap_seconds).",
+            show_default="0",
+            rich_help_panel=BOUTS,
+        ),
     ] = None,
     reference: MaybeReference = None,
     target: MaybeTarget = None,
     annotated_in: MaybeAnnotatedIn = None,
     overlay: Annotated[
-        Path | None, Option(metavar="FILE.mp4", help="Write the video with bouts drawn in.")
+        Path | None,
+        Option(
+            metavar="FILE.mp4",
+            help="Write the recording with its bouts drawn in. For one recording only.",
+            show_default="not written",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
-    top: Annotated[int, Option(min=1, help="Labels to show of a short recording.")] = 5,
+    top: Annotated[
+        int,
+        Option(
+            metavar="N",
+            min=1,
+            help="Number of labels to show for a recording shorter than a window.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = 5,
     as_json: Json = False,
 ) -> None:
-    """Predict bouts in whole recordings, on the annotator's time base; compare them if annotated.
+    """Predict bouts in whole recordings.
 
-    Writes predictions.parquet, bouts.csv, a VIA project and a timeline for each recording. What is
-    not said here is as in the training: streams, length of a window, views.
-
-    Example: dogclips predict runs/first dog_video/Feb/2_2_kt --out predicted
+    Times are those that the annotator sees. Writes predictions.parquet, bouts.csv, a VIA project
+    and a timeline for each recording; scores the bouts where there are annotations.
     """
     from dogclips.reports.tables.predict import predict_document, prediction_tables
 

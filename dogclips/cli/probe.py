@@ -1,4 +1,4 @@
-"""`dogclips probe`: measure every stream and say how the streams align."""
+"""`dogclips probe`: measure every stream and show how the streams align."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,11 +7,21 @@ from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
-from dogclips.cli.options import Json, Player, Reference, Target
+from dogclips.cli.options import OUTPUT, Json, Player, Reference, Target
+
+EXAMPLES = """
+  Measure all recordings of a session:
+  $ dogclips probe Feb/2_2_kt
+
+  Compare the pixels of both streams too, and keep the result:
+  $ dogclips probe Feb/2_2_kt/video/020500.mp4 --content --output probe.json
+"""
 
 
 def probe(
-    paths: Annotated[list[Path], Argument(metavar="PATH...", help="Videos or base dirs.")],
+    paths: Annotated[
+        list[Path], Argument(metavar="PATH", help="Recordings, or sessions with all of theirs.")
+    ],
     reference: Reference = "auto",
     target: Target = "best",
     annotated_in: Player = "chrome",
@@ -19,19 +29,30 @@ def probe(
         bool | None,
         Option(
             "--content/--no-content",
-            help="Compare the pixels of the streams; default: where timestamps may lie.",
-            show_default=False,
+            help="Compare the pixels of the streams.",
+            show_default="only where timestamps may be wrong",
+            rich_help_panel="Measuring",
         ),
     ] = None,
-    deep: Annotated[bool, Option("--deep", help="Decode every frame too.")] = False,
+    deep: Annotated[
+        bool,
+        Option("--deep", help="Decode every frame and count it.", rich_help_panel="Measuring"),
+    ] = False,
     as_json: Json = False,
     output: Annotated[
-        Path | None, Option(metavar="FILE", help="Write the JSON document there as well.")
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Write the JSON document to FILE too.",
+            show_default="not written",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
 ) -> None:
-    """Measure every stream of recordings: frames, times, rates, gaps, and the offsets between them.
+    """Measure the streams of recordings and how they align.
 
-    Example: dogclips probe dog_video/Feb/2_2_kt
+    Shows the frames, times and rate of every stream, gaps in it, and how late one stream starts
+    against another.
     """
     result = dogclips.probe(
         paths,

@@ -1,4 +1,4 @@
-"""`dogclips report`: one page from which a person can judge a data set, or trainings."""
+"""`dogclips report`: a page about a data set, or about trainings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,35 +7,60 @@ from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_line
+from dogclips.cli.options import OUTPUT
+
+CONTENTS = "Contents of the page"
+
+EXAMPLES = """
+  Look at a cut session and at the balance of its split:
+  $ dogclips report Feb/2_2_kt --split split --output report.html
+
+  Look at a training:
+  $ dogclips report runs/first --output first.html
+"""
 
 
 def report(
     folders: Annotated[
-        list[Path],
-        Argument(metavar="BASE_DIR|RUN_DIR...", help="Sessions that were cut, or trainings."),
+        list[Path], Argument(metavar="SESSION|RUN", help="Cut sessions, or run folders.")
     ],
-    output: Annotated[Path, Option(metavar="FILE.html", help="The page to write.")],
+    output: Annotated[
+        Path, Option(metavar="FILE.html", help="Page to write.", rich_help_panel=OUTPUT)
+    ],
     split: Annotated[
         Path | None,
-        Option(metavar="DIR", help="Of sessions: show the balance of this split as well."),
+        Option(
+            metavar="DIR",
+            help="Show the balance of this split too. For sessions only.",
+            show_default="none",
+            rich_help_panel=CONTENTS,
+        ),
     ] = None,
     clips_per_label: Annotated[
         int | None,
         Option(
             "--clips-per-label",
+            metavar="N",
             min=0,
-            help="Clips to show of each label [6; of trainings 3 best and 3 of each fault].",
-            show_default=False,
+            help="Number of clips to show for each label; of a training, for each kind of answer.",
+            show_default="6; of a training 3",
+            rich_help_panel=CONTENTS,
         ),
     ] = None,
     seed: Annotated[
         int | None,
-        Option(min=0, help="Of sessions: draws the clips that are shown [0].", show_default=False),
+        Option(
+            metavar="N",
+            min=0,
+            help="Seed for choosing the clips. For sessions only.",
+            show_default="0",
+            rich_help_panel=CONTENTS,
+        ),
     ] = None,
 ) -> None:
-    """Write one page that shows what a data set holds, or how trainings went; several side by side.
+    """Write an HTML page about a data set or about trainings.
 
-    Example: dogclips report dog_video/Feb/* --split data/split --output report.html
+    The page needs no network. Several sessions, or several trainings, are shown side by side.
     """
     from dogclips.wording import counted
 

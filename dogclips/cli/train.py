@@ -1,4 +1,4 @@
-"""`dogclips train`: lists of clips become a trained model in a run folder."""
+"""`dogclips train`: train a model on a list of clips."""
 
 import os
 import sys
@@ -10,46 +10,132 @@ from typer import Option
 
 import dogclips
 from dogclips.cli.console import Show, print_line, print_result
-from dogclips.cli.options import ConfigFiles, Overrides, chosen_settings
+from dogclips.cli.options import OUTPUT, ConfigFiles, Overrides, chosen_settings
 from dogclips.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
     from dogclips.records.run_start import RunStart
     from dogclips.steps.train import TrainedRun
 
-TrainList = Annotated[Path | None, Option("--train", metavar="LIST", help="To learn from.")]
-Weights = Annotated[
-    Path | None, Option(metavar="FILE", help="Initial weights of any known source; file or folder.")
+LISTS = "Lists"
+STARTING = "Starting point"
+MACHINE = "Machine"
+CHECKS = "Checks"
+
+TrainList = Annotated[
+    Path | None,
+    Option(
+        "--train",
+        metavar="LIST",
+        help="Clips to learn from (setting: data.train).",
+        show_default="from the settings",
+        rich_help_panel=LISTS,
+    ),
 ]
+Weights = Annotated[
+    Path | None,
+    Option(
+        metavar="FILE|DIR",
+        help="Weights to start from: of dogclips or of another tool (`dogclips weights inspect`).",
+        show_default="random weights",
+        rich_help_panel=STARTING,
+    ),
+]
+
+EXAMPLES = """
+  Train a small network that a CPU can train:
+  $ dogclips train --config tiny_cpu --train split/train.txt \\
+        --val split/val.txt --out runs/second
+
+  Check the set-up with one batch before a long training:
+  $ dogclips train --config tiny_cpu --train split/train.txt \\
+        --val split/val.txt --fast-dev-run
+
+  Continue a run that was stopped, for one more epoch than before:
+  $ dogclips train --resume --out runs/first --set trainer.epochs=2
+"""
 
 
 def train(
-    out: Annotated[Path | None, Option(metavar="RUN_DIR", help="For everything.")] = None,
+    out: Annotated[
+        Path | None,
+        Option(
+            metavar="DIR",
+            help="Run folder to create. Required, except with --fast-dev-run.",
+            show_default="none",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     config: ConfigFiles = None,
     train_list: TrainList = None,
     val_list: Annotated[
-        Path | None, Option("--val", metavar="LIST", help="Scored after every epoch.")
+        Path | None,
+        Option(
+            "--val",
+            metavar="LIST",
+            help="Clips to score after every epoch (setting: data.val).",
+            show_default="from the settings",
+            rich_help_panel=LISTS,
+        ),
     ] = None,
     set_: Overrides = None,
-    resume: Annotated[bool, Option("--resume", help="Go on from last.ckpt.")] = False,
+    resume: Annotated[
+        bool,
+        Option(
+            "--resume",
+            help="Continue the run in --out from its last checkpoint, with its settings.",
+            rich_help_panel=STARTING,
+        ),
+    ] = False,
     weights: Weights = None,
-    devices: Annotated[str | None, Option(help="auto, or a number of devices.")] = None,
-    precision: Annotated[str | None, Option(help="auto, 32-true, bf16-mixed ...")] = None,
+    devices: Annotated[
+        str | None,
+        Option(
+            metavar="N|auto",
+            help="Number of devices on each machine (setting: trainer.devices).",
+            show_default="from the settings",
+            rich_help_panel=MACHINE,
+        ),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        Option(
+            metavar="PRECISION",
+            help="Precision: auto, 32-true, 16-mixed or bf16-mixed (setting: trainer.precision).",
+            show_default="from the settings",
+            rich_help_panel=MACHINE,
+        ),
+    ] = None,
     overfit: Annotated[
-        int | None, Option(metavar="N", min=1, help="Overfit N clips to check the set-up.")
+        int | None,
+        Option(
+            metavar="N",
+            min=1,
+            help="Train and validate on the first N clips only (setting: trainer.overfit).",
+            show_default="all clips",
+            rich_help_panel=CHECKS,
+        ),
     ] = None,
     fast_dev_run: Annotated[
-        bool, Option("--fast-dev-run", help="One batch of everything; writes nothing.")
+        bool,
+        Option(
+            "--fast-dev-run",
+            help="Train and validate one batch, and write nothing.",
+            rich_help_panel=CHECKS,
+        ),
     ] = False,
     check: Annotated[
         Literal["fast", "full", "none"],
-        Option(help="Look at all clips first: their packets, every frame, or not."),
+        Option(
+            help="Check all clips first: their packets, every frame, or nothing.",
+            rich_help_panel=CHECKS,
+        ),
     ] = "fast",
 ) -> None:
-    """Train a multi-label model on a list, scored on another after every epoch.
+    """Train a multi-label model on a list of clips.
 
-    Example: dogclips train --config slowfast_tiny --train split/train.txt --val split/val.txt
-    --out runs/first
+    The settings name the network (`dogclips models`). The model is scored on the validation list
+    after every epoch; the best weights are kept. All settings: `dogclips config train`.
     """
     options = {
         "trainer.devices": devices,
@@ -65,10 +151,10 @@ def train(
         dogclips.rehearse(
             settings, train=train_list, val=val_list, weights=weights, check=check, progress=show
         )
-        print_line("one batch was trained and validated; nothing was written")
+        print_line("trained and validated one batch; nothing was written")
         return
     if out is None:
-        raise UsageError("where should the run go", where="--out", todo="name a folder")
+        raise UsageError("no run folder", where="--out", todo="name a folder to create")
     first = silence_all_but_first()
     try:
         run = dogclips.train(

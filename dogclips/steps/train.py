@@ -98,6 +98,11 @@ def train(
         Called with each event: `RunStart` tells what was decided, an `EpochRecord` of each epoch.
         On several devices the first process tells, and all of them return.
 
+    Returns
+    -------
+    result
+        The run folder, a record of each epoch, and the scores of the best one.
+
     Raises
     ------
     ConfigError, ListError, ModelError, CheckpointError, OutputError
