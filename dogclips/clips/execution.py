@@ -18,7 +18,7 @@ from dogclips.media.lanes import ClipJob
 from dogclips.records.manifest import with_rows, write_manifest
 
 _WRITE_EVERY_S = 5
-_STRICT = "mend the recording, or set on_corrupt to skip-clip or skip-file"
+_STRICT = "repair the recording, or set on_corrupt to skip-clip or skip-file"
 
 
 def cut_plan(

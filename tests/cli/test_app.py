@@ -70,7 +70,7 @@ TRAIN = ["train", "--set", "model.name=slowfast", "--out", "run"]
 
 FAULTS = {
     "unknown command": (["prob"], 2, "No such command 'prob'"),
-    "unknown option": (["probe", "--depe", "x.mp4"], 2, "No such option"),
+    "unknown option": (["probe", "--depe", "x.mp4"], 2, "no such option: --depe"),
     "bad stream": (["probe", "x.mp4", "--reference", "first"], 2, "--reference"),
     "missing video": (["probe", "missing.mp4"], 1, "no such file (missing.mp4)"),
     "text as video": (["probe", "text.mp4"], 1, "cannot be opened as video"),
