@@ -54,7 +54,7 @@ def in_processes(
     if min(workers, len(items)) <= 1:
         yield from enumerate(map(work, items))
         return
-    what = f"a process that {doing} was killed, perhaps for its memory"
+    what = f"a process that {doing} was killed, perhaps because memory ran out"
     killed = OutputError(what, where=f"{workers} workers", todo=todo)
     started: dict[Connection, BaseProcess] = {}
     ensure_running()  # else the first start does, and lets signals through

@@ -193,12 +193,12 @@ class _Comparison:
             not is_all_intra(seen) and seen.keyframes.sum() > _MOST_KEYFRAMES * len(seen.keyframes)
             for seen in first
         ):
-            return self.content("keyframes come so often that coding looks like motion")
+            return self.content("keyframes are so frequent that coding looks like motion")
         self.fit()
         while self.believed_s < _LEAST_BELIEVED_S:
             more = self.chooser.elsewhere(self.seen) if len(self.looks) < _MOST_LOOKS else None
             if more is None:
-                return self.content("no motion that both streams show at one lag only")
+                return self.content("no motion that matches at one lag only")
             self.look(more)
             self.fit()
         if self.view.fit < MIN_FIT:
@@ -221,7 +221,7 @@ class _Comparison:
             self.look(more)
             self.measure(self.looks[-1])
         if path.certain.mean() < _LEAST_CERTAIN:
-            return self.content("the pictures contradict themselves about the lag")
+            return self.content("different moments suggest different lags")
         if drift is not None:
             return self.content("", [self.drifting(*drift)])
         pair = self.reference, self.target

@@ -11,6 +11,7 @@ from dogclips.alignment.players import AnnotatedIn, shown_in
 from dogclips.errors import AlignmentError
 from dogclips.streams import Message, Stream, StreamTable
 from dogclips.timebase import ROUNDING_SLACK_S, Span, shown
+from dogclips.wording import counted
 
 Trust = Literal["auto", "timestamps", "frame-count"]
 Method = Literal["timestamps", "frame-count", "content", "identity"]
@@ -42,7 +43,7 @@ class StreamChoice:
         for index in (reference, target):
             if index not in cameras:
                 raise AlignmentError(
-                    f"stream {index} is no video stream with frames",
+                    f"stream {index} is not a video stream with frames",
                     where=table.path,
                     todo=f"choose one of {', '.join(map(str, cameras))}",
                 )
@@ -192,7 +193,9 @@ def align_streams(
     if estimates is None:
         missing = reference if reference.start_s is None else target
         raise AlignmentError(
-            "the stream has no timestamps", where=f"stream {missing.index}", todo="remux it"
+            "the stream has no timestamps",
+            where=f"stream {missing.index}",
+            todo="remux the recording",
         )
     if content is not None and content.confident:
         content_s = estimates.timestamps_s - content.pieces[0].shift_s
@@ -285,7 +288,7 @@ class _Case:
     def _fault(self) -> Message | None:
         """Return why timestamps alone must not be believed, if so."""
         if self._restarts():
-            return self._message("P023", "a clock starts anew, so that one time means two moments")
+            return self._message("P023", "a clock restarts, so that one time means two moments")
         if self._are_unrelated():
             apart = shown(self.known.timestamps_s)
             text = f"unrelated clocks, {apart} s apart; nothing is corrected"
@@ -316,7 +319,7 @@ class _Case:
         if self.content is not None:
             asked = f", the pixels cannot tell: {self.content.reason}"
         frames = self._frames(abs(known.frame_count_s - known.timestamps_s))
-        off = f"; the lengths leave room for {frames} frames of error" if frames else ""
+        off = f"; the lengths allow an error of {counted(frames, 'frame')}" if frames else ""
         return self._message("P021", f"by timestamps; not verified{asked}{off}")
 
     def _late_start(self, decision: str) -> list[Message]:

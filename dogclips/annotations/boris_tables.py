@@ -215,7 +215,7 @@ class _Reader(BorisReader):
             return None
         statuses = ("STATE", "POINT") if self.intervals else ("START", "STOP", "POINT")
         if status not in statuses:
-            self.refuse("V010", line.place, f"'{status[:40]}' is none of {', '.join(statuses)}")
+            self.refuse("V010", line.place, f"'{status[:40]}' is not one of {', '.join(statuses)}")
             return None
         start = self._time(line, "Start (s)" if self.intervals else "Time")
         end = self._time(line, "Stop (s)") if status == "STATE" else None
@@ -235,7 +235,7 @@ class _Reader(BorisReader):
         text = line.cell(column)
         time_s = _seconds(text)
         if time_s is None:
-            todo = "export again with times in seconds and a point as decimal mark"
+            todo = "export again with times in seconds and a point as the decimal mark"
             self.refuse("V052", line.place, f"'{column}' is {text[:40]!r}", todo)
         return time_s
 

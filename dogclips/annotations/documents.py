@@ -41,10 +41,10 @@ def read_text(path: Path) -> str:
             with gzip.open(path) as file:
                 data = file.read(_MAX_BYTES + 1)
             if len(data) > _MAX_BYTES:
-                raise _broken(path, "unpacks to more than 1 GiB", "check it")
+                raise _broken(path, "unpacks to more than 1 GiB", "check the file")
         return data.decode("utf-8-sig")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise _broken(path, f"not a whole gzip: {error}") from error
+        raise _broken(path, f"not a complete gzip file: {error}") from error
     except OSError as error:
         raise _broken(path, f"cannot be read: {error.strerror}", "check the path") from error
     except UnicodeDecodeError as error:

@@ -72,7 +72,7 @@ PROJECT_COLUMNS = {
 
 _ENTRY = ["kind", "source_id", "subject", "t_start", "t_end"]  # one segment, whatever its labels
 _DEFAULTS = CutConfig()
-_TWICE = "each makes clips of its own: check that none is an older copy"
+_TWICE = "each file gets its own clips: check that none is an older copy"
 
 # What was measured of each recording by the name in the annotation file, or why there is none.
 Found = Mapping[str, Recording | SessionError]
@@ -111,7 +111,7 @@ def _treat_unknown(project: Project, unknown: str) -> Project:
     segments, issues = project.segments, list(project.issues)
     for index, issue in enumerate(issues):
         if issue.code == "V045" and issue.level != "error" and unknown != "keep":
-            dropped = replace(issue, text=f"{issue.text}; dropped")
+            dropped = replace(issue, text=f"{issue.text}; skipped")
             issues[index] = dropped if unknown == "drop" else replace(issue, level="error")
     if unknown == "drop":
         segments = segments[segments["known"]].reset_index(drop=True)

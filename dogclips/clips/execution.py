@@ -18,7 +18,7 @@ from dogclips.media.lanes import ClipJob
 from dogclips.records.manifest import with_rows, write_manifest
 
 _WRITE_EVERY_S = 5
-_STRICT = "mend the recording, or set on_corrupt to skip-clip or skip-file"
+_STRICT = "repair the recording, or set on_corrupt to skip-clip or skip-file"
 
 
 def cut_plan(
@@ -128,7 +128,7 @@ def _give_up_files(table: pd.DataFrame, jobs: Mapping[int, ClipJob]) -> None:
         for row in table.index[table["source"] == source]:
             if table.at[row, "status"] in ("cut", "reused"):
                 jobs[row].path.unlink(missing_ok=True)
-                what = f"the recording is given up: {reason}"
+                what = f"recording skipped: {reason}"
                 _record(table, row, ClipOutcome(jobs[row].path, what))
 
 

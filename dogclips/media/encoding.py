@@ -270,7 +270,7 @@ def cut_source(
         for lane in plan_lanes(ordered, share=encoder.b_frames == 0)
         if wanted is None or any(job.path in wanted for job in lane.jobs)
     ]
-    reason = "the source ended early"
+    reason = "the recording ended early"
     try:
         try:
             scaler = Scaler(stream, ordered[0].size)

@@ -166,7 +166,7 @@ def open_clip(excerpt: Excerpt) -> Iterator[OpenClip]:
             times = window_times_of(own, track.tick_s, window)
         if times is None:
             raise MediaError(
-                "the recording has other frames than when the clip was planned",
+                "the recording has changed since the clip was planned",
                 where=path,
                 todo="cut the session again",
             )

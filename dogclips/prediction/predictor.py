@@ -137,7 +137,7 @@ class Predictor:
         for label in self.settings.labels:
             if label not in self.run.labels:
                 raise ConfigError(
-                    f"the model knows no label {label!r}",
+                    f"the model has no label {label!r}",
                     where=f"labels.{label}",
                     todo=f"its labels: {', '.join(self.run.labels)}",
                 )
@@ -150,7 +150,7 @@ class Predictor:
         steps = self.windows.steps
         if self.settings.locate == "counts" and steps > MOST_STEPS:
             raise ConfigError(
-                f"{steps} windows would cover each step; to count them is for {MOST_STEPS}",
+                f"{steps} windows would cover each step; `locate: counts` allows {MOST_STEPS}",
                 where=f"stride_seconds {float(self.stride_s):g}",
                 todo="choose a longer stride, or set locate to mean",
             )
@@ -239,7 +239,7 @@ def _usual_length(clips: Sequence[Path], source: Path) -> Fraction:
             lengths.append(length_s.limit_denominator(1000))
     if not lengths:
         raise UsageError(
-            "the clips of the training are not there any more, so nobody knows their length",
+            "the clips of the training are missing, so their length is unknown",
             where=source,
             todo="pass --clip-seconds",
         )

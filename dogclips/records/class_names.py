@@ -21,8 +21,8 @@ def read_labels(list_path: Path) -> tuple[str, ...]:
         if not name:
             raise ListError("a class without a name", where=f"{path}:{number}", todo="name it")
         if names.setdefault(name, number) != number:
-            what = f"{name!r} is the name of line {names[name]}, too"
-            raise ListError(what, where=f"{path}:{number}", todo="call it otherwise")
+            what = f"{name!r} is also the name of line {names[name]}"
+            raise ListError(what, where=f"{path}:{number}", todo="rename one of them")
     return tuple(names)
 
 
@@ -56,7 +56,9 @@ def labels_text(path: Path, names: Sequence[str]) -> str:
     """Return the text of a `labels.txt`; faults name its path, as `write_labels` would."""
     for name in names:
         if not name.strip() or name.splitlines() != [name]:
-            raise ListError(f"{name!r} cannot be a line", where=path, todo="use labels.rename")
+            raise ListError(
+                f"{name!r} cannot be written on one line", where=path, todo="use labels.rename"
+            )
     return "".join(f"{name}\n" for name in names)
 
 

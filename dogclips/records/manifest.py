@@ -121,7 +121,7 @@ def read_manifest(output: Path) -> pd.DataFrame | None:
     try:
         return stored_manifest(stored, documents)
     except LookupError as error:
-        raise OutputError("the manifest has other columns", where=path, todo=todo) from error
+        raise OutputError("the manifest has unexpected columns", where=path, todo=todo) from error
 
 
 def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -> pd.DataFrame:
@@ -135,7 +135,7 @@ def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -
     if columns == list(MANIFEST_COLUMNS):
         return _typed(stored)
     if columns != _OLD_COLUMNS:
-        raise LookupError("other columns")
+        raise LookupError("unexpected columns")
     begins = zip(stored["container_start_s"], stored["time_base"], strict=True)
     return _typed(
         stored.assign(

@@ -111,7 +111,7 @@ def read_clip_predictions(path: Path) -> pd.DataFrame:
     todo = "train or test again"
     table = _read(path, CLIP_PREDICTION_COLUMNS, todo)
     if not table.attrs:
-        raise OutputError("no predictions of dogclips", where=path, todo=todo)
+        raise OutputError("not predictions of dogclips", where=path, todo=todo)
     return table
 
 
@@ -136,5 +136,5 @@ def _read(path: Path, columns: Mapping[str, str], todo: str) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise OutputError("the predictions cannot be read", where=path, todo=todo) from error
     if list(table.columns) != list(columns):
-        raise OutputError("no predictions of dogclips", where=path, todo=todo)
+        raise OutputError("not predictions of dogclips", where=path, todo=todo)
     return table

@@ -135,7 +135,9 @@ def read_run(run_dir: Path) -> RunRecords:
     """Return what a run folder holds; a training that has not ended is an OutputError, too."""
     if not (run_dir / METRICS).is_file():
         raise OutputError(
-            "no finished training here", where=run_dir, todo="go on with `dogclips train --resume`"
+            "no finished training here",
+            where=run_dir,
+            todo="continue with `dogclips train --resume`",
         )
     try:
         metrics = read_document(RunMetrics, run_dir / METRICS, todo=_TODO)

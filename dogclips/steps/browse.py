@@ -94,7 +94,9 @@ def browse(
     feed, out = Feed(progress), Path(out)
     if names and (clips is not None or label is not None):
         raise UsageError(
-            "clips by name are not drawn", where="--clips, --label", todo="give names or a number"
+            "clips are either named or drawn",
+            where="--clips, --label",
+            todo="use names, or these options",
         )
     video = _is_video(out, video)
     box = None if mode == "fed" else _LARGE if video else _SMALL
@@ -147,7 +149,9 @@ def _files(out: Path, listed: ClipList, chosen: Sequence[int], suffix: str) -> l
     read = {path.resolve() for path in clips}
     for file in files:
         if file.resolve() in read:
-            raise UsageError("this clip is read", where=file, todo="write to another folder")
+            raise UsageError(
+                "this file is an input clip", where=file, todo="write to another folder"
+            )
     return files
 
 

@@ -167,12 +167,14 @@ def _share(text: str | None, *, prune: bool, force: bool, virtual: bool) -> Shar
     """
     if text and prune:
         raise UsageError(
-            "a shard removes no clips", where="--prune", todo="prune with a plain cut after `merge`"
+            "a shard cannot delete clips",
+            where="--prune",
+            todo="run `dogclips cut --prune` after `dogclips merge`",
         )
     others = {"--shard": text is not None, "--force": force, "--prune": prune}
     for option, given in others.items():
         if virtual and given:
-            raise UsageError("nothing is cut", where=f"--virtual, {option}", todo="drop one")
+            raise UsageError("these options conflict", where=f"--virtual, {option}", todo="use one")
     return None if text is None else Shard.from_text(text)
 
 
@@ -183,7 +185,7 @@ def _engine(name: EngineName, address: str | None, workers: int | None) -> Engin
         return ray_engine(address, workers)
     if address is not None:
         raise UsageError(
-            "only a cluster has an address", where="--address", todo="add --engine ray"
+            "only a Ray cluster has an address", where="--address", todo="add --engine ray"
         )
     return local_engine(workers)
 
@@ -192,10 +194,10 @@ def _on_this_machine(config: CutConfig, feed: Feed) -> CutConfig:
     """Return settings with software in place of hardware that does not work here."""
     codec, device = config.encoder.codec, config.decoder
     if codec.endswith("_nvenc") and (fault := encoder_fault(codec)):
-        feed.warn(f"{codec} does not work here ({fault}): libx264 instead")
+        feed.warn(f"{codec} does not work here ({fault}): using libx264")
         encoder = config.encoder.model_copy(update={"codec": "libx264", "preset": "veryfast"})
         config = config.model_copy(update={"encoder": encoder})
     if fault := decoder_fault(device):
-        feed.warn(f"{device} does not decode here ({fault}): software instead")
+        feed.warn(f"{device} does not decode here ({fault}): using software")
         config = config.model_copy(update={"decoder": SOFTWARE})
     return config

@@ -65,7 +65,7 @@ def demo(
     for model in models:
         if model not in MODELS:
             todo = f"choose {' or '.join(MODELS)}"
-            raise UsageError(f"no model {model!r} in the demo", where="--model", todo=todo)
+            raise UsageError(f"the demo has no model {model!r}", where="--model", todo=todo)
     feed, began = Feed(progress), time.monotonic()
     directory = Path(directory or ("data/demo-uncorrected" if uncorrected else "data/demo"))
     base_dir, lists = directory / "Feb" / "2_2_demo", directory / "split"
@@ -77,7 +77,7 @@ def demo(
     if not (base_dir / "via").is_dir():
         dogclips.make_session(base_dir)
     first = min((base_dir / "video").iterdir())
-    begin("2. dogclips probe: the streams of the first recording, the others are alike")
+    begin("2. dogclips probe: the streams of the first recording; the others are alike")
     feed.tell(dogclips.probe(first, content=True, progress=progress))
     begin("3. dogclips cut")
     settings: list[Setting] = ["demo", UNCORRECTED] if uncorrected else ["demo"]

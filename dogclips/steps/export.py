@@ -102,7 +102,7 @@ def _check_arguments(
     for option, (value, only) in given.items():
         if value is not None and export_format != only:
             raise UsageError(
-                f"it means nothing for {export_format}",
+                f"this option has no effect for {export_format}",
                 where=option,
                 todo=f"leave it out, or use --format {only}",
             )

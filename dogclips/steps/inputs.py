@@ -49,7 +49,7 @@ def read_inputs(
     filled = [path for path in inputs if has_clips(path)]
     for path in inputs if filled else ():
         if path not in filled:
-            feed.warn(f"no window became a clip here, left out ({path}): see its manifest.csv")
+            feed.warn(f"no clips here, skipped ({path}): see its manifest.csv")
     return read_clips(filled or inputs, root)
 
 

@@ -70,7 +70,9 @@ def lr_find(
         As `train` would.
     """
     if not 0 < low < high:
-        raise UsageError("the rates do not rise", where="--from, --to", todo="0 < from < to")
+        raise UsageError(
+            "the rates do not rise", where="--from, --to", todo="use 0 < --from < --to"
+        )
     feed = Feed(progress if is_first_process() else None)
     config = named_lists(settings_of(TrainConfig, settings), train)
     clips = read_train_list(config)

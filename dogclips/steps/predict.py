@@ -96,7 +96,7 @@ def predict(
     predictor = load_predictor(Path(run), settings_of(PredictConfig, settings))
     if predictor.without_threshold:
         names = ", ".join(predictor.without_threshold)
-        warnings.append(f"no threshold in the run, so 0.5 for: {names}")
+        warnings.append(f"the run has no threshold, so 0.5 is used, for: {names}")
     for text in warnings:
         feed.warn(text)
     predictions, unpredicted, questions = [], [], []
@@ -126,7 +126,7 @@ def _check_overlay(overlay: Path, recordings: Sequence[InputRecording]) -> None:
     """Refuse an overlay of several recordings, or one that would replace a recording."""
     if len(recordings) != 1:
         raise UsageError(
-            f"{len(recordings)} recordings do not fit into one video",
+            f"{len(recordings)} recordings do not fit into one overlay",
             where="--overlay",
             todo="name one recording",
         )
@@ -138,7 +138,7 @@ def _check_overlay(overlay: Path, recordings: Sequence[InputRecording]) -> None:
         )
     source = recordings[0].path
     if overlay.exists() and source.exists() and overlay.samefile(source):
-        raise UsageError("this file is read", where="--overlay", todo="write to another one")
+        raise UsageError("this file is the input", where="--overlay", todo="write to another file")
 
 
 def _predicted(predictor: Predictor, recording: InputRecording, feed: Feed) -> Prediction:
@@ -162,7 +162,7 @@ def _predicted(predictor: Predictor, recording: InputRecording, feed: Feed) -> P
         odd.append(viewing.fault)
     if truth is not None and truth.unknown:
         unknown = ", ".join(truth.unknown)
-        odd.append(f"annotated, but no class of the model, so in no score: {unknown}")
+        odd.append(f"annotated, but not a class of the model, so not scored: {unknown}")
     for text in odd:
         feed.warn(f"{path}: {text}")
     effort = Effort(time.monotonic() - began, scores.reading_s, measuring_s)

@@ -79,7 +79,7 @@ def report(
     trainings = [folder for folder in paths if is_run(folder)]
     if trainings and len(trainings) < len(paths):
         raise UsageError(
-            "a training among sessions", where=trainings[0], todo="make a page of each kind"
+            "a run folder among sessions", where=trainings[0], todo="write one page for each kind"
         )
     if not trainings:
         lists = None if split is None else Path(split)
@@ -87,7 +87,7 @@ def report(
         return _report_dataset(paths, output, lists, number, seed or 0, feed)
     if split is not None or seed is not None:
         raise UsageError(
-            "trainings have lists of their own", where="--split, --seed", todo="drop them"
+            "these options are for sessions only", where="--split, --seed", todo="remove them"
         )
     runs = read_each(paths, read_run, feed, "reading trainings")
     number = _RUN_CLIPS if clips_per_label is None else clips_per_label

@@ -119,9 +119,9 @@ def _check_usage(
     val: float | None, test: float | None, folds: int | None, keep: str | Path | None
 ) -> None:
     if folds and val is not None:
-        raise UsageError("each fold is val once", where="--folds, --val", todo="drop --val")
+        raise UsageError("each fold is val once", where="--folds, --val", todo="remove --val")
     if folds and keep:
-        raise UsageError("folds cannot be kept", where="--folds, --keep", todo="drop one of them")
+        raise UsageError("these options conflict", where="--folds, --keep", todo="use one of them")
     if folds and (test or 0) >= 1:
         raise UsageError("nothing is left for the folds", where="--test", todo="lower it")
 
@@ -169,7 +169,7 @@ def _copies(
         first = unmatched.iloc[0]
         number = "1 clip" if len(unmatched) == 1 else f"{len(unmatched)} clips"
         feed.warn(
-            f"{number} could not be told from others by motion ({first['path']}: "
+            f"{number} could not be compared by motion ({first['path']}: "
             f"{first['reason']}): --json lists all"
         )
     for row in unmatched[unmatched["status"] == "unread"].to_dict("records"):
@@ -188,7 +188,7 @@ def _warn_of_labels(
     for before, folder in orders.items():
         if before:
             feed.warn(
-                f"the classes had another order: {few(before)} ({folder / LABELS}): models that "
+                f"the class order has changed from {few(before)} ({folder / LABELS}): models that "
                 f"were trained with it need the earlier order (--keep)"
             )
 

@@ -104,5 +104,5 @@ def test(
     drawn = () if plots is None else write_plots(Path(plots), [], predictions, report)
     skipped = tuple((fault.where, fault.what) for fault in data.faults.values())
     for path, reason in skipped:
-        feed.warn(f"left out, {reason}", place=path)
+        feed.warn(f"skipped, {reason}", place=path)
     return TestResult(report, predictions, saved.checkpoint, skipped, tuple(drawn), **feed.kept)

@@ -605,7 +605,7 @@ WRONG: dict[str, tuple[Tree, str, str]] = {
     ),
     "an anchor that VIA lacks": (
         store(attribute={"1": attribute(), "2": attribute(anchor_id="FILE2_Z9_XY0")}),
-        "V030 'FILE2_Z9_XY0' is no anchor of VIA",
+        "V030 'FILE2_Z9_XY0' is not a VIA anchor",
         "attribute.2",
     ),
     "an image for an answer": (

@@ -173,7 +173,7 @@ def test_text_that_is_no_option_is_what_the_user_says(
     [file] = checked(session, *choice, code=code)
 
     assert (file["status"], [issue["code"] for issue in file["issues"]]) == (status, ["V045"])
-    assert file["issues"][0]["text"].endswith("; dropped") == (choice[-1:] == ["drop"])
+    assert file["issues"][0]["text"].endswith("; skipped") == (choice[-1:] == ["drop"])
     assert [label["label"] for label in file["labels"]] == labels
 
 

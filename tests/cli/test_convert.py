@@ -114,7 +114,7 @@ def test_a_project_with_errors_is_refused_with_all_of_them(tmp_path: Path) -> No
     assert all(str(source) in line for line in lines)
     assert lines[1] == (
         f"error: V057 ends (4 s) before it starts (5 s) ({source}: metadata.1_00000001): "
-        "mend it where it was made and save again"
+        "fix it in the program that made it and save again"
     )
     assert "warning: V058 zero length; skipped" in shown.stderr
 
@@ -126,7 +126,7 @@ def test_a_file_that_is_there_stays_unless_forced(source: Path, tmp_path: Path) 
     refused = dogclips("convert", source, out, "--to", "csv")
 
     assert refused.returncode == 1
-    assert refused.stderr == f"error: already there ({out}): name another file or pass --force\n"
+    assert refused.stderr == f"error: already exists ({out}): name another file or pass --force\n"
     assert out.read_text() == "mine"
     assert dogclips("convert", source, out, "--to", "csv", "--force").returncode == 0
     assert out.read_text().startswith("file,start")
@@ -139,7 +139,7 @@ def test_the_file_that_is_read_is_never_replaced(source: Path) -> None:
     shown = dogclips("convert", source, same, "--to", "csv", "--force")
 
     assert shown.returncode == 1
-    assert "error: this file is read" in shown.stderr
+    assert "error: this file is the input" in shown.stderr
     assert source.read_bytes() == before
 
 
@@ -182,7 +182,7 @@ def test_frames_need_the_recording_that_was_annotated(tmp_path: Path) -> None:
 FAULTS = {
     "no such file": (["missing.json", "a.csv", "--to", "csv"], 1, "V001 cannot be read"),
     "unwritable": (["via/0205.json", "/proc/a.csv", "--to", "csv"], 1, "cannot write"),
-    "a folder": (["via/0205.json", "via", "--to", "csv", "--force"], 1, "a folder (via)"),
+    "a folder": (["via/0205.json", "via", "--to", "csv", "--force"], 1, "this is a folder (via)"),
     "no target": (["via/0205.json", "a.csv"], 2, "--to"),
     "unknown target": (["via/0205.json", "a.csv", "--to", "elan"], 2, "--to"),
     "no folder": (["via/0205.json", "a.csv", "--to", "csv", "--videos", "no"], 2, "--videos no"),

@@ -254,7 +254,7 @@ def test_a_blank_above_the_lists_own_folder_does_no_harm(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", ["", " ", "walk\nrun", "walk\n", "walk\r", "\u2028walk"])
 def test_a_class_name_that_is_no_line_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ListError, match="cannot be a line"):
+    with pytest.raises(ListError, match="cannot be written on one line"):
         write_labels(tmp_path / "labels.txt", ["sit", name])
     assert not (tmp_path / "labels.txt").exists()
 

@@ -17,10 +17,10 @@ SKIP_REASONS = {
     "after-end": "runs past the end of the recording",
     "no-label": "no label fills enough of it",
     "near-label": "no label fills enough of it, and a segment is too near for background",
-    "after-annotations": "no label, and not over before the last segment of its recording",
-    "not-sampled": "background beyond the wanted share",
+    "after-annotations": "no label, and does not end before the last segment of its recording",
+    "not-sampled": "more background than asked for",
     "frames-missing": "spans frames that the recording lacks",
-    "in-doubt": "touches a stretch in which nobody can know the shift between the streams",
+    "in-doubt": "touches a stretch in which the shift between the streams is unknown",
     "frames-lost": "spans frames that one of the streams has lost",
     "no-timestamps": "the stream has no timestamps",
 }
@@ -62,7 +62,7 @@ def window_table(manifest: pd.DataFrame, title: str) -> Group:
     stale = manifest.loc[manifest["status"] == "stale", "clip"].tolist()
     if stale:
         few = ", ".join(stale[:3]) + (", ..." if len(stale) > 3 else "")
-        rows.append(("stale", len(stale), f"an earlier plan's: {few}; --prune"))
+        rows.append(("stale", len(stale), f"of an earlier plan: {few}; remove them with --prune"))
     for reason, count in skipped(manifest).items():
         rows.append((f"skipped: {reason}", count, SKIP_REASONS.get(reason, "")))
     for row in manifest[manifest["status"] == "failed"].to_dict("records"):

@@ -146,7 +146,7 @@ def agreement_scores(found: Agreement) -> dict[str, Any]:
     """Return the scores of seconds and of bouts as plain values; means are over labels."""
     compared = f"{found.num_seconds} seconds"
     if found.num_left_out:
-        compared += f" ({found.num_left_out} more that no window covers are left out)"
+        compared += f" ({found.num_left_out} more that no window covers are skipped)"
     return {
         "seconds": _scores(found.seconds),
         "bouts": _scores(found.bouts),

@@ -23,7 +23,7 @@ def probe_table(file: Recording) -> Group:
         rows = [_row(stream, reference, file.alignment) for stream in file.table.streams]
         if len(cameras) > 1:
             remarks.append(f"shown in: {_by_stream(shown_in(file.table))}")
-            remarks.append(f"read by, if told nothing: {_by_stream(read_by(file.table))}")
+            remarks.append(f"read by default: {_by_stream(read_by(file.table))}")
     columns = ("#|", "stream", *marked(heads), "notes")
     return filled_table(str(file.path), columns, rows, "\n".join(remarks))
 

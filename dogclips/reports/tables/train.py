@@ -63,7 +63,7 @@ def start_lines(start: RunStart) -> list[str]:
     factors += [f"{start.accumulate} batches"] if start.accumulate > 1 else []
     step = f"{start.batch_size * devices * start.accumulate} a step"
     step += f" ({' x '.join(factors)})" if len(factors) > 1 else ""
-    left_out = f", {len(start.skipped)} left out" if start.skipped else ""
+    left_out = f", {len(start.skipped)} skipped" if start.skipped else ""
     clips = f"{start.num_train} clips to train, {start.num_val} to validate{left_out}; {step}"
     notes = (machine.remark, clips, start.loading, start.warning, start.note)
     return [
@@ -80,7 +80,7 @@ def skipped_lines(skipped: Sequence[tuple[str, str]]) -> list[str]:
     >>> skipped_lines([("5.mp4", "ends after 3 of 80 frames")])
     ['left out (5.mp4): ends after 3 of 80 frames']
     """
-    return [f"left out ({path}): {reason}" for path, reason in skipped]
+    return [f"skipped ({path}): {reason}" for path, reason in skipped]
 
 
 def overfit_line(loss: float, num_clips: int) -> str:
@@ -92,7 +92,7 @@ def overfit_line(loss: float, num_clips: int) -> str:
     if loss < LEARNED:
         return f"the set-up can learn: loss {loss:.3f} on {num_clips} clips"
     return (
-        f"the set-up did not learn {num_clips} clips by heart: loss {loss:.3f}, not below "
+        f"the set-up did not overfit {num_clips} clips: loss {loss:.3f}, not below "
         f"{LEARNED}; raise trainer.epochs or optimizer.lr, then look at labels and clips"
     )
 
@@ -160,7 +160,9 @@ def _class_table(report: TestReport) -> Group:
     if any(own.threshold is not None for own in report.classes):
         remarks += "; thresholds from the validation list"
     if report.without_positives:
-        remarks += f"; without a clip, so in no mean: {', '.join(report.without_positives)}"
+        remarks += (
+            f"; classes without clips, not in the means: {', '.join(report.without_positives)}"
+        )
     return filled_table("", footer, rows, remarks, [*footer.values()])
 
 
@@ -199,7 +201,7 @@ def range_table(points: Sequence[RangePoint]) -> Group:
     steps = sorted({round(last * row / (_RANGE_ROWS - 1)) for row in range(_RANGE_ROWS)})
     rows = [(f"{points[step].lr:.1e}", f"{points[step].loss:.4f}") for step in steps]
     found = suggestion(points)
-    remark = "the loss falls nowhere: widen --from and --to, or add steps"
+    remark = "the loss does not fall: widen --from and --to, or add steps"
     if found is not None:
         remark = (
             f"the loss falls fastest at {found:.1e}: try optimizer.lr={found:.1e}, and half of it"
