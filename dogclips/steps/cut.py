@@ -1,4 +1,4 @@
-"""Cut: recordings and their annotations become labelled clips and their lists."""
+"""Cut: cut recordings into labelled clips by their annotations."""
 
 import time
 from dataclasses import dataclass
@@ -80,46 +80,46 @@ def cut(
     virtual: bool = False,
     progress: Progress | None = None,
 ) -> CutResult:
-    """Cut every session's recordings into labelled clips under `BASE_DIR/output`.
+    """Cut the recordings of sessions into labelled clips in the `output` folder of each session.
 
     The folder gets the clips, `dataset.txt` lists, `labels.txt`, `manifest.parquet` and `.csv`,
-    `probe.json` and `config.yaml`. Clips that an earlier run has cut by the same plan are reused;
-    a run that was killed goes on where it ended.
+    `probe.json` and `config.yaml`. Clips that an earlier run cut by the same plan are reused;
+    a run that was killed continues where it stopped.
 
     Parameters
     ----------
     base_dirs
-        Session folders, or one.
+        Session folders; one or several.
     settings
         A `CutConfig`, a YAML file or the name of a shipped one, a mapping of keys such as
-        `{"encoder.crf": 18}`, or a sequence of these, later wins.
+        `{"encoder.crf": 18}`, or a sequence of these; later ones win.
     dry_run
-        Plan only; nothing is written.
+        Plan only and write nothing.
     workers
-        Processes at once; None means one for each core.
+        Number of processes; None for one per core.
     force
-        Cut again what could be reused.
+        Cut clips again that could be reused.
     prune
-        Remove clips that only an earlier plan had.
+        Delete clips of an earlier plan that are no longer planned.
     engine, address
-        Where clips are cut: in processes of this machine, or on the Ray cluster at an address.
+        Where to cut: in processes of this machine, or on the Ray cluster at an address.
     shard
-        `I/N`: only the I-th of N shares, for `merge`.
+        `I/N` cuts only part I of N; call `merge` after the last part.
     virtual
-        Write the manifest and the lists, but no clips, which stay in their recordings.
+        Write the manifest and the lists but no clips.
     progress
-        Called with each event; `SessionCut` tells of a finished session.
+        Called with each event; a `SessionCut` follows each finished session.
 
     Returns
     -------
     result
-        A session that cannot be used, or whose output folder cannot be written to or is written to
-        by another run, is a failure; so is a row of a manifest that failed. It stops no other.
+        A session is a failure if it cannot be used, or if its output folder cannot be written or
+        is in use by another run; so is a manifest row that failed. Failures do not stop others.
 
     Raises
     ------
     UsageError, ConfigError
-        Arguments or settings are wrong or do not go together.
+        Arguments or settings are wrong or conflict.
     MediaError
         A clip failed, and `on_corrupt` is "fail".
     """

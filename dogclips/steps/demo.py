@@ -1,4 +1,4 @@
-"""The demo: made two-stream recordings with known truth, through the whole chain."""
+"""Demo: run every step on made two-stream recordings with known truth."""
 
 import shutil
 import time
@@ -47,18 +47,18 @@ def demo(
     Parameters
     ----------
     directory
-        Where everything goes; `data/demo` if it is not said. Recordings that are there are used.
+        Folder for everything; None for `data/demo`. Recordings that are there are reused.
     uncorrected
-        Ignore the half second between the streams.
+        Ignore the half second between the streams, to see what that costs.
     models
-        Train only these of `MODELS`; empty for all.
+        Networks to train, of `MODELS`; empty for all.
     progress
-        Called with each event of each step and with its result; `Chapter` tells which comes next.
+        Called with each event of each step and with its result; a `Chapter` precedes each step.
 
     Raises
     ------
     UsageError
-        There is no such model.
+        A model is unknown.
     DogclipsError
         A step failed.
     """

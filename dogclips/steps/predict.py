@@ -1,4 +1,4 @@
-"""Predict: a trained model gives recordings what annotators gave them: labelled time."""
+"""Predict: find the bouts in whole recordings with a trained model."""
 
 import math
 import time
@@ -53,37 +53,39 @@ def predict(
     overlay: str | Path | None = None,
     progress: Progress | None = None,
 ) -> PredictResult:
-    """Predict bouts in whole recordings, on the annotator's time base; compare them if annotated.
+    """Predict bouts in whole recordings, in the times that the annotator sees.
 
-    What the settings leave open is as in the training: streams, length of a window, views.
+    Bouts are compared with annotations where there are any. Streams, window length and views are
+    as in the training unless the settings change them.
 
     Parameters
     ----------
     run
-        A run folder or a checkpoint.
+        Run folder or checkpoint.
     inputs
-        Recordings, or session folders with all of theirs; or one.
+        Recordings, or session folders with all of theirs; one or several.
     out
         The folder that gets predictions.parquet, bouts.csv, config.yaml, a VIA project and a
         timeline for each recording and, where any is annotated, scores.json.
     settings
         A `PredictConfig`, a YAML file, a mapping of keys such as `{"stride_seconds": 0.5}`, or a
-        sequence of these, later wins.
+        sequence of these; later ones win.
     overlay
-        Write the one recording to this video with its bouts drawn below each frame.
+        Write the recording to this video with its bouts drawn below each frame; for one recording
+        only.
     progress
-        Called with each event; each recording is a task of so many windows.
+        Called with each event; each recording is a task, its windows are the units.
 
     Returns
     -------
     result
-        A recording that cannot be used is a failure; it stops no other.
+        A recording that cannot be used is a failure and does not stop the others.
 
     Raises
     ------
     UsageError, ConfigError
-        The overlay cannot be written, the settings do not fit the run, or nobody knows how long
-        the clips of the training were.
+        The overlay cannot be written, the settings do not fit the run, or the length of the
+        training clips is unknown.
     CheckpointError
         The run cannot be used.
     OutputError
