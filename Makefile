@@ -6,7 +6,7 @@ SHELL := /bin/bash
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
 READY := .venv/.ready
 
-.PHONY: help demo test lint bench fuzz setup ffmpeg
+.PHONY: help demo test lint docs examples bench fuzz setup ffmpeg
 
 help: ## Show the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,11 +20,24 @@ test: lint ## Every check of the project.
 	@# What measures time has the cores for itself.
 	.venv/bin/pytest -m timing
 
-lint: setup ## Style, types, layers.
+lint: setup docs ## Style, types, layers, documentation.
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+docs: setup docs/_build/.built ## Documentation in docs/_build/html; a warning is an error.
+
+# What was built with a warning must not be kept: the next build would not say it again.
+DOCUMENTED := $(shell find docs dogclips -name '*.py' -o -name '*.md' -o -name '*.css' \
+	| grep -v -e ^docs/_build -e ^docs/reference)
+docs/_build/.built: $(DOCUMENTED) $(READY)
+	@.venv/bin/python -m sphinx -b html -d docs/_build/doctrees -W --keep-going -q \
+		docs docs/_build/html || { rm -rf docs/_build; exit 1; }
+	@touch $@
+
+examples: setup ## Every command that the documentation shows; takes minutes, and needs the demo.
+	.venv/bin/python -m docs.check_examples
 
 bench: setup ## Ratios against what a user would use otherwise.
 	.venv/bin/python -m tests.benchmarks

@@ -10,20 +10,29 @@ from dogclips.config import Config
 
 
 class LabelConfig(Config):
-    """How annotated labels become classes.
+    """How annotated labels become classes."""
 
-    `rename` maps names, `drop` forgets them, `order` fixes the first class indices; the rest
-    follows in first-seen order over the sorted project files. `unknown` says what becomes of text
-    that is no option of its attribute. `option_ids` says whether one option id may mean different
-    labels in different files of a dataset: "by-file" believes each file, "same" refuses them, as
-    somebody may have edited the list of options after annotating.
-    """
-
-    rename: dict[str, str] = Field(default_factory=dict)
-    drop: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
-    unknown: Literal["keep", "drop", "error"] = "keep"
-    option_ids: Literal["same", "by-file"] = "same"
+    rename: dict[str, str] = Field(
+        default_factory=dict,
+        description="New names of labels, by the name in the annotations; several labels may get "
+        "one name.",
+    )
+    drop: tuple[str, ...] = Field((), description="Labels to ignore.")
+    order: tuple[str, ...] = Field(
+        (),
+        description="Classes that come first, in this order; the others follow in the order of "
+        "their first use.",
+    )
+    unknown: Literal["keep", "drop", "error"] = Field(
+        "keep",
+        description="What happens to a label that is not an option of its VIA attribute: keep it "
+        "as a class, ignore it, or stop.",
+    )
+    option_ids: Literal["same", "by-file"] = Field(
+        "same",
+        description="Whether an option id has to mean the same label in all annotation files "
+        "(`same`), or each file is read by its own options (`by-file`).",
+    )
 
 
 _TASK_AND_LABEL = re.compile("(.+?):(.+)", re.DOTALL)

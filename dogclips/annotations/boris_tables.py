@@ -33,16 +33,36 @@ from dogclips.annotations.documents import Table
 from dogclips.annotations.project import Project
 from dogclips.annotations.writing import decimal_text, write_table
 from dogclips.files import cell_text, safe_cell
+from dogclips.records.columns import Column
 
 # The header of BORIS 9.12 where a project has no independent variables and no modifiers.
-_HEADER = (
-    "Observation id,Observation date,Description,Observation type,Source,Time offset (s),"
-    "Coding duration,Media duration (s),FPS (frame/s),Subject,"
-    "Observation duration by subject by observation,Behavior,Behavioral category,Behavior type,"
-    "Start (s),Stop (s),Duration (s),Media file name,Image index start,Image index stop,"
-    "Image file path start,Image file path stop,Comment start,Comment stop"
+WRITTEN_TABLE = (
+    Column("Observation id", "str", "Recording that the bout is in."),
+    Column("Observation date", "str", "NA."),
+    Column("Description", "str", "Empty."),
+    Column("Observation type", "str", "Media file."),
+    Column("Source", "str", "Recording, as the file of player 1."),
+    Column("Time offset (s)", "str", "0.", "s"),
+    Column("Coding duration", "str", "NA."),
+    Column("Media duration (s)", "str", "NA."),
+    Column("FPS (frame/s)", "str", "NA."),
+    Column("Subject", "str", "Animal; `No focal subject` where there is none."),
+    Column("Observation duration by subject by observation", "str", "NA."),
+    Column("Behavior", "str", "Label."),
+    Column("Behavioral category", "str", "Task of the label, or `Not defined`."),
+    Column("Behavior type", "str", "STATE, or POINT for what has no length."),
+    Column("Start (s)", "float64", "Start in annotation time.", "s"),
+    Column("Stop (s)", "float64", "End in annotation time.", "s"),
+    Column("Duration (s)", "float64", "Length; NA for points.", "s"),
+    Column("Media file name", "str", "Recording."),
+    Column("Image index start", "str", "NA."),
+    Column("Image index stop", "str", "NA."),
+    Column("Image file path start", "str", "NA."),
+    Column("Image file path stop", "str", "NA."),
+    Column("Comment start", "str", "Comment; of a predicted bout its score."),
+    Column("Comment stop", "str", "Empty."),
 )
-WRITTEN_COLUMNS = _HEADER.split(",")
+WRITTEN_COLUMNS = [column.name for column in WRITTEN_TABLE]
 _UNKNOWN = "NA"  # as BORIS writes it
 
 _INTERVALS = {"Subject", "Behavior", "Behavior type", "Start (s)", "Stop (s)"}

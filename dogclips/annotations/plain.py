@@ -17,6 +17,7 @@ from dogclips.annotations.documents import Table, twice
 from dogclips.annotations.project import Importer, Media, Project
 from dogclips.annotations.writing import decimal_text, write_table
 from dogclips.files import cell_text, safe_cell
+from dogclips.records.columns import Column
 
 _NEEDED = ("file", "start", "end", "label")
 _OPTIONAL = ("task", "subject", "observer", "confidence", "comment", "stream")
@@ -39,6 +40,16 @@ def read_plain(path: Path, table: Table) -> Project | None:
     found = [reader.row(f"line {line}", row) for line, row in body]
     rows = [row for row in found if row is not None]
     return reader.project(path, rows, map(Media, reader.media))
+
+
+WRITTEN_TABLE = (
+    Column("file", "str", "Recording."),
+    Column("start", "float64", "Start in annotation time.", "s"),
+    Column("end", "float64", "End in annotation time; empty for points.", "s"),
+    Column("label", "str", "Label."),
+    Column("task", "str", "Task of the label: one VIA attribute."),
+    Column("subject", "str", "Animal, or empty."),
+)
 
 
 def write_plain(project: Project, path: Path) -> dict[str, int]:

@@ -10,72 +10,134 @@ from dogclips.annotations import Project
 from dogclips.clips.names import NameConfig
 from dogclips.clips.recordings import ContentCheck
 from dogclips.clips.windows import Anchor, WindowRules
-from dogclips.config import Config
+from dogclips.config import Config, FrameRate, Seconds, SecondsFromZero, Unit
 from dogclips.labels import LabelConfig
 from dogclips.media.encoding import EncoderConfig
 from dogclips.media.hardware import SOFTWARE
 from dogclips.timebase import exact
 
 OnCorrupt = Literal["skip-clip", "skip-file", "fail"]
-Seconds = Annotated[float, Field(gt=0)]
 
 
 class ProjectConfig(Config):
-    """What is special about one annotation file; None means as for all others."""
+    """Settings of one annotation file; null means as for all others."""
 
-    reference: int | Literal["auto"] | None = None
-    annotated_in: AnnotatedIn | None = None
+    reference: int | Literal["auto"] | None = Field(
+        None, description="Stream that the annotator of this file saw."
+    )
+    annotated_in: AnnotatedIn | None = Field(
+        None, description="Player in which this file was annotated."
+    )
 
 
 class CutConfig(Config):
-    """What is cut, from which stream, with which labels, and how it is written.
+    """What is cut, from which stream, with which labels, and how it is written."""
 
-    `reference` is the stream that the annotator saw ("auto": the one that `annotated_in` shows),
-    `target` the one that clips are cut from ("best": the largest picture); `projects` says it for
-    single annotation files, by file stem. `content` says when the pixels of the two streams are
-    compared. Windows in which nobody can know the shift between the streams, or frames are lost,
-    are dropped unless `keep_doubtful`.
-
-    `anchor` says where windows begin: on a "grid" of `stride_seconds` from `phase_seconds`, with
-    each segment ("segment-start"), around its middle ("segment-center"), or spread over it, at most
-    `stride_seconds` apart ("segment-spread"). A window gets a label that fills at least
-    `min_overlap_seconds` of it and `min_overlap_fraction` of it or, with `min_overlap_of`
-    "segment", of one of its segments; one of the two is enough where `min_overlap_rules` is
-    "either", and null asks for nothing. `background` says what becomes of windows without a label:
-    "drop", "keep", or "sample:0.5" for half as many as there are labelled ones; none is kept within
-    `label_free_margin_seconds` of a segment, or after the last one of its recording. With
-    `per_subject` every subject of a recording has windows of its own.
-
-    `decoder` is "software" or a kind of device, such as "cuda". Where a recording does not decode,
-    `on_corrupt` gives up the clip, all clips of the recording, or the whole run.
-    """
-
-    reference: int | Literal["auto"] = "auto"
-    target: int | Literal["auto", "best"] = "best"
-    annotated_in: AnnotatedIn = "chrome"
-    projects: dict[str, ProjectConfig] = Field(default_factory=dict)
-    trust: Trust = "auto"
-    content: ContentCheck = "always"
-    keep_doubtful: bool = False
-    clip_seconds: Seconds = 4
-    stride_seconds: Seconds = 4
-    phase_seconds: Annotated[float, Field(ge=0)] = 0
-    anchor: Anchor = "grid"
-    min_overlap_seconds: Annotated[float, Field(ge=0)] | None = 1.0
-    min_overlap_fraction: Annotated[float, Field(ge=0, le=1)] | None = None
-    min_overlap_of: Literal["window", "segment"] = "window"
-    min_overlap_rules: Literal["both", "either"] = "both"
-    background: Annotated[str, Field(pattern=r"^(drop|keep|sample:\d+(\.\d+)?)$")] = "drop"
-    label_free_margin_seconds: Annotated[float, Field(ge=0)] = 0
-    per_subject: bool = False
-    labels: LabelConfig = LabelConfig()
-    tasks: Literal["all"] | tuple[str, ...] = "all"
-    short_side: Annotated[int, Field(ge=16)] | None = None
-    frame_rate: Literal["source"] | Annotated[float, Field(gt=0)] = "source"
-    encoder: EncoderConfig = EncoderConfig()
-    decoder: str = SOFTWARE
-    on_corrupt: OnCorrupt = "skip-clip"
-    name: NameConfig = NameConfig()
+    reference: int | Literal["auto"] = Field(
+        "auto",
+        description="Index of the video stream that the annotator saw; `auto` takes the one that "
+        "`annotated_in` shows.",
+    )
+    target: int | Literal["auto", "best"] = Field(
+        "best",
+        description="Index of the video stream that clips are cut from; `best` and `auto` take the "
+        "one with the largest picture.",
+    )
+    annotated_in: AnnotatedIn = Field(
+        "chrome",
+        description="Player in which the recordings were annotated; it decides which stream was "
+        "seen and which instant is zero.",
+    )
+    projects: dict[str, ProjectConfig] = Field(
+        default_factory=dict,
+        description="Settings of single annotation files, by file name without suffix.",
+    )
+    trust: Trust = Field(
+        "auto",
+        description="What decides how streams align: `timestamps`, `frame-count`, or `auto` for "
+        "the pixels if they are clear and the timestamps if not.",
+    )
+    content: ContentCheck = Field(
+        "always",
+        description="When the pixels of the two streams are compared to verify their alignment.",
+    )
+    keep_doubtful: bool = Field(
+        default=False,
+        description="Keep windows in which frames are lost or the alignment of the streams is "
+        "unknown.",
+    )
+    clip_seconds: Seconds = Field(4, description="Length of a clip.")
+    stride_seconds: Seconds = Field(
+        4,
+        description="Time from the start of one window to the start of the next on the `grid`; the "
+        "largest distance between windows of one segment with `segment-spread`.",
+    )
+    phase_seconds: SecondsFromZero = Field(
+        0, description="Annotation time at which the first window of the `grid` starts."
+    )
+    anchor: Anchor = Field(
+        "grid",
+        description="Where windows start: on a regular `grid`, with each segment "
+        "(`segment-start`), around its middle (`segment-center`), or spread over it "
+        "(`segment-spread`).",
+    )
+    min_overlap_seconds: SecondsFromZero | None = Field(
+        1.0,
+        description="A window gets a label that fills at least this much of it; null for no limit.",
+    )
+    min_overlap_fraction: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None,
+        description="A window gets a label that fills at least this share of `min_overlap_of`; "
+        "null for no limit.",
+    )
+    min_overlap_of: Literal["window", "segment"] = Field(
+        "window",
+        description="What `min_overlap_fraction` is a share of: the window, or one of the "
+        "label's segments.",
+    )
+    min_overlap_rules: Literal["both", "either"] = Field(
+        "both",
+        description="Whether a label has to pass both minimum overlaps, or one of them is enough.",
+    )
+    background: Annotated[str, Field(pattern=r"^(drop|keep|sample:\d+(\.\d+)?)$")] = Field(
+        "drop",
+        examples=["drop", "keep", "sample:0.5"],
+        description="What happens to windows without a label: `drop`, `keep`, or `sample:0.5` to "
+        "keep half as many as there are labelled windows.",
+    )
+    label_free_margin_seconds: SecondsFromZero = Field(
+        0, description="Background windows keep at least this distance from every segment."
+    )
+    per_subject: bool = Field(
+        default=False,
+        description="Give each subject of a recording windows of its own, with its labels only.",
+    )
+    labels: LabelConfig = Field(LabelConfig(), description="How annotated labels become classes.")
+    tasks: Literal["all"] | tuple[str, ...] = Field(
+        "all",
+        description="Tasks (VIA attributes) that labels are taken from: `all`, or their names.",
+    )
+    short_side: Annotated[int, Field(ge=16), Unit("px")] | None = Field(
+        None,
+        description="Scale clips so that their short side has this length; null keeps the size of "
+        "the recording.",
+    )
+    frame_rate: Literal["source"] | FrameRate = Field(
+        "source",
+        description="Frame rate of the clips; `source` keeps the frames of the recording.",
+    )
+    encoder: EncoderConfig = Field(EncoderConfig(), description="How clips are encoded.")
+    decoder: str = Field(
+        SOFTWARE,
+        description="What decodes the recordings: `software`, or a hardware device that FFmpeg "
+        "knows, such as `cuda`.",
+    )
+    on_corrupt: OnCorrupt = Field(
+        "skip-clip",
+        description="What to give up when part of a recording cannot be decoded: the clip, all "
+        "clips of the recording, or the whole run.",
+    )
+    name: NameConfig = Field(NameConfig(), description="How clips are named.")
 
     def choice_of(self, project: Project) -> StreamChoice:
         """Return the streams and the player of an annotation file.
@@ -97,7 +159,7 @@ class CutConfig(Config):
     def _quoted(cls, projects: object) -> object:
         """Refuse 0205 without quotes, which YAML reads as the octal number 133."""
         if isinstance(projects, dict) and not all(isinstance(key, str) for key in projects):
-            raise ValueError("write the names of annotation files in quotes, like '0205'")
+            raise ValueError("an annotation file's name is a number: put it in quotes, like '0205'")
         return projects
 
     @property

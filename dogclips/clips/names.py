@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from dogclips.config import Config
 from dogclips.errors import ConfigError
@@ -17,17 +17,24 @@ _SESSION_FOLDER = re.compile(r"^(?P<month>\d{1,2})_(?P<day>\d{1,2})_(?P<site>.+)
 
 
 class NameConfig(Config):
-    """How clips are named.
-
-    `date` is YYYYMMDD. Without it month and day come from a session folder called `M_D_site` and
-    the year from `year`, else from the recording's creation time, else from the file's own time.
-    """
+    """How clips are named."""
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
-    template: str = "{date}{site}_{video}_start{start}_{labels}"
-    year: int | None = None
-    date: str | None = None
+    template: str = Field(
+        "{date}{site}_{video}_start{start}_{labels}",
+        description="Name of a clip without suffix; the parts in braces are filled in.",
+    )
+    year: int | None = Field(
+        None,
+        description="Year of the recordings, for session folders that are called M_D_SITE; null "
+        "takes it from the creation time in the recording, or else from the file's own time.",
+    )
+    date: str | None = Field(
+        None,
+        description="Date of the recordings as YYYYMMDD; null takes month and day from the name "
+        "of the session folder.",
+    )
 
 
 @dataclass(frozen=True)

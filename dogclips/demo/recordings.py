@@ -42,6 +42,15 @@ def make_session(
 
     The same seed gives the same bytes. Recordings are made side by side, one process a core.
 
+    Parameters
+    ----------
+    base_dir
+        The session folder.
+    num_recordings, seconds
+        How many recordings, and how long each is, in seconds.
+    seed
+        What the dogs do.
+
     Returns
     -------
     Path

@@ -272,5 +272,16 @@ def _publish(staging: Path, out: Path, record: Mapping[str, Any], earlier: list[
     _write_record(out, {**record, "finished": True, "entries": made})
 
 
+EXPORT_KEYS = {
+    "version": "Of the file: 1.",
+    "format": "Format of the export.",
+    "prefix": "Folder that paths in the lists are relative to.",
+    "labels": "Class names, in order.",
+    "splits": "For each split: clips, their labels, files, and skipped clips by reason.",
+    "finished": "False while an export replaces an earlier one.",
+    "entries": "Names in the folder that belong to the export; the next one replaces them.",
+}
+
+
 def _write_record(out: Path, record: Mapping[str, Any]) -> None:
     write_whole(out / _RECORD, json_text({"version": 1, **record}))

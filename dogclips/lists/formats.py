@@ -20,12 +20,35 @@ from dogclips.errors import ListError, UsageError
 from dogclips.files import safe_cell, whole_file, write_whole
 from dogclips.lists.clip_paths import relative_to
 from dogclips.lists.listfile import list_lines
+from dogclips.records.columns import Column
 from dogclips.records.manifest import FILE_ATTRIBUTE
 from dogclips.timebase import exact, shown
 
 ListFormat = Literal["mmaction2", "slowfast", "csv", "parquet", "kinetics"]
 
-KINETICS_COLUMNS = ("label", "youtube_id", "time_start", "time_end", "split")
+# A row a clip and label, as readers of Kinetics take it.
+KINETICS_TABLE = (
+    Column("label", "str", "Label."),
+    Column("youtube_id", "str", "Path of the clip below the prefix, without suffix."),
+    Column("time_start", "str", "0: the clip starts with its file.", "s"),
+    Column("time_end", "str", "Length of the clip.", "s"),
+    Column("split", "str", "train, val, test or all."),
+)
+KINETICS_COLUMNS = tuple(column.name for column in KINETICS_TABLE)
+# A row a clip. Tables have no `label_indices` but a 0/1 column for each class after `labels`, and
+# what annotators said of a whole recording in columns such as `file:camera` at the end.
+EXPORTED_TABLE = (
+    Column("path", "str", "Clip, relative to the prefix."),
+    Column("split", "str", "train, val, test or all; only in tables."),
+    Column("labels", "object", "Labels; in CSV joined by ` | `."),
+    Column("label_indices", "object", "Their class indices; not in tables."),
+    Column("recording", "str", "Recording, relative to the prefix."),
+    Column("project", "str", "Annotation file, relative to the prefix."),
+    Column("session", "str", "Session folder, relative to the prefix."),
+    Column("subjects", "object", "Subjects of the segments behind the labels."),
+    Column("start_s", "float64", "Start in annotation time; missing without a manifest.", "s"),
+    Column("end_s", "float64", "End in annotation time; missing without a manifest.", "s"),
+)
 _SUFFIXES = {"mmaction2": ".txt", "parquet": ".parquet"}  # of others .csv
 
 # What clips are told apart and found by, next to their labels.

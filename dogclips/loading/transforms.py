@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
@@ -45,19 +45,20 @@ class Box:
 
 
 class ResizedCrop(Config):
-    """A crop of random size and shape (Szegedy et al. 2015), as ImageNet models are trained.
+    """A crop of random size and shape (Szegedy et al. 2015), as ImageNet models are trained."""
 
-    `scale` is the smallest and largest share of the frame's area, `ratio` of width by height.
-    """
-
-    scale: Ascending = (0.08, 1.0)
-    ratio: Ascending = (3 / 4, 4 / 3)
+    scale: Ascending = Field(
+        (0.08, 1.0), description="Smallest and largest share of the frame's area."
+    )
+    ratio: Ascending = Field(
+        (3 / 4, 4 / 3), description="Smallest and largest ratio of width to height."
+    )
 
     @field_validator("scale")
     @classmethod
     def _is_a_share(cls, scale: tuple[float, float]) -> tuple[float, float]:
         if scale[1] > 1:
-            raise ValueError("a crop cannot be larger than the frame: at most 1")
+            raise ValueError("the crop cannot be larger than the frame: set at most 1")
         return scale
 
     def box(self, height: int, width: int, rng: np.random.Generator) -> Box:

@@ -11,14 +11,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
 import av
 from av.container import OutputContainer
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
+from pydantic import Field
 
-from dogclips.config import Config
+from dogclips.config import Config, Unit
 from dogclips.errors import DogclipsError, MediaError, OutputError
 from dogclips.files import part_of
 from dogclips.media.decoding import decode_frames
@@ -36,17 +37,33 @@ class EncoderConfig(Config):
 
     The defaults are what feeds a training loader fastest for the bytes: a keyframe every 0.8 s,
     no B-frames (so that no edit list is needed to read the right frames) and `fastdecode`.
-
-    `codec` is FFmpeg's name. On the encoders of NVIDIA cards (`h264_nvenc`) `crf` becomes their
-    constant quality, a preset of x264 their p4, and `tune` is left out.
     """
 
-    codec: str = "libx264"
-    preset: str = "veryfast"
-    crf: int = 23
-    keyframe_seconds: float = 0.8
-    b_frames: int = 0
-    tune: str | None = "fastdecode"
+    codec: str = Field(
+        "libx264",
+        description="FFmpeg's name of the encoder, such as `libx264`, or `h264_nvenc` on NVIDIA "
+        "cards.",
+    )
+    preset: str = Field(
+        "veryfast",
+        description="Trade-off between speed and size, as the encoder calls it; NVIDIA encoders "
+        "take p1 to p7, and p4 in place of any other.",
+    )
+    crf: int = Field(
+        23,
+        description="Constant quality: lower is better and larger. On NVIDIA encoders it sets "
+        "`cq`.",
+    )
+    keyframe_seconds: Annotated[float, Unit("s")] = Field(
+        0.8, description="Time between keyframes; shorter is faster to seek in, and larger."
+    )
+    b_frames: int = Field(
+        0, description="Number of B-frames in a row; 0 keeps frames in display order."
+    )
+    tune: str | None = Field(
+        "fastdecode",
+        description="Tuning of x264 or x265; null for none. NVIDIA encoders ignore it.",
+    )
 
     def options(self, frame_rate: Fraction) -> dict[str, str]:
         """Return the encoder's own options for a clip of this rate."""

@@ -1,36 +1,7 @@
 """From the facts and packets that either probe reads to the stream table both must give.
 
-What is odd about a file is said by a code for scripts and a line for people. A warning can put a
-label on a wrong frame or cost one; a note explains an oddity that does not.
-
-==== ======= ==============================================================================
-code level   meaning
-==== ======= ==============================================================================
-P001 warning the file cannot be opened (its status is "error")
-P002 warning no video stream with frames (its status is "error")
-P003 note    an attached picture, such as a cover: no camera
-P004 note    the whole file starts late: every stream begins after 0
-P005 note    the picture begins at its B-frame delay, which browsers treat differently
-P006 note    sound starts up to 50 ms before 0 or before the picture, as encoders let it
-P007 note    an edit list hides frames; readers that ignore it count them
-P011 note    one stream starts later than the other (alignment)
-P012 warning both claim the same start, but their lengths differ (alignment)
-P013 note    variable frame rate
-P014 warning unrelated clocks, never corrected (alignment)
-P015 warning frames are missing
-P016 warning no timestamps at all
-P017 warning the header claims another number of frames
-P018 both    no presentation times: a note in AVI, which never has any
-P019 warning frames do not decode (only `--deep` looks)
-P020 warning timestamps repeat
-P021 warning not verified by pixels (alignment)
-P022 warning the clock steps back
-P023 warning the clock restarts
-P024 warning the clock jumps ahead, by more than any plausible loss of frames
-P030 warning timestamps and pixels disagree (alignment), P031 to P033: what else pixels show
-==== ======= ==============================================================================
-
-All but those of the alignment follow from measured packets, so that both probes agree on them.
+What is odd about a file is said by a code for scripts (`codes.MESSAGES`) and a line for people. All
+but the codes of the alignment follow from measured packets, so that both probes agree on them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from dogclips.codes import MESSAGES
 from dogclips.streams import Message, StepBack, Stream, StreamTable
 from dogclips.timebase import Pts, shown
 
@@ -48,7 +20,6 @@ _MAX_DELAY_FRAMES = 5
 _PRIMING_S = Fraction(50, 1000)
 # A clock that steps back to within this share of the step from its start has started anew.
 _RESTART_SHARE = Fraction(1, 10)
-_NOTES = {"P003", "P004", "P005", "P006", "P007", "P013"}
 _Finding = tuple[str, str]  # code and text
 
 
@@ -162,7 +133,8 @@ def _of_stream(stream: Stream, table: StreamTable) -> Iterator[Message]:
     else:
         found = ()
     for code, text in found:
-        noted = code in _NOTES or (code == "P018" and table.format == "avi")
+        level = MESSAGES[code].level
+        noted = level == "note" or (level == "both" and table.format == "avi")
         yield Message(code, f"stream {stream.index}: {text}", "note" if noted else "warning")
 
 

@@ -8,7 +8,9 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from dogclips.config import Config, Count, merge_trees, parse_override, validate
+from pydantic import Field
+
+from dogclips.config import Config, Frames, Pixels, merge_trees, parse_override, validate
 from dogclips.errors import UsageError
 from dogclips.models import ModelConfig
 from dogclips.models.mvit import MViTConfig
@@ -39,21 +41,21 @@ class Variant:
 class _FramesConfig(Config):
     """How many frames a view has."""
 
-    clip_len: Count
+    clip_len: Frames = Field(description="Number of frames per view.")
 
 
 class _ViewConfig(Config):
     """Frames and pixels of a view."""
 
-    sampling: _FramesConfig
-    size: Count
+    sampling: _FramesConfig = Field(description="Which frames of a clip the model sees.")
+    size: Pixels = Field(description="Height and width of a view.")
 
 
 class NetworkConfig(Config):
     """The part of a training configuration that decides about the network, under its keys."""
 
-    model: ModelConfig
-    data: _ViewConfig
+    model: ModelConfig = Field(description="The network and its sizes.")
+    data: _ViewConfig = Field(description="What the network sees.")
 
     @classmethod
     def of(cls, variant: Variant, overrides: Iterable[str] = ()) -> "NetworkConfig":

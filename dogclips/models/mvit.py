@@ -15,13 +15,18 @@ Shapes: B clips, T frames, D width of a token, L tokens of a clip, K classes.
 
 from typing import Any, Literal
 
+from pydantic import Field
 from torch import Tensor
 from torchvision.models.video import MViT as Layers
 from torchvision.models.video.mvit import MSBlockConfig
 
-from dogclips.config import Config, Count, Share
+from dogclips.config import Config, Count
 from dogclips.errors import ModelError
 from dogclips.models.video_model import (
+    Checkpointing,
+    Dropout,
+    DropPath,
+    Heads,
     ModelInput,
     VideoModel,
     check_heads,
@@ -37,21 +42,22 @@ KERNEL = [3, 3, 3]  # of every pooling convolution
 class MViTConfig(Config):
     """Sizes of an MViT; the defaults are MViTv2-S for 16 frames, 4 apart."""
 
-    name: Literal["mvit"] = "mvit"
-    #: 2: relative positions, pooled queries added to what they attended to, channels doubled by
-    #: attention. 1: absolute positions, channels doubled by the MLP before a stage.
-    version: Literal[1, 2] = 2
-    #: Blocks of the four stages; each but the first halves height and width and doubles channels
-    #: and heads. MViTv2-B has (2, 3, 16, 3).
-    depths: tuple[Count, Count, Count, Count] = (1, 2, 11, 2)
-    #: Width of a token and attention heads in the first stage
-    dim: Count = 96
-    heads: Count = 1
-    #: Share of residual branches dropped in the last block; rises linearly from 0
-    drop_path: Share = 0.2
-    dropout: Share = 0.5  #: Share of features dropped before the classifier
-    #: Compute each block again in the backward pass: less memory, more time
-    checkpointing: bool = False
+    name: Literal["mvit"] = Field("mvit", description="Architecture.")
+    version: Literal[1, 2] = Field(
+        2,
+        description="2: relative positions, and queries that are added to what they attended to. "
+        "1: absolute positions.",
+    )
+    depths: tuple[Count, Count, Count, Count] = Field(
+        (1, 2, 11, 2),
+        description="Number of blocks in each of the four stages; each stage but the first halves "
+        "height and width. MViTv2-B has [2, 3, 16, 3].",
+    )
+    dim: Count = Field(96, description="Width of a token in the first stage.")
+    heads: Heads = 1
+    drop_path: DropPath = 0.2
+    dropout: Dropout = 0.5
+    checkpointing: Checkpointing = False
 
 
 class MViT(VideoModel):

@@ -19,13 +19,38 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from dogclips.config import Config, Count, Share
+from dogclips.config import Config, Count, Frames
 from dogclips.errors import ModelError
-from dogclips.models.video_model import ModelInput, VideoModel, nearest_multiples, run_block
+from dogclips.models.video_model import (
+    Checkpointing,
+    Dropout,
+    ModelInput,
+    VideoModel,
+    nearest_multiples,
+    run_block,
+)
 
-Depths = tuple[Count, Count, Count, Count]  # of res2 to res5, as the papers' tables number them
+# Stages are numbered as in the papers' tables.
+Depths = Annotated[
+    tuple[Count, Count, Count, Count],
+    Field(
+        description="Number of residual blocks in res2 to res5; [3, 4, 6, 3] is a ResNet-50, "
+        "[3, 4, 23, 3] a ResNet-101."
+    ),
+]
 EXPANSION = 4  # channels out of a bottleneck, in multiples of its inner width
-Kernels = Annotated[tuple[Count, ...], Field(min_length=1)]
+Kernels = Annotated[tuple[Frames, ...], Field(min_length=1)]
+StageKernels = Annotated[
+    tuple[Kernels, Kernels, Kernels, Kernels],
+    Field(
+        description="Length in time of the first kernel of a residual block, odd; a list for each "
+        "of res2 to res5 that is repeated over its blocks."
+    ),
+]
+StemKernel = Annotated[Frames, Field(description="Length in time of the first kernel; odd.")]
+TimePool = Annotated[
+    Frames, Field(description="Length in time of the max pooling after res2; 1 for none.")
+]
 
 
 def convolution(
@@ -195,18 +220,16 @@ def start_as_shortcuts(model: nn.Module) -> None:
 class ResNet3DConfig(Config):
     """What I3D and Slow have in common; their own classes hold the published values."""
 
-    depths: Depths = (3, 4, 6, 3)  #: Residual blocks of res2 to res5; (3, 4, 6, 3) is ResNet-50
-    width: Count = 64  #: Channels of the stem
-    stem_kernel: Count = 1  #: Frames under the first kernel; odd
-    #: Strides in time of the stem's convolution and of its pooling
-    stem_strides: tuple[Count, Count] = (1, 1)
-    #: Frames under the first kernel of a residual block; odd. For each of res2 to res5, repeated
-    #: over its blocks.
-    kernels: tuple[Kernels, Kernels, Kernels, Kernels] = ((1,), (1,), (3,), (3,))
-    time_pool: Count = 1  #: Frames of which the strongest is kept after res2
-    dropout: Share = 0.5  #: Share of features dropped before the classifier
-    #: Compute each residual block again in the backward pass: less memory, more time
-    checkpointing: bool = False
+    depths: Depths = (3, 4, 6, 3)  # ResNet-50
+    width: Count = Field(64, description="Channels of the stem.")
+    stem_kernel: StemKernel = 1
+    stem_strides: tuple[Count, Count] = Field(
+        (1, 1), description="Strides in time of the stem's convolution and of its pooling."
+    )
+    kernels: StageKernels = ((1,), (1,), (3,), (3,))
+    time_pool: TimePool = 1
+    dropout: Dropout = 0.5
+    checkpointing: Checkpointing = False
 
 
 class I3DConfig(ResNet3DConfig):
@@ -215,16 +238,16 @@ class I3DConfig(ResNet3DConfig):
     Weights for 32 frames, 2 apart, that thin them out in the stem want `stem_strides` (2, 2).
     """
 
-    name: Literal["i3d"] = "i3d"
-    stem_kernel: Count = 5
-    kernels: tuple[Kernels, Kernels, Kernels, Kernels] = ((3,), (3, 1), (3, 1), (1, 3))
-    time_pool: Count = 2
+    name: Literal["i3d"] = Field("i3d", description="Architecture.")
+    stem_kernel: StemKernel = 5
+    kernels: StageKernels = ((3,), (3, 1), (3, 1), (1, 3))
+    time_pool: TimePool = 2
 
 
 class SlowConfig(ResNet3DConfig):
     """Sizes of a Slow network; the defaults are the R50 for 8 frames, 8 apart."""
 
-    name: Literal["slow"] = "slow"
+    name: Literal["slow"] = Field("slow", description="Architecture.")
 
 
 class ResNet3D(OnePathway):

@@ -15,7 +15,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from dogclips.config import Config, Count, Share
+from dogclips.config import Config, Count, Frames
 from dogclips.errors import ModelError
 from dogclips.models.resnet3d import (
     EXPANSION,
@@ -27,7 +27,14 @@ from dogclips.models.resnet3d import (
     res_stage,
     start_as_shortcuts,
 )
-from dogclips.models.video_model import ModelInput, VideoModel, nearest_multiples, run_block
+from dogclips.models.video_model import (
+    Checkpointing,
+    Dropout,
+    ModelInput,
+    VideoModel,
+    nearest_multiples,
+    run_block,
+)
 
 _Blocks = Annotated[int, Field(ge=0)]
 
@@ -35,20 +42,29 @@ _Blocks = Annotated[int, Field(ge=0)]
 class SlowFastConfig(Config):
     """Sizes of a SlowFast network; the defaults are the R50 8x8 of the paper."""
 
-    name: Literal["slowfast"] = "slowfast"
-    #: Residual blocks of res2 to res5; (3, 4, 6, 3) is ResNet-50, (3, 4, 23, 3) ResNet-101
-    depths: Depths = (3, 4, 6, 3)
-    #: How many of them, counted from the first, convolve over time where table 1 says so; null for
-    #: all. With (3, 4, 6, 3) the published ResNet-101 looks at time as often as a ResNet-50.
-    temporal_depths: tuple[_Blocks, _Blocks, _Blocks, _Blocks] | None = None
-    width: Count = 64  #: Channels of the slow stem
-    alpha: Count = 4  #: The fast pathway sees `alpha` times as many frames as the slow one
-    beta_inv: Count = 8  #: The slow pathway has `beta_inv` times as many channels as the fast one
-    fusion_kernel: Count = 7  #: Frames under the kernel of a lateral connection; odd
-    fusion_ratio: Count = 2  #: Channels of a lateral connection, in multiples of the fast pathway's
-    dropout: Share = 0.5  #: Share of features dropped before the classifier
-    #: Compute each residual block again in the backward pass: less memory, more time
-    checkpointing: bool = False
+    name: Literal["slowfast"] = Field("slowfast", description="Architecture.")
+    depths: Depths = (3, 4, 6, 3)  # ResNet-50
+    # With (3, 4, 6, 3) the published ResNet-101 looks at time as often as a ResNet-50.
+    temporal_depths: tuple[_Blocks, _Blocks, _Blocks, _Blocks] | None = Field(
+        None,
+        description="Number of blocks in res2 to res5, counted from the first, that convolve over "
+        "time where table 1 of the paper says so; null for all.",
+    )
+    width: Count = Field(64, description="Channels of the stem of the slow pathway.")
+    alpha: Count = Field(
+        4, description="How many times more frames the fast pathway sees than the slow one."
+    )
+    beta_inv: Count = Field(
+        8, description="How many times more channels the slow pathway has than the fast one."
+    )
+    fusion_kernel: Frames = Field(
+        7, description="Length in time of the kernel of a lateral connection; odd."
+    )
+    fusion_ratio: Count = Field(
+        2, description="Channels of a lateral connection, in multiples of the fast pathway's."
+    )
+    dropout: Dropout = 0.5
+    checkpointing: Checkpointing = False
 
 
 def slow_frames(num_frames: int, alpha: int) -> list[int]:

@@ -15,37 +15,50 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name everyone knows)
+from pydantic import Field
 from torch import Tensor, nn
 from torchvision.ops import StochasticDepth
 
-from dogclips.config import Config, Count, Positive, Share
-from dogclips.models.video_model import ModelInput, VideoModel, attend, check_patches, run_block
+from dogclips.config import Config, Count, Positive
+from dogclips.models.video_model import (
+    Checkpointing,
+    DropPath,
+    Heads,
+    ModelInput,
+    PatchSize,
+    VideoModel,
+    attend,
+    check_patches,
+    run_block,
+)
 
 
 class TimeSformerConfig(Config):
     """Sizes of a TimeSformer; the defaults are the paper's base model, ViT-B/16."""
 
-    name: Literal["timesformer"] = "timesformer"
-    #: What a patch attends to, as figure 2 of the paper names it. `divided`: itself in all frames,
-    #: then its own frame. `joint`: all patches of all frames at once, at a cost that grows with
-    #: their square. `space`: its own frame alone; logits come from the mean of the frames' class
-    #: tokens, which knows no order.
-    attention: Literal["divided", "joint", "space"] = "divided"
-    patch_size: Count = 16  #: Side of a square patch in pixels; divides the input size
-    #: Width of a token, number of blocks, attention heads of a block
-    dim: Count = 768
-    depth: Count = 12
-    heads: Count = 12
-    mlp_ratio: Positive = 4.0  #: Hidden width of the MLP, in multiples of `dim`
-    #: Share of residual branches dropped in the last block; rises linearly from 0
-    drop_path: Share = 0.1
-    #: Fresh weights. `image`: as the paper, time_embed and temporal_fc are 0, so that a network
-    #: filled with image weights begins as that image model. `scratch`: for training without any
-    #: other weights; there the paper's start sees no order of frames, its gradients toward motion
-    #: are close to 0, and small networks do not leave chance for thousands of steps.
-    start: Literal["image", "scratch"] = "image"
-    #: Compute each block again in the backward pass: less memory, more time
-    checkpointing: bool = False
+    name: Literal["timesformer"] = Field("timesformer", description="Architecture.")
+    attention: Literal["divided", "joint", "space"] = Field(
+        "divided",
+        description="What a patch attends to: `divided`, first itself in all frames and then its "
+        "own frame; `joint`, all patches of all frames, at a much higher cost; `space`, its own "
+        "frame only, so that the order of frames does not count.",
+    )
+    patch_size: PatchSize = 16
+    dim: Count = Field(768, description="Width of a token.")
+    depth: Count = Field(12, description="Number of blocks.")
+    heads: Heads = 12
+    mlp_ratio: Positive = Field(
+        4.0, description="Hidden width of the MLP of a block, in multiples of `dim`."
+    )
+    drop_path: DropPath = 0.1
+    # With the paper's start the gradients toward motion are close to 0, and small networks do not
+    # leave chance for thousands of steps.
+    start: Literal["image", "scratch"] = Field(
+        "image",
+        description="Initial weights of the layers over time: `image` begins as an image model, "
+        "for training from published weights; `scratch` is for training without any.",
+    )
+    checkpointing: Checkpointing = False
 
 
 class PatchEmbed(nn.Module):

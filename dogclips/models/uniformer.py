@@ -16,27 +16,40 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name everyone knows)
+from pydantic import Field
 from torch import Tensor, nn
 
 from dogclips.config import Config, Count, Share
 from dogclips.errors import ModelError
-from dogclips.models.video_model import ModelInput, VideoModel, attend, check_patches, run_block
+from dogclips.models.video_model import (
+    Checkpointing,
+    Dropout,
+    Heads,
+    ModelInput,
+    PatchSize,
+    VideoModel,
+    attend,
+    check_patches,
+    run_block,
+)
 
 
 class UniFormerV2Config(Config):
     """Sizes of a UniFormerV2; the defaults are the base model, CLIP's ViT-B/16."""
 
-    name: Literal["uniformerv2"] = "uniformerv2"
-    patch_size: Count = 16  #: Side of a square patch in pixels; divides the input size
-    #: Width of a token, blocks of the image transformer, attention heads of a block
-    dim: Count = 768
-    depth: Count = 12
-    heads: Count = 12
-    global_blocks: Count = 4  #: How many of the last blocks have a global block behind them
-    global_dropout: Share = 0.5  #: Share of hidden values dropped in the MLP of a global block
-    dropout: Share = 0.5  #: Share of features dropped before the classifier
-    #: Compute each block again in the backward pass: less memory, more time
-    checkpointing: bool = False
+    name: Literal["uniformerv2"] = Field("uniformerv2", description="Architecture.")
+    patch_size: PatchSize = 16
+    dim: Count = Field(768, description="Width of a token.")
+    depth: Count = Field(12, description="Number of blocks of the image transformer.")
+    heads: Heads = 12
+    global_blocks: Count = Field(
+        4, description="Number of blocks, counted from the last, that a global block follows."
+    )
+    global_dropout: Share = Field(
+        0.5, description="Share of hidden values that are dropped in the MLP of a global block."
+    )
+    dropout: Dropout = 0.5
+    checkpointing: Checkpointing = False
 
 
 class _Attention(nn.Module):

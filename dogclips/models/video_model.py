@@ -7,15 +7,41 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name everyone knows)
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
+from dogclips.config import Count, Pixels, Share
 from dogclips.errors import ModelError
+
+# Settings that several networks share.
+Checkpointing = Annotated[
+    bool,
+    Field(
+        description="Recompute each block in the backward pass: less memory, about a third slower."
+    ),
+]
+Dropout = Annotated[
+    Share, Field(description="Share of features that are dropped before the classifier.")
+]
+DropPath = Annotated[
+    Share,
+    Field(
+        description="Share of residual branches that are dropped in the last block; rises linearly "
+        "from 0 in the first (stochastic depth)."
+    ),
+]
+PatchSize = Annotated[
+    Pixels, Field(description="Side of a square patch; has to divide `data.size`.")
+]
+Heads = Annotated[
+    Count, Field(description="Number of attention heads per block; has to divide `dim`.")
+]
 
 
 @dataclass(frozen=True)

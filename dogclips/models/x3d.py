@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from torch import Tensor, nn
 
-from dogclips.config import Config, Count, Share
+from dogclips.config import Config, Count
 from dogclips.models.resnet3d import (
     Bottleneck,
     Depths,
@@ -23,7 +23,7 @@ from dogclips.models.resnet3d import (
     convolution,
     start_as_shortcuts,
 )
-from dogclips.models.video_model import ModelInput
+from dogclips.models.video_model import Checkpointing, Dropout, ModelInput
 
 SQUEEZE = 16  # channels of a block for each one in its squeeze-and-excitation
 STEP = 8  # in which those are rounded
@@ -32,15 +32,17 @@ STEP = 8  # in which those are rounded
 class X3DConfig(Config):
     """Sizes of an X3D; the defaults are those of XS, S and M, which differ only in their input."""
 
-    name: Literal["x3d"] = "x3d"
-    depths: Depths = (3, 5, 11, 7)  #: Residual blocks of res2 to res5; (5, 10, 25, 15) is X3D-L
-    width: Count = 24  #: Channels of the stem and of res2; they double with each stage
-    #: Channels inside a block, in multiples of those that leave it
-    expansion: Annotated[float, Field(ge=1)] = 2.25
-    head_width: Count = 2048  #: Channels before the classifier
-    dropout: Share = 0.5  #: Share of features dropped before the classifier
-    #: Compute each residual block again in the backward pass: less memory, more time
-    checkpointing: bool = False
+    name: Literal["x3d"] = Field("x3d", description="Architecture.")
+    depths: Depths = (3, 5, 11, 7)  # (5, 10, 25, 15) is X3D-L
+    width: Count = Field(
+        24, description="Channels of the stem and of res2; they double with each stage."
+    )
+    expansion: Annotated[float, Field(ge=1)] = Field(
+        2.25, description="Channels inside a block, in multiples of those that leave it."
+    )
+    head_width: Count = Field(2048, description="Channels before the classifier.")
+    dropout: Dropout = 0.5
+    checkpointing: Checkpointing = False
 
 
 def squeezed_width(channels: int) -> int:

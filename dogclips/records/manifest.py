@@ -13,6 +13,7 @@ import yaml
 from dogclips.config import ConfigT
 from dogclips.errors import OutputError
 from dogclips.files import safe_cell, whole_file
+from dogclips.records.columns import Column, dtypes
 from dogclips.records.documents import record_of
 from dogclips.records.probe import PROBE, ProbeRecord
 from dogclips.records.settings import SETTINGS, read_settings
@@ -20,50 +21,46 @@ from dogclips.records.settings import SETTINGS, read_settings
 MANIFEST = "manifest.parquet"
 FILE_ATTRIBUTE = "file:"  # how the name of a column begins that holds one
 
-# `start_s` and `end_s` are annotation time, as the annotator's player showed it. The same instant
-# in container time on the target stream is `container_start_s`, and for clips `container_start`, an
-# exact fraction; `first_pts` and `last_pts` count in that, too. `verified`: the pixels confirm the
-# alignment. `labels` and `label_indices` are lists; `with_task`: labels are `task:label`. `timing`
-# is how a clip's frames are timed, a `media.excerpt.Timing`. `recipe` is the digest of all that
-# decides the clip's bytes: source, frames, size and encoder settings, under the version `rules` of
-# the cutting rules. `tasks` and `subjects` are those of the segments behind the labels. What
-# annotators said of a whole recording follows in columns such as `file:camera`.
-MANIFEST_COLUMNS: dict[str, str] = {
-    "project": "str",
-    "source": "str",  # relative to the session folder
-    "clip": "str",  # relative to output/; empty for what was not planned to be cut
-    "status": "str",  # planned, cut, reused, stale, skipped, failed
-    "reason": "str",
-    "start_s": "float64",
-    "end_s": "float64",
-    "labels": "object",
-    "label_indices": "object",
-    "with_task": "boolean",
-    "tasks": "object",
-    "subjects": "object",
-    "reference_stream": "Int64",
-    "target_stream": "Int64",
-    "annotated_in": "str",
-    "alignment": "str",  # identity, timestamps, frame-count, content
-    "verified": "boolean",
-    "offset_s": "float64",
-    "error_s": "float64",  # bound of the mapped time's error, outside of doubts
-    "container_start_s": "float64",
-    "container_start": "str",
-    "first_pts": "Int64",
-    "last_pts": "Int64",
-    "time_base": "str",
-    "num_frames": "Int64",
-    "frame_rate": "str",
-    "timing": "str",  # grid, timed, resampled
-    "width": "Int64",
-    "height": "Int64",
-    "size_bytes": "Int64",
-    "sha256": "str",
-    "rules": "Int64",
-    "recipe": "str",
-    "made_by": "str",
-}
+# What annotators said of a whole recording follows in columns such as `file:camera`, as text.
+MANIFEST_TABLE = (
+    Column("project", "str", "Annotation file: its name without suffix."),
+    Column("source", "str", "Recording, relative to the session folder."),
+    Column("clip", "str", "Clip, relative to `output/`; empty where none was planned."),
+    Column("status", "str", "planned, cut, reused, stale, skipped or failed."),
+    Column("reason", "str", "Why a window was skipped or failed; else empty."),
+    Column("start_s", "float64", "Start in annotation time, as the player showed it.", "s"),
+    Column("end_s", "float64", "End in annotation time.", "s"),
+    Column("labels", "object", "Labels of the window, in class order."),
+    Column("label_indices", "object", "Their class indices, as in `labels.txt`."),
+    Column("with_task", "boolean", "Whether labels are written `task:label`."),
+    Column("tasks", "object", "Tasks of the segments behind the labels."),
+    Column("subjects", "object", "Subjects of the segments behind the labels."),
+    Column("reference_stream", "Int64", "Index of the stream that the annotator saw."),
+    Column("target_stream", "Int64", "Index of the stream that the clip is cut from."),
+    Column("annotated_in", "str", "Player of the annotator, which says what time 0 is."),
+    Column(
+        "alignment", "str", "What aligns the streams: identity, timestamps, frame-count or content."
+    ),
+    Column("verified", "boolean", "Whether the pixels confirm the alignment."),
+    Column("offset_s", "float64", "How much later the target starts than the reference.", "s"),
+    Column("error_s", "float64", "Bound of the error of a mapped time, outside of doubts.", "s"),
+    Column("container_start_s", "float64", "Start in container time of the target stream.", "s"),
+    Column("container_start", "str", "The same as an exact fraction.", "s"),
+    Column("first_pts", "Int64", "Timestamp of the first frame, in units of `time_base`."),
+    Column("last_pts", "Int64", "Timestamp of the last frame, in units of `time_base`."),
+    Column("time_base", "str", "Unit of the timestamps, as an exact fraction.", "s"),
+    Column("num_frames", "Int64", "Frames of the clip.", "frames"),
+    Column("frame_rate", "str", "Frame rate of the clip, as an exact fraction.", "1/s"),
+    Column("timing", "str", "How frames are timed: grid, timed or resampled."),
+    Column("width", "Int64", "Width of the clip.", "px"),
+    Column("height", "Int64", "Height of the clip.", "px"),
+    Column("size_bytes", "Int64", "Size of the clip.", "bytes"),
+    Column("sha256", "str", "SHA-256 digest of the clip."),
+    Column("rules", "Int64", "Version of the cutting rules."),
+    Column("recipe", "str", "Digest of all that decides the clip's bytes."),
+    Column("made_by", "str", "Program and encoder that cut the clip."),
+)
+MANIFEST_COLUMNS = dtypes(MANIFEST_TABLE)
 _LISTS = tuple(name for name, dtype in MANIFEST_COLUMNS.items() if dtype == "object")
 # What 0.1.0 did not store.
 _NEW = ("with_task", "container_start", "timing", "rules")

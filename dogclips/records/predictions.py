@@ -16,40 +16,39 @@ from numpy.typing import NDArray
 
 from dogclips.errors import OutputError
 from dogclips.files import whole_file
+from dogclips.records.columns import Column, dtypes
 
 PREDICTIONS = "predictions.parquet"
 
 
-# Clips stand in the order of their list, the labels of each in that of labels.txt. `clip` is the
-# absolute path of what the list names. `recording`, `start_s` and `end_s` (seconds of annotation
-# time) come from the manifest beside the clip; without one the recording is what the clip's name
-# says, and there are no times. `target` is missing where nobody annotated. `threshold` is where F1
-# was best on the validation list; missing where the label has no positive there.
-CLIP_PREDICTION_COLUMNS = {
-    "clip": "str",
-    "recording": "str",
-    "start_s": "float64",
-    "end_s": "float64",
-    "label": "str",
-    "target": "boolean",
-    "probability": "float32",
-    "threshold": "float64",
-}
-# Times are annotation time in seconds, as the annotator's player shows them. `probability` is the
-# mean over the windows that cover the step, `smoothed` what is compared with `threshold`; both are
-# NaN where no such window was shown to the model. `windows` says how many were, `reason` why others
-# were not, separated by blanks.
-STEP_PREDICTION_COLUMNS = {
-    "recording": "str",
-    "start_s": "float64",
-    "end_s": "float64",
-    "label": "str",
-    "probability": "float32",
-    "smoothed": "float32",
-    "threshold": "float32",
-    "windows": "int32",
-    "reason": "str",
-}
+# Clips stand in the order of their list, the labels of each in that of labels.txt.
+CLIP_PREDICTION_TABLE = (
+    Column("clip", "str", "Absolute path of the clip that the list names."),
+    Column("recording", "str", "Recording, from the manifest or else from the clip's name."),
+    Column("start_s", "float64", "Start in annotation time; missing without a manifest.", "s"),
+    Column("end_s", "float64", "End in annotation time; missing without a manifest.", "s"),
+    Column("label", "str", "Class name."),
+    Column("target", "boolean", "Whether the clip has the label; missing if nobody annotated."),
+    Column("probability", "float32", "What the model says, from 0 to 1."),
+    Column(
+        "threshold",
+        "float64",
+        "Where F1 was best on the validation list; missing if the label has no positive there.",
+    ),
+)
+CLIP_PREDICTION_COLUMNS = dtypes(CLIP_PREDICTION_TABLE)
+STEP_PREDICTION_TABLE = (
+    Column("recording", "str", "Path of the recording."),
+    Column("start_s", "float64", "Start of the step in annotation time.", "s"),
+    Column("end_s", "float64", "End of the step in annotation time.", "s"),
+    Column("label", "str", "Class name."),
+    Column("probability", "float32", "Mean over the windows that cover the step; NaN without any."),
+    Column("smoothed", "float32", "Score that is compared with the threshold; NaN without any."),
+    Column("threshold", "float32", "From which score on the step belongs to a bout."),
+    Column("windows", "int32", "Number of windows that cover the step and were scored."),
+    Column("reason", "str", "Why other windows were not scored, separated by spaces."),
+)
+STEP_PREDICTION_COLUMNS = dtypes(STEP_PREDICTION_TABLE)
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,8 @@ class Provenance:
     """Where predictions come from; kept with them."""
 
     protocol: str  #: In words: which views, frames and pixels, and how views were averaged
-    #: The list file, and the digest of its bytes.
-    list: str
-    list_sha256: str
+    list: str  #: The list file
+    list_sha256: str  #: SHA-256 digest of its bytes
     checkpoint: str  #: The file that the weights came from
 
 

@@ -26,37 +26,37 @@ _TODO = "train again"
 class ListFacts:
     """A list that a run read: where it lay, the digest of its bytes, how many clips it had."""
 
-    path: Path | None = None
-    sha256: str = ""
-    clips: int = 0
+    path: Path | None = None  #: Where the list lay
+    sha256: str = ""  #: SHA-256 digest of its bytes
+    clips: int = 0  #: How many clips it listed
 
 
 @dataclass(frozen=True)
 class SkippedClip:
     """A clip that does not decode."""
 
-    path: str
-    reason: str
+    path: str  #: The clip
+    reason: str  #: Why it was left out
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
     """`run.json`, so that nothing else is needed to understand a run."""
 
-    version: int = 1
-    command: tuple[str, ...] = ()  #: As it was typed
-    labels: tuple[str, ...] = ()
-    tasks: tuple[Task, ...] = ()
-    lists: Mapping[str, ListFacts] = field(default_factory=dict)  #: By role: train, val
-    skipped: tuple[SkippedClip, ...] = ()
+    version: int = 1  #: Of the file
+    command: tuple[str, ...] = ()  #: The command as it was typed
+    labels: tuple[str, ...] = ()  #: Class names, in order
+    tasks: tuple[Task, ...] = ()  #: Tasks, and the classes of each
+    lists: Mapping[str, ListFacts] = field(default_factory=dict)  #: The lists, by role: train, val
+    skipped: tuple[SkippedClip, ...] = ()  #: Clips that do not decode and were left out
     #: Frames and side of a view, mean and standard deviation of its channels.
     input: Mapping[str, Any] = field(default_factory=dict)
     protocol: str = ""  #: How clips are scored, in words
-    seed: int = 0
-    #: How many there are (all), and how many learn (trained).
+    seed: int = 0  #: Seed of the run
+    #: Number of parameters (`all`), and of those that learn (`trained`).
     parameters: Mapping[str, int] = field(default_factory=dict)
-    machine: Machine | None = None
-    versions: Mapping[str, str] = field(default_factory=dict)  #: Of all programs that count
+    machine: Machine | None = None  #: What it was trained on
+    versions: Mapping[str, str] = field(default_factory=dict)  #: Versions of programs, by name
     weights: str | None = None  #: The file of initial weights, if one was given
 
 
@@ -64,9 +64,9 @@ class RunFacts:
 class RunMetrics:
     """`metrics.json`: the scores of the best epoch, and of how many it is the best."""
 
-    best_epoch: int
-    epochs: int
-    val: TestReport
+    best_epoch: int  #: Epoch whose weights `best.ckpt` holds, from 1
+    epochs: int  #: How many epochs were trained
+    val: TestReport  #: Scores of the best epoch on the validation list
 
 
 @dataclass(frozen=True, eq=False)

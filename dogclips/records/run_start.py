@@ -52,9 +52,8 @@ class Machine:
     """What a run trains on."""
 
     device: str  #: GPU or CPU by name
-    #: On each machine; machines.
-    devices: int
-    num_nodes: int
+    devices: int  #: Devices of each machine
+    num_nodes: int  #: Machines
     strategy: str  #: `auto` for a single device, ddp or fsdp
     backend: str | None  #: What processes talk through; None for a single one
     precision: str  #: As Lightning calls it, such as bf16-mixed

@@ -21,14 +21,13 @@ SplitName = Annotated[str, Field(pattern=f"^({'|'.join(SPLITS)})$")]
 class SplitRecord:
     """The file. Paths are relative to its folder; version 1 had neither `groups` nor `files`."""
 
-    version: Literal[1, 2] = 2
-    #: How the split was asked for.
-    seed: Annotated[int, Field(ge=0)] = 0
-    group_by: str = "recording"
+    version: Literal[1, 2] = 2  #: Of the file
+    seed: Annotated[int, Field(ge=0)] = 0  #: Seed that ordered equal groups
+    group_by: str = "recording"  #: What was kept together
+    #: Wanted share of each split, or fold.
     shares: Mapping[SplitName, Annotated[float, Field(ge=0, le=1)]] = field(default_factory=dict)
-    #: Of how many folds which one is val; None where there are none.
-    folds: int | None = None
-    fold: int | None = None
+    folds: int | None = None  #: Number of folds; absent without folds
+    fold: int | None = None  #: Which fold is val, from 1; absent without folds
     labels: tuple[str, ...]  #: Class names in order
     clips: Mapping[SplitName, int]  #: How many there are in each split
     recordings: Mapping[str, tuple[SplitName, ...]]  #: The splits in which each has clips

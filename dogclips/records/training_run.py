@@ -14,13 +14,12 @@ class EpochRecord(Event):
 
     epoch: int  #: From 1
     lr: float  #: Learning rate after the last step
-    #: Mean over clips.
-    train_loss: float
-    val_loss: float
+    train_loss: float  #: Mean loss of the training clips
+    val_loss: float  #: Mean loss of the validation clips
     #: Mean average precision on the validation list; None if no class has a positive there.
     val_map: float | None
-    clips_per_second: float  #: Trained clips, loading included
-    seconds: float  #: Of the whole epoch, validation included
+    clips_per_second: float  #: Trained clips a second, loading included
+    seconds: float  #: Length of the whole epoch in seconds, validation included
     best: bool  #: Whether `val_map` is the best so far
     #: Share of the training time that passed before the next batch was there.
     waiting: float | None = None
@@ -36,10 +35,9 @@ class ClassResult:
     f1: float | None  #: At a probability of 0.5
     #: The probability at which F1 was best on the validation list; None if never measured.
     threshold: float | None = None
-    #: At that probability. No clip found at all is no precision.
-    f1_at_threshold: float | None = None
-    precision: float | None = None
-    recall: float | None = None
+    f1_at_threshold: float | None = None  #: F1 at the threshold
+    precision: float | None = None  #: Precision at the threshold; None if no clip was found
+    recall: float | None = None  #: Recall at the threshold
     #: How likely a clip with the label gets a higher probability than one without; None if all
     #: clips carry it.
     auroc: float | None = None
@@ -52,13 +50,11 @@ class ClassResult:
 class ReliabilityBin:
     """Probabilities of a range, and how often what they were given to came true."""
 
-    #: The range, without its upper end; that of the last bin holds 1.
-    low: float
-    high: float
+    low: float  #: Lower end of the range
+    high: float  #: Upper end of the range, which belongs to the next bin; that of the last holds 1
     count: int  #: Pairs of clip and class in it
-    #: Mean probability, and the share that came true; None in an empty bin.
-    probability: float | None
-    frequency: float | None
+    probability: float | None  #: Mean probability; None in an empty bin
+    frequency: float | None  #: Share that came true; None in an empty bin
 
 
 @dataclass(frozen=True)
@@ -87,16 +83,16 @@ class Means:
     Only classes with positives count; None where no class has any.
     """
 
-    mean_ap: float | None  #: Each class counts alike (macro)
-    mean_f1: float | None  #: Each class counts alike (macro)
+    mean_ap: float | None  #: Mean average precision; each class counts alike (macro)
+    mean_f1: float | None  #: Mean F1 at 0.5; each class counts alike (macro)
     #: Average precision of all pairs of clip and class as one ranking.
     micro_ap: float | None = None
-    weighted_ap: float | None = None  #: Each class counts as often as it has positives
-    mean_auroc: float | None = None  #: Each class counts alike (macro)
-    mean_f1_at_threshold: float | None = None  #: Each class counts alike (macro)
-    #: Of all pairs of clip and class together.
-    brier: float | None = None
-    calibration_error: float | None = None
+    #: Mean average precision; each class counts as often as it has positives.
+    weighted_ap: float | None = None
+    mean_auroc: float | None = None  #: Mean AUROC; each class counts alike (macro)
+    mean_f1_at_threshold: float | None = None  #: Mean F1 at the thresholds (macro)
+    brier: float | None = None  #: Brier score of all pairs of clip and class together
+    calibration_error: float | None = None  #: Calibration error of all pairs together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +107,9 @@ class TaskResult(Means):
     #: other, the most likely one is claimed and the rows add up to 1; else every label above its
     #: threshold, or 0.5 without one. None where there is no such clip.
     confusion: tuple[tuple[float | None, ...], ...]
-    #: Share of clips whose label is the most likely, or among the five most likely; None unless
-    #: labels exclude each other. `top5` only for more than five classes.
+    #: Share of clips whose label is the most likely; None unless labels exclude each other.
     top1: float | None = None
+    #: Share of clips whose label is among the five most likely; only for more than five classes.
     top5: float | None = None
     #: Mean over classes of the share of their clips for which they are the most likely.
     mean_class_accuracy: float | None = None
@@ -129,9 +125,10 @@ class TestReport(Means):
     loss: float  #: Mean over clips
     classes: tuple[ClassResult, ...]  #: In the order of labels.txt
     protocol: str  #: In words: which views, frames and pixels, and how views were averaged
-    #: One by one; a single one without a name where labels name no task.
+    #: Scores of each task; a single one without a name where labels name no task.
     tasks: tuple[TaskResult, ...] = ()
-    reliability: tuple[ReliabilityBin, ...] = ()  #: Of all classes with positives together
+    #: How often probabilities come true, bin by bin, of all classes with positives together.
+    reliability: tuple[ReliabilityBin, ...] = ()
 
     @property
     def without_positives(self) -> tuple[str, ...]:

@@ -51,6 +51,11 @@ def align(
     progress
         Called with each event.
 
+    Returns
+    -------
+    result
+        The recording and its alignment. If its streams cannot be aligned, that is a failure.
+
     Raises
     ------
     UsageError

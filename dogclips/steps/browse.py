@@ -81,6 +81,12 @@ def browse(
     progress
         Called with each event.
 
+    Returns
+    -------
+    result
+        The clips that were drawn, with their views, and the files. A clip that cannot be read is
+        named with its fault; it stops no other.
+
     Raises
     ------
     UsageError

@@ -66,6 +66,12 @@ def convert(
     progress
         Called with each event.
 
+    Returns
+    -------
+    result
+        What was read and written, and what the format has no place for. If the file is refused,
+        each of its errors is a failure.
+
     Raises
     ------
     UsageError

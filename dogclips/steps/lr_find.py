@@ -62,6 +62,11 @@ def lr_find(
     progress
         Called with each event.
 
+    Returns
+    -------
+    result
+        The loss at each rate, and the rate at which it falls fastest.
+
     Raises
     ------
     UsageError

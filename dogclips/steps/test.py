@@ -70,6 +70,11 @@ def test(
     progress
         Called with each event; each clip that was skipped is a warning.
 
+    Returns
+    -------
+    result
+        Scores and their protocol, and the probability of each label of each clip.
+
     Raises
     ------
     CheckpointError, ConfigError, ListError

@@ -99,6 +99,11 @@ def train(
         Called with each event: a `RunStart` with what was decided, an `EpochRecord` after each
         epoch. On several devices only the first process calls it; all of them return.
 
+    Returns
+    -------
+    result
+        The run folder, a record of each epoch, and the scores of the best one.
+
     Raises
     ------
     ConfigError, ListError, ModelError, CheckpointError, OutputError

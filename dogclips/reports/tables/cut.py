@@ -10,20 +10,10 @@ import pandas as pd
 from rich.console import Group
 from rich.text import Text
 
+from dogclips import codes
 from dogclips.reports.tables.style import filled_table
 
-SKIP_REASONS = {
-    "before-target-start": "begins before the target stream's first frame",
-    "after-end": "runs past the end of the recording",
-    "no-label": "no label fills enough of it",
-    "near-label": "no label fills enough of it, and a segment is too near for background",
-    "after-annotations": "no label, and does not end before the last segment of its recording",
-    "not-sampled": "more background than asked for",
-    "frames-missing": "spans frames that the recording lacks",
-    "in-doubt": "touches a stretch in which the shift between the streams is unknown",
-    "frames-lost": "spans frames that one of the streams has lost",
-    "no-timestamps": "the stream has no timestamps",
-}
+SKIP_REASONS = {reason: code.meaning for reason, code in codes.SKIP_REASONS.items()}
 _KEPT = ("planned", "cut", "reused")
 
 

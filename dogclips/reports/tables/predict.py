@@ -15,7 +15,6 @@ from dogclips.scores.agreement import PROTOCOL, Agreement, Counts, total_agreeme
 from dogclips.scores.prediction import Prediction, Unpredicted
 from dogclips.wording import clock
 
-_REASONS = {**SKIP_REASONS, "does-not-decode": "shows a frame that does not decode"}
 SHORT_S = 30  # whose likeliest labels are shown
 
 
@@ -173,6 +172,28 @@ def predict_document(
     }
 
 
+SCORES_KEYS = {
+    "version": "Of the file: 1.",
+    "protocol": "How steps were scored, in words.",
+    "all": "Scores of all annotated recordings together.",
+    "recordings": "Scores of each annotated recording, by path.",
+}
+# Of one recording, or of all together.
+AGREEMENT_KEYS = {
+    "seconds": "Agreement second by second.",
+    "bouts": "Agreement bout by bout.",
+    "num_seconds": "Seconds that were compared.",
+    "num_left_out": "Seconds that no window covers.",
+    "protocol": "What counts as agreement, in words.",
+}
+# Of seconds, or of bouts.
+COUNTED_KEYS = {
+    "mean_f1": "Mean F1 over labels.",
+    "f1": "F1 of all labels together.",
+    "labels": "For each label: annotated, predicted, precision, recall and f1.",
+}
+
+
 def scores_document(predictions: Sequence[Prediction], protocol: str) -> dict[str, Any]:
     """Return the content of `scores.json`: agreement of each annotated recording and of all."""
     found = total_agreement(one.agreement for one in predictions)
@@ -224,7 +245,7 @@ def _remarks(predictions: Sequence[Prediction]) -> list[str]:
     lines = []
     for reason in sorted({reason for one in predictions for reason in one.dropped}):
         count = sum(one.dropped.get(reason, 0) for one in predictions)
-        lines.append(f"not scored: {count} {reason} ({_REASONS.get(reason, reason)})")
+        lines.append(f"not scored: {count} {reason} ({SKIP_REASONS.get(reason, reason)})")
     seconds = sum(one.effort.seconds for one in predictions)
     if seconds:
         length_s = float(sum(one.length_s for one in predictions))

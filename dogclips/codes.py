@@ -1,0 +1,221 @@
+"""Every code that a file or a table shows: what it means, and what to do about it.
+
+The program takes levels and meanings from here, the documentation everything. A code never changes
+its meaning; a new one gets a new name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+# `note` explains an oddity that costs nothing; `both` is a warning or an error, as its text says.
+Level = Literal["note", "warning", "error", "both"]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A code that scripts can rely on."""
+
+    level: Level
+    meaning: str
+    todo: str
+
+
+def _both(meaning: str, todo: str) -> Code:
+    return Code("both", meaning, todo)
+
+
+def _error(meaning: str, todo: str) -> Code:
+    return Code("error", meaning, todo)
+
+
+def _warning(meaning: str, todo: str) -> Code:
+    return Code("warning", meaning, todo)
+
+
+def _note(meaning: str, todo: str = "nothing") -> Code:
+    return Code("note", meaning, todo)
+
+
+_REDO = "redo the segment in the annotation program"
+_SAVE = "save the project again in the annotation program"
+
+# What is wrong or odd in an annotation file. An error refuses the file; a warning says what was
+# done instead.
+ISSUES: Mapping[str, Code] = {
+    "V001": _error("the file is empty, cut off, not JSON or XML, or of another shape", _SAVE),
+    "V002": _error("a key, column or frame appears twice", "remove one of the two"),
+    "V003": _error("an export that lacks what a project has: VIA CSV or WebVTT", _SAVE),
+    "V004": _error("annotations of images, which have no time", "annotate the video in VIA 3"),
+    "V005": _both("keys or columns are missing (error) or unknown (warning)", _SAVE),
+    "V006": _warning("written by a newer version of the format", "check the labels that were read"),
+    "V007": _error("the format is not known", "convert the file to a format that is"),
+    "V010": _both("a value has the wrong type, or is not one of the allowed ones", "correct it"),
+    "V020": _error("a listed view is not defined", _SAVE),
+    "V021": _error("a view shows no file", "remove the view, or add its file"),
+    "V022": _error("a view or an observation names a file that is not defined, or none", _SAVE),
+    "V023": _warning("VIA hides this view; its annotations are read", "remove unwanted segments"),
+    "V024": _warning("the id of a file differs from its key; the key is used", _SAVE),
+    "V025": _warning("a file has no type; the type is inferred from its name", "nothing"),
+    "V026": _warning("two files have the same base name", "rename one of the recordings"),
+    "V030": _error("an attribute has an anchor that VIA does not know", _SAVE),
+    "V031": _warning("two attributes have the same name; they are read as one", "rename one"),
+    "V032": _warning("two options of an attribute have the same name", "rename one"),
+    "V033": _error("an IMAGE attribute has a value, which VIA never writes", "remove the value"),
+    "V034": _error(
+        "no attribute is anchored to temporal segments",
+        'add an attribute with the anchor "Temporal Segment in Video or Audio"',
+    ),
+    "V040": _error("a segment uses an attribute that is not defined", _SAVE),
+    "V041": _warning("an answer is null; it is read as no answer", "nothing"),
+    "V042": _error("an answer is not text", _REDO),
+    "V043": _error("a segment uses an option without a name", "name the option"),
+    "V044": _warning("the text of an option stands in place of its id; it is mapped", "nothing"),
+    "V045": _both(
+        "text that is not an option (warning), or a number that is not an option id (error)",
+        "add the option, or set labels.rename, labels.drop or labels.unknown",
+    ),
+    "V046": _warning(
+        "a placeholder of the application in place of a label",
+        "set labels.drop or labels.rename",
+    ),
+    "V047": _warning("the same segment appears twice; it is read once", "remove one of the two"),
+    "V048": _warning("a segment has no label; it is skipped", "label or remove the segment"),
+    "V050": _error("a segment belongs to a view that does not exist", "remove the segment"),
+    "V051": _warning("a time is written as text; it is read as a number", "nothing"),
+    "V052": _error("a time is not a number", _REDO),
+    "V053": _error("a time is before the start of the video", _REDO),
+    "V054": _warning("a region over a range, which VIA ignores; it is skipped", "nothing"),
+    "V055": _warning("a single time point, which VIA cannot draw; it is skipped", "nothing"),
+    "V056": _error("a segment has more than two times", _REDO),
+    "V057": _error("a segment ends before it starts", _REDO),
+    "V058": _warning("a segment has no length; it is skipped", "remove or redo the segment"),
+    "V059": _error("a segment belongs to several files", "give each recording its own view"),
+    "V060": _error("a region has a shape that VIA does not know", "remove the region"),
+    "V061": _error("a segment belongs to a sound or a picture", "remove the segment"),
+    "V070": _error("a state starts and never stops, or stops and never started", "fix it in BORIS"),
+    "V071": _error(
+        "one option id has two meanings in the files of one data set",
+        "correct the labels, or set labels.option_ids: by-file",
+    ),
+    "V073": _warning("a gap that only rounding in BORIS made; it is closed", "nothing"),
+    "V074": _warning(
+        "times rely on what the annotation program assumed or measured",
+        "compare one late segment with the recording",
+    ),
+    "V075": _warning(
+        "annotations of something other than the recording shown; they are skipped",
+        "align the other recordings with the one shown",
+    ),
+    "V080": _both(
+        "segments run past the end of the recording; an error where frames are counted",
+        "make sure that this is the file that was annotated",
+    ),
+    "V081": _error("no recording has the annotated name", "put the recording into video/"),
+    "V082": _error(
+        "a name matches several recordings, or several names one recording", "rename one of them"
+    ),
+    "V083": _warning(
+        "segments of exactly 1.000 s: a key press made them, and they were not adjusted",
+        "drag their ends to where the behaviour begins and stops",
+    ),
+    "V084": _both(
+        "the annotations were made for more or fewer frames than the recording has",
+        "make sure that this is the file that was annotated",
+    ),
+    "V085": _warning("several annotation files name the same recording", "remove old copies"),
+    "V086": _error(
+        "the recording itself cannot be used", "see what `dogclips probe` says about it"
+    ),
+}
+
+# What is odd about a recording. A warning can put a label on a wrong frame or cost one.
+MESSAGES: Mapping[str, Code] = {
+    "P001": _warning('the file cannot be opened; its status is "error"', "copy it again"),
+    "P002": _warning('no video stream with frames; its status is "error"', "copy it again"),
+    "P003": _note("an attached picture, such as a cover, not a camera"),
+    "P004": _note("every stream of the file starts after 0", "check that annotated_in is right"),
+    "P005": _note(
+        "the picture starts late by its B-frame delay, which browsers treat differently",
+        "check that annotated_in is right",
+    ),
+    "P006": _note("sound starts up to 50 ms before the picture, a normal delay of encoders"),
+    "P007": _note("an edit list hides frames; readers that ignore it count them"),
+    "P011": _note("one stream starts later than the other; this is corrected"),
+    "P012": _warning(
+        "both streams claim the same start, but their lengths differ",
+        "look at `dogclips align FILE --output align.html`, then set trust",
+    ),
+    "P013": _note("the frame rate varies"),
+    "P014": _warning(
+        "the clocks of the two streams are unrelated and cannot be aligned by timestamps",
+        "look at `dogclips align FILE --output align.html`",
+    ),
+    "P015": _warning("frames are missing; windows that span them are skipped", "nothing"),
+    "P016": _warning("the stream has no timestamps; nothing can be aligned to it", "remux it"),
+    "P017": _warning("the header claims a wrong number of frames", "copy it again"),
+    "P018": _both(
+        "no presentation times; frames are counted from the first (in AVI only a note)", "nothing"
+    ),
+    "P019": _warning("frames do not decode; only `probe --deep` looks", "copy it again"),
+    "P020": _warning("timestamps repeat", "look at the clips around them"),
+    "P021": _warning(
+        "the alignment relies on timestamps; the pixels could not verify it",
+        "look at `dogclips align FILE --output align.html`",
+    ),
+    "P022": _warning("the clock steps back", "look at the clips around that time"),
+    "P023": _warning(
+        "the clock restarts, so that one time means two moments", "split the file there"
+    ),
+    "P024": _warning(
+        "the clock jumps ahead by more than any plausible loss of frames",
+        "look at the clips around that time",
+    ),
+    "P030": _warning(
+        "timestamps and pixels disagree; the pixels are believed",
+        "look at `dogclips align FILE --output align.html`",
+    ),
+    "P031": _warning("a stream lost frames; the shift changes there", "nothing: it is corrected"),
+    "P032": _warning("the clock of one stream drifts", "nothing: it is corrected"),
+    "P033": _warning(
+        "the shift is in doubt for a stretch; no clip is cut from it",
+        "set keep_doubtful if a small error does not matter",
+    ),
+}
+
+# Why a window of a plan, or of a prediction, was skipped.
+SKIP_REASONS: Mapping[str, Code] = {
+    "before-target-start": _note(
+        "begins before the target stream's first frame",
+        "set a smaller stride_seconds, so that the next window begins sooner",
+    ),
+    "after-end": _note("runs past the end of the recording"),
+    "no-label": _note("no label fills enough of it", "see min_overlap_seconds and background"),
+    "near-label": _note(
+        "no label fills enough of it, and a segment is too near for background",
+        "see label_free_margin_seconds",
+    ),
+    "after-annotations": _note(
+        "no label, and does not end before the last segment of its recording",
+        "annotate the recording to its end",
+    ),
+    "not-sampled": _note("more background than asked for", "see background"),
+    "frames-missing": _warning("spans frames that the recording lacks", "nothing"),
+    "in-doubt": _warning(
+        "touches a stretch in which the shift between the streams is unknown",
+        "see keep_doubtful",
+    ),
+    "frames-lost": _warning("spans frames that one of the streams has lost", "see keep_doubtful"),
+    "no-timestamps": _warning("the stream has no timestamps", "remux the recording"),
+    "does-not-decode": _warning("shows a frame that does not decode", "copy the recording again"),
+}
+
+# What became of a window: the column `status` of a manifest.
+STATUSES: Mapping[str, str] = {
+    "planned": "to be cut; it stays so after `cut --dry-run` and `cut --virtual`",
+    "cut": "cut and verified by this run",
+    "reused": "cut by an earlier run with the same recipe",
+    "stale": "cut by an earlier plan; `cut --prune` removes it",
+    "skipped": "not to be cut; the column `reason` holds a reason for skipping",
+    "failed": "could not be cut; the column `reason` says why",
+}
