@@ -82,7 +82,7 @@ class Content:
     grid: LagGrid = field(default_factory=lambda: LagGrid(0.0, 1.0, 0, 0))
     curve: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
     pieces: tuple[Piece, ...] = ()  #: In time order; between two of them the shift changes
-    #: Container time on the reference at which nobody can know the shift.
+    #: Container time on the reference at which the shift is unknown.
     doubts: tuple[Span, ...] = ()
     #: Seconds of the reference that were looked at, and the longest stretch that was not. Losses of
     #: equally many frames in both streams within one such stretch cancel out behind it and stay
@@ -296,7 +296,7 @@ class _Comparison:
     def path(self) -> tuple[LagPath, list[Span]]:
         """Return the best path over all looks, and the times of its rows.
 
-        A stretch that nobody looked at is one row without evidence.
+        A stretch that was not looked at is one row without evidence.
         """
         rows: list[NDArray[np.float32]] = []
         spans: list[Span] = []

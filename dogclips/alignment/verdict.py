@@ -90,7 +90,7 @@ class TimeMap:
     """Pieces in time order; between two of them the shift between the streams changes."""
 
     pieces: tuple[MapPiece, ...]  #: At least one; their reference spans do not overlap
-    #: Stretches of the reference in which nobody can know the shift, in time order.
+    #: Stretches of the reference in which the shift is unknown, in time order.
     doubts: tuple[Span, ...] = ()
     #: Outside of the doubts, no mapped instant is further than this from the true one.
     error_s: Fraction = Fraction(0)
@@ -114,7 +114,7 @@ class TimeMap:
         return next(begun, self.pieces[0]).back(target_s)
 
     def is_doubtful(self, reference: Span) -> bool:
-        """Return whether a stretch of the reference touches one whose shift nobody can know."""
+        """Return whether a stretch of the reference touches one of unknown shift."""
         return any(doubt.overlap(reference) > 0 for doubt in self.doubts)
 
     def is_broken(self, reference: Span) -> bool:
@@ -136,7 +136,7 @@ class Alignment:
     offset_frames: int
     estimates: Estimates  #: All that is known about it
     time_map: TimeMap
-    content: Content | None = None  #: What was seen in the pixels; None where nobody looked
+    content: Content | None = None  #: What was seen in the pixels; None where nothing was compared
     messages: tuple[Message, ...] = ()
 
     @property
@@ -181,7 +181,7 @@ def align_streams(
 
     Pixels that speak clearly decide. Without them, timestamps that differ are believed, because a
     muxer wrote them on purpose, and so are streams of the same start and length. Where both claim
-    the same start but differ in length nobody can tell which end is missing: such an alignment is
+    the same start but differ in length, it is unknown which end is missing: such an alignment is
     not trusted unless `trust` says what to believe.
 
     Raises
@@ -362,7 +362,7 @@ def _confirms(content: Content) -> bool:
 
 
 def _oddities(content: Content) -> Iterator[tuple[str, str]]:
-    """Yield (code, text) for everything else that the pixels show."""
+    """Yield (code, text) for all else that the pixels show."""
     for before, after in pairwise(content.pieces):
         change_s = after.shift_s - before.shift_s
         side = "the reference" if change_s > 0 else "the target"

@@ -321,7 +321,7 @@ class _Reader(BorisReader):
             yield from self.rows_of(place, bouts, playlist)
 
     def _players(self, place: str, files: Any) -> dict[str, list[str]]:
-        """Return the files of each player; before format 1 they were a list, one a player."""
+        """Return the files of each player; before format 1 they were a list, one per player."""
         if isinstance(files, list):
             files = {str(number): [name] for number, name in enumerate(files, start=1)}
         players: dict[str, list[str]] = {}

@@ -23,7 +23,7 @@ _Answers = dict[tuple[str, str], None]  # (task, label), in file order
 def read_cvat(path: Path, root: Element) -> Project | None:
     """Return the tracks of an export of CVAT 1.1 as segments in frames, with all that is wrong.
 
-    None where an XML document is no such export.
+    None where an XML document is not such an export.
     """
     if root.tag != "annotations" or {"meta", "track", "image"}.isdisjoint(one.tag for one in root):
         return None

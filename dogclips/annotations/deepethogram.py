@@ -1,6 +1,6 @@
-"""DeepEthogram label tables (`*_labels.csv`): one row a frame, one column a behaviour, 0 or 1.
+"""DeepEthogram label tables (`*_labels.csv`): one row per frame, one column per behaviour, 0 or 1.
 
-The first column counts the rows from 0. -1 stands for a frame that nobody has labelled yet. The
+The first column counts the rows from 0. -1 stands for a frame that is not labelled yet. The
 table names no recording: its own name does, as `NAME_labels.csv`.
 """
 
@@ -75,7 +75,7 @@ def _name(cell: str) -> str:
 
 
 def _marks(table: Table, header: list[str], issues: Issues) -> Marks:
-    """Return (num_frames, num_behaviours): the marks; what is no mark gives `_WRONG`."""
+    """Return (num_frames, num_behaviours): the marks; anything else gives `_WRONG`."""
     body = [(line, row) for line, row in enumerate(table, start=1) if any(row)][1:]
     marks = np.empty((len(body), len(header) - 1), dtype=np.int64)
     for index, (line, row) in enumerate(body):

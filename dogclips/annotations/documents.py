@@ -1,7 +1,7 @@
-"""The bytes of a stranger's file as JSON, XML or a table of text; nothing is believed about them.
+"""Read files from elsewhere as JSON, XML or a table of text, and check everything.
 
 Every fault becomes an `AnnotationError` whose message begins with a code of `issues`: V001, or V002
-for a key that stands twice.
+for a key that appears twice.
 """
 
 import csv
@@ -25,7 +25,7 @@ Table: TypeAlias = list[list[str]]
 
 
 def twice(names: Iterable[str]) -> list[str]:
-    """Return the names that stand more than once, each once.
+    """Return the names that appear more than once, each once.
 
     >>> twice(["sit", "walk", "sit"])
     ['sit']
@@ -56,7 +56,7 @@ def _broken(path: Path, what: str, todo: str = _SAVE) -> AnnotationError:
 
 
 def read_json(path: Path, text: str) -> Any:
-    """Return the tree of a JSON text in which no key stands twice in one object."""
+    """Return the tree of a JSON text in which no key appears twice in one object."""
 
     def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         """Refuse an object of which the parser would silently keep the last value of a key."""

@@ -132,7 +132,7 @@ class _Reader(Importer):
         while entry.tag == _REFERENCE:
             name = entry.get("ANNOTATION_REF", "")
             if name in seen or name not in self.entries:
-                why = "in a loop" if name in seen else "which does not exist"
+                why = "in a circle" if name in seen else "which does not exist"
                 self.refuse("V050", place, f"refers to annotation {name!r}, {why}")
                 return None
             seen.add(name)

@@ -1,7 +1,7 @@
 """Plain tables: `file,start,end,label` and, where wanted, a few more columns.
 
-The format is our own: one row a segment, seconds from the start of the recording, an empty end for
-a point. It is what a spreadsheet can hold, and what `--to csv` writes.
+The format is our own: one row per segment, seconds from the start of the recording, an empty end
+for a point. It is what a spreadsheet can hold, and what `--to csv` writes.
 """
 
 import math
@@ -143,7 +143,7 @@ class _Reader(Importer):
         return time_s
 
     def _numbers(self, place: str, cells: dict[str, str]) -> dict[str, Any] | None:
-        """Return confidence and stream where they are given, or None where one is no number."""
+        """Return confidence and stream where they are given, or None where one is not a number."""
         whole = _STREAM.fullmatch(cells["stream"])
         numbers: dict[str, Any] = {
             "confidence": _decimal(cells["confidence"]),

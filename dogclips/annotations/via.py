@@ -200,7 +200,7 @@ class _Reader(Importer):
         elif attribute.has_options:
             label = self._by_name(place, attribute, text)
         if label == "":
-            option = f"{attribute.aname!r} uses option '{text}', whose name is empty"
+            option = f"{attribute.aname!r} uses option '{text}', which has no name"
             self.refuse("V043", place, option)
         elif label is not None and label.casefold() in _PLACEHOLDERS:
             text = f"{label!r} is a placeholder of VIA; kept as a label"
@@ -208,7 +208,7 @@ class _Reader(Importer):
         return label
 
     def _by_name(self, place: str, attribute: Attribute, text: str) -> str | None:
-        """Return the option that a text names, or the text; None for a number that is no id."""
+        """Return the option that a text names, or the text; None for a number that is not an id."""
         for label in (label.strip() for label in attribute.options.values()):
             if label and label.casefold() == text.casefold():
                 self.warn("V044", place, f"{text!r} stands for its option {label!r}")

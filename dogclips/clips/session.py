@@ -66,7 +66,7 @@ def resolve_recordings(
 ) -> dict[str, Path | SessionError]:
     """Return the recording of each media name of one annotation file, or why there is none.
 
-    Two names that mean one recording (V082) are errors both: nobody can say whose labels are whose.
+    Two names of one recording (V082) are both errors: their labels cannot be told apart.
     """
     found: dict[str, Path | SessionError] = {}
     for name in media_names:

@@ -88,7 +88,7 @@ class Merged:
 def shard_of(plan: ClipPlan, shard: Shard) -> tuple[ClipPlan, ShardHead]:
     """Return one shard's part of a plan, whose rows keep their index, and the head of its manifest.
 
-    The rows that are no clips belong to the first shard.
+    Rows without a clip belong to the first shard.
     """
     digest = _digest(plan)
     units = plan_units(plan, {job.path for job in plan.jobs.values()})

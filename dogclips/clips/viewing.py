@@ -37,7 +37,7 @@ class AnnotatedStream:
 
     @property
     def length_s(self) -> Fraction:
-        """Return the annotation time at which the stream ends; 0 if nobody knows."""
+        """Return the annotation time at which the stream ends; 0 if unknown."""
         end_s = self.reference.end_s
         return Fraction(0) if end_s is None else end_s - self.zero_s
 
@@ -104,7 +104,7 @@ class Viewing(AnnotatedStream):
     ) -> SourceFrames | str:
         """Return the target's frames of a window of annotation time, or why it cannot be cut.
 
-        `keep_doubtful` gives frames although nobody can know the shift between the streams, or
+        `keep_doubtful` gives frames although the shift is unknown between the streams, or
         some were lost.
         """
         seen = Span(start_s + self.zero_s, start_s + self.zero_s + clip_s)

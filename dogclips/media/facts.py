@@ -75,7 +75,7 @@ def measured(packets: Packets, container: str, *, time_base: Fraction, **facts: 
 
 
 def with_messages(table: StreamTable) -> StreamTable:
-    """Return the table with a message for everything that a user should know."""
+    """Return the table with a message for all that a user should know."""
     found = [*_of_file(table)]
     for stream in table.streams:
         found.extend(_of_stream(stream, table))

@@ -36,7 +36,7 @@ class SlidingRules:
     stride_s: Fraction  #: From one start to the next; the first is at 0
     #: What the clips of the training were resampled to; None if they kept the source's frames.
     frame_rate: Fraction | None = None
-    #: Show the model windows in which nobody can know the shift between the streams.
+    #: Show the model windows in which the shift is unknown between the streams.
     keep_doubtful: bool = False
 
     @property
@@ -66,7 +66,7 @@ class Predictor:
     """A trained model, and how recordings are shown to it."""
 
     run: SavedRun  #: With the changes to its evaluation that were asked for
-    cut: CutConfig  #: How the clips of its training were cut; defaults where nobody knows
+    cut: CutConfig  #: How the clips of its training were cut; defaults where unknown
     clip_s: Fraction  #: Their length in seconds
     settings: PredictConfig
 

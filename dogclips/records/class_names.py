@@ -1,4 +1,4 @@
-"""`labels.txt`: one class name a line, the number of the line from 0 is the index of the class."""
+"""`labels.txt`: one class name per line; line numbers from 0 are class indices."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ def read_labels(list_path: Path) -> tuple[str, ...]:
     folders = (list_path.parent, list_path.parent.parent)
     path = next((folder / LABELS for folder in folders if (folder / LABELS).is_file()), None)
     if path is None:
-        raise ListError("no labels.txt", where=list_path.parent, todo="one class name a line")
+        raise ListError("no labels.txt", where=list_path.parent, todo="one class name per line")
     names: dict[str, int] = {}
     for number, line in enumerate(unmarked_text(path, "check the file").splitlines(), start=1):
         name = line.strip()
@@ -48,7 +48,7 @@ def order_change(folder: Path, names: Sequence[str]) -> str:
 
 
 def write_labels(path: Path, names: Sequence[str]) -> None:
-    """Write one class name a line."""
+    """Write one class name per line."""
     write_whole(path, labels_text(path, names))
 
 

@@ -1,4 +1,4 @@
-"""What somebody should know before training on a data set, in order of weight.
+"""What to know before training on a data set, most important first.
 
 Errors come before warnings. Among each of them comes first what can put a label on a wrong frame,
 then what is odd in recordings, annotations and splits, then what makes labels rare or costs clips.
@@ -32,7 +32,7 @@ class Concern:
 
 
 def concerns_of(dataset: Dataset, split: ListedSplit | None = None) -> list[Concern]:
-    """Return what is to know of a data set and its split, the weightiest first."""
+    """Return what to know about a data set and its split, most important first."""
     messages = list(_messages(dataset))
     found = [
         *_by_code("alignment in doubt", (one for one in messages if one.code in _DOUBTS)),

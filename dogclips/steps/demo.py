@@ -47,7 +47,7 @@ def demo(
     Parameters
     ----------
     directory
-        Folder for everything; None for `data/demo`. Recordings that are there are reused.
+        Folder to work in; None for `data/demo`. Recordings that are there are reused.
     uncorrected
         Ignore the half second between the streams, to see what that costs.
     models

@@ -28,7 +28,7 @@ class TestResult(Result):
     __test__ = False  # no test class, whatever pytest thinks
 
     report: TestReport  #: Scores and protocol
-    #: One row a clip and label; columns of `records.predictions.CLIP_PREDICTION_COLUMNS`.
+    #: One row per clip and label; columns of `records.predictions.CLIP_PREDICTION_COLUMNS`.
     predictions: pd.DataFrame
     checkpoint: Path  #: The file that was tested
     #: Clips that do not decode and were left out, with the reasons; only where the settings of the

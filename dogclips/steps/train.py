@@ -49,7 +49,7 @@ class TrainedRun(Result):
 
     run_dir: Path  #: Where everything lies
     config: TrainConfig  #: The settings that it was trained with
-    records: tuple[EpochRecord, ...]  #: One row an epoch
+    records: tuple[EpochRecord, ...]  #: One row per epoch
     #: Scores on the validation list at the best epoch, whose weights `best.ckpt` holds.
     report: TestReport
     #: What was taken from the file of initial weights, if one was given.

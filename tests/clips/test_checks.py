@@ -258,7 +258,7 @@ def test_a_recording_of_several_files_is_told_in_each(recording: Path) -> None:
 
 UNKNOWN = {
     "keep": ("warning", "'x' is no option", ["sit", "x"]),
-    "drop": ("warning", "'x' is no option; dropped", ["sit"]),
+    "drop": ("warning", "'x' is no option; skipped", ["sit"]),
     "error": ("error", "'x' is no option", ["sit", "x"]),
 }
 

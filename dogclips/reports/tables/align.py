@@ -17,7 +17,7 @@ from dogclips.wording import late_start, seconds_and_frames
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table before anybody decides how it looks; columns whose name ends in `>` hold numbers."""
+    """A table without its looks; names of columns with numbers end in `>`."""
 
     title: str
     columns: tuple[str, ...]

@@ -17,7 +17,7 @@ licence: of the published weights, which dogclips does not include"""
 
 
 def models_report(models: Sequence[ModelFacts]) -> Group:
-    """Return one row a network."""
+    """Return one row per network."""
     rows = []
     names: dict[str, list[str]] = {}  # by their normalisation
     for model in models:

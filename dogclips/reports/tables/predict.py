@@ -36,7 +36,7 @@ def prediction_tables(
 def prediction_table(
     predictions: Sequence[Prediction], unpredicted: Sequence[Unpredicted], protocol: str
 ) -> Group:
-    """Return a row a recording: its length, windows, bouts, and how fast it went."""
+    """Return one row per recording: its length, windows, bouts, and how fast it went."""
     heads = ("length", "windows", "not scored", "bouts", "x realtime", "reading")
     rows: list[Sequence[object]] = []
     for one in predictions:

@@ -1,4 +1,4 @@
-"""The table of `dogclips probe`: one row a stream."""
+"""The table of `dogclips probe`: one row per stream."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from dogclips.wording import rate_text
 
 
 def probe_table(file: Recording) -> Group:
-    """Return one row a stream; differences are against the reference stream."""
+    """Return one row per stream; differences are against the reference stream."""
     heads = ("frames", "rate", "start\ns", "end\ns", "late\ns", "late\nframes")
     remarks = [f"{message.code} {message.text}" for message in file.messages]
     rows = []

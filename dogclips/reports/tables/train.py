@@ -22,10 +22,10 @@ def learning_table(rates: LearningRates) -> Group:
         pace = ("frozen", "") if row.lr is None else (f"{row.lr:.1e}", f"{row.weight_decay:g}")
         rows.append((row.name, shown_count(row.num_params), *pace))
     trained, whole = shown_count(rates.num_trained), shown_count(rates.num_params)
-    remarks = [f"{trained} of {whole} parameters learn; {rates.clips} clips a step"]
+    remarks = [f"{trained} of {whole} parameters learn; {rates.clips} clips per step"]
     if rates.base_batch is not None:
         remarks.append(
-            f"lr {rates.lr:.1e} x {rates.factor:g} ({rates.clips} clips a step over "
+            f"lr {rates.lr:.1e} x {rates.factor:g} ({rates.clips} clips per step over "
             f"optimizer.base_batch {rates.base_batch})"
         )
     if rates.num_without_decay:
@@ -75,7 +75,7 @@ def start_lines(start: RunStart) -> list[str]:
 
 
 def skipped_lines(skipped: Sequence[tuple[str, str]]) -> list[str]:
-    """Return one line a clip that was left out.
+    """Return one line per clip that was skipped.
 
     >>> skipped_lines([("5.mp4", "ends after 3 of 80 frames")])
     ['left out (5.mp4): ends after 3 of 80 frames']
@@ -84,7 +84,7 @@ def skipped_lines(skipped: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def overfit_line(loss: float, num_clips: int) -> str:
-    """Say whether a few clips were learned by heart.
+    """Say whether the model overfits a few clips.
 
     >>> overfit_line(0.012, 8)
     'the set-up can learn: loss 0.012 on 8 clips'
@@ -123,7 +123,7 @@ def epoch_line(record: EpochRecord | None = None) -> str:
 
 
 def result_table(report: TestReport) -> Group:
-    """Return one row a class and the means, the same by task, and the protocol below."""
+    """Return one row per class and the means, the same by task, and the protocol below."""
     parts = [_class_table(report)]
     if len(report.tasks) > 1 or any(task.exclusive for task in report.tasks):
         parts.append(_task_table(report))
@@ -133,7 +133,7 @@ def result_table(report: TestReport) -> Group:
 def report_document(
     report: TestReport, provenance: Mapping[Any, Any], skipped: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
-    """Return what `test --json` says: scores, where they come from, and the clips left out."""
+    """Return what `test --json` says: scores, where they come from, and skipped clips."""
     left_out = [{"path": path, "reason": reason} for path, reason in skipped]
     return {**provenance, "skipped": left_out, **asdict(report)}
 
@@ -167,7 +167,7 @@ def _class_table(report: TestReport) -> Group:
 
 
 def _task_table(report: TestReport) -> Group:
-    """Return one row a task; where labels exclude each other, how often the likeliest is right."""
+    """Return one row per task; for exclusive labels, how often the likeliest is right."""
     heads = (
         "classes",
         "mAP",
