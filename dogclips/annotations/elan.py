@@ -24,7 +24,7 @@ _ALIGNED, _REFERENCE = "ALIGNABLE_ANNOTATION", "REF_ANNOTATION"
 def read_elan(path: Path, root: Element) -> Project | None:
     """Return the annotations of a document as segments, with all that is wrong with them.
 
-    None where an XML document is none of ELAN.
+    None where an XML document is not one of ELAN.
     """
     if root.tag != "ANNOTATION_DOCUMENT":
         return None

@@ -278,7 +278,7 @@ def cut_source(
     What the source cannot give is an outcome with its reason; what the encoder or the folder
     refuses is an OutputError.
 
-    Only the `wanted` paths are written; None means all. Other jobs are encoded all the same where
+    Only the `wanted` paths are written; None means all. Other jobs are encoded anyway where
     they share an encoder with these, so that a clip has the same bytes whichever are written.
     """
     ordered = sorted(jobs, key=lambda job: job.indices[0])

@@ -163,7 +163,7 @@ def cut(
 def _share(text: str | None, *, prune: bool, force: bool, virtual: bool) -> Shard | None:
     """Return which share of the work is ours, None for all of it; refuse what does not go together.
 
-    None of several shards may remove clips, and nothing is cut for virtual ones.
+    A shard may not delete clips, and nothing is cut for virtual clips.
     """
     if text and prune:
         raise UsageError(
