@@ -50,7 +50,7 @@ class AnnotationError(DogclipsError, code="annotation"):
 
 
 class AlignmentError(DogclipsError, code="alignment"):
-    """Nobody can say which frame a label means."""
+    """It is unknown which frame a label means."""
 
 
 class SessionError(DogclipsError, code="session"):

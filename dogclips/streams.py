@@ -38,7 +38,7 @@ STANDARD_RATES = (
 class Gap:
     """Frames that are not there: `missing` of them before the frame at container time `at_s`.
 
-    Where the clock jumps, `missing` says how many it left out; nobody knows whether there were any.
+    Where the clock jumps, `missing` says how many it left out; whether there were any is unknown.
     """
 
     at_s: Fraction
@@ -48,7 +48,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class StepBack:
-    """A place where the clock of a stream steps back, in seconds; a `restart` begins anew."""
+    """A place where the clock of a stream steps back, in seconds; a `restart` starts again."""
 
     from_s: Fraction
     to_s: Fraction
@@ -160,7 +160,7 @@ class Stream:
 
     @property
     def frame_rate(self) -> Fraction | None:
-        """Return the frames a second: exact if constant, else the average; None if unknown."""
+        """Return the frames per second: exact if constant, else the average; None if unknown."""
         if self.type != "video" or len(self.pts) < 2:
             return None
         if self._grid is not None:
@@ -240,7 +240,7 @@ class StreamTable:
 
 
 def average_rate(pts: Pts, time_base: Fraction) -> Fraction | None:
-    """Return frames a second over the whole stream, as a fraction a person can read."""
+    """Return frames per second over the whole stream, as a fraction a person can read."""
     span = int(pts[-1] - pts[0]) * time_base
     return ((len(pts) - 1) / span).limit_denominator(1001) if span > 0 else None
 

@@ -278,7 +278,7 @@ def cut_source(
     What the source cannot give is an outcome with its reason; what the encoder or the folder
     refuses is an OutputError.
 
-    Only the `wanted` paths are written; None means all. Other jobs are encoded all the same where
+    Only the `wanted` paths are written; None means all. Other jobs are encoded anyway where
     they share an encoder with these, so that a clip has the same bytes whichever are written.
     """
     ordered = sorted(jobs, key=lambda job: job.indices[0])
@@ -287,7 +287,7 @@ def cut_source(
         for lane in plan_lanes(ordered, share=encoder.b_frames == 0)
         if wanted is None or any(job.path in wanted for job in lane.jobs)
     ]
-    reason = "the source ended early"
+    reason = "the recording ended early"
     try:
         try:
             scaler = Scaler(stream, ordered[0].size)

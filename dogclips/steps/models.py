@@ -1,4 +1,4 @@
-"""Models: the published networks that can be trained, and the layers of one."""
+"""Models: list the networks that can be trained, and describe one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ def list_models() -> list[ModelFacts]:
 
 
 def show_model(name: str, overrides: Sequence[str] = (), *, classes: int = 400) -> NetworkResult:
-    """Return the layers of a published network for so many classes, and settings to train with it.
+    """Return the layers of a published network, and settings to train with it.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def show_model(name: str, overrides: Sequence[str] = (), *, classes: int = 400) 
     Raises
     ------
     UsageError
-        There is no such network; the nearest name is given.
+        The name is unknown; the nearest one is given.
     ConfigError, ModelError
         A setting is wrong, or no network can be built with it.
     """

@@ -179,7 +179,9 @@ def test_an_interrupted_run_ends_its_ray_and_the_next_one_finishes(
     _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 130
-    assert errors == ("error: interrupted: what is finished is kept; run the same command again\n")
+    assert errors == (
+        "error: interrupted: finished work is kept; run the same command again to continue\n"
+    )
     assert not list(session.rglob("*.part"))
     assert not cutting(session)
     again = start(session, "--engine", "ray")
@@ -208,14 +210,14 @@ def test_a_cluster_that_does_not_answer_is_said_at_once(session: Path) -> None:
     shown = dogclips("cut", session, *OPTIONS, "--engine", "ray", "--address", "127.0.0.1:1")
 
     assert shown.returncode == 1
-    assert shown.stderr.startswith("error: no cluster can be joined: ")
+    assert shown.stderr.startswith("error: cannot join a cluster: ")
     assert shown.stderr.count("\n") == 1
     assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("address", ["nonsense", "ray://127.0.0.1:1", "host:", "", "host:1:2"])
 def test_what_is_no_address_is_wrong_usage(address: str) -> None:
-    with pytest.raises(UsageError, match="is no address"):
+    with pytest.raises(UsageError, match="is not an address"):
         ray_engine(address)
 
 

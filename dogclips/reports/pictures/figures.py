@@ -1,4 +1,4 @@
-"""How all plots look, and how pictures become files and parts of pages.
+"""The look of all plots, and pictures as files and as parts of pages.
 
 Letters stay letters in an SVG: a label in any script is drawn with the fonts of whoever looks at
 it. matplotlib is imported where something is drawn: no other command pays for it.
