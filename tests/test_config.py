@@ -155,7 +155,7 @@ def test_delete_without_a_base_changes_nothing(tmp_path: Path, delete: str) -> N
     ids=["a file that is its own base", "two files that are each other's base"],
 )
 def test_bases_in_a_circle_are_refused(tmp_path: Path, texts: dict[str, str]) -> None:
-    assert "`base` runs in a circle" in refusal(write(tmp_path, **texts))
+    assert "`base` leads back to the same file" in refusal(write(tmp_path, **texts))
 
 
 def test_overrides_win_over_files_and_later_ones_over_earlier_ones(tmp_path: Path) -> None:
@@ -402,7 +402,7 @@ def test_finished_settings_are_taken_as_they_are() -> None:
 
 
 def test_settings_of_another_kind_are_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match="these are Other, not Settings"):
+    with pytest.raises(ConfigError, match="these settings are a Other, not a Settings"):
         settings_of(Settings, Other())  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dogclips.annotations.documents import twice
 from dogclips.annotations.issues import Issues
+from dogclips.config.refusals import expected
 from dogclips.errors import AnnotationError
 from dogclips.files import file_name
 
@@ -163,7 +164,7 @@ def _pieces(
             pieces[name] = None
             for fault in error.errors(include_url=False):
                 place = ".".join(map(str, (key, name, *fault["loc"])))
-                issues.refuse("V010", place, f"{fault['msg']} (found {_found(fault['input'])})")
+                issues.refuse("V010", place, f"{expected(fault)} (found {_found(fault['input'])})")
     return pieces
 
 

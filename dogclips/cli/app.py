@@ -22,7 +22,7 @@ _COMMANDS = {
     "Clips and lists": ("cut", "merge", "split", "export"),
     "Models": ("train", "test", "predict", "lr-find", "models", "weights"),
     "Look at data and results": ("browse", "report"),
-    "Try it out": ("demo",),
+    "Settings, and a first try": ("config", "demo"),
 }
 _EXAMPLES = """
   See every step on made recordings:

@@ -96,7 +96,7 @@ def predict(
         str | None,
         Option(
             metavar="PRECISION",
-            help="auto, 32-true, 16-mixed or bf16-mixed (setting: precision).",
+            help="Precision: auto, 32-true, 16-mixed or bf16-mixed (setting: precision).",
             show_default=AS_TRAINED,
             rich_help_panel=MACHINE,
         ),

@@ -72,8 +72,8 @@ def split(
         Path | None,
         Option(
             metavar="FILE",
-            help="split.json of an earlier split: its clips and groups stay where they are, and "
-            "its settings are the defaults.",
+            help="Leave clips and groups where an earlier split.json has them; its settings are "
+            "the defaults.",
             show_default="none",
             rich_help_panel=GROUPS,
         ),

@@ -101,7 +101,7 @@ def train(
         str | None,
         Option(
             metavar="PRECISION",
-            help="auto, 32-true, 16-mixed or bf16-mixed (setting: trainer.precision).",
+            help="Precision: auto, 32-true, 16-mixed or bf16-mixed (setting: trainer.precision).",
             show_default="from the settings",
             rich_help_panel=MACHINE,
         ),

@@ -101,6 +101,7 @@ class CutConfig(Config):
     )
     background: Annotated[str, Field(pattern=r"^(drop|keep|sample:\d+(\.\d+)?)$")] = Field(
         "drop",
+        examples=["drop", "keep", "sample:0.5"],
         description="What happens to windows without a label: `drop`, `keep`, or `sample:0.5` to "
         "keep half as many as there are labelled windows.",
     )
@@ -158,7 +159,7 @@ class CutConfig(Config):
     def _quoted(cls, projects: object) -> object:
         """Refuse 0205 without quotes, which YAML reads as the octal number 133."""
         if isinstance(projects, dict) and not all(isinstance(key, str) for key in projects):
-            raise ValueError("write the names of annotation files in quotes, like '0205'")
+            raise ValueError("an annotation file's name is a number: put it in quotes, like '0205'")
         return projects
 
     @property

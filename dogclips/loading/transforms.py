@@ -58,7 +58,7 @@ class ResizedCrop(Config):
     @classmethod
     def _is_a_share(cls, scale: tuple[float, float]) -> tuple[float, float]:
         if scale[1] > 1:
-            raise ValueError("a crop is no larger than the frame: at most 1")
+            raise ValueError("the crop cannot be larger than the frame: set at most 1")
         return scale
 
     def box(self, height: int, width: int, rng: np.random.Generator) -> Box:

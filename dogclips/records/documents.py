@@ -44,9 +44,12 @@ def record_of(kind: type[T], given: Any) -> T:
         adapter = _adapter(record)
         found: T = adapter.validate_json(given) if as_text else adapter.validate_python(given)
     except ValidationError as fault:
+        from dogclips.config.refusals import expected  # noqa: PLC0415 (a probe loads no YAML)
+
         first = fault.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{key}: {first['msg']}" if key else first["msg"]) from fault
+        reason = expected(first)
+        raise ValueError(f"{key} {reason}" if key else reason) from fault
     return found
 
 

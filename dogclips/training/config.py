@@ -51,9 +51,9 @@ class SamplingConfig(Config):
     def _dense_has_one_interval(self) -> Self:
         given = [self.interval, self.interval_seconds].count(None)
         if self.mode == "dense" and given != 1:
-            raise ValueError("dense sampling wants either interval or interval_seconds")
+            raise ValueError("dense sampling needs an interval: set interval or interval_seconds")
         if self.mode == "uniform" and given != 2:
-            raise ValueError("uniform sampling has no interval: set mode to dense")
+            raise ValueError("uniform sampling does not use an interval: set mode to dense")
         return self
 
     @property
@@ -154,7 +154,7 @@ class AugmentConfig(Config):
     @model_validator(mode="after")
     def _scales_ascend_from_one(self) -> Self:
         if not 1.0 <= self.scale[0] <= self.scale[1]:
-            raise ValueError("scale wants two ascending numbers from 1")
+            raise ValueError("scale has to be two ascending numbers from 1: correct the value")
         return self
 
     @model_validator(mode="after")
@@ -164,7 +164,7 @@ class AugmentConfig(Config):
             name for name in ("scale", "crop") if getattr(self, name) != fields[name].default
         ]
         if self.resized_crop is not None and changed:
-            raise ValueError(f"resized_crop takes the place of {' and '.join(changed)}")
+            raise ValueError(f"resized_crop replaces {' and '.join(changed)}: set only one of them")
         return self
 
 
@@ -239,7 +239,7 @@ def _check_used(
     """Refuse a setting that differs from its default and that nothing chosen looks at."""
     for key, owner in owners.items():
         if owner not in chosen and getattr(config, key) != type(config).model_fields[key].default:
-            raise ValueError(f"{key} is a setting of {owner}: drop it or set {section}.name")
+            raise ValueError(f"{key} is only for {owner}: remove it, or set {section}.name")
 
 
 class TaskLossConfig(Config):
@@ -299,7 +299,9 @@ class LossConfig(Config):
     def _settings_have_a_loss(self) -> Self:
         _check_used(self, LOSSES_OF, self.names, "loss")
         if isinstance(self.pos_weight, float) and self.names == {"cross_entropy"}:
-            raise ValueError("one pos_weight for all classes changes nothing here: use balanced")
+            raise ValueError(
+                "one pos_weight for all does not affect cross_entropy: set it to balanced"
+            )
         return self
 
 
@@ -356,9 +358,9 @@ class ScheduleConfig(Config):
     def _settings_have_a_schedule(self) -> Self:
         _check_used(self, SCHEDULES_OF, {self.name}, "schedule")
         if self.name == "steps" and not self.steps:
-            raise ValueError("steps wants the epochs at which it falls, such as [11, 14]")
+            raise ValueError("steps has no epochs: set schedule.steps, for example to [11, 14]")
         if any(after <= before for before, after in pairwise(self.steps)):
-            raise ValueError("steps wants ascending epochs")
+            raise ValueError("the epochs of steps do not ascend: sort them")
         return self
 
 
@@ -380,7 +382,7 @@ class FreezeConfig(Config):
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
         if self.backbone and self.blocks:
-            raise ValueError("freeze.backbone freezes every block: set freeze.blocks to 0")
+            raise ValueError("backbone already freezes every block: set blocks to 0")
         return self
 
 
@@ -435,7 +437,7 @@ class TrainerConfig(Config):
     @model_validator(mode="after")
     def _averages_are_whole(self) -> Self:
         if self.strategy == "fsdp" and self.ema is not None:
-            raise ValueError("weights that are shared out have no average: ema is for auto and ddp")
+            raise ValueError("ema does not work with fsdp: set ema to null, or strategy to ddp")
         return self
 
 
@@ -484,13 +486,13 @@ class TrainConfig(Config):
     @model_validator(mode="after")
     def _crops_need_something_to_crop(self) -> Self:
         if self.data.fit == "stretch" and self.evaluation.crops > 1:
-            raise ValueError("stretched frames have one crop: set evaluation.crops to 1")
+            raise ValueError("stretched frames have only one crop: set evaluation.crops to 1")
         return self
 
     @model_validator(mode="after")
     def _mixing_needs_two_clips(self) -> Self:
         if self.data.batch_size == 1 and (self.data.augment.mixup or self.data.augment.cutmix):
-            raise ValueError("mixup and cutmix mix clips of a batch: set data.batch_size to 2")
+            raise ValueError("mixup and cutmix need two clips per batch: set data.batch_size to 2")
         return self
 
     @property

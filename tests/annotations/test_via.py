@@ -534,7 +534,7 @@ NOT_ANCHORED = "V034 no attribute is anchored to temporal segments (FILE1_Z2_XY0
 WRONG: dict[str, tuple[Tree, str, str]] = {
     "an unknown attribute type": (
         store(attribute={"1": attribute(9)}),
-        "V010 Input should be 1, 2, 3, 4 or 5 (found '9')",
+        "V010 has to be 1, 2, 3, 4 or 5 (found '9')",
         "attribute.1.type",
     ),
     "metadata that is a list": (store(metadata=[]), "V010", "metadata"),

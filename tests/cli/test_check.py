@@ -1,7 +1,6 @@
 """What `dogclips check` says about annotation files, for scripts and for people."""
 
 import json
-import resource
 import shutil
 from pathlib import Path
 from typing import Any
@@ -224,22 +223,6 @@ def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list
     assert (shown.returncode, shown.stdout) == (2, "")
     assert len(shown.stderr.splitlines()) == 1
     assert shown.stderr.startswith("error: ")
-
-
-@pytest.mark.timing
-def test_help_answers_at_once_with_an_example() -> None:
-    def cpu_seconds() -> float:
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return used.ru_utime + used.ru_stime
-
-    runs = []
-    for _ in range(5):
-        before = cpu_seconds()
-        shown = dogclips("check", "--help")
-        runs.append(cpu_seconds() - before)
-
-    assert "Example: dogclips check dog_video" in shown.stdout
-    assert min(runs) < 0.3
 
 
 def test_a_damaged_recording_is_an_error_of_its_file_alone(tmp_path: Path) -> None:

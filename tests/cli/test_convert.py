@@ -36,7 +36,7 @@ def test_one_line_says_what_was_written_and_what_was_not(source: Path, tmp_path:
 
     assert shown.returncode == 0
     assert shown.stdout == (
-        f"{out}: 4 labels written; left out, as via has no place for them: regions (1)\n"
+        f"{out}: 4 labels written; left out, because via cannot hold them: regions (1)\n"
     )
     assert shown.stderr.splitlines() == [
         f"warning: V044 'Sniff' stands for its option 'sniff' ({source}: metadata.1_00000003)",
@@ -150,8 +150,8 @@ def test_points_are_left_out_of_a_via_project_and_kept_in_a_table(tmp_path: Path
     via = dogclips("convert", source, tmp_path / "a.json", "--to", "via")
     table = dogclips("convert", source, tmp_path / "a.csv", "--to", "csv")
 
-    assert ": 1 label written; left out, as via has no place for them: points (1)" in via.stdout
-    assert ": 2 labels written; left out, as csv has no place for them: comments" in table.stdout
+    assert ": 1 label written; left out, because via cannot hold them: points (1)" in via.stdout
+    assert ": 2 labels written; left out, because csv cannot hold them: comments" in table.stdout
     assert [row[2] for row in rows(tmp_path / "a.json")] == ["sit", "Rex"]
     assert [row[2] for row in rows(tmp_path / "a.csv")] == ["sit", "bark"]
 
@@ -204,13 +204,6 @@ def test_a_fault_is_one_line_and_leaves_nothing_behind(
     assert line.startswith("error: ")
     assert message in line
     assert sorted(tmp_path.rglob("*")) == before
-
-
-def test_help_shows_an_example() -> None:
-    shown = dogclips("convert", "--help")
-
-    assert shown.returncode == 0
-    assert "Example: dogclips convert" in shown.stdout
 
 
 def test_times_of_mpv_are_not_silently_given_to_a_browser(tmp_path: Path) -> None:

@@ -160,8 +160,3 @@ def test_a_fault_is_one_line_and_leaves_nothing_behind(
     assert says in line
     assert files_in(workplace) == before
     assert not (workplace / "out").exists()
-
-
-def test_help_shows_an_example() -> None:
-    shown = dogclips("export", "--help")
-    assert "Example: dogclips export data/split --format videofolder" in shown.stdout

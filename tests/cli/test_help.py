@@ -1,6 +1,8 @@
 """Help pages: what each of them shows, at any width, on a terminal and in a pipe."""
 
+import io
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,7 +31,7 @@ SETTINGS: dict[str, type[BaseModel]] = {
 
 def page_of(name: str, width: int) -> str:
     context = typer.Context(PAGES[name], info_name=f"dogclips {name}".strip())
-    return typer.unstyle(help_page(PAGES[name], context, width))
+    return re.sub("\x1b\\[[0-9]*m", "", help_page(PAGES[name], context, width))
 
 
 def params(name: str) -> Iterator[TyperArgument | TyperOption]:
@@ -64,10 +66,10 @@ def test_every_parameter_is_explained_with_its_default(name: str) -> None:
 
     for param in params(name):
         text = " ".join((param.help or "").split())
-        assert re.fullmatch(r"[A-Z36a].*\.", text), param.name
+        assert re.fullmatch(r"[A-Z].*\.", text), param.name
         shown = page.split(f" {text}", 1)[1]
         assert param.opts[0] in page or isinstance(param, TyperArgument)
-        if isinstance(param, TyperOption) and param.is_flag and param.default is not None:
+        if isinstance(param, TyperOption) and param.is_flag and not param.secondary_opts:
             assert shown.startswith(" │")
         else:
             assert shown.startswith((" [default: ", " [required]")), param.name
@@ -120,7 +122,10 @@ def test_a_pipe_gets_no_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b" not in help_page(PAGES["cut"], context, 80)
 
 
-def test_an_encoding_without_frames_gets_plain_ones() -> None:
-    shown = dogclips("cut", "--help")
+def test_an_encoding_without_frames_gets_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="latin-1"))
 
-    assert "╭─ Settings ─" in shown.stdout
+    page = page_of("cut", 80)
+
+    assert page.encode("ascii")
+    assert "+- Settings -" in page

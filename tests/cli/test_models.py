@@ -1,7 +1,6 @@
 """What `dogclips models` lists and shows."""
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -156,19 +155,3 @@ def test_what_cannot_be_shown_is_refused_with_what_can(
 ) -> None:
     with pytest.raises(kind, match=says):
         shown("show", *arguments)
-
-
-@pytest.mark.timing
-def test_help_answers_at_once_with_an_example() -> None:
-    def cpu_seconds() -> float:
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return used.ru_utime + used.ru_stime
-
-    runs = []
-    for _ in range(5):
-        before = cpu_seconds()
-        help_ = dogclips("models", "show", "--help")
-        runs.append(cpu_seconds() - before)
-
-    assert "Example: dogclips models show slowfast-r50-8x8" in help_.stdout
-    assert min(runs) < 0.3

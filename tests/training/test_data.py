@@ -144,13 +144,13 @@ def test_an_interval_is_in_frames_or_in_seconds(config: TrainConfig) -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ({"sampling": {"mode": "dense"}}, "either interval or interval_seconds"),
+        ({"sampling": {"mode": "dense"}}, "set interval or interval_seconds"),
         (
             {"sampling": {"mode": "dense", "interval": 2, "interval_seconds": 0.1}},
-            "either interval or interval_seconds",
+            "set interval or interval_seconds",
         ),
         ({"sampling": {"interval": 2}}, "set mode to dense"),
-        ({"augment": {"resized_crop": {}, "crop": "centre"}}, "takes the place of crop"),
+        ({"augment": {"resized_crop": {}, "crop": "centre"}}, "replaces crop: set only one"),
         ({"augment": {"resized_crop": {"scale": [0.5, 1.5]}}}, "at most 1"),
         ({"augment": {"resized_crop": {"ratio": [2, 1]}}}, "ascending"),
     ],

@@ -77,5 +77,5 @@ def test_more_blocks_than_there_are_cannot_be_frozen() -> None:
         ConfigError, match=r"has 3 blocks or stages, fewer than 4 \(freeze\.blocks\)"
     ):
         classifier(settings(freeze={"blocks": 4}))
-    with pytest.raises(ValidationError, match=r"set freeze\.blocks to 0"):
+    with pytest.raises(ValidationError, match=r"set blocks to 0"):
         settings(freeze={"blocks": 4, "backbone": True})

@@ -226,9 +226,9 @@ def test_a_loss_for_a_task_that_is_not_there_is_refused() -> None:
 @pytest.mark.parametrize(
     ("loss", "says"),
     [
-        ({"gamma": 1.0}, "gamma is a setting of focal: drop it or set loss.name"),
-        ({"name": "focal", "clip": 0.1}, "clip is a setting of asymmetric"),
-        ({"name": "cross_entropy", "pos_weight": 2}, "use balanced"),
+        ({"gamma": 1.0}, "gamma is only for focal: remove it, or set loss.name"),
+        ({"name": "focal", "clip": 0.1}, "clip is only for asymmetric"),
+        ({"name": "cross_entropy", "pos_weight": 2}, "set it to balanced"),
     ],
     ids=["of focal", "of asymmetric", "of no effect"],
 )

@@ -37,10 +37,10 @@ def test_the_rate_falls_at_once_after_the_epochs_that_are_named() -> None:
 @pytest.mark.parametrize(
     ("schedule", "says"),
     [
-        ({"name": "steps"}, r"wants the epochs .* \[11, 14\]"),
-        ({"name": "steps", "steps": [14, 11]}, "ascending"),
-        ({"steps": [11]}, "steps is a setting of steps: drop it or set schedule.name"),
-        ({"name": "constant", "min_share": 0.1}, "min_share is a setting of cosine"),
+        ({"name": "steps"}, r"no epochs: set schedule.steps, .* \[11, 14\]"),
+        ({"name": "steps", "steps": [14, 11]}, "do not ascend"),
+        ({"steps": [11]}, "steps is only for steps: remove it, or set schedule.name"),
+        ({"name": "constant", "min_share": 0.1}, "min_share is only for cosine"),
     ],
     ids=["no steps", "descending", "steps of a cosine", "floor of a constant"],
 )
