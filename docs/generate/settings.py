@@ -163,7 +163,10 @@ def _taken(field: FieldInfo) -> str:
         return "a section with the name of a network"
     text = _type(field.annotation, field.metadata)
     unit = unit_of(field)
-    return f"{text}, in {unit}" if unit else text
+    if not unit:
+        return text
+    number, null, _ = text.partition(" or `null`")
+    return f"{number}, in {unit},{null}" if null else f"{number}, in {unit}"
 
 
 def _type(annotation: Any, metadata: Any = ()) -> str:
