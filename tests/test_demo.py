@@ -11,12 +11,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from docs.check_examples import DOCS, blocks_of, run_block
 from dogclips import train
 from dogclips.lists import ListedClip, read_list, write_list
 from dogclips.records.manifest import read_manifest
 from dogclips.records.training_run import TestReport
 from dogclips.steps import test as testing
 from tests.cli.program import dogclips, started
+from tests.doc_worlds import in_process
 from tests.videos import numbers_in
 
 pytestmark = [pytest.mark.training, pytest.mark.timeout(900)]
@@ -126,6 +128,19 @@ def test_a_single_frame_does_not_tell_what_a_dog_does(
         print(f"\n{seen}")  # noqa: T201 (for whoever reads the run)
     assert report.mean_ap is not None
     assert report.mean_ap < whole - 0.2
+
+
+def test_the_tutorial_shows_what_the_program_prints(demo: tuple[Path, str], tmp_path: Path) -> None:
+    there = tmp_path / "data" / "demo"
+    (there / "runs").mkdir(parents=True)
+    (there / "Feb").symlink_to(demo[0] / "Feb")
+    (there / "runs" / "slowfast").symlink_to(demo[0] / "runs" / MODEL)
+    blocks = [block for block in blocks_of(DOCS / "tutorial.md") if "slow" not in block.words]
+
+    faults = [fault for block in blocks for fault in run_block(block, tmp_path, in_process)]
+
+    assert len(blocks) > 6
+    assert not faults, "\n".join(faults)
 
 
 def trained_on(
