@@ -117,7 +117,8 @@ def _ground_of(world: World, width: int, height: int) -> NDArray[np.float64]:
     """Return the ground of a picture of this size; a recording asks for the same two all along."""
     num_rows, num_columns = world.ground.shape[:2]
     rows, columns = np.arange(height) * num_rows // height, np.arange(width) * num_columns // width
-    return world.ground[rows[:, None], columns].astype(np.float64)
+    ground: NDArray[np.float64] = world.ground[rows[:, None], columns].astype(np.float64)
+    return ground
 
 
 def _visits(random: np.random.Generator, seconds: int) -> list[DogBout]:
