@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.program import dogclips
+from tests.cli.program import dogclips, started
 from tests.sessions import via_project, write_project, write_session
 from tests.shared import SHARED, needs_shared
 from tests.videos import steady, write_made
@@ -235,7 +235,7 @@ def test_help_answers_at_once_with_an_example() -> None:
     runs = []
     for _ in range(5):
         before = cpu_seconds()
-        shown = dogclips("check", "--help")
+        shown = started("check", "--help")
         runs.append(cpu_seconds() - before)
 
     assert "Example: dogclips check dog_video" in shown.stdout
