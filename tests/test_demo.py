@@ -17,7 +17,7 @@ from dogclips.lists import ListedClip, read_list, write_list
 from dogclips.records.manifest import read_manifest
 from dogclips.records.training_run import TestReport
 from dogclips.steps import test as testing
-from tests.cli.program import dogclips, started
+from tests.cli.program import dogclips
 from tests.doc_worlds import in_process
 from tests.videos import numbers_in
 
@@ -31,7 +31,7 @@ MODEL = ("slowfast", "timesformer")[int(os.environ["DOGCLIPS_SEED"]) % 2]
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Run `dogclips demo` with one of its models and return its folder and what it printed."""
     folder = tmp_path_factory.mktemp("demo")
-    shown = started("demo", folder, "--model", MODEL, timeout=800)
+    shown = dogclips("demo", folder, "--model", MODEL)
     assert shown.returncode == 0, shown.stderr
     return folder, shown.stdout
 
@@ -146,10 +146,12 @@ def test_the_tutorial_shows_what_the_program_prints(demo: tuple[Path, str], tmp_
 def trained_on(
     clips: Sequence[ListedClip], lists: Path, folder: Path, *settings: str
 ) -> TestReport:
-    """Train the small SlowFast on a third of the clips, for time, and test it as the demo does."""
+    """Train the small SlowFast on a third of the clips, for time; test it as the demo does."""
     (folder / "labels.txt").write_text((lists / "labels.txt").read_text())
     write_list(folder / "train.txt", clips[::3])
-    named = [f"data.train={folder}/train.txt", f"data.val={lists}/val.txt", "trainer.epochs=3"]
+    write_list(folder / "val.txt", read_list(lists / "val.txt").clips[::3])
+    named = [f"data.{name}={folder}/{name}.txt" for name in ("train", "val")]
+    named.append("trainer.epochs=3")
     train(folder / "run", ["slowfast_tiny", *named, *settings])
     return testing.test(folder / "run", lists / "test.txt").report
 
