@@ -1,7 +1,7 @@
-"""From raw two-stream recordings and behaviour annotations to verified clips and a tested model.
+"""Cut recordings into verified clips by their annotations, and train action models on them.
 
-One function a command, imported when it is first used: `import dogclips` takes no time and no
-torch.
+There is one function for each command. It is imported when it is first used, so that
+`import dogclips` is fast and does not load torch.
 """
 
 from importlib import import_module
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from dogclips.steps.train import rehearse, train
 
 
-# What is no step of its own.
+# Functions that are not in a module of their own.
 _ELSEWHERE = {"make_session": "dogclips.demo.recordings", "rehearse": "dogclips.steps.train"}
 
 

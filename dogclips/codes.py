@@ -44,7 +44,7 @@ _SAVE = "save the project again in the annotation program"
 # done instead.
 ISSUES: Mapping[str, Code] = {
     "V001": _error("the file is empty, cut off, not JSON or XML, or of another shape", _SAVE),
-    "V002": _error("a key, column or frame stands twice", "remove one of the two"),
+    "V002": _error("a key, column or frame appears twice", "remove one of the two"),
     "V003": _error("an export that lacks what a project has: VIA CSV or WebVTT", _SAVE),
     "V004": _error("annotations of images, which have no time", "annotate the video in VIA 3"),
     "V005": _both("keys or columns are missing (error) or unknown (warning)", _SAVE),
@@ -55,11 +55,11 @@ ISSUES: Mapping[str, Code] = {
     "V021": _error("a view shows no file", "remove the view, or add its file"),
     "V022": _error("a view or an observation names a file that is not defined, or none", _SAVE),
     "V023": _warning("VIA hides this view; its annotations are read", "remove unwanted segments"),
-    "V024": _warning("the id of a file differs from its key; the key counts", _SAVE),
+    "V024": _warning("the id of a file differs from its key; the key is used", _SAVE),
     "V025": _warning("a file has no type; the type is inferred from its name", "nothing"),
     "V026": _warning("two files have the same base name", "rename one of the recordings"),
     "V030": _error("an attribute has an anchor that VIA does not know", _SAVE),
-    "V031": _warning("two attributes have the same name; they are taken for one", "rename one"),
+    "V031": _warning("two attributes have the same name; they are read as one", "rename one"),
     "V032": _warning("two options of an attribute have the same name", "rename one"),
     "V033": _error("an IMAGE attribute has a value, which VIA never writes", "remove the value"),
     "V034": _error(
@@ -67,7 +67,7 @@ ISSUES: Mapping[str, Code] = {
         'add an attribute with the anchor "Temporal Segment in Video or Audio"',
     ),
     "V040": _error("a segment uses an attribute that is not defined", _SAVE),
-    "V041": _warning("an answer is null; it is taken for no answer", "nothing"),
+    "V041": _warning("an answer is null; it is read as no answer", "nothing"),
     "V042": _error("an answer is not text", _REDO),
     "V043": _error("a segment uses an option without a name", "name the option"),
     "V044": _warning("the text of an option stands in place of its id; it is mapped", "nothing"),
@@ -79,7 +79,7 @@ ISSUES: Mapping[str, Code] = {
         "a placeholder of the application in place of a label",
         "set labels.drop or labels.rename",
     ),
-    "V047": _warning("the same segment stands twice; it is read once", "remove one of the two"),
+    "V047": _warning("the same segment appears twice; it is read once", "remove one of the two"),
     "V048": _warning("a segment has no label; it is skipped", "label or remove the segment"),
     "V050": _error("a segment belongs to a view that does not exist", "remove the segment"),
     "V051": _warning("a time is written as text; it is read as a number", "nothing"),
@@ -100,7 +100,7 @@ ISSUES: Mapping[str, Code] = {
     ),
     "V073": _warning("a gap that only rounding in BORIS made; it is closed", "nothing"),
     "V074": _warning(
-        "times rest on what the annotation program assumed or measured",
+        "times rely on what the annotation program assumed or measured",
         "compare one late segment with the recording",
     ),
     "V075": _warning(
@@ -112,9 +112,11 @@ ISSUES: Mapping[str, Code] = {
         "make sure that this is the file that was annotated",
     ),
     "V081": _error("no recording has the annotated name", "put the recording into video/"),
-    "V082": _error("several recordings, or several names, can be meant", "rename one of them"),
+    "V082": _error(
+        "a name matches several recordings, or several names one recording", "rename one of them"
+    ),
     "V083": _warning(
-        "segments of exactly 1.000 s: a key press made them and nobody adjusted them",
+        "segments of exactly 1.000 s: a key press made them, and they were not adjusted",
         "drag their ends to where the behaviour begins and stops",
     ),
     "V084": _both(
@@ -122,7 +124,9 @@ ISSUES: Mapping[str, Code] = {
         "make sure that this is the file that was annotated",
     ),
     "V085": _warning("several annotation files name the same recording", "remove old copies"),
-    "V086": _error("the recording itself cannot be used", "see what `dogclips probe` says of it"),
+    "V086": _error(
+        "the recording itself cannot be used", "see what `dogclips probe` says about it"
+    ),
 }
 
 # What is odd about a recording. A warning can put a label on a wrong frame or cost one.
@@ -135,7 +139,7 @@ MESSAGES: Mapping[str, Code] = {
         "the picture starts late by its B-frame delay, which browsers treat differently",
         "check that annotated_in is right",
     ),
-    "P006": _note("sound starts up to 50 ms before the picture, as encoders make it"),
+    "P006": _note("sound starts up to 50 ms before the picture, a normal delay of encoders"),
     "P007": _note("an edit list hides frames; readers that ignore it count them"),
     "P011": _note("one stream starts later than the other; this is corrected"),
     "P012": _warning(
@@ -149,19 +153,19 @@ MESSAGES: Mapping[str, Code] = {
     ),
     "P015": _warning("frames are missing; windows that span them are skipped", "nothing"),
     "P016": _warning("the stream has no timestamps; nothing can be aligned to it", "remux it"),
-    "P017": _warning("the header claims another number of frames than there are", "copy it again"),
+    "P017": _warning("the header claims a wrong number of frames", "copy it again"),
     "P018": _both(
         "no presentation times; frames are counted from the first (in AVI only a note)", "nothing"
     ),
     "P019": _warning("frames do not decode; only `probe --deep` looks", "copy it again"),
     "P020": _warning("timestamps repeat", "look at the clips around them"),
     "P021": _warning(
-        "the alignment rests on timestamps; the pixels could not verify it",
+        "the alignment relies on timestamps; the pixels could not verify it",
         "look at `dogclips align FILE --output align.html`",
     ),
     "P022": _warning("the clock steps back", "look at the clips around that time"),
     "P023": _warning(
-        "the clock starts again, so that one time means two moments", "split the file there"
+        "the clock restarts, so that one time means two moments", "split the file there"
     ),
     "P024": _warning(
         "the clock jumps ahead by more than any plausible loss of frames",
@@ -192,13 +196,13 @@ SKIP_REASONS: Mapping[str, Code] = {
         "see label_free_margin_seconds",
     ),
     "after-annotations": _note(
-        "no label, and not over before the last segment of its recording",
+        "no label, and does not end before the last segment of its recording",
         "annotate the recording to its end",
     ),
-    "not-sampled": _note("background beyond the wanted share", "see background"),
+    "not-sampled": _note("more background than asked for", "see background"),
     "frames-missing": _warning("spans frames that the recording lacks", "nothing"),
     "in-doubt": _warning(
-        "touches a stretch in which nobody can know the shift between the streams",
+        "touches a stretch in which the shift between the streams is unknown",
         "see keep_doubtful",
     ),
     "frames-lost": _warning("spans frames that one of the streams has lost", "see keep_doubtful"),

@@ -1,7 +1,7 @@
-"""What happens while a step runs, told to whoever wants to show it.
+"""Events of a running step, for programs that show its progress.
 
 Every function of the public API takes `progress`, which is called with one of these records after
-the other; the functions themselves print nothing. What is left in the end is a `Result`.
+the other; the functions themselves print nothing. At the end they return a `Result`.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,13 +21,13 @@ class Began(Event):
     """A task began."""
 
     task: str  #: What is done, in words
-    total: int | None = None  #: How many units there are; None if nobody knows yet
+    total: int | None = None  #: How many units there are; None if unknown yet
     unit: str = ""  #: What is counted, such as "clips"; empty if its speed tells nothing
 
 
 @dataclass(frozen=True)
 class Advanced(Event):
-    """So many more units of the task are done."""
+    """More units of the task are done."""
 
     count: int
 
@@ -62,7 +62,7 @@ Progress: TypeAlias = Callable[[Event], None]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Result(Event):
-    """What every step returns, and how far it got; who calls several may tell of each."""
+    """What every step returns."""
 
     warnings: tuple[Warned, ...] = ()  #: Everything odd that was found
     failures: tuple[DogclipsError, ...] = ()  #: Inputs that could not be used
@@ -92,12 +92,12 @@ class Feed:
             self._progress(event)
 
     def warn(self, text: str, code: str = "", place: object = "") -> None:
-        """Tell of something odd."""
+        """Warn of something odd."""
         self.warnings.append(Warned(" ".join(text.split()), code, str(place)))
         self.tell(self.warnings[-1])
 
     def fail(self, error: DogclipsError) -> None:
-        """Tell of an input that cannot be used."""
+        """Report an input that cannot be used."""
         self.failures.append(error)
         self.tell(Failed(error))
 
@@ -105,7 +105,7 @@ class Feed:
     def task(
         self, name: str, total: int | None = None, unit: str = ""
     ) -> Iterator[Callable[[int], None]]:
-        """Tell of a task while the block runs; what is yielded tells of units that are done."""
+        """Report a task while the block runs; call what is yielded for finished units."""
         self.tell(Began(name, total, unit))
         try:
             yield lambda count: self.tell(Advanced(count))

@@ -1,4 +1,4 @@
-"""Class names: how annotated labels become them, and whether they name their task."""
+"""Class names: how labels become classes, and whether class names contain their task."""
 
 import re
 from collections.abc import Collection

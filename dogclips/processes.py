@@ -1,4 +1,4 @@
-"""The same work on many items, in processes of this machine.
+"""Do the same work on many items, in processes of this machine.
 
 The processes do not import the caller's script, so that it needs no `__main__` guard, and they
 leave Ctrl-C to the caller. When it stops waiting for results, whether it was told to, failed or
@@ -54,7 +54,7 @@ def in_processes(
     if min(workers, len(items)) <= 1:
         yield from enumerate(map(work, items))
         return
-    what = f"a process that {doing} was killed, perhaps for its memory"
+    what = f"a process that {doing} was killed, perhaps because memory ran out"
     killed = OutputError(what, where=f"{workers} workers", todo=todo)
     started: dict[Connection, BaseProcess] = {}
     ensure_running()  # else the first start does, and lets signals through
@@ -80,7 +80,7 @@ def of_each(
 ) -> list[Made | MediaError]:
     """Return what `read` makes of each file or clip; a bad one becomes its error.
 
-    `workers` are processes at once, if there is enough to do for them; None for one a core. They
+    `workers` are processes at once, if there is enough to do for them; None for one per core. They
     are threads where `read` waits for another program (`in_threads`): with PyAV, which hands its
     lock over with each packet, two threads are slower than one.
     """

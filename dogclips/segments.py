@@ -9,7 +9,7 @@ import pandas as pd
 
 from dogclips.timebase import exact
 
-# One row a label. Texts are "" where a format says nothing. `t_start` and `t_end` count in
+# One row per label. Texts are "" where a format says nothing. `t_start` and `t_end` count in
 # `time_base`: "player" is seconds as the annotator's player showed them, "frame_index" is frames
 # of the stream from 0; end exclusive, NaN for a point. `timebase.exact` gives the decimals back.
 # `known` is False where a label is text that is no option of its attribute.

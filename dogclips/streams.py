@@ -4,6 +4,7 @@ The two probes in `media` read facts and packets; everything that follows from t
 here, so that both give the same table.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -38,7 +39,7 @@ STANDARD_RATES = (
 class Gap:
     """Frames that are not there: `missing` of them before the frame at container time `at_s`.
 
-    Where the clock jumps, `missing` says how many it left out; nobody knows whether there were any.
+    Where the clock jumps, `missing` says how many it left out; whether there were any is unknown.
     """
 
     at_s: Fraction
@@ -48,7 +49,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class StepBack:
-    """A place where the clock of a stream steps back, in seconds; a `restart` begins anew."""
+    """A place where the clock of a stream steps back, in seconds; a `restart` starts again."""
 
     from_s: Fraction
     to_s: Fraction
@@ -160,7 +161,7 @@ class Stream:
 
     @property
     def frame_rate(self) -> Fraction | None:
-        """Return the frames a second: exact if constant, else the average; None if unknown."""
+        """Return the frames per second: exact if constant, else the average; None if unknown."""
         if self.type != "video" or len(self.pts) < 2:
             return None
         if self._grid is not None:
@@ -240,7 +241,7 @@ class StreamTable:
 
 
 def average_rate(pts: Pts, time_base: Fraction) -> Fraction | None:
-    """Return frames a second over the whole stream, as a fraction a person can read."""
+    """Return frames per second over the whole stream, as a fraction a person can read."""
     span = int(pts[-1] - pts[0]) * time_base
     return ((len(pts) - 1) / span).limit_denominator(1001) if span > 0 else None
 
@@ -258,14 +259,20 @@ def find_grid(pts: Pts, time_base: Fraction) -> tuple[Fraction, Pts] | None:
     usual = int(np.median(np.diff(pts)))
     if usual <= 0:
         return None
-    from_step = 1 / (usual * time_base)
-    near = sorted(STANDARD_RATES, key=lambda rate: abs(rate - from_step))[:6]
-    average = average_rate(pts, time_base)
-    for rate in dict.fromkeys([from_step, *near, *([average] if average else [])]):
+    for rate in _likely_rates(pts, time_base, 1 / (usual * time_base)):
         numbers = _grid_numbers(pts, time_base, rate)
         if numbers is not None:
             return rate, numbers
     return None
+
+
+def _likely_rates(pts: Pts, time_base: Fraction, from_step: Fraction) -> Iterator[Fraction]:
+    """Yield rates to try; mostly the first is right, so no other is looked for before."""
+    yield from_step
+    yield from sorted(STANDARD_RATES, key=lambda rate: abs(rate - from_step))[:6]
+    average = average_rate(pts, time_base)
+    if average is not None:
+        yield average
 
 
 def find_jumps(pts: Pts, time_base: Fraction) -> Pts:

@@ -1,4 +1,4 @@
-"""Numbers, names and lengths of time as people say them."""
+"""Numbers, names and lengths of time in words."""
 
 import os
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def shortened(text: str, longest: int = 28) -> str:
-    """Return a text of at most so many letters.
+    """Return a text, shortened to `longest` letters.
 
     >>> shortened("chews on the sofa", 9)
     'chews on…'
@@ -36,7 +36,7 @@ def clock(seconds: Fraction | float, *, tenths: bool = True) -> str:
 
 
 def rate_text(rate: Fraction | float | None, *, variable: bool) -> str:
-    """Return frames a second, after a tilde if that is a mean; empty if nobody knows.
+    """Return frames per second, after a tilde if that is a mean; empty if unknown.
 
     >>> rate_text(Fraction(30000, 1001), variable=False), rate_text(25.0, variable=True)
     ('29.97', '~25')

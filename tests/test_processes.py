@@ -149,7 +149,9 @@ def sleeping(run: int) -> list[int]:
 
 def test_a_process_that_is_killed_is_an_error_at_once() -> None:
     began = time.monotonic()
-    with pytest.raises(OutputError, match="a process that dies was killed, perhaps for its memory"):
+    with pytest.raises(
+        OutputError, match="a process that dies was killed, perhaps because memory ran out"
+    ):
         list(in_processes(signal.raise_signal, [signal.SIGKILL] * 3, 2, "dies"))
     assert time.monotonic() - began < 60
 

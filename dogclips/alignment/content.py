@@ -82,7 +82,7 @@ class Content:
     grid: LagGrid = field(default_factory=lambda: LagGrid(0.0, 1.0, 0, 0))
     curve: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
     pieces: tuple[Piece, ...] = ()  #: In time order; between two of them the shift changes
-    #: Container time on the reference at which nobody can know the shift.
+    #: Container time on the reference at which the shift is unknown.
     doubts: tuple[Span, ...] = ()
     #: Seconds of the reference that were looked at, and the longest stretch that was not. Losses of
     #: equally many frames in both streams within one such stretch cancel out behind it and stay
@@ -193,12 +193,12 @@ class _Comparison:
             not is_all_intra(seen) and seen.keyframes.sum() > _MOST_KEYFRAMES * len(seen.keyframes)
             for seen in first
         ):
-            return self.content("keyframes come so often that coding looks like motion")
+            return self.content("keyframes are so frequent that coding looks like motion")
         self.fit()
         while self.believed_s < _LEAST_BELIEVED_S:
             more = self.chooser.elsewhere(self.seen) if len(self.looks) < _MOST_LOOKS else None
             if more is None:
-                return self.content("no motion that both streams show at one lag only")
+                return self.content("no motion that matches at one lag only")
             self.look(more)
             self.fit()
         if self.view.fit < MIN_FIT:
@@ -221,7 +221,7 @@ class _Comparison:
             self.look(more)
             self.measure(self.looks[-1])
         if path.certain.mean() < _LEAST_CERTAIN:
-            return self.content("the pictures contradict themselves about the lag")
+            return self.content("different moments suggest different lags")
         if drift is not None:
             return self.content("", [self.drifting(*drift)])
         pair = self.reference, self.target
@@ -296,7 +296,7 @@ class _Comparison:
     def path(self) -> tuple[LagPath, list[Span]]:
         """Return the best path over all looks, and the times of its rows.
 
-        A stretch that nobody looked at is one row without evidence.
+        A stretch that was not looked at is one row without evidence.
         """
         rows: list[NDArray[np.float32]] = []
         spans: list[Span] = []

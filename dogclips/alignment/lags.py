@@ -106,7 +106,9 @@ class LagGrid:
     step_s: float
     low: int
     high: int
-    same_rate: bool = True  # both have as many frames a second, so that frames have exact partners
+    same_rate: bool = (
+        True  # both have as many frames per second, so that frames have exact partners
+    )
 
     @property
     def numbers(self) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""The path of shifts over time: stretches of exact time, lost frames, and what nobody can know.
+"""The path of shifts over time: stretches of exact time, lost frames, and what cannot be known.
 
 The path is found by dynamic programming over the reference's frames (Viterbi, with max-marginals
 from a forward and a backward pass): evidence speaks for shifts, and every change costs.
@@ -103,7 +103,7 @@ def certain_runs(path: LagPath, spans: Sequence[Span], grid: LagGrid) -> list[Ru
 
 
 def doubts_of(path: LagPath, spans: Sequence[Span]) -> list[Span]:
-    """Return the stretches of rows whose shift nobody can know."""
+    """Return the stretches of rows of unknown shift."""
     return [span for sure, span in _stretches(path.certain.tolist(), spans) if not sure]
 
 
@@ -118,7 +118,7 @@ def drift_of(runs: Sequence[Run]) -> tuple[float, float] | None:
     """Return (number at time 0, numbers a second) if the runs lie on one sloping line.
 
     The line goes through the places where the number changes, half way between two frames. The
-    longer nobody looked around such a place, the less it counts.
+    longer the stretch without a look around such a place, the less it counts.
     """
     numbers = np.array([run.number for run in runs])
     changes = np.diff(numbers)

@@ -49,7 +49,7 @@ class StretchChooser:
         return best, best + LOOK_S
 
     def elsewhere(self, seen: Sequence[Stretch]) -> Stretch | None:
-        """Return the liveliest stretch of the longest one that nobody has looked at yet."""
+        """Return the liveliest stretch of the longest one that was not looked at yet."""
         longest = self._longest_unseen(seen)
         return self.liveliest(*longest) if _length(longest) > _SLIVER_S else None
 
@@ -71,7 +71,7 @@ class StretchChooser:
         return self.liveliest(start + quarter, end - quarter)
 
     def between(self, seen: Sequence[Stretch]) -> Stretch | None:
-        """Return the middle of the longest stretch that nobody has looked at yet."""
+        """Return the middle of the longest stretch that was not looked at yet."""
         start, end = self._longest_unseen(seen)
         if start == end:
             return None
@@ -79,7 +79,7 @@ class StretchChooser:
         return max(start, middle - LOOK_S), min(end, middle + LOOK_S)
 
     def longest_unseen_s(self, seen: Sequence[Stretch]) -> float:
-        """Return the seconds of the longest stretch that nobody looked at."""
+        """Return the seconds of the longest stretch that was not looked at."""
         return _length(self._longest_unseen(seen))
 
     def _longest_unseen(self, seen: Sequence[Stretch]) -> Stretch:

@@ -11,6 +11,7 @@ from dogclips.alignment.players import AnnotatedIn, shown_in
 from dogclips.errors import AlignmentError
 from dogclips.streams import Message, Stream, StreamTable
 from dogclips.timebase import ROUNDING_SLACK_S, Span, shown
+from dogclips.wording import counted
 
 Trust = Literal["auto", "timestamps", "frame-count"]
 Method = Literal["timestamps", "frame-count", "content", "identity"]
@@ -42,7 +43,7 @@ class StreamChoice:
         for index in (reference, target):
             if index not in cameras:
                 raise AlignmentError(
-                    f"stream {index} is no video stream with frames",
+                    f"stream {index} is not a video stream with frames",
                     where=table.path,
                     todo=f"choose one of {', '.join(map(str, cameras))}",
                 )
@@ -89,7 +90,7 @@ class TimeMap:
     """Pieces in time order; between two of them the shift between the streams changes."""
 
     pieces: tuple[MapPiece, ...]  #: At least one; their reference spans do not overlap
-    #: Stretches of the reference in which nobody can know the shift, in time order.
+    #: Stretches of the reference in which the shift is unknown, in time order.
     doubts: tuple[Span, ...] = ()
     #: Outside of the doubts, no mapped instant is further than this from the true one.
     error_s: Fraction = Fraction(0)
@@ -113,7 +114,7 @@ class TimeMap:
         return next(begun, self.pieces[0]).back(target_s)
 
     def is_doubtful(self, reference: Span) -> bool:
-        """Return whether a stretch of the reference touches one whose shift nobody can know."""
+        """Return whether a stretch of the reference touches one of unknown shift."""
         return any(doubt.overlap(reference) > 0 for doubt in self.doubts)
 
     def is_broken(self, reference: Span) -> bool:
@@ -135,7 +136,7 @@ class Alignment:
     offset_frames: int
     estimates: Estimates  #: All that is known about it
     time_map: TimeMap
-    content: Content | None = None  #: What was seen in the pixels; None where nobody looked
+    content: Content | None = None  #: What was seen in the pixels; None where nothing was compared
     messages: tuple[Message, ...] = ()
 
     @property
@@ -180,7 +181,7 @@ def align_streams(
 
     Pixels that speak clearly decide. Without them, timestamps that differ are believed, because a
     muxer wrote them on purpose, and so are streams of the same start and length. Where both claim
-    the same start but differ in length nobody can tell which end is missing: such an alignment is
+    the same start but differ in length, it is unknown which end is missing: such an alignment is
     not trusted unless `trust` says what to believe.
 
     Raises
@@ -192,7 +193,9 @@ def align_streams(
     if estimates is None:
         missing = reference if reference.start_s is None else target
         raise AlignmentError(
-            "the stream has no timestamps", where=f"stream {missing.index}", todo="remux it"
+            "the stream has no timestamps",
+            where=f"stream {missing.index}",
+            todo="remux the recording",
         )
     if content is not None and content.confident:
         content_s = estimates.timestamps_s - content.pieces[0].shift_s
@@ -285,7 +288,7 @@ class _Case:
     def _fault(self) -> Message | None:
         """Return why timestamps alone must not be believed, if so."""
         if self._restarts():
-            return self._message("P023", "a clock starts anew, so that one time means two moments")
+            return self._message("P023", "a clock restarts, so that one time means two moments")
         if self._are_unrelated():
             apart = shown(self.known.timestamps_s)
             text = f"unrelated clocks, {apart} s apart; nothing is corrected"
@@ -316,7 +319,7 @@ class _Case:
         if self.content is not None:
             asked = f", the pixels cannot tell: {self.content.reason}"
         frames = self._frames(abs(known.frame_count_s - known.timestamps_s))
-        off = f"; the lengths leave room for {frames} frames of error" if frames else ""
+        off = f"; the lengths allow an error of {counted(frames, 'frame')}" if frames else ""
         return self._message("P021", f"by timestamps; not verified{asked}{off}")
 
     def _late_start(self, decision: str) -> list[Message]:
@@ -359,7 +362,7 @@ def _confirms(content: Content) -> bool:
 
 
 def _oddities(content: Content) -> Iterator[tuple[str, str]]:
-    """Yield (code, text) for everything else that the pixels show."""
+    """Yield (code, text) for all else that the pixels show."""
     for before, after in pairwise(content.pieces):
         change_s = after.shift_s - before.shift_s
         side = "the reference" if change_s > 0 else "the target"

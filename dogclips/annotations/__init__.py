@@ -1,4 +1,4 @@
-"""Importers: an annotation file becomes segments. One file a format."""
+"""Importers: turn an annotation file into segments. One file per format."""
 
 from dogclips.annotations.formats import read_annotations, read_dataset
 from dogclips.annotations.issues import Issue, grouped

@@ -123,8 +123,8 @@ class BorisReader(Importer):
         """
         if len(names) > 1:
             text = (
-                f"player 1 holds {len(names)} files; where one ends follows the lengths that BORIS"
-                " stored, which are those of a file's last video stream"
+                f"player 1 holds {len(names)} files; when each starts is computed from the lengths"
+                " that BORIS stored, which are those of the last video stream"
             )
             self.warn("V074", place, text, "check a segment near the start of each later file")
         # BORIS adds up whole milliseconds, never more, and adds the offset rounded to milliseconds.
@@ -214,11 +214,13 @@ class BorisReader(Importer):
 
     def _is_possible(self, place: str, start: Fraction, end: Fraction | None) -> bool:
         if start < 0:
-            text = f"time {shown(start)} s lies before the recording's start"
+            text = f"time {shown(start)} s is before the start of the recording"
             self.refuse("V053", place, text, "check the observation's time offset in BORIS")
         elif max(start, end or start) >= _CLOCK_S:
-            text = f"time {shown(start)} s is a clock's, not a recording's"
-            self.refuse("V010", place, text, "code again without the media creation date")
+            text = f"time {shown(start)} s is a time of day, not a time in the recording"
+            self.refuse(
+                "V010", place, text, "code the recording again without the media creation date"
+            )
         elif end is not None and float(start) >= float(end):
             self.warn("V058", place, _NO_LENGTH)
         else:
@@ -267,7 +269,7 @@ class _Reader(BorisReader):
         version = tree.get("project_format_version", "")
         major = str(version).partition(".")[0]
         if major.isdecimal() and len(major) < 10 and int(major) > _VERSION:
-            text = f"project format {version} is newer than {_VERSION}.x; read all the same"
+            text = f"project format {version} is newer than {_VERSION}.x; read anyway"
             self.warn("V006", "project_format_version", text)
         self._read_kinds(self._object("behaviors_conf", tree["behaviors_conf"]))
         for name, observation in self._object("observations", tree["observations"]).items():
@@ -277,7 +279,7 @@ class _Reader(BorisReader):
     def _object(self, place: str, value: Any) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
-        self.refuse("V010", place, "is no object")
+        self.refuse("V010", place, "is not an object")
         return {}
 
     def _read_kinds(self, ethogram: Mapping[str, Any]) -> None:
@@ -290,9 +292,9 @@ class _Reader(BorisReader):
             if not behaviour:
                 continue
             if not isinstance(code, str) or kind is None:
-                self.refuse("V010", place, "has no code, or is neither state nor point")
+                self.refuse("V010", place, "has no code, or is not a state or a point")
             elif self.kinds.setdefault(code.strip(), kind) != kind:
-                self.refuse("V010", place, f"'{code}' is a state and a point")
+                self.refuse("V010", place, f"'{code}' is both a state and a point")
 
     def _observation(
         self, place: str, name: str, observation: Mapping[str, Any]
@@ -319,7 +321,7 @@ class _Reader(BorisReader):
             yield from self.rows_of(place, bouts, playlist)
 
     def _players(self, place: str, files: Any) -> dict[str, list[str]]:
-        """Return the files of each player; before format 1 they were a list, one a player."""
+        """Return the files of each player; before format 1 they were a list, one per player."""
         if isinstance(files, list):
             files = {str(number): [name] for number, name in enumerate(files, start=1)}
         players: dict[str, list[str]] = {}
@@ -327,7 +329,7 @@ class _Reader(BorisReader):
             if isinstance(names, list) and all(isinstance(name, str) and name for name in names):
                 players[number] = names
             else:
-                self.refuse("V010", f"{place}.{number}", "is no list of file names")
+                self.refuse("V010", f"{place}.{number}", "is not a list of file names")
         return players
 
     def _note_media(self, players: Mapping[str, list[str]], observation: Mapping[str, Any]) -> None:
@@ -348,7 +350,7 @@ class _Reader(BorisReader):
         if not names:
             self.refuse("V022", f"{place}.file", "has events, but no file in player 1")
         elif offset is None:
-            self.refuse("V010", f"{place}.time offset", "is no number of seconds")
+            self.refuse("V010", f"{place}.time offset", "is not a number of seconds")
         elif observation.get("media_creation_date_as_offset"):
             text = "its times count from the date when the recording was made, not from its start"
             todo = "untick 'media creation date as offset' in BORIS and shift the events"
@@ -377,7 +379,7 @@ class _Reader(BorisReader):
         """Return one event; fields from the sixth on (frame index) are of no use for times."""
         place = f"{place}.events[{number}]"
         if not isinstance(entry, list) or len(entry) < 5:
-            self.refuse("V010", place, "is no list of 5 or 6 fields")
+            self.refuse("V010", place, "is not a list of 5 or 6 fields")
             return None
         time_s, texts = _seconds(entry[0]), ["" if text is None else text for text in entry[1:5]]
         if time_s is None:
@@ -391,7 +393,7 @@ class _Reader(BorisReader):
         if not code:
             self.warn("V048", place, "the event has no behaviour; skipped")
         elif code not in self.kinds:
-            text = f"'{code}' is not in the ethogram: a state or a point?"
+            text = f"'{code}' is not in the ethogram; it could be a state or a point"
             todo = "add it to the ethogram in BORIS, or delete its events"
             self.refuse("V010", place, text, todo)
         else:

@@ -1,4 +1,4 @@
-"""Tables that BORIS exports: aggregated events (a row a bout) and tabular ones (a row an event).
+"""Tables that BORIS exports: aggregated events (a row per bout) or tabular ones (a row per event).
 
 Follows the source of BORIS 5 to 10. Columns came and went: `Media file`, `Total length` and
 `Modifiers` before version 8; `Source`, `Media duration (s)` and `Modifier #1` since then;
@@ -6,7 +6,7 @@ Follows the source of BORIS 5 to 10. Columns came and went: `Media file`, `Total
 in a preamble above the header row. Independent variables are columns before `Subject`, and may be
 called like any other column.
 
-`Media file name` is no help: BORIS looks it up without removing the time offset. The files of
+`Media file name` does not help: BORIS looks it up without removing the time offset. The files of
 player 1, their lengths and the offset tell where a time lies.
 """
 
@@ -79,7 +79,7 @@ _PROJECT = "pass the BORIS project (.boris) instead of the table"
 
 
 def read_boris_table(path: Path, table: Table) -> Project | None:
-    """Read aggregated events, a row a bout, or tabular ones, a row a start, stop or point.
+    """Read aggregated events, one row per bout, or tabular ones, one row per start, stop or point.
 
     Times are seconds in the recording as mpv shows them. Points have no end. None where a table is
     neither.
@@ -235,7 +235,7 @@ class _Reader(BorisReader):
             return None
         statuses = ("STATE", "POINT") if self.intervals else ("START", "STOP", "POINT")
         if status not in statuses:
-            self.refuse("V010", line.place, f"'{status[:40]}' is none of {', '.join(statuses)}")
+            self.refuse("V010", line.place, f"'{status[:40]}' is not one of {', '.join(statuses)}")
             return None
         start = self._time(line, "Start (s)" if self.intervals else "Time")
         end = self._time(line, "Stop (s)") if status == "STATE" else None
@@ -255,7 +255,7 @@ class _Reader(BorisReader):
         text = line.cell(column)
         time_s = _seconds(text)
         if time_s is None:
-            todo = "export again with times in seconds and a point as decimal mark"
+            todo = "export again with times in seconds and a point as the decimal mark"
             self.refuse("V052", line.place, f"'{column}' is {text[:40]!r}", todo)
         return time_s
 
@@ -266,7 +266,7 @@ def _seconds(text: str) -> Fraction | None:
 
 
 def write_boris_intervals(project: Project, path: Path) -> dict[str, int]:
-    """Write the aggregated events that BORIS exports, a row a bout; see `write_table`.
+    """Write the aggregated events that BORIS exports, one row per bout; see `write_table`.
 
     Each recording is an observation, the task is the behavioural category. What only BORIS could
     know is `NA`, as it writes it.

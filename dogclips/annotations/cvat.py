@@ -23,13 +23,13 @@ _Answers = dict[tuple[str, str], None]  # (task, label), in file order
 def read_cvat(path: Path, root: Element) -> Project | None:
     """Return the tracks of an export of CVAT 1.1 as segments in frames, with all that is wrong.
 
-    None where an XML document is no such export.
+    None where an XML document is not such an export.
     """
     if root.tag != "annotations" or {"meta", "track", "image"}.isdisjoint(one.tag for one in root):
         return None
     reader = _Reader()
     if root.find("image") is not None:
-        todo = "in CVAT export as 'CVAT for video 1.1'"
+        todo = "in CVAT, export as 'CVAT for video 1.1'"
         reader.refuse("V004", "image", "an export for images, which have no time", todo)
     media = reader.read_meta(root)
     name = media[0].name if media else ""
@@ -60,14 +60,14 @@ class _Reader(Importer):
         tasks = root.findall("meta/project/tasks/task")
         if len(tasks) > 1:
             # CVAT adds the lengths of a project's earlier tasks to the frames of a later one.
-            text = f"a project of {len(tasks)} tasks, whose frames are numbered one after another"
-            self.refuse("V010", "meta.project", text, "in CVAT export each task by itself")
+            text = f"a project of {len(tasks)} tasks with one numbering of frames"
+            self.refuse("V010", "meta.project", text, "in CVAT, export each task separately")
         for task in [*root.findall("meta/task"), *root.findall("meta/job"), *tasks][:1]:
             num_frames = self._range(task)
             name = (task.findtext("source") or root.findtext("meta/source") or "").strip()
             if name:
                 return (Media(name, num_frames=num_frames),)
-        text, todo = "the video is not named (source)", "in CVAT export the task, not a job"
+        text, todo = "the video is not named (source)", "in CVAT, export the task, not a job"
         self.refuse("V005", "meta", text, todo)
         return ()
 
@@ -89,7 +89,7 @@ class _Reader(Importer):
         """Yield one row for each stretch over which an attribute of a track keeps its value."""
         label, place = track.get("label", "").strip(), f"track {track.get('id', '')}".strip()
         if not label:
-            self.refuse("V010", place, "a track without label")
+            self.refuse("V010", place, "a track without a label")
             return
         asked = track.find("*/attribute") is not None or label in {key[0] for key in self.inputs}
         answers: dict[int, _Answers] = {}  # by frame
@@ -97,7 +97,7 @@ class _Reader(Importer):
             frame, outside = self._frame(place, shape)
             given = self._answers(label, shape) if asked else {("label", label): None}
             if frame in answers:
-                self.refuse("V002", place, f"frame {frame} stands twice")
+                self.refuse("V002", place, f"frame {frame} appears twice")
             elif frame is not None:
                 answers[frame] = {} if outside else given
         if not answers:
@@ -126,7 +126,7 @@ class _Reader(Importer):
         # What ends a shape on the last frame stands one step past it.
         if frame < self.first or (self.limit is not None and frame >= self.limit + outside):
             task = f"{self.first} to {(self.limit or 0) - 1}"
-            self.refuse("V010", place, f"frame {frame} is none of the task's ({task})")
+            self.refuse("V010", place, f"frame {frame} is not in the task ({task})")
             return None, outside
         return frame, outside
 

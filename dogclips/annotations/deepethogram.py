@@ -1,6 +1,6 @@
-"""DeepEthogram label tables (`*_labels.csv`): one row a frame, one column a behaviour, 0 or 1.
+"""DeepEthogram label tables (`*_labels.csv`): one row per frame, one column per behaviour, 0 or 1.
 
-The first column counts the rows from 0. -1 stands for a frame that nobody has labelled yet. The
+The first column counts the rows from 0. -1 stands for a frame that is not labelled yet. The
 table names no recording: its own name does, as `NAME_labels.csv`.
 """
 
@@ -14,7 +14,7 @@ from dogclips.annotations.documents import Table, twice
 from dogclips.annotations.issues import Issues
 from dogclips.annotations.project import Importer, Media, Project
 
-_INDEX = ("", "unnamed: 0")  # as pandas writes and reads a column without name
+_INDEX = ("", "unnamed: 0")  # as pandas writes and reads a column without a name
 _BACKGROUND = ("background", "none")
 _UNLABELLED, _WRONG = -1, -2
 _MARKS = {"0": 0, "1": 1, "-1": _UNLABELLED, "0.0": 0, "1.0": 1, "-1.0": _UNLABELLED}
@@ -75,7 +75,7 @@ def _name(cell: str) -> str:
 
 
 def _marks(table: Table, header: list[str], issues: Issues) -> Marks:
-    """Return (num_frames, num_behaviours): the marks; what is no mark gives `_WRONG`."""
+    """Return (num_frames, num_behaviours): the marks; anything else gives `_WRONG`."""
     body = [(line, row) for line, row in enumerate(table, start=1) if any(row)][1:]
     marks = np.empty((len(body), len(header) - 1), dtype=np.int64)
     for index, (line, row) in enumerate(body):
@@ -83,12 +83,12 @@ def _marks(table: Table, header: list[str], issues: Issues) -> Marks:
         if len(row) != len(header):
             issues.refuse("V010", place, f"{len(row)} cells, not {len(header)}", _SAVE)
         if row[0].strip() not in (str(index), f"{index}.0"):
-            text = "the row's number is not one more than that of the row before"
-            issues.refuse("V010", place, text, "rows are missing or moved; restore them")
+            text = "the row number does not follow the one before"
+            issues.refuse("V010", place, text, "restore the rows that are missing or moved")
         cells = [*row[1:], *[""] * len(header)][: len(header) - 1]
         marks[index] = [_MARKS.get(cell.strip(), _WRONG) for cell in cells]
         for column in np.flatnonzero(marks[index] == _WRONG):
-            issues.refuse("V010", place, f"{cells[column][:40]!r} is none of 0, 1 and -1")
+            issues.refuse("V010", place, f"{cells[column][:40]!r} is not 0, 1 or -1")
     return marks
 
 
@@ -98,9 +98,9 @@ def _columns(header: list[str], marks: Marks, issues: Issues) -> Iterator[tuple[
     for number, label in enumerate(header[1:]):
         place = f"column {number + 2}"
         if not label:
-            issues.refuse("V005", place, "a column without name", _SAVE)
+            issues.refuse("V005", place, "a column without a name", _SAVE)
         if label in again:
-            issues.refuse("V002", place, f"column {label!r} stands twice", _SAVE)
+            issues.refuse("V002", place, f"column {label!r} appears twice", _SAVE)
         if not label or label in again:
             continue
         num_unlabelled = np.count_nonzero(marks[:, number] == _UNLABELLED)
@@ -120,7 +120,7 @@ def _compare_background(
         num_against = np.count_nonzero(known & ((others == 1).any(axis=0) == own))
         if num_against:
             text = (
-                f"{num_against} frames where {label!r} contradicts the behaviours, which are read"
+                f"{label!r} contradicts the behaviours in {num_against} frames; behaviours are used"
             )
             issues.warn("V010", "", text)
 

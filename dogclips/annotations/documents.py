@@ -1,7 +1,7 @@
-"""The bytes of a stranger's file as JSON, XML or a table of text; nothing is believed about them.
+"""Read files from elsewhere as JSON, XML or a table of text, and check everything.
 
 Every fault becomes an `AnnotationError` whose message begins with a code of `issues`: V001, or V002
-for a key that stands twice.
+for a key that appears twice.
 """
 
 import csv
@@ -26,7 +26,7 @@ Table: TypeAlias = list[list[str]]
 
 
 def twice(names: Iterable[str]) -> list[str]:
-    """Return the names that stand more than once, each once.
+    """Return the names that appear more than once, each once.
 
     >>> twice(["sit", "walk", "sit"])
     ['sit']
@@ -45,10 +45,10 @@ def read_text(path: Path) -> str:
             with gzip.open(path) as file:
                 data = file.read(_MAX_BYTES + 1)
             if len(data) > _MAX_BYTES:
-                raise _broken(path, "unpacks to more than 1 GiB", "check it")
+                raise _broken(path, "unpacks to more than 1 GiB", "check the file")
         return data.decode("utf-8-sig")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise _broken(path, f"not a whole gzip: {error}") from error
+        raise _broken(path, f"not a complete gzip file: {error}") from error
     except OSError as error:
         raise _broken(path, f"cannot be read: {error.strerror}", "check the path") from error
     except UnicodeDecodeError as error:
@@ -60,7 +60,7 @@ def _broken(path: Path, what: str, todo: str = _SAVE) -> AnnotationError:
 
 
 def read_json(path: Path, text: str) -> Any:
-    """Return the tree of a JSON text in which no key stands twice in one object."""
+    """Return the tree of a JSON text in which no key appears twice in one object."""
 
     def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         """Refuse an object of which the parser would silently keep the last value of a key."""

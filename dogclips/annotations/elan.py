@@ -24,7 +24,7 @@ _ALIGNED, _REFERENCE = "ALIGNABLE_ANNOTATION", "REF_ANNOTATION"
 def read_elan(path: Path, root: Element) -> Project | None:
     """Return the annotations of a document as segments, with all that is wrong with them.
 
-    None where an XML document is none of ELAN.
+    None where an XML document is not one of ELAN.
     """
     if root.tag != "ANNOTATION_DOCUMENT":
         return None
@@ -66,7 +66,7 @@ class _Reader(Importer):
         if not _MS.fullmatch(shift) or int(shift):
             # Nobody could tell us for certain whether ELAN adds or subtracts it.
             text = f"{_url(main)!r} is shifted by {shift[:40]!r} ms"
-            todo = "in ELAN set the offset of this file to 0 and mend the times"
+            todo = "in ELAN, set the offset of this file to 0 and correct the times"
             self.refuse("V010", "MEDIA_DESCRIPTOR.TIME_ORIGIN", text, todo)
         return list(dict.fromkeys(_url(one) for one in (main, *found)))
 
@@ -86,13 +86,13 @@ class _Reader(Importer):
 
     def refuse_twins(self, kind: str, names: list[str]) -> None:
         for name in twice(names):
-            self.refuse("V002", name, f"{kind} {name!r} stands twice")
+            self.refuse("V002", name, f"{kind} {name!r} appears twice")
 
     def rows(self, tier: Element) -> Iterator[dict[str, Any]]:
         """Yield what a tier's annotations say, one row each."""
         task = tier.get("TIER_ID", "").strip()
         if not task:
-            self.refuse("V005", "TIER", "a tier without TIER_ID")
+            self.refuse("V005", "TIER", "a tier without a TIER_ID")
             return
         for entry in tier.findall("ANNOTATION/*"):
             name = entry.get("ANNOTATION_ID", "")
@@ -118,11 +118,11 @@ class _Reader(Importer):
             return None
         start, end = (float(self.slots[name]) for name in names)
         if start < 0:
-            self.refuse("V053", place, f"time {start} s lies before the video's start")
+            self.refuse("V053", place, f"time {start} s is before the start of the video")
         elif self.has_length(place, start, end):
             if self.guessed.isdisjoint(names):
                 return {"t_start": start, "t_end": end}
-            self.warn("V074", place, "a time slot without time; put between its neighbours")
+            self.warn("V074", place, "a time slot without a time; placed between its neighbours")
             return {"t_start": start, "t_end": end, "flags": "interpolated"}
         return None
 

@@ -23,7 +23,9 @@ from dogclips.segments import segment_table
 _FORMATS = "VIA 3, BORIS, CVAT for video, ELAN, DeepEthogram or CSV (file,start,end,label)"
 _EXPORTS = ("# Exported using VGG", "# EXPORTED_BY", "filename,file_size", "#filename,", "WEBVTT")
 _NO_PROJECT = {"V003", "V007"}  # an export beside its project, a note, a picture
-_CLASH = "give the option one name in all files, or set labels.option_ids=by-file if all are right"
+_CLASH = (
+    "use one name for the option in all files, or set labels.option_ids=by-file if each is right"
+)
 
 
 def read_annotations(path: Path) -> Project:
@@ -61,7 +63,7 @@ def _read(path: Path) -> Project:
     projects = (read(path, document) for read in readers)
     project = next((project for project in projects if project is not None), None)
     if project is None:
-        raise AnnotationError("V007 no known format", where=path, todo=f"pass {_FORMATS}")
+        raise AnnotationError("V007 unknown format", where=path, todo=f"pass {_FORMATS}")
     return project
 
 
@@ -94,7 +96,7 @@ def read_dataset(
         project = read_annotations(path)
         codes = {issue.code for issue in project.errors}
         if path.suffix.lower() != ".json" and codes & _NO_PROJECT:
-            others.append(f"{path}: {project.errors[0].code} {project.errors[0].text}; left out")
+            others.append(f"{path}: {project.errors[0].code} {project.errors[0].text}; skipped")
         else:
             projects.append(project)
     return (_with_clashes(projects) if same_ids else projects), others

@@ -33,7 +33,7 @@ class Issues:
     found: list[Issue] = field(default_factory=list)
 
     def warn(self, code: str, place: str, text: str, todo: str = "") -> None:
-        """Note something odd that was read all the same."""
+        """Note something odd that was read anyway."""
         self.found.append(Issue(code, place, text, "warning", todo or _usual_todo(code)))
 
     def refuse(self, code: str, place: str, text: str, todo: str = "") -> None:

@@ -1,7 +1,7 @@
 """Plain tables: `file,start,end,label` and, where wanted, a few more columns.
 
-The format is our own: one row a segment, seconds from the start of the recording, an empty end for
-a point. It is what a spreadsheet can hold, and what `--to csv` writes.
+The format is our own: one row per segment, seconds from the start of the recording, an empty end
+for a point. It is what a spreadsheet can hold, and what `--to csv` writes.
 """
 
 import math
@@ -88,17 +88,17 @@ class _Reader(Importer):
         """Return whether rows can be read under this header."""
         again = sorted(twice(name for name in self.names if name))
         if again:
-            self.refuse("V002", "", f"column(s) named twice: {', '.join(again)}")
+            self.refuse("V002", "", f"duplicate column(s): {', '.join(again)}")
         odd = [name for name in self.names if name and name not in _NEEDED + _OPTIONAL]
         if odd:
-            self.warn("V005", "", f"unknown column(s) {', '.join(odd)}; left out")
+            self.warn("V005", "", f"unknown column(s) {', '.join(odd)}; skipped")
         return not again
 
     def row(self, place: str, row: list[str]) -> dict[str, Any] | None:
         """Return what one row says, or None where it is skipped."""
         if any(cell.strip() for cell in row[len(self.names) :]):
             text = f"{len(row)} cells under {len(self.names)} columns"
-            self.refuse("V010", place, text, "put quotes around texts with separators")
+            self.refuse("V010", place, text, "quote the cells that contain a separator")
             return None
         cells = dict.fromkeys(_NEEDED + _OPTIONAL, "")
         texts = [cell_text(cell.strip()) for cell in row]
@@ -136,14 +136,14 @@ class _Reader(Importer):
         if time_s is None:
             self.refuse("V052", place, f"the time is {cell[:40]!r}", "write it in seconds")
         elif time_s < 0:
-            self.refuse("V053", place, f"time {time_s} s lies before the video's start")
+            self.refuse("V053", place, f"time {time_s} s is before the start of the video")
             return None
         elif ":" in cell or "," in cell:
             self.warn("V051", place, f"the time {cell!r} is read as {time_s} s")
         return time_s
 
     def _numbers(self, place: str, cells: dict[str, str]) -> dict[str, Any] | None:
-        """Return confidence and stream where they are given, or None where one is no number."""
+        """Return confidence and stream where they are given, or None where one is not a number."""
         whole = _STREAM.fullmatch(cells["stream"])
         numbers: dict[str, Any] = {
             "confidence": _decimal(cells["confidence"]),

@@ -90,7 +90,7 @@ def refusal(path: Path, errors: tuple[Issue, ...]) -> AnnotationError:
     """Return the one line with which a file is refused."""
     first, more = errors[0], len(errors) - 1
     place = f"{path}: {first.place}" if first.place else path
-    todo = first.todo or "mend it where it was made and save again"
+    todo = first.todo or "fix it in the program that made it and save again"
     if more:
         todo += f" ({more} more error{'s' if more > 1 else ''}: `dogclips check` shows all)"
     return AnnotationError(f"{first.code} {first.text}", where=place, todo=todo)

@@ -138,7 +138,9 @@ class _Reader(Importer):
         if file is None:
             return None
         if file.kind != "video":
-            self.refuse("V061", place, f"a segment of {file.fname!r}: a {file.kind}")
+            self.refuse(
+                "V061", place, f"a segment of {file.fname!r}, which is not a video ({file.kind})"
+            )
             return None
         return file.fname
 
@@ -151,7 +153,7 @@ class _Reader(Importer):
         except (ValueError, TypeError, OverflowError):  # null, words, hundreds of digits
             time_s = math.nan
         if not math.isfinite(time_s):
-            text = f"the time is {'null' if value is None else repr(value)[:40]}: no number"
+            text = f"the time is {'null' if value is None else repr(value)[:40]}, not a number"
             self.refuse("V052", place, text, "delete or redo this segment in VIA")
             return None
         if time_s < 0:
@@ -177,7 +179,7 @@ class _Reader(Importer):
         """Return the answers in one value: one, or those of all ticked boxes."""
         name = attribute.aname
         if value is None:
-            self.warn("V041", place, f"{name!r} is null; taken for no answer")
+            self.warn("V041", place, f"{name!r} is null; read as no answer")
             return []
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             self.refuse("V042", place, f"{name!r} holds {str(value)[:40]!r}, not text")
@@ -198,7 +200,7 @@ class _Reader(Importer):
         elif attribute.has_options:
             label = self._by_name(place, attribute, text)
         if label == "":
-            option = f"{attribute.aname!r} uses option '{text}', whose name is empty"
+            option = f"{attribute.aname!r} uses option '{text}', which has no name"
             self.refuse("V043", place, option)
         elif label is not None and label.casefold() in _PLACEHOLDERS:
             text = f"{label!r} is a placeholder of VIA; kept as a label"
@@ -206,7 +208,7 @@ class _Reader(Importer):
         return label
 
     def _by_name(self, place: str, attribute: Attribute, text: str) -> str | None:
-        """Return the option that a text names, or the text; None for a number that is no id."""
+        """Return the option that a text names, or the text; None for a number that is not an id."""
         for label in (label.strip() for label in attribute.options.values()):
             if label and label.casefold() == text.casefold():
                 self.warn("V044", place, f"{text!r} stands for its option {label!r}")

@@ -138,7 +138,7 @@ def parse_store(path: Path, tree: Any, issues: Issues) -> Store:
     # Those made in the application often have no version at all.
     version = str(project.get("data_format_version") or "")
     if tuple(int(part) for part in re.findall(r"\d{1,9}", version)) > _NEWEST:
-        issues.warn("V006", "project", f"data format {version} is newer than 3.1.1; read as that")
+        issues.warn("V006", "project", f"data format {version} is newer than 3.1.1; read as 3.1.1")
     _check_attributes(store, issues)
     _check_files(store, issues)
     listed = project.get("vid_list")  # what VIA shows; format 3.1.0 has it at the top level
@@ -177,11 +177,11 @@ def _check_attributes(store: Store, issues: Issues) -> None:
     for aid, attribute in known.items():
         place = f"attribute.{aid}"
         if attribute.anchor_id and not _ANCHOR.fullmatch(attribute.anchor_id):
-            issues.refuse("V030", place, f"{attribute.anchor_id!r} is no anchor of VIA")
+            issues.refuse("V030", place, f"{attribute.anchor_id!r} is not a VIA anchor")
         for label in twice(label.strip() for label in attribute.options.values()):
             issues.warn("V032", place, f"two options of {attribute.aname!r} are named {label!r}")
     for name in twice(attribute.aname for attribute in known.values()):
-        issues.warn("V031", "attribute", f"two attributes are named {name!r}; taken for one")
+        issues.warn("V031", "attribute", f"two attributes are named {name!r}; read as one")
 
 
 def _check_files(store: Store, issues: Issues) -> None:
@@ -189,9 +189,11 @@ def _check_files(store: Store, issues: Issues) -> None:
         if file is None:
             continue
         if file.fid not in (None, fid):
-            issues.warn("V024", f"file.{fid}", f"its own fid is {file.fid!r}; the key counts")
+            issues.warn("V024", f"file.{fid}", f"its own fid is {file.fid!r}; the key is used")
         if file.type is None:
-            issues.warn("V025", f"file.{fid}", f"no type; taken for a {file.kind} by its name")
+            issues.warn(
+                "V025", f"file.{fid}", f"no type; read as a {file.kind} because of its name"
+            )
     names = [file_name(file.fname) for file in store.file.values() if file is not None]
     for name in twice(names):
         issues.warn("V026", "file", f"two files are named {name!r}")

@@ -205,13 +205,13 @@ def _check(asked: Collection[_Attribute], names: Iterable[str]) -> None:
             broken = True
         if broken:
             raise AnnotationError(
-                "VIA opens no project with such a file name: its % is no escape of a URL",
+                "VIA cannot open a project with this file name: its % is not a URL escape",
                 where=name,
                 todo="rename the recording",
             )
     if len(asked) > _MOST_ATTRIBUTES:
         raise AnnotationError(
-            f"{len(asked)} tasks and file attributes: VIA mixes up more than {_MOST_ATTRIBUTES}",
+            f"{len(asked)} tasks and file attributes: VIA confuses more than {_MOST_ATTRIBUTES}",
             where=", ".join(attribute.name for attribute in asked),
             todo="write a table instead, or several projects",
         )

@@ -107,7 +107,9 @@ def main() -> None:
 
 
 def _interrupted() -> DogclipsError:
-    return StoppedError("interrupted", todo="what is finished is kept; run the same command again")
+    return StoppedError(
+        "interrupted", todo="finished work is kept; run the same command again to continue"
+    )
 
 
 def _misused(error: TyperException) -> UsageError:

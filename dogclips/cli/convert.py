@@ -58,7 +58,7 @@ def convert(
     elif result.ok:
         labels = "label" if result.written == 1 else "labels"
         lost = ", ".join(f"{name} ({number})" for name, number in result.left_out.items())
-        no_place = f"; left out, because {to} cannot hold them: {lost}" if lost else ""
+        no_place = f"; skipped, because {to} cannot hold them: {lost}" if lost else ""
         print_line(f"{result.output}: {result.written} {labels} written{no_place}")
     leave(result)
 

@@ -212,4 +212,4 @@ def print_end(run: "TrainedRun") -> None:
     overfit = run.config.trainer.overfit
     if overfit is not None:
         print_line(overfit_line(run.report.loss, overfit))
-    print_line(f"best epoch {run.best.epoch}; everything is in {run.run_dir}")
+    print_line(f"best epoch {run.best.epoch}; results are in {run.run_dir}")

@@ -27,7 +27,7 @@ from dogclips.errors import AlignmentError, DogclipsError, MediaError, SessionEr
 from dogclips.media.probe import probe_many
 from dogclips.timebase import ROUNDING_SLACK_S, exact
 
-# One row a recording that an annotation file names; `recording` is "" where none was found.
+# One row per recording that an annotation file names; `recording` is "" where none was found.
 RECORDING_COLUMNS = {
     "path": "str",  # the annotation file
     "name": "str",  # the recording as the file names it
@@ -43,7 +43,7 @@ RECORDING_COLUMNS = {
     "unadjusted_1s": "int64",
     "past_end": "int64",
 }
-# One row a label; a segment with several labels counts for each.
+# One row per label; a segment with several labels counts for each.
 LABEL_COLUMNS = {
     "task": "str",
     "label": "str",
@@ -72,7 +72,7 @@ PROJECT_COLUMNS = {
 
 _ENTRY = ["kind", "source_id", "subject", "t_start", "t_end"]  # one segment, whatever its labels
 _DEFAULTS = CutConfig()
-_TWICE = "each makes clips of its own: check that none is an older copy"
+_TWICE = "each file gets its own clips: check that none is an older copy"
 
 # What was measured of each recording by the name in the annotation file, or why there is none.
 Found = Mapping[str, Recording | SessionError]
@@ -107,11 +107,11 @@ class CheckedProject:
 
 
 def _treat_unknown(project: Project, unknown: str) -> Project:
-    """Return a project whose labels that are no options are kept, dropped or errors."""
+    """Return a project whose unknown labels are kept, skipped or errors."""
     segments, issues = project.segments, list(project.issues)
     for index, issue in enumerate(issues):
         if issue.code == "V045" and issue.level != "error" and unknown != "keep":
-            dropped = replace(issue, text=f"{issue.text}; dropped")
+            dropped = replace(issue, text=f"{issue.text}; skipped")
             issues[index] = dropped if unknown == "drop" else replace(issue, level="error")
     if unknown == "drop":
         segments = segments[segments["known"]].reset_index(drop=True)
@@ -126,7 +126,7 @@ def check_projects(
     """Check annotation files that belong together.
 
     `found` has for each file the recordings of its names; None checks the files alone. `config`
-    says what the annotators saw, and what becomes of labels that are no options.
+    says what the annotators saw, and what to do with unknown labels.
     """
     checked = [
         check_project(project, None if found is None else found[project.path], config)
@@ -165,12 +165,12 @@ def check_project(
 
 
 def checked_files(checked: Sequence[CheckedProject]) -> pd.DataFrame:
-    """Return one row a file with the columns of `PROJECT_COLUMNS`."""
+    """Return one row per file with the columns of `PROJECT_COLUMNS`."""
     return _table([_project_row(file) for file in checked], PROJECT_COLUMNS)
 
 
 def checked_labels(checked: Sequence[CheckedProject]) -> pd.DataFrame:
-    """Return one row a label of all files with the columns of `LABEL_COLUMNS`, sorted by name."""
+    """Return one row per label of all files with the columns of `LABEL_COLUMNS`, sorted by name."""
     tables = [file.segments for file in checked if len(file.segments)]
     if not tables:
         return _table([], LABEL_COLUMNS)

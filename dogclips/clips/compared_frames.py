@@ -210,7 +210,7 @@ def difference(
 ) -> NDArray[np.float64]:
     """Return how far two pictures differ where both see the scene, (rows, columns), 0 to 255.
 
-    Both are brought to the smaller of their sizes first: detail that only one stream has is no
+    Both are brought to the smaller of their sizes first: detail that only one stream has is not a
     difference.
     """
     parts = (reference, view.reference_sampler()), (target, view.target_sampler())

@@ -77,7 +77,7 @@ def _make_room(plan: ClipPlan, *, alone: bool) -> None:
 
 
 def _reuse(table: pd.DataFrame, jobs: Mapping[int, ClipJob], old: pd.DataFrame) -> None:
-    """Mark the rows whose clip an earlier run has written and nobody has touched."""
+    """Mark the rows whose clip an earlier run has written and that has not changed."""
     columns = (old[name].tolist() for name in ("clip", "recipe", "size_bytes", "sha256"))
     made = {
         (clip, recipe): (size_bytes, sha256)
@@ -128,7 +128,7 @@ def _give_up_files(table: pd.DataFrame, jobs: Mapping[int, ClipJob]) -> None:
         for row in table.index[table["source"] == source]:
             if table.at[row, "status"] in ("cut", "reused"):
                 jobs[row].path.unlink(missing_ok=True)
-                what = f"the recording is given up: {reason}"
+                what = f"recording skipped: {reason}"
                 _record(table, row, ClipOutcome(jobs[row].path, what))
 
 

@@ -131,7 +131,7 @@ def apply_labels(
     if len(unknown) and config.unknown == "error":
         first = unknown.iloc[0]
         raise AnnotationError(
-            f"{first['label']!r} is no option of attribute {first['task']!r}",
+            f"{first['label']!r} is not an option of attribute {first['task']!r}",
             where=f"{first['source_file']}: metadata.{first['source_id']}",
             todo="add the option in VIA, or set labels.rename or labels.unknown",
         )

@@ -43,7 +43,9 @@ def ray_engine(address: str | None = None, workers: int | None = None) -> Engine
     """
     if address not in (None, "auto") and not re.fullmatch(r"[^:/\s]+:[0-9]{1,5}", address or ""):
         raise UsageError(
-            f"{address!r} is no address", where="--address", todo="HOST:PORT of the head, or auto"
+            f"{address!r} is not an address",
+            where="--address",
+            todo="HOST:PORT of the head, or auto",
         )
     ray = _imported(address)
 
@@ -109,7 +111,7 @@ def _join(ray: ModuleType, address: str) -> None:
     # Ray leaves the program where a port is none of its own.
     except (OSError, OverflowError, RuntimeError, SystemExit) as error:
         raise OutputError(
-            f"no cluster can be joined: {error}",
+            f"cannot join a cluster: {error}",
             where=address,
             todo="check the address, and that Ray and Python have the same versions there",
         ) from error
@@ -152,7 +154,7 @@ def _result(ray: ModuleType, task: Any, unit: Unit) -> list[ClipOutcome]:
         raise OutputError(
             f"the process that cuts these clips was lost {_RETRIES + 1} times",
             where=unit.source,
-            todo="look into Ray's logs, perhaps it wants more memory, then run the same again",
+            todo="check Ray's logs (it may need more memory), then run the same command again",
         ) from error
     if isinstance(found, OutputError):
         raise found

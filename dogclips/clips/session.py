@@ -51,7 +51,7 @@ def recording_named(media_name: str, videos: Sequence[Path]) -> Path:
     if found:
         names = " and ".join(sorted(repr(keys[index]) for index in found))
         raise SessionError(
-            f"V082 more than one recording can be meant by {name!r}: {names}",
+            f"V082 {name!r} matches more than one recording: {names}",
             where=where,
             todo="rename one of them",
         )
@@ -67,7 +67,7 @@ def resolve_recordings(
 ) -> dict[str, Path | SessionError]:
     """Return the recording of each media name of one annotation file, or why there is none.
 
-    Two names that mean one recording (V082) are errors both: nobody can say whose labels are whose.
+    Two names of one recording (V082) are both errors: their labels cannot be told apart.
     """
     found: dict[str, Path | SessionError] = {}
     for name in media_names:
@@ -85,7 +85,7 @@ def _clashes(found: Mapping[str, Path | SessionError]) -> dict[str, SessionError
             names[path].append(name)
     return {
         name: SessionError(
-            f"V082 {' and '.join(map(repr, own))} mean one recording, {path.name!r}",
+            f"V082 {' and '.join(map(repr, own))} name the same recording, {path.name!r}",
             where=path.parent,
             todo="rename the recordings, or name each only once in the annotation file",
         )
@@ -139,7 +139,7 @@ def recordings_in(base_dir: Path) -> list[Path]:
         raise wrong
     if not videos:
         raise SessionError(
-            "no recordings", where=base_dir / VIDEO_DIR, todo="put the camera's files there"
+            "no recordings", where=base_dir / VIDEO_DIR, todo="copy the camera's files there"
         )
     return videos
 

@@ -48,7 +48,9 @@ class Shard:
         found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
         if not found or not 1 <= int(found[1]) <= int(found[2]):
             raise UsageError(
-                f"{text!r} is no shard", where="--shard", todo="I/N, with I from 1 to N, like 1/8"
+                f"{text!r} is not a shard",
+                where="--shard",
+                todo="write I/N with I from 1 to N, such as 1/8",
             )
         return cls(int(found[1]), int(found[2]))
 
@@ -87,7 +89,7 @@ class Merged:
 def shard_of(plan: ClipPlan, shard: Shard) -> tuple[ClipPlan, ShardHead]:
     """Return one shard's part of a plan, whose rows keep their index, and the head of its manifest.
 
-    The rows that are no clips belong to the first shard.
+    Rows without a clip belong to the first shard.
     """
     digest = _digest(plan)
     units = plan_units(plan, {job.path for job in plan.jobs.values()})
@@ -139,7 +141,7 @@ def read_shards(output: Path) -> list[tuple[ShardHead, pd.DataFrame]]:
             raise OutputError(
                 "the manifest of a shard cannot be read",
                 where=path,
-                todo="remove it, cut that shard",
+                todo="delete it and cut that shard again",
             ) from error
     return sorted(found, key=lambda pair: (pair[0].shard.of, pair[0].shard.number))
 
@@ -231,7 +233,9 @@ def merging(output: Path) -> Iterator[Merged]:
         if wrong is not None:
             raise OutputError(wrong.what, where=wrong.where, todo=wrong.todo)
         raise OutputError(
-            "no shards to merge", where=output, todo="run `dogclips cut --shard 1/N` and so on"
+            "no shards to merge",
+            where=output,
+            todo="run `dogclips cut --shard I/N` for every I first",
         )
     with only_writer(output):
         shards = read_shards(output)  # one may just have finished
@@ -254,7 +258,7 @@ def _check_heads(heads: Sequence[ShardHead], output: Path) -> None:
         raise OutputError(
             f"there are shards of {' and of '.join(map(str, numbers))}",
             where=output,
-            todo="remove the manifest.shard-* files that do not count",
+            todo="delete the manifest.shard-* files that do not belong",
         )
     there = {head.shard.number for head in heads}
     missing = [number for number in range(1, numbers[0] + 1) if number not in there]
@@ -283,5 +287,5 @@ def _check_rows(head: ShardHead, rows: pd.DataFrame, output: Path) -> None:
     for row in rows[rows["sha256"] != ""].to_dict("records"):
         path = output / row["clip"]
         if not path.is_file() or path.stat().st_size != row["size_bytes"]:
-            what = f"a clip of shard {name} is gone or has changed"
+            what = f"a clip of shard {name} is missing or has changed"
             raise OutputError(what, where=path, todo=todo)

@@ -123,7 +123,7 @@ def _oddities(
             yield f"{message.code} {message.text}"
     points = int((segments["kind"] == "point").sum())
     if points:
-        yield f"{points} points in time have no length; no clip is theirs"
+        yield f"{points} points in time have no length and get no clip"
     for label, end_s in zip(bouts["label"], bouts["end"], strict=True):
         over_s = end_s - viewing.length_s
         if viewing.reference.end_s is not None and over_s > ROUNDING_SLACK_S:

@@ -20,7 +20,9 @@ from dogclips.media.probe import probe_file
 from dogclips.streams import Stream, StreamTable
 from dogclips.timebase import Span, shown
 
-SAME_FILE = "check that this is the file that was annotated, not a copy that was cut or encoded"
+SAME_FILE = (
+    "check that this is the file that was annotated, not a copy that was edited or encoded again"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class AnnotatedStream:
 
     @property
     def length_s(self) -> Fraction:
-        """Return the annotation time at which the stream ends; 0 if nobody knows."""
+        """Return the annotation time at which the stream ends; 0 if unknown."""
         end_s = self.reference.end_s
         return Fraction(0) if end_s is None else end_s - self.zero_s
 
@@ -59,9 +61,9 @@ class AnnotatedStream:
         where = f"stream {self.reference.index}"
         if not self.reference.timed:
             raise AlignmentError(
-                "annotations count frames, and the stream has no timestamps",
+                "annotations count frames, but the stream has no timestamps",
                 where=where,
-                todo="put the recording into MP4 or Matroska",
+                todo="remux the recording to MP4 or Matroska",
             )
         rows = segments[counted]
         used = set(pd.concat([rows["t_start"], rows["t_end"].dropna()]))
@@ -73,7 +75,7 @@ class AnnotatedStream:
                 raise AlignmentError(
                     f"frame {number} is annotated, but there are {num_frames} frames",
                     where=where,
-                    todo="annotate this very file, or name the recording that was annotated",
+                    todo="use the recording that was annotated",
                 )
         times = {frame: float(self.time_of(frame)) for frame in used}
         seconds = segments.copy()
@@ -102,7 +104,7 @@ class Viewing(AnnotatedStream):
     ) -> SourceFrames | str:
         """Return the target's frames of a window of annotation time, or why it cannot be cut.
 
-        `keep_doubtful` gives frames although nobody can know the shift between the streams, or
+        `keep_doubtful` gives frames although the shift is unknown between the streams, or
         some were lost.
         """
         seen = Span(start_s + self.zero_s, start_s + self.zero_s + clip_s)

@@ -17,8 +17,8 @@ Anchor = Literal["grid", "segment-start", "segment-center", "segment-spread"]
 # Labelled stretches of annotation time: `start` and `end` are `Fraction` seconds, the rest is text.
 BOUT_COLUMNS = ("start", "end", "label", "task", "subject")
 
-# One row a window, in time order. `start` is `Fraction` seconds; `labels` are class names in class
-# order, `tasks` and `subjects` those of the bouts behind them, sorted. `subject` is the one that a
+# One row per window, in time order. `start` is `Fraction` seconds; `labels` are class names in
+# class order, `tasks` and `subjects` those of their bouts, sorted. `subject` is the one that a
 # window is about, "" where windows are about everybody. `reason` says why it is not to be cut.
 WINDOW_COLUMNS = ("start", "labels", "tasks", "subjects", "subject", "reason")
 
@@ -58,9 +58,9 @@ def plan_windows(
 ) -> pd.DataFrame:
     """Lay windows over a recording and label them, as `WINDOW_COLUMNS`.
 
-    Windows start before `until_s`. From `annotated_s` on nobody knows that nothing happens. A
-    window without labels has the reason "no-label"; where background is kept, "near-label" or
-    "after-annotations" if it cannot be background.
+    Windows start before `until_s`. From `annotated_s` on, an empty stretch may be one that was
+    not annotated. A window without labels has the reason "no-label"; where background is kept,
+    "near-label" or "after-annotations" if it cannot be background.
     """
     groups = [(subject, own) for subject, own in bouts.groupby("subject")]
     if not rules.per_subject or not groups:

@@ -40,7 +40,7 @@ def make_session(
 ) -> Path:
     """Write `video/HHMMSS.mp4` and `via/HHMM.json` for each recording under `base_dir`.
 
-    The same seed gives the same bytes. Recordings are made side by side, one process a core.
+    The same seed gives the same bytes. Recordings are made side by side, one process per core.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ BAD_COLUMNS = ("index", "path", "reason", "todo")
 class ClipCheck:
     """What was found."""
 
-    #: Columns of `BAD_COLUMNS`, one row a clip that does not decode, in the order of the list.
+    #: Columns of `BAD_COLUMNS`, one row per clip that does not decode, in the order of the list.
     bad: pd.DataFrame
     #: When the frames of all other clips are shown, in the order of the list; of none for "none".
     timelines: tuple[FrameTimes, ...] = ()

@@ -51,7 +51,7 @@ Loader = Callable[[Excerpt, np.random.Generator], Tensor]
 
 @dataclass(frozen=True)
 class RandomViews:
-    """Views of a clip that are random in time and space: for training."""
+    """Views of a clip that are random in time and space, for training."""
 
     sampling: Sampling  #: Which frames
     augmentation: Augmentation  #: What becomes of them; each view has draws of its own

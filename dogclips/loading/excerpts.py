@@ -31,7 +31,7 @@ def excerpts(paths: Iterable[Path], source: FramesFrom) -> tuple[Excerpt, ...]:
     for path in wanted:
         if not path.is_file():
             raise ListError(
-                "the clip is not there", where=path, todo="cut it, or set data.source to recordings"
+                "the clip is missing", where=path, todo="cut it, or set data.source to recordings"
             )
     return tuple(Excerpt(path) for path in wanted)
 
@@ -40,7 +40,7 @@ def _source_of(session: Path, name: str) -> Path:
     source = session / name
     if session.resolve() not in source.resolve().parents:
         raise ListError(
-            "the recording lies outside of its session", where=source, todo="cut the session again"
+            "the recording is outside its session", where=source, todo="cut the session again"
         )
     return source
 
@@ -50,7 +50,7 @@ def _in_recording(
 ) -> Excerpt:
     if row is None:
         raise ListError(
-            "no manifest names this clip",
+            "this clip is in no manifest",
             where=path,
             todo="cut it again, or set data.source to clips",
         )

@@ -176,7 +176,7 @@ def _intact(track: Track) -> Iterator[VideoPacket]:
 def _from_keyframe(
     track: Track, packets: "Iterable[VideoPacket | None]", *, go_on: bool = False
 ) -> Iterator[av.VideoFrame]:
-    """Yield frames from the keyframe on that packets begin with; none if that is no picture."""
+    """Yield frames from the keyframe on that packets begin with; none if that is not a picture."""
     packets = iter(packets)
     first = next(packets, None)
     if first is None or first.pts is None:
@@ -195,7 +195,7 @@ def _decoded(
 ) -> Iterator[av.VideoFrame]:
     """Yield frames; after a fault none until the next keyframe, as they show what is not there.
 
-    Frames that decode after a keyframe and are shown before it (open groups) are no part of what
+    Frames that decode after a keyframe and are shown before it (open groups) do not belong to what
     follows it: where reading starts at that keyframe they cannot decode, and nothing else suffers.
     """
     decoder = track.video.codec_context

@@ -75,7 +75,7 @@ def measured(packets: Packets, container: str, *, time_base: Fraction, **facts: 
 
 
 def with_messages(table: StreamTable) -> StreamTable:
-    """Return the table with a message for everything that a user should know."""
+    """Return the table with a message for all that a user should know."""
     found = [*_of_file(table)]
     for stream in table.streams:
         found.extend(_of_stream(stream, table))
@@ -158,7 +158,10 @@ def _clock(stream: Stream) -> Iterator[_Finding]:
         yield "P022", f"the clock steps back {_times(small)} by up to {by_s} s, {where}"
     if restarts:
         where = f"the first time after {shown(restarts[0].from_s)} s"
-        yield "P023", f"the clock starts anew {_times(restarts)}, {where}: moments share their time"
+        yield (
+            "P023",
+            f"the clock restarts {_times(restarts)}, {where}: different moments have the same time",
+        )
     jumps = [gap for gap in stream.gaps if gap.jump]
     if jumps and not restarts:
         where = f"the first time to {shown(jumps[0].at_s)} s"
@@ -166,7 +169,7 @@ def _clock(stream: Stream) -> Iterator[_Finding]:
 
 
 def _frames(stream: Stream) -> Iterator[_Finding]:
-    """Yield what is odd about a camera's frames; where the clock starts anew, gaps mean nothing."""
+    """Yield what is odd about a camera's frames; where the clock restarts, gaps mean nothing."""
     if stream.variable_frame_rate and not stream.steps_back and not stream.num_repeated:
         yield "P013", "variable frame rate"
     gaps = [gap for gap in stream.gaps if not gap.jump]
@@ -192,7 +195,7 @@ def _sound(stream: Stream, camera: Stream) -> Iterator[_Finding]:
     on_purpose = camera.empty_edit is not None or _delay_frames(camera)
     if 0 < lead_s <= _PRIMING_S and not on_purpose:
         lead = f"sound starts {shown(lead_s)} s before the picture"
-        yield "P006", f"{lead}, as encoders let it: no offset to correct"
+        yield "P006", f"{lead}, a normal delay of encoders: no offset to correct"
 
 
 def _delay_frames(stream: Stream) -> int:

@@ -1,4 +1,4 @@
-"""Which packets give a frame: the rules of seeking, for everybody who reads frames.
+"""Which packets give a frame: the rules of seeking, for all readers of frames.
 
 A frame is decoded from a keyframe before it, and not every keyframe is believed:
 
@@ -6,8 +6,8 @@ A frame is decoded from a keyframe before it, and not every keyframe is believed
   in transport streams they land within a group. Then reading begins further back, and in the end
   with the file.
 - Frames that are stored behind a keyframe and shown before it (open groups) need the group before.
-- Where frames are refreshed bit by bit, keyframes are no pictures, and what decodes behind them is
-  nearly right: a keyframe counts only if decoding it gives a picture.
+- Where frames are refreshed bit by bit, keyframes are not whole pictures, and what decodes after
+  them is nearly right: a keyframe counts only if decoding it gives a picture.
 - x264 wrote H.264 of full colour resolution wrongly until build 151. FFmpeg decodes it if it has
   seen the build in the first packet; without, it gives garbage and no error.
 - Where packets have no presentation times (AVI), frames are counted from the first one.
@@ -166,7 +166,7 @@ def open_clip(excerpt: Excerpt) -> Iterator[OpenClip]:
             times = window_times_of(own, track.tick_s, window)
         if times is None:
             raise MediaError(
-                "the recording has other frames than when the clip was planned",
+                "the recording has changed since the clip was planned",
                 where=path,
                 todo="cut the session again",
             )

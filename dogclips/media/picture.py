@@ -26,9 +26,9 @@ def output_size(stream: Stream, short_side: int | None) -> tuple[int, int]:
     """
     if not (stream.width and stream.height):
         raise MediaError(
-            "nobody knows how large its frames are: they begin too late in the file",
+            "the size of its frames is unknown: they start too late in the file",
             where=f"stream {stream.index}",
-            todo="set `target` to another stream, or write the file anew with ffmpeg",
+            todo="set `target` to another stream, or remux the file with ffmpeg",
         )
     width, height = stream.width * stream.pixel_aspect, Fraction(stream.height)
     if stream.rotation in (90, -90):

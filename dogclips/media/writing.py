@@ -42,7 +42,7 @@ class VideoTrack:
     #: Size in pixels; both even, as 4:2:0 chroma wants.
     width: int
     height: int
-    frame_rate: Fraction  #: Nominal frames a second; the pts given with each frame decide
+    frame_rate: Fraction  #: Nominal frames per second; the pts given with each frame decide
     #: FFmpeg's encoder name, its private options and the format it is fed.
     codec: str = "libx264"
     options: Mapping[str, str] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""A trained model over whole recordings, a file a stage: `steps.predict` calls them in turn."""
+"""A trained model over whole recordings, one file per stage: `steps.predict` calls them in turn."""

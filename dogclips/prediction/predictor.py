@@ -36,7 +36,7 @@ class SlidingRules:
     stride_s: Fraction  #: From one start to the next; the first is at 0
     #: What the clips of the training were resampled to; None if they kept the source's frames.
     frame_rate: Fraction | None = None
-    #: Show the model windows in which nobody can know the shift between the streams.
+    #: Show the model windows in which the shift is unknown between the streams.
     keep_doubtful: bool = False
 
     @property
@@ -66,7 +66,7 @@ class Predictor:
     """A trained model, and how recordings are shown to it."""
 
     run: SavedRun  #: With the changes to its evaluation that were asked for
-    cut: CutConfig  #: How the clips of its training were cut; defaults where nobody knows
+    cut: CutConfig  #: How the clips of its training were cut; defaults where unknown
     clip_s: Fraction  #: Their length in seconds
     settings: PredictConfig
 
@@ -137,7 +137,7 @@ class Predictor:
         for label in self.settings.labels:
             if label not in self.run.labels:
                 raise ConfigError(
-                    f"the model knows no label {label!r}",
+                    f"the model has no label {label!r}",
                     where=f"labels.{label}",
                     todo=f"its labels: {', '.join(self.run.labels)}",
                 )
@@ -150,7 +150,7 @@ class Predictor:
         steps = self.windows.steps
         if self.settings.locate == "counts" and steps > MOST_STEPS:
             raise ConfigError(
-                f"{steps} windows would cover each step; to count them is for {MOST_STEPS}",
+                f"{steps} windows would cover each step; `locate: counts` allows {MOST_STEPS}",
                 where=f"stride_seconds {float(self.stride_s):g}",
                 todo="choose a longer stride, or set locate to mean",
             )
@@ -239,7 +239,7 @@ def _usual_length(clips: Sequence[Path], source: Path) -> Fraction:
             lengths.append(length_s.limit_denominator(1000))
     if not lengths:
         raise UsageError(
-            "the clips of the training are not there any more, so nobody knows their length",
+            "the clips of the training are missing, so their length is unknown",
             where=source,
             todo="pass --clip-seconds",
         )

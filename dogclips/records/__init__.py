@@ -1,1 +1,1 @@
-"""What we write down: plain records, and the one reader and writer of each file."""
+"""Plain records, with one reader and one writer for each file that dogclips writes."""

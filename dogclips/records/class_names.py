@@ -1,4 +1,4 @@
-"""`labels.txt`: one class name a line, the number of the line from 0 is the index of the class."""
+"""`labels.txt`: one class name per line; line numbers from 0 are class indices."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +49,7 @@ def order_change(folder: Path, names: Sequence[str]) -> str:
 
 
 def write_labels(path: Path, names: Sequence[str]) -> None:
-    """Write one class name a line."""
+    """Write one class name per line."""
     write_whole(path, labels_text(path, names))
 
 
@@ -57,7 +57,9 @@ def labels_text(path: Path, names: Sequence[str]) -> str:
     """Return the text of a `labels.txt`; faults name its path, as `write_labels` would."""
     for name in names:
         if not name.strip() or name.splitlines() != [name]:
-            raise ListError(f"{name!r} cannot be a line", where=path, todo="use labels.rename")
+            raise ListError(
+                f"{name!r} cannot be written on one line", where=path, todo="use labels.rename"
+            )
     return "".join(f"{name}\n" for name in names)
 
 

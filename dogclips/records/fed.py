@@ -1,4 +1,4 @@
-"""What a model is fed: clips, and which of their frames it gets."""
+"""What a model is fed: clips, and the frames that it gets of each."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The manifest: one row a planned window, cut or not, with everything needed to audit it."""
+"""The manifest: one row per planned window, cut or not, with everything needed to audit it."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -33,8 +33,8 @@ MANIFEST_TABLE = (
     Column("labels", "object", "Labels of the window, in class order."),
     Column("label_indices", "object", "Their class indices, as in `labels.txt`."),
     Column("with_task", "boolean", "Whether labels are written `task:label`."),
-    Column("tasks", "object", "Tasks of the segments behind the labels."),
-    Column("subjects", "object", "Subjects of the segments behind the labels."),
+    Column("tasks", "object", "Tasks of the segments that gave the labels."),
+    Column("subjects", "object", "Subjects of the segments that gave the labels."),
     Column("reference_stream", "Int64", "Index of the stream that the annotator saw."),
     Column("target_stream", "Int64", "Index of the stream that the clip is cut from."),
     Column("annotated_in", "str", "Player of the annotator, which says what time 0 is."),
@@ -118,13 +118,13 @@ def read_manifest(output: Path) -> pd.DataFrame | None:
     try:
         return stored_manifest(stored, documents)
     except LookupError as error:
-        raise OutputError("the manifest has other columns", where=path, todo=todo) from error
+        raise OutputError("the manifest has unexpected columns", where=path, todo=todo) from error
 
 
 def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -> pd.DataFrame:
     """Return a table as it was read from a file in the declared types.
 
-    What 0.1.0 did not store is filled in, and empty where nobody knows. `documents` are what was
+    What 0.1.0 did not store is filled in, and empty where unknown. `documents` are what was
     written beside it, by file name: texts, or files that are read if they are needed. Other columns
     than those of a manifest are a LookupError.
     """
@@ -132,7 +132,7 @@ def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -
     if columns == list(MANIFEST_COLUMNS):
         return _typed(stored)
     if columns != _OLD_COLUMNS:
-        raise LookupError("other columns")
+        raise LookupError("unexpected columns")
     begins = zip(stored["container_start_s"], stored["time_base"], strict=True)
     return _typed(
         stored.assign(
@@ -252,7 +252,7 @@ class ManifestIndex:
         return None
 
     def with_task(self, clips: Iterable[Path]) -> bool | None:
-        """Return whether labels of these clips are all `task:label`; None if nobody knows."""
+        """Return whether labels of these clips are all `task:label`; None if unknown."""
         stored = {row and row["with_task"] for row in map(self.find, clips)}
         if False in stored:
             return False

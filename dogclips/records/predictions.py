@@ -28,7 +28,7 @@ CLIP_PREDICTION_TABLE = (
     Column("start_s", "float64", "Start in annotation time; missing without a manifest.", "s"),
     Column("end_s", "float64", "End in annotation time; missing without a manifest.", "s"),
     Column("label", "str", "Class name."),
-    Column("target", "boolean", "Whether the clip has the label; missing if nobody annotated."),
+    Column("target", "boolean", "Whether the clip has the label; missing without annotations."),
     Column("probability", "float32", "What the model says, from 0 to 1."),
     Column(
         "threshold",
@@ -65,7 +65,7 @@ class Provenance:
 class PredictedClips:
     """A table of predictions taken apart."""
 
-    clips: pd.DataFrame  #: One row a clip: clip, recording, start_s, end_s
+    clips: pd.DataFrame  #: One row per clip: clip, recording, start_s, end_s
     labels: tuple[str, ...]  #: Class names
     #: Of each clip and label (N, K); a missing target counts as false.
     probability: NDArray[np.float64]
@@ -109,7 +109,7 @@ def read_clip_predictions(path: Path) -> pd.DataFrame:
     todo = "train or test again"
     table = _read(path, CLIP_PREDICTION_COLUMNS, todo)
     if not table.attrs:
-        raise OutputError("no predictions of dogclips", where=path, todo=todo)
+        raise OutputError("not predictions of dogclips", where=path, todo=todo)
     return table
 
 
@@ -134,5 +134,5 @@ def _read(path: Path, columns: Mapping[str, str], todo: str) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise OutputError("the predictions cannot be read", where=path, todo=todo) from error
     if list(table.columns) != list(columns):
-        raise OutputError("no predictions of dogclips", where=path, todo=todo)
+        raise OutputError("not predictions of dogclips", where=path, todo=todo)
     return table

@@ -99,7 +99,7 @@ class ProbedPiece:
 
 @dataclass(frozen=True)
 class ProbedDoubt:
-    """A stretch of the reference in which nobody can know the shift."""
+    """A stretch of the reference in which the shift is unknown."""
 
     reference_start_s: float  #: Start of the stretch in the reference, in seconds
     reference_end_s: float  #: End of the stretch in the reference, in seconds
@@ -135,7 +135,7 @@ class ProbedAlignment:
     error_s: float  #: Bound of the error of a mapped time, outside of doubts, in seconds
     estimates: ProbedEstimates  #: The offset by each way to know it
     segments: tuple[ProbedPiece, ...]  #: The time map, piece by piece
-    doubts: tuple[ProbedDoubt, ...]  #: Stretches in which nobody can know the shift
+    doubts: tuple[ProbedDoubt, ...]  #: Stretches in which the shift is unknown
     content: ProbedContent | None  #: What was seen in the pixels; null if they were not compared
 
 

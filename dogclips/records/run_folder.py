@@ -74,7 +74,7 @@ class RunRecords:
     """A finished training."""
 
     run_dir: Path  #: Its folder
-    records: tuple[EpochRecord, ...]  #: One row an epoch
+    records: tuple[EpochRecord, ...]  #: One row per epoch
     best_epoch: int  #: The one whose weights are kept
     #: Scores of that epoch on the validation list, and what they are of.
     report: TestReport
@@ -117,7 +117,7 @@ def write_metrics(metrics: RunMetrics, run_dir: Path) -> None:
 
 
 def write_epochs(records: Sequence[EpochRecord], run_dir: Path) -> None:
-    """Write `metrics.csv`: one row an epoch under a head line."""
+    """Write `metrics.csv`: one row per epoch under a head line."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [one.name for one in fields(EpochRecord)], lineterminator="\n")
     writer.writeheader()
@@ -135,7 +135,9 @@ def read_run(run_dir: Path) -> RunRecords:
     """Return what a run folder holds; a training that has not ended is an OutputError, too."""
     if not (run_dir / METRICS).is_file():
         raise OutputError(
-            "no finished training here", where=run_dir, todo="go on with `dogclips train --resume`"
+            "no finished training here",
+            where=run_dir,
+            todo="continue with `dogclips train --resume`",
         )
     try:
         metrics = read_document(RunMetrics, run_dir / METRICS, todo=_TODO)

@@ -18,7 +18,7 @@ class EpochRecord(Event):
     val_loss: float  #: Mean loss of the validation clips
     #: Mean average precision on the validation list; None if no class has a positive there.
     val_map: float | None
-    clips_per_second: float  #: Trained clips a second, loading included
+    clips_per_second: float  #: Trained clips per second, loading included
     seconds: float  #: Length of the whole epoch in seconds, validation included
     best: bool  #: Whether `val_map` is the best so far
     #: Share of the training time that passed before the next batch was there.

@@ -40,14 +40,14 @@ class WeightsFacts:
 
     path: Path  #: The file or folder
     kind: str  #: Of file, in words
-    source: str  #: Whose names its parameters have; empty if nobody knows
-    architecture: str  #: Of ours, or an image network; empty if nobody knows
+    source: str  #: Whose names its parameters have; empty if unknown
+    architecture: str  #: Of ours, or an image network; empty if unknown
     #: Counters and running statistics are tensors, not parameters.
     num_tensors: int
     num_parameters: int
     num_classes: int | None  #: Of the head; None where it is missing
     labels: tuple[str, ...]  #: Class names; empty if the file has none
-    #: Of the input on the scale 0..1; None if nobody knows.
+    #: Of the input on the scale 0..1; None if unknown.
     mean: Triple | None
     std: Triple | None
     said_by: str  #: Who says so

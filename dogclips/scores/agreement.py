@@ -3,7 +3,7 @@
 A whole second counts for a label that fills at least half of it. Bouts of one label match one to
 one, those that share most first, where the time that both share is at least `MIN_IOU` of the time
 that either covers. Only time is scored that was both predicted and looked at by the annotator: up
-to the end of the last annotated segment, as from there on nobody knows that nothing happens.
+to the end of the last annotated segment, because a stretch after it may not be annotated.
 """
 
 import math

@@ -227,8 +227,8 @@ def _accuracy(probability_NK: Floats, target_NK: Flags) -> dict[str, float | Non
 def _confusion(target_NK: Flags, claimed_NK: Flags) -> tuple[tuple[float | None, ...], ...]:
     """Return what is claimed of clips that carry each label (K, K).
 
-    Row i, column j: of the clips that carry i and do not carry j, the share that j was claimed of
-    all the same. So a label that rightly comes along with i counts as no confusion. On the
+    Row i, column j: of the clips that carry i and do not carry j, the share for which j was claimed
+    anyway. So a label that rightly comes along with i counts as no confusion. On the
     diagonal stands the share of the clips with i that i was claimed of, its recall. None where
     there is no such clip.
     """

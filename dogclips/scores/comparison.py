@@ -35,7 +35,7 @@ class Gain:
     def verdict(self) -> str:
         """Say what the interval allows to say."""
         if self.low is None or self.high is None:
-            return "one recording: nobody can tell"
+            return "one recording: cannot tell"
         if self.low > 0:
             return "better"
         return "worse" if self.high < 0 else "no clear difference"
@@ -68,7 +68,7 @@ def compared(run: RunRecords, other: RunRecords) -> Comparison:
     groups = _groups(first)
     present = np.flatnonzero(first.target.any(0))
     if not len(present):
-        return Comparison(reason="no label has a positive on the validation list")
+        return Comparison(reason="no label has a clip on the validation list")
     num_recordings = int(groups.max()) + 1
     drawn = _differences(first, second, groups, present)
     real = _difference_of(first, second, present, np.ones((len(groups), 1)))[0]

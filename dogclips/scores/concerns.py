@@ -1,4 +1,4 @@
-"""What somebody should know before training on a data set, in order of weight.
+"""What to know before training on a data set, most important first.
 
 Errors come before warnings. Among each of them comes first what can put a label on a wrong frame,
 then what is odd in recordings, annotations and splits, then what makes labels rare or costs clips.
@@ -32,7 +32,7 @@ class Concern:
 
 
 def concerns_of(dataset: Dataset, split: ListedSplit | None = None) -> list[Concern]:
-    """Return what is to know of a data set and its split, the weightiest first."""
+    """Return what to know about a data set and its split, most important first."""
     messages = list(_messages(dataset))
     found = [
         *_by_code("alignment in doubt", (one for one in messages if one.code in _DOUBTS)),
@@ -111,8 +111,8 @@ def _unverified(dataset: Dataset, messages: Sequence[_Case]) -> Iterator[Concern
         reason = why.get(where, f"by {method}, pixels were not compared")
         lines.append(f"{where}: {counted(len(rows), 'clip')}; {reason}")
     text = (
-        f"{counted(len(own), 'clip')} of {counted(len(lines), 'recording')} rest on an offset that"
-        " no pixel confirms: look at them with `dogclips align`"
+        f"{counted(len(own), 'clip')} of {counted(len(lines), 'recording')} rely on an offset that"
+        " the pixels do not confirm: check them with `dogclips align`"
     )
     yield Concern("warning", "offset not verified", text, _NOT_VERIFIED, _cut_off(lines))
 
@@ -126,8 +126,8 @@ def _missing(dataset: Dataset) -> Iterator[Concern]:
 def _of_split(split: ListedSplit, dataset: Dataset) -> Iterator[Concern]:
     if split.leaks:
         text = (
-            f"clips of {counted(len(split.leaks), 'recording')} are in several splits: numbers on"
-            " val and test are too good"
+            f"clips of {counted(len(split.leaks), 'recording')} are in several splits: scores on"
+            " val and test are too high"
         )
         yield Concern("error", "split", text, lines=_cut_off(split.leaks))
     there = {
@@ -141,7 +141,9 @@ def _of_split(split: ListedSplit, dataset: Dataset) -> Iterator[Concern]:
             yield Concern("warning", "split", f"in no {part} clip: {', '.join(lacking)}")
     unlisted, others = split.strangers(dataset)
     if unlisted:
-        text = f"{counted(unlisted, 'clip')} of these sessions in none of its lists: split again"
+        text = (
+            f"{counted(unlisted, 'clip')} of these sessions are in none of its lists: split again"
+        )
         yield Concern("warning", "split", text)
     if others:
         text = f"{counted(others, 'clip')} in its lists are not of these sessions"
@@ -179,10 +181,12 @@ def _not_cut(dataset: Dataset) -> Iterator[Concern]:
         yield _listed("error", "failed", lines, f"{len(lines):,} of them")
     planned, stale = (int((status == one).sum()) for one in ("planned", "stale"))
     if planned:
-        text = f"{counted(planned, 'clip')} planned and not cut: run `dogclips cut` again"
+        text = f"{counted(planned, 'clip')} planned but not cut: run `dogclips cut` again"
         yield Concern("warning", "unfinished", text)
     if stale:
-        text = f"{counted(stale, 'clip')} of an earlier plan: remove them by `dogclips cut --prune`"
+        text = (
+            f"{counted(stale, 'clip')} of an earlier plan: remove them with `dogclips cut --prune`"
+        )
         yield Concern("warning", "stale clips", text)
 
 

@@ -71,7 +71,7 @@ class Dataset:
 
     @cached_property
     def label_numbers(self) -> pd.DataFrame:
-        """A row a label, under its name.
+        """One row per label, under its name.
 
         `clips` that show it, `alone`: those of them that show no other label, `recordings` that
         the clips are from; `segments`, `seconds` and `median_s` as annotated, NaN without any.

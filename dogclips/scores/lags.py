@@ -39,7 +39,7 @@ class Lags:
 
 
 def lags_of(file: Recording) -> Lags | None:
-    """Return what the windows show; None where nobody compared pixels."""
+    """Return what the windows show; None where pixels were not compared."""
     table, alignment = file.measured
     content = alignment.content
     if content is None or not content.windows:
@@ -84,7 +84,7 @@ def _line(span_s: tuple[float, float], target_s: float, scale: float, rate: floa
 
 
 def lags_in(entry: ProbedFile) -> Lags | None:
-    """Return what one entry of `probe.json` holds, which is no window; None without pixels."""
+    """Return what one entry of `probe.json` holds, without windows; None without pixels."""
     alignment = entry.alignment
     if alignment is None or alignment.content is None or not alignment.content.windows:
         return None

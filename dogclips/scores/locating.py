@@ -14,7 +14,7 @@ side. Three ways to tell where in its windows a label lies:
 - "mean": the mean of the windows that cover a step.
 - "centre": the window whose middle is nearest to the step's.
 
-Shapes: W windows, one a step; K labels; T = W + steps - 1 steps; S states.
+Shapes: W windows, one per step; K labels; T = W + steps - 1 steps; S states.
 """
 
 from typing import Literal

@@ -48,7 +48,7 @@ class Prediction:
     steps: int
     labels: tuple[str, ...]
     thresholds: tuple[float, ...]  #: Of each label
-    #: Of each window, one a step: why the model was not shown it; "" if it was.
+    #: Of each window, one per step: why the model was not shown it; "" if it was.
     reasons: tuple[str, ...]
     #: Of each step and label (T, K): the mean over its windows, and what bouts were made from.
     probability: Floats

@@ -1,4 +1,4 @@
-"""Align: how two streams of a recording align, and why to believe it."""
+"""Align: find how two streams of a recording align, and how certain that is."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from dogclips.steps.arguments import stream_choice, suffix_of
 class AlignResult(Result):
     """How the streams of a recording align, and what was measured of it.
 
-    That nobody can align them is a failure, too.
+    Streams that cannot be aligned are a failure.
     """
 
     recording: Recording
@@ -34,7 +34,7 @@ def align(
     output: str | Path | None = None,
     progress: Progress | None = None,
 ) -> AlignResult:
-    """Find how late one stream runs against another, by timestamps, frame counts and pixels.
+    """Find how late one stream starts against another, by timestamps, frame counts and pixels.
 
     Parameters
     ----------
@@ -44,7 +44,8 @@ def align(
         The stream that the annotator saw (its index or "auto"), the one that clips are cut from
         (its index, "auto" or "best"), and the player.
     trust
-        What counts as a usable alignment: timestamps, frame-count, or auto to weigh all three.
+        What to believe: timestamps, frame-count, or auto to weigh timestamps, frame counts and
+        pixels.
     output
         Write a page (.html) or a picture (.png) to look at.
     progress
@@ -58,9 +59,9 @@ def align(
     Raises
     ------
     UsageError
-        A stream is neither a number nor a known word, or `output` has another suffix.
+        A stream is not a number or a known word, or `output` has an unknown suffix.
     MediaError
-        The recording does not decode where it is to be looked at.
+        The recording does not decode where pixels are compared.
     OutputError
         `output` cannot be written.
     """

@@ -25,7 +25,7 @@ def _stream(given: int | str, option: str, words: Sequence[str]) -> Any:
     if given.isdigit():
         return int(given)
     raise UsageError(
-        f"{given!r} is no stream", where=option, todo=f"a number, or {' or '.join(words)}"
+        f"{given!r} is not a stream", where=option, todo=f"use a number, or {' or '.join(words)}"
     )
 
 
@@ -44,8 +44,8 @@ def suffix_of(output: Path, known: Sequence[str]) -> str:
 def check_replaced(source: Path, out: Path, *, force: bool) -> None:
     """Refuse to replace what is read, a folder, or a file that was not meant to be replaced."""
     if out.exists() and source.exists() and out.samefile(source):
-        raise OutputError("this file is read", where=out, todo="write to another one")
+        raise OutputError("this file is the input", where=out, todo="write to another file")
     if out.is_dir():
-        raise OutputError("a folder", where=out, todo="name a file")
+        raise OutputError("this is a folder", where=out, todo="name a file")
     if out.exists() and not force:
-        raise OutputError("already there", where=out, todo="name another file or pass --force")
+        raise OutputError("already exists", where=out, todo="name another file or pass --force")

@@ -1,4 +1,4 @@
-"""Browse: see what a model is really fed."""
+"""Browse: show what a model is fed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -52,32 +52,32 @@ def browse(
     settings: Settings[TrainConfig] = None,
     progress: Progress | None = None,
 ) -> BrowseResult:
-    """Show the frames that a model is fed, byte by byte, with their times, clips and labels.
+    """Show the frames that a model is fed, with their times, clips and labels.
 
-    Draws are those of the training's first epochs: frames, crops and colours.
+    Frames, crops and colours are exactly those of the first epochs of the training.
 
     Parameters
     ----------
     source
-        A list, or a run folder: then its training list is shown, with `transform` "test" its
-        validation list, by its own settings.
+        A list, or a run folder. Of a run folder the training list is shown by its own settings;
+        with `transform` "test", its validation list.
     out
-        A sheet (.png) or a video (.mp4) of all clips; or a folder, which gets one of each clip and
-        the settings as `browse.yaml`.
+        A sheet (.png) or a video (.mp4) of all clips; or a folder for one file per clip and the
+        settings, `browse.yaml`.
     names
-        These clips: as listed, or file names with or without suffix.
+        Clips to show, as listed, or by file name with or without suffix.
     clips, label, seed
-        Without names: draw so many clips (8) evenly, among those of this label.
+        Without names: number of clips to draw (8), their label, and the seed.
     transform
-        Whose views: of training, of evaluation, or both.
+        Show the views of training, of evaluation, or both.
     draws
-        How many of the training's draws of each clip.
+        Number of training views per clip.
     mode
-        What the model gets, or the clip's own frames with marks.
+        Show what the model gets, or whole frames with the crops marked.
     video
-        A video instead of a sheet.
+        Write a video, not a sheet.
     settings
-        As for `train`; with a run they change its own.
+        As for `train`; for a run folder they change its own.
     progress
         Called with each event.
 
@@ -90,8 +90,8 @@ def browse(
     Raises
     ------
     UsageError
-        Arguments do not go together, no clip or label has such a name, or a clip of the list would
-        be written over.
+        Arguments conflict, a clip or label is unknown, or a clip of the list would be
+        overwritten.
     ConfigError, ListError
         The settings or the list are wrong.
     MediaError, OutputError
@@ -100,7 +100,9 @@ def browse(
     feed, out = Feed(progress), Path(out)
     if names and (clips is not None or label is not None):
         raise UsageError(
-            "clips by name are not drawn", where="--clips, --label", todo="give names or a number"
+            "clips are either named or drawn",
+            where="--clips, --label",
+            todo="use names, or these options",
         )
     video = _is_video(out, video)
     box = None if mode == "fed" else _LARGE if video else _SMALL
@@ -153,7 +155,9 @@ def _files(out: Path, listed: ClipList, chosen: Sequence[int], suffix: str) -> l
     read = {path.resolve() for path in clips}
     for file in files:
         if file.resolve() in read:
-            raise UsageError("this clip is read", where=file, todo="write to another folder")
+            raise UsageError(
+                "this file is an input clip", where=file, todo="write to another folder"
+            )
     return files
 
 

@@ -1,4 +1,4 @@
-"""Check: what is wrong with annotation files, and what they hold."""
+"""Check: find what is wrong with annotation files, and what they contain."""
 
 import re
 from collections.abc import Sequence
@@ -47,19 +47,19 @@ def check(
     Parameters
     ----------
     paths
-        Session folders or annotation files, or one.
+        Session folders or annotation files; one or several.
     settings
-        As `cut` takes them: they say what annotators saw, and what unknown labels are.
+        Settings of `cut`: they tell what annotators saw, and what to do with unknown labels.
     videos
-        Where the recordings lie; None for `video/` of the session, else beside the file; False
-        checks the annotation files alone.
+        Folder of the recordings; None for `video/` of the session, else the folder of the file;
+        False checks the annotation files without recordings.
     progress
         Called with each event.
 
     Returns
     -------
     result
-        A path without annotations is a file with its error; it stops no other.
+        A path without annotations is a file with an error and does not stop the others.
 
     Raises
     ------
@@ -82,8 +82,8 @@ def check(
 def _projects(paths: Sequence[Path], feed: Feed, *, same_ids: bool) -> list[Project]:
     """Return every annotation file that is meant, as one dataset, in the order of the paths.
 
-    A path that gives none is a file with its error. What lies in `via/` and is no project is left
-    out, but not what is named itself.
+    A path that gives none is a file with its error. A file in `via/` that is not an annotation
+    file is skipped, unless it is named itself.
     """
     files: dict[Path, Path] = {}  # by what they are, however they are named
     refused: dict[Path, Project] = {}

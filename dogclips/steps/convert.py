@@ -1,4 +1,4 @@
-"""Convert: annotations of any format that we read become a VIA project or a table."""
+"""Convert: turn annotations of any known format into a VIA project or a table."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -49,18 +49,18 @@ def convert(
     force: bool = False,
     progress: Progress | None = None,
 ) -> ConvertResult:
-    """Write annotations in another format, and tell what that format has no place for.
+    """Write annotations in another format, and list what that format cannot hold.
 
     Parameters
     ----------
     source
-        Annotations in any format that we read.
+        Annotation file in any format that dogclips reads.
     out
         The file to write.
     to
         A VIA 3 project, a plain table, or the table that BORIS exports.
     videos
-        The folder of the recordings, where annotations count frames.
+        Folder of the recordings; needed for annotations that count frames.
     force
         Replace `out`.
     progress
@@ -75,11 +75,11 @@ def convert(
     Raises
     ------
     UsageError
-        There is no folder `videos`.
+        The folder `videos` does not exist.
     OutputError
-        `out` is there already, is what is read, or cannot be written.
+        `out` exists, is the input, or cannot be written.
     AnnotationError, SessionError, MediaError, AlignmentError
-        Annotations count frames, and the recordings cannot tell their times.
+        Annotations count frames, and the times of the frames cannot be measured.
     """
     feed, source, out = Feed(progress), Path(source), Path(out)
     check_replaced(source, out, force=force)

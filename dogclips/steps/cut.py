@@ -1,4 +1,4 @@
-"""Cut: recordings and their annotations become labelled clips and their lists."""
+"""Cut: cut recordings into labelled clips by their annotations."""
 
 import time
 from dataclasses import dataclass
@@ -82,46 +82,46 @@ def cut(
     virtual: bool = False,
     progress: Progress | None = None,
 ) -> CutResult:
-    """Cut every session's recordings into labelled clips under `BASE_DIR/output`.
+    """Cut the recordings of sessions into labelled clips in the `output` folder of each session.
 
     The folder gets the clips, `dataset.txt` lists, `labels.txt`, `manifest.parquet` and `.csv`,
-    `probe.json` and `config.yaml`. Clips that an earlier run has cut by the same plan are reused;
-    a run that was killed goes on where it ended.
+    `probe.json` and `config.yaml`. Clips that an earlier run cut by the same plan are reused;
+    a run that was killed continues where it stopped.
 
     Parameters
     ----------
     base_dirs
-        Session folders, or one.
+        Session folders; one or several.
     settings
         A `CutConfig`, a YAML file or the name of a shipped one, a mapping of keys such as
-        `{"encoder.crf": 18}`, or a sequence of these, later wins.
+        `{"encoder.crf": 18}`, or a sequence of these; later ones win.
     dry_run
-        Plan only; nothing is written.
+        Plan only and write nothing.
     workers
-        Processes at once; None means one for each core.
+        Number of processes; None for one per core.
     force
-        Cut again what could be reused.
+        Cut clips again that could be reused.
     prune
-        Remove clips that only an earlier plan had.
+        Delete clips of an earlier plan that are no longer planned.
     engine, address
-        Where clips are cut: in processes of this machine, or on the Ray cluster at an address.
+        Where to cut: in processes of this machine, or on the Ray cluster at an address.
     shard
-        `I/N`: only the I-th of N shares, for `merge`.
+        `I/N` cuts only part I of N; call `merge` after the last part.
     virtual
-        Write the manifest and the lists, but no clips, which stay in their recordings.
+        Write the manifest and the lists but no clips.
     progress
-        Called with each event; `SessionCut` tells of a finished session.
+        Called with each event; a `SessionCut` follows each finished session.
 
     Returns
     -------
     result
-        A session that cannot be used, or whose output folder cannot be written to or is written to
-        by another run, is a failure; so is a row of a manifest that failed. It stops no other.
+        A session is a failure if it cannot be used, or if its output folder cannot be written or
+        is in use by another run; so is a manifest row that failed. Failures do not stop others.
 
     Raises
     ------
     UsageError, ConfigError
-        Arguments or settings are wrong or do not go together.
+        Arguments or settings are wrong or conflict.
     MediaError
         A clip failed, and `on_corrupt` is "fail".
     """
@@ -165,16 +165,18 @@ def cut(
 def _share(text: str | None, *, prune: bool, force: bool, virtual: bool) -> Shard | None:
     """Return which share of the work is ours, None for all of it; refuse what does not go together.
 
-    None of several shards may remove clips, and nothing is cut for virtual ones.
+    A shard may not delete clips, and nothing is cut for virtual clips.
     """
     if text and prune:
         raise UsageError(
-            "a shard removes no clips", where="--prune", todo="prune with a plain cut after `merge`"
+            "a shard cannot delete clips",
+            where="--prune",
+            todo="run `dogclips cut --prune` after `dogclips merge`",
         )
     others = {"--shard": text is not None, "--force": force, "--prune": prune}
     for option, given in others.items():
         if virtual and given:
-            raise UsageError("nothing is cut", where=f"--virtual, {option}", todo="drop one")
+            raise UsageError("these options conflict", where=f"--virtual, {option}", todo="use one")
     return None if text is None else Shard.from_text(text)
 
 
@@ -185,7 +187,7 @@ def _engine(name: EngineName, address: str | None, workers: int | None) -> Engin
         return ray_engine(address, workers)
     if address is not None:
         raise UsageError(
-            "only a cluster has an address", where="--address", todo="add --engine ray"
+            "only a Ray cluster has an address", where="--address", todo="add --engine ray"
         )
     return local_engine(workers)
 
@@ -194,10 +196,10 @@ def _on_this_machine(config: CutConfig, feed: Feed) -> CutConfig:
     """Return settings with software in place of hardware that does not work here."""
     codec, device = config.encoder.codec, config.decoder
     if codec.endswith("_nvenc") and (fault := encoder_fault(codec)):
-        feed.warn(f"{codec} does not work here ({fault}): libx264 instead")
+        feed.warn(f"{codec} does not work here ({fault}): using libx264")
         encoder = config.encoder.model_copy(update={"codec": "libx264", "preset": "veryfast"})
         config = config.model_copy(update={"encoder": encoder})
     if fault := decoder_fault(device):
-        feed.warn(f"{device} does not decode here ({fault}): software instead")
+        feed.warn(f"{device} does not decode here ({fault}): using software")
         config = config.model_copy(update={"decoder": SOFTWARE})
     return config

@@ -1,4 +1,4 @@
-"""The demo: made two-stream recordings with known truth, through the whole chain."""
+"""Demo: run every step on made two-stream recordings with known truth."""
 
 import shutil
 import time
@@ -47,25 +47,25 @@ def demo(
     Parameters
     ----------
     directory
-        Where everything goes; `data/demo` if it is not said. Recordings that are there are used.
+        Folder to work in; None for `data/demo`. Recordings that are there are reused.
     uncorrected
-        Ignore the half second between the streams.
+        Ignore the half second between the streams, to see what that costs.
     models
-        Train only these of `MODELS`; empty for all.
+        Networks to train, of `MODELS`; empty for all.
     progress
-        Called with each event of each step and with its result; `Chapter` tells which comes next.
+        Called with each event of each step and with its result; a `Chapter` precedes each step.
 
     Raises
     ------
     UsageError
-        There is no such model.
+        A model is unknown.
     DogclipsError
         A step failed.
     """
     for model in models:
         if model not in MODELS:
             todo = f"choose {' or '.join(MODELS)}"
-            raise UsageError(f"no model {model!r} in the demo", where="--model", todo=todo)
+            raise UsageError(f"the demo has no model {model!r}", where="--model", todo=todo)
     feed, began = Feed(progress), time.monotonic()
     directory = Path(directory or ("data/demo-uncorrected" if uncorrected else "data/demo"))
     base_dir, lists = directory / "Feb" / "2_2_demo", directory / "split"
@@ -77,7 +77,7 @@ def demo(
     if not (base_dir / "via").is_dir():
         dogclips.make_session(base_dir)
     first = min((base_dir / "video").iterdir())
-    begin("2. dogclips probe: the streams of the first recording, the others are alike")
+    begin("2. dogclips probe: the streams of the first recording; the others are alike")
     feed.tell(dogclips.probe(first, content=True, progress=progress))
     begin("3. dogclips cut")
     settings: list[Setting] = ["demo", UNCORRECTED] if uncorrected else ["demo"]

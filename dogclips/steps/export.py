@@ -1,4 +1,4 @@
-"""Export: clips and their lists in the formats of other tools."""
+"""Export: write clips and their lists in the formats of other tools."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -39,27 +39,28 @@ def export(
 ) -> ExportResult:
     """Write clips and labels as other tools read them.
 
-    A clip's split is the name of its list if that is train, val or test. `out` gets the lists or
-    clips, `labels.txt`, and `export.json` with what was exported.
+    A clip belongs to the split that its list is named after: train, val or test. `out` gets the
+    lists or clips, `labels.txt`, and `export.json` with what was exported.
 
     Parameters
     ----------
     inputs
-        Lists, splits, or cut sessions.
+        Lists, split folders, or cut sessions.
     out
-        A new folder, or that of an earlier export in the same format.
+        Folder to create, or the folder of an earlier export in the same format.
     format
-        The tool that reads it, or the kind of file.
+        Tool or file format to write for.
     prefix
-        What paths in the lists are relative to; None for the folder of all sessions.
+        Folder that paths in the new lists are relative to; None for the folder that holds all
+        sessions.
     root
-        What paths in the inputs are relative to; None for the folder of each list.
+        Folder that paths in the inputs are relative to; None for the folder of each list.
     separator
-        For slowfast, between path and label; None for one blank.
+        Separator between path and label, for slowfast; None for one space.
     shard_size
-        For webdataset, the number of clips in a shard; None for 1000.
+        Number of clips per shard, for webdataset; None for 1000.
     skip_unfit
-        Leave out what the format cannot express.
+        Skip clips that the format cannot express.
     progress
         Called with each event.
 
@@ -71,7 +72,7 @@ def export(
     Raises
     ------
     UsageError
-        An argument means nothing for the format, or the separator cannot separate.
+        An argument has no effect for the format, or the separator is part of a path.
     ListError
         An input cannot be read, or the format cannot express a clip and `skip_unfit` is not set.
     OutputError
@@ -102,7 +103,7 @@ def _check_arguments(
     for option, (value, only) in given.items():
         if value is not None and export_format != only:
             raise UsageError(
-                f"it means nothing for {export_format}",
+                f"this option has no effect for {export_format}",
                 where=option,
                 todo=f"leave it out, or use --format {only}",
             )

@@ -41,15 +41,15 @@ def read_inputs(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the clips of sessions, splits and lists; see `lists.sessions.read_clips`.
 
-    An input whose lists are empty is left out with a warning, unless all are. One that cannot be
-    read is no row that may be missing: what is made of all of them would be another thing.
+    An input with empty lists is skipped with a warning, unless all are empty. An input that cannot
+    be read is an error: the result is made of all of them.
     """
     if not inputs:
         raise UsageError("nothing to read", todo="name a folder or a file")
     filled = [path for path in inputs if has_clips(path)]
     for path in inputs if filled else ():
         if path not in filled:
-            feed.warn(f"no window became a clip here, left out ({path}): see its manifest.csv")
+            feed.warn(f"no clips here, skipped ({path}): see its manifest.csv")
     return read_clips(filled or inputs, root)
 
 

@@ -1,4 +1,4 @@
-"""Find a learning rate to begin with: a short training at rising rates, of which nothing is kept.
+"""Find a learning rate by a short training at rising rates; keep nothing of it.
 
 Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017 (arXiv 1506.01186).
 """
@@ -43,20 +43,20 @@ def lr_find(
     output: str | Path | None = None,
     progress: Progress | None = None,
 ) -> RangeTest:
-    """Train a few steps at rising learning rates; nothing is kept.
+    """Train a few steps at rising learning rates; keep no weights.
 
     Parameters
     ----------
     settings
         As for `train`; no validation list is needed.
     train
-        The list to learn from, in place of `data.train`.
+        List to train on; None for `data.train`.
     weights
         File or folder of initial weights.
     steps
-        Of the optimizer, from the first rate to the last.
+        Number of training steps, from the lowest rate to the highest.
     low, high
-        First and last rate.
+        Lowest and highest rate.
     output
         Write loss against rate to this file, as SVG.
     progress
@@ -75,7 +75,9 @@ def lr_find(
         As `train` would.
     """
     if not 0 < low < high:
-        raise UsageError("the rates do not rise", where="--from, --to", todo="0 < from < to")
+        raise UsageError(
+            "the rates do not rise", where="--from, --to", todo="use 0 < --from < --to"
+        )
     feed = Feed(progress if is_first_process() else None)
     config = named_lists(settings_of(TrainConfig, settings), train)
     clips = read_train_list(config)

@@ -1,4 +1,4 @@
-"""Merge: what the shards of a cut have made becomes one result."""
+"""Merge: merge the shards of a cut into one result."""
 
 from dogclips.clips.session import OUTPUT_DIR
 from dogclips.clips.shards import merging
@@ -11,22 +11,22 @@ from dogclips.steps.cut import CutResult, SessionCut
 
 
 def merge(base_dirs: Paths, *, progress: Progress | None = None) -> CutResult:
-    """Put the shards of `cut(..., shard="I/N")` together, as if one run had cut everything.
+    """Merge the shards of `cut(..., shard="I/N")`, as if one run had cut everything.
 
-    `BASE_DIR/output` gets what `cut` writes beside its clips; the manifests of the shards go.
+    Writes what `cut` writes beside its clips, and deletes the manifests of the shards.
 
     Parameters
     ----------
     base_dirs
-        Session folders, or one.
+        Session folders; one or several.
     progress
-        Called with each event; `SessionCut` tells of a finished session.
+        Called with each event; a `SessionCut` follows each finished session.
 
     Returns
     -------
     result
-        A session that cannot be merged, because a shard is missing or has not come to its end,
-        is a failure; it stops no other.
+        A session that cannot be merged, because a shard is missing or unfinished, is a failure
+        and does not stop the others.
     """
     feed, base_dirs = Feed(progress), paths_of(base_dirs)
     done = []

@@ -1,4 +1,4 @@
-"""Models: the published networks that can be trained, and the layers of one."""
+"""Models: list the networks that can be trained, and describe one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ def list_models() -> list[ModelFacts]:
 
 
 def show_model(name: str, overrides: Sequence[str] = (), *, classes: int = 400) -> NetworkResult:
-    """Return the layers of a published network for so many classes, and settings to train with it.
+    """Return the layers of a published network, and settings to train with it.
 
     Parameters
     ----------
@@ -33,16 +33,32 @@ def show_model(name: str, overrides: Sequence[str] = (), *, classes: int = 400) 
     Raises
     ------
     UsageError
-        There is no such network; the nearest name is given.
+        The name is unknown; the nearest one is given.
     ConfigError, ModelError
         A setting is wrong, or no network can be built with it.
     """
     # Torch takes seconds to import, and the list does without it.
     from dogclips.models.catalogue import NetworkConfig, variant  # noqa: PLC0415
-    from dogclips.models.facts import layer_tree, measure_model  # noqa: PLC0415
+    from dogclips.models.facts import measure_network  # noqa: PLC0415
 
     published = variant(name)
     settings = NetworkConfig.of(published, overrides)
     wanted = settings.applied(published)
-    facts, layers = measure_model(name, wanted, classes), layer_tree(wanted, classes)
+    facts, layers = measure_network(name, wanted, classes)
     return NetworkResult(facts, layers, settings.difference())
+
+
+def model_settings(
+    name: str, overrides: Sequence[str] = (), *, classes: int = 400
+) -> Mapping[str, Any]:
+    """Return settings to train a published network with; refuse what `show_model` refuses.
+
+    Nothing is measured, which takes most of the time of `show_model`.
+    """
+    from dogclips.models.catalogue import NetworkConfig, variant  # noqa: PLC0415
+    from dogclips.models.facts import try_network  # noqa: PLC0415
+
+    published = variant(name)
+    settings = NetworkConfig.of(published, overrides)
+    try_network(settings.applied(published), classes)
+    return settings.difference()

@@ -1,4 +1,4 @@
-"""Predict: a trained model gives recordings what annotators gave them: labelled time."""
+"""Predict: find the bouts in whole recordings with a trained model."""
 
 import math
 import time
@@ -53,37 +53,39 @@ def predict(
     overlay: str | Path | None = None,
     progress: Progress | None = None,
 ) -> PredictResult:
-    """Predict bouts in whole recordings, on the annotator's time base; compare them if annotated.
+    """Predict bouts in whole recordings, in the times that the annotator sees.
 
-    What the settings leave open is as in the training: streams, length of a window, views.
+    Bouts are compared with annotations where there are any. Streams, window length and views are
+    as in the training unless the settings change them.
 
     Parameters
     ----------
     run
-        A run folder or a checkpoint.
+        Run folder or checkpoint.
     inputs
-        Recordings, or session folders with all of theirs; or one.
+        Recordings, or session folders with all of theirs; one or several.
     out
         The folder that gets predictions.parquet, bouts.csv, config.yaml, a VIA project and a
         timeline for each recording and, where any is annotated, scores.json.
     settings
         A `PredictConfig`, a YAML file, a mapping of keys such as `{"stride_seconds": 0.5}`, or a
-        sequence of these, later wins.
+        sequence of these; later ones win.
     overlay
-        Write the one recording to this video with its bouts drawn below each frame.
+        Write the recording to this video with its bouts drawn below each frame; for one recording
+        only.
     progress
-        Called with each event; each recording is a task of so many windows.
+        Called with each event; each recording is a task, its windows are the units.
 
     Returns
     -------
     result
-        A recording that cannot be used is a failure; it stops no other.
+        A recording that cannot be used is a failure and does not stop the others.
 
     Raises
     ------
     UsageError, ConfigError
-        The overlay cannot be written, the settings do not fit the run, or nobody knows how long
-        the clips of the training were.
+        The overlay cannot be written, the settings do not fit the run, or the length of the
+        training clips is unknown.
     CheckpointError
         The run cannot be used.
     OutputError
@@ -96,7 +98,7 @@ def predict(
     predictor = load_predictor(Path(run), settings_of(PredictConfig, settings))
     if predictor.without_threshold:
         names = ", ".join(predictor.without_threshold)
-        warnings.append(f"no threshold in the run, so 0.5 for: {names}")
+        warnings.append(f"the run has no threshold, so 0.5 is used, for: {names}")
     for text in warnings:
         feed.warn(text)
     predictions, unpredicted, questions = [], [], []
@@ -126,7 +128,7 @@ def _check_overlay(overlay: Path, recordings: Sequence[InputRecording]) -> None:
     """Refuse an overlay of several recordings, or one that would replace a recording."""
     if len(recordings) != 1:
         raise UsageError(
-            f"{len(recordings)} recordings do not fit into one video",
+            f"{len(recordings)} recordings do not fit into one overlay",
             where="--overlay",
             todo="name one recording",
         )
@@ -138,7 +140,7 @@ def _check_overlay(overlay: Path, recordings: Sequence[InputRecording]) -> None:
         )
     source = recordings[0].path
     if overlay.exists() and source.exists() and overlay.samefile(source):
-        raise UsageError("this file is read", where="--overlay", todo="write to another one")
+        raise UsageError("this file is the input", where="--overlay", todo="write to another file")
 
 
 def _predicted(predictor: Predictor, recording: InputRecording, feed: Feed) -> Prediction:
@@ -162,7 +164,7 @@ def _predicted(predictor: Predictor, recording: InputRecording, feed: Feed) -> P
         odd.append(viewing.fault)
     if truth is not None and truth.unknown:
         unknown = ", ".join(truth.unknown)
-        odd.append(f"annotated, but no class of the model, so in no score: {unknown}")
+        odd.append(f"annotated, but not a class of the model, so not scored: {unknown}")
     for text in odd:
         feed.warn(f"{path}: {text}")
     effort = Effort(time.monotonic() - began, scores.reading_s, measuring_s)

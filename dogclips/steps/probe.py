@@ -34,33 +34,34 @@ def probe(
     output: str | Path | None = None,
     progress: Progress | None = None,
 ) -> ProbeResult:
-    """Measure frames, times, rates and gaps of every stream, and the offsets between streams.
+    """Measure frames, times, rates and gaps of every stream, and how the streams align.
 
     Parameters
     ----------
     paths
-        Videos or session folders, or one.
+        Recordings or session folders; one or several.
     reference, target, annotated_in
         The stream that the annotator saw (its index or "auto"), the one that clips are cut from
         (its index, "auto" or "best"), and the player.
     content
-        Compare the pixels of the streams; None where timestamps may lie.
+        Whether to compare the pixels of the streams; None compares them where timestamps may be
+        wrong.
     deep
-        Decode every frame, too.
+        Decode every frame and count it.
     output
-        Write the document there as JSON.
+        Write the result to this file as JSON.
     progress
         Called with each event.
 
     Returns
     -------
     result
-        A recording or folder that cannot be used is a failure; it stops no other.
+        A recording or folder that cannot be used is a failure and does not stop the others.
 
     Raises
     ------
     UsageError
-        A stream is neither a number nor a known word.
+        A stream is not a number or a known word.
     OutputError
         `output` cannot be written.
     """

@@ -1,4 +1,4 @@
-"""Report: one page from which a person can judge a data set, or trainings."""
+"""Report: write a page about a data set or about trainings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,33 +41,34 @@ def report(
     seed: int | None = None,
     progress: Progress | None = None,
 ) -> ReportResult:
-    """Write one page that shows what a data set holds, or how trainings went, side by side.
+    """Write an HTML page about a data set, or about one or several trainings.
 
     Parameters
     ----------
     folders
-        Sessions that were cut, or run folders of trainings.
+        Cut sessions, or run folders.
     output
         The page, `.html`.
     split
-        Of sessions: a folder with the lists of a split, whose balance is shown as well.
+        Folder of a split: show its balance too. For sessions only.
     clips_per_label
-        Clips to show of each label; None for 6, of trainings for the 3 best and 3 of each fault.
+        Number of clips to show for each label; None for 6, or for 3 of each kind of answer of a
+        training.
     seed
-        Of sessions: draws the clips that are shown; None for 0.
+        Seed for choosing the clips; None for 0. For sessions only.
     progress
         Called with each event.
 
     Returns
     -------
     result
-        A folder that cannot be read is a failure; it stops no other.
+        A folder that cannot be read is a failure and does not stop the others.
 
     Raises
     ------
     UsageError
-        Sessions and trainings are mixed, arguments do not go with trainings, or the suffix is
-        another one.
+        Sessions and run folders are mixed, arguments do not apply to trainings, or the suffix is
+        not .html.
     DogclipsError
         No folder can be read, or the split cannot.
     OutputError
@@ -79,7 +80,7 @@ def report(
     trainings = [folder for folder in paths if is_run(folder)]
     if trainings and len(trainings) < len(paths):
         raise UsageError(
-            "a training among sessions", where=trainings[0], todo="make a page of each kind"
+            "a run folder among sessions", where=trainings[0], todo="write one page for each kind"
         )
     if not trainings:
         lists = None if split is None else Path(split)
@@ -87,7 +88,7 @@ def report(
         return _report_dataset(paths, output, lists, number, seed or 0, feed)
     if split is not None or seed is not None:
         raise UsageError(
-            "trainings have lists of their own", where="--split, --seed", todo="drop them"
+            "these options are for sessions only", where="--split, --seed", todo="remove them"
         )
     runs = read_each(paths, read_run, feed, "reading trainings")
     number = _RUN_CLIPS if clips_per_label is None else clips_per_label

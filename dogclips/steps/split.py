@@ -1,4 +1,4 @@
-"""Split: lists of clips become train, val and test lists that share no recording."""
+"""Split: split clips into train, val and test lists that share no recording."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ def split(
     check_copies: bool = False,
     progress: Progress | None = None,
 ) -> SplitResult:
-    """Split clips into train, val and test so that no group parts and labels spread evenly.
+    """Split clips into train, val and test: groups stay together, labels spread evenly.
 
     Writes the lists, `labels.txt` and `split.json` to `out`, or to a folder in it for each fold.
 
@@ -57,20 +57,23 @@ def split(
     ----------
     inputs
         Lists, folders with lists, or cut sessions.
+    out
+        The folder that gets the lists.
     val, test
-        Shares of all clips; None for 0.15 each, for those that were kept, or for no test list
-        beside folds.
+        Shares of all clips; None for 0.15 each, for the shares of `keep`, or, with folds, for no
+        test list.
     folds
-        Write `out/fold1` to `out/foldK`, each once as val.
+        Write K splits, `out/fold1` to `out/foldK`; each group is in val once.
     group_by
-        What never parts: recording (None), project, session, subject, none, or a column such as
-        `file:camera`.
+        Keep clips together by recording (None), project, session, subject, none, or another column
+        such as `file:camera`.
     keep
-        `split.json` of an earlier split: its clips and groups stay, its settings are the defaults.
+        `split.json` of an earlier split: its clips and groups stay where they are, and its settings
+        are the defaults.
     seed
-        Orders what is alike; None for 0.
+        Seed for ordering groups with equal labels; None for 0.
     list_format
-        How lists are written.
+        Format of the lists.
     check_copies
         Decode all clips and look for copies across splits.
     progress
@@ -79,12 +82,12 @@ def split(
     Returns
     -------
     result
-        What was split, and how labels spread.
+        The split of each clip, and how labels spread.
 
     Raises
     ------
     UsageError
-        Arguments do not go together, or there is no such thing to group by.
+        Arguments conflict, or `group_by` is unknown.
     ListError
         An input cannot be read, two of them list the same clip, or there are too few groups.
     OutputError
@@ -120,9 +123,9 @@ def _check_usage(
     val: float | None, test: float | None, folds: int | None, keep: str | Path | None
 ) -> None:
     if folds and val is not None:
-        raise UsageError("each fold is val once", where="--folds, --val", todo="drop --val")
+        raise UsageError("each fold is val once", where="--folds, --val", todo="remove --val")
     if folds and keep:
-        raise UsageError("folds cannot be kept", where="--folds, --keep", todo="drop one of them")
+        raise UsageError("these options conflict", where="--folds, --keep", todo="use one of them")
     if folds and (test or 0) >= 1:
         raise UsageError("nothing is left for the folds", where="--test", todo="lower it")
 
@@ -170,7 +173,7 @@ def _copies(
         first = unmatched.iloc[0]
         number = "1 clip" if len(unmatched) == 1 else f"{len(unmatched)} clips"
         feed.warn(
-            f"{number} could not be told from others by motion ({first['path']}: "
+            f"{number} could not be compared by motion ({first['path']}: "
             f"{first['reason']}): --json lists all"
         )
     for row in unmatched[unmatched["status"] == "unread"].to_dict("records"):
@@ -191,7 +194,7 @@ def _warn_of_labels(
     for before, folder in orders.items():
         if before:
             feed.warn(
-                f"the classes had another order: {few(before)} ({folder / LABELS}): models that "
+                f"the class order has changed from {few(before)} ({folder / LABELS}): models that "
                 f"were trained with it need the earlier order (--keep)"
             )
 

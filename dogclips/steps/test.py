@@ -1,4 +1,4 @@
-"""Test: what a training has left is scored on any list, by a stated protocol."""
+"""Test: score a trained model on any list, by a stated protocol."""
 
 # `test` is named after its command and is no test function.
 # ruff: noqa: PT028
@@ -28,7 +28,7 @@ class TestResult(Result):
     __test__ = False  # no test class, whatever pytest thinks
 
     report: TestReport  #: Scores and protocol
-    #: One row a clip and label; columns of `records.predictions.CLIP_PREDICTION_COLUMNS`.
+    #: One row per clip and label; columns of `records.predictions.CLIP_PREDICTION_COLUMNS`.
     predictions: pd.DataFrame
     checkpoint: Path  #: The file that was tested
     #: Clips that do not decode and were left out, with the reasons; only where the settings of the
@@ -55,20 +55,20 @@ def test(
     Parameters
     ----------
     run
-        A run folder or a checkpoint.
+        Run folder or checkpoint.
     list_path
-        The list; its labels are those of the training list.
+        List of clips; its labels are those of the training list.
     views, crops, average
-        Clips in time for each clip, crops for each of them, and what is averaged over both, in
-        place of those of the training.
+        Views in time per clip, crops per view, and what is averaged over both; None for those of
+        the training.
     batch_size, workers
-        In place of those of the training.
+        Clips per batch and loading processes; None for those of the training.
     output
         Write the predictions to this file, as parquet.
     plots
         Write plots to this folder, as SVG.
     progress
-        Called with each event; each clip that was left out is a warning.
+        Called with each event; each clip that was skipped is a warning.
 
     Returns
     -------
@@ -109,5 +109,5 @@ def test(
     drawn = () if plots is None else write_plots(Path(plots), [], predictions, report)
     skipped = tuple((fault.where, fault.what) for fault in data.faults.values())
     for path, reason in skipped:
-        feed.warn(f"left out, {reason}", place=path)
+        feed.warn(f"skipped, {reason}", place=path)
     return TestResult(report, predictions, saved.checkpoint, skipped, tuple(drawn), **feed.kept)

@@ -1,4 +1,4 @@
-"""Train: lists of clips become a trained model in a run folder."""
+"""Train: train a model on a list of clips."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -49,7 +49,7 @@ class TrainedRun(Result):
 
     run_dir: Path  #: Where everything lies
     config: TrainConfig  #: The settings that it was trained with
-    records: tuple[EpochRecord, ...]  #: One row an epoch
+    records: tuple[EpochRecord, ...]  #: One row per epoch
     #: Scores on the validation list at the best epoch, whose weights `best.ckpt` holds.
     report: TestReport
     #: What was taken from the file of initial weights, if one was given.
@@ -74,29 +74,30 @@ def train(
     check: CheckLevel = "fast",
     progress: Progress | None = None,
 ) -> TrainedRun:
-    """Train a multi-label model on a list, scored on another after every epoch.
+    """Train a multi-label model on a list, and score it on another after every epoch.
 
     Parameters
     ----------
     out
-        The run folder. It gets config.yaml, run.json, metrics.csv, metrics.json,
+        Run folder. It gets config.yaml, run.json, metrics.csv, metrics.json,
         predictions.parquet, checkpoints, plots and, with the extra `tensorboard`, events.
     settings
         A `TrainConfig`, a YAML file or the name of a shipped one such as "tiny_cpu", a mapping of
-        keys such as `{"optimizer.lr": 1e-3}`, or a sequence of these, later wins.
+        keys such as `{"optimizer.lr": 1e-3}`, or a sequence of these; later ones
+        win.
     train, val
-        Lists to learn from and to score, in place of `data.train` and `data.val`.
+        Lists to train on and to validate on; None for `data.train` and `data.val`.
     resume
-        Go on from `last.ckpt` if there is one, with the run's own settings where no others are
-        given; the result is that of an unbroken run.
+        Continue from `last.ckpt` if it exists, with the settings of the run where no others are
+        given; the result is that of an uninterrupted run.
     weights
-        File or folder of initial weights of any known source. Never an optimizer state, and not
-        read by a run that goes on.
+        File or folder of initial weights, of dogclips or of another tool. Optimizer states are not
+        read, and a run that continues does not read the file.
     check
-        How closely clips are looked at before: packets, every frame, or not at all.
+        How to check the clips first: their packets, every frame, or not at all.
     progress
-        Called with each event: `RunStart` tells what was decided, an `EpochRecord` of each epoch.
-        On several devices the first process tells, and all of them return.
+        Called with each event: a `RunStart` with what was decided, an `EpochRecord` after each
+        epoch. On several devices only the first process calls it; all of them return.
 
     Returns
     -------
@@ -110,7 +111,7 @@ def train(
     MediaError
         A clip does not decode; its path is named.
     StoppedError
-        A signal came; the run can go on.
+        A signal stopped the run; it can be resumed.
     """
     first, run_dir = is_first_process(), Path(out)
     feed = Feed(progress if first else None)

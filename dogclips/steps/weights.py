@@ -1,4 +1,4 @@
-"""Weights: look into files of weights of any known source, and write them under our names."""
+"""Weights: inspect and convert weights of dogclips and of other tools."""
 
 from pathlib import Path
 
@@ -9,18 +9,18 @@ from dogclips.steps.arguments import check_replaced
 
 
 def weights_inspect(source: str | Path) -> WeightsFacts:
-    """Return whose weights a file or folder holds, of which network, and what is unknown in it.
+    """Return which tool and network a file of weights is from, and what is unknown in it.
 
     Raises
     ------
     CheckpointError
-        It cannot be read.
+        The file cannot be read.
     """
     return inspect_weights(Path(source))
 
 
 def weights_convert(source: str | Path, out: str | Path, *, force: bool = False) -> WeightsFacts:
-    """Write weights of any known source to `out`, under our names, as safetensors with metadata.
+    """Convert weights to `out`, a safetensors file with our names and with metadata.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def weights_convert(source: str | Path, out: str | Path, *, force: bool = False)
         The source cannot be read, its names are unknown, or it is of an image network, which takes
         its form from the network that it is to start.
     OutputError
-        `out` is there and not to be replaced by `force`, is what is read, or cannot be written.
+        `out` exists and `force` is not set, is the input, or cannot be written.
     """
     source, out = Path(source), Path(out)
     if out.suffix != ".safetensors":

@@ -222,7 +222,7 @@ def test_pictures_that_hardly_fit_are_refused_however_alike_they_move() -> None:
 def test_a_recording_in_which_nothing_moves_is_refused() -> None:
     content = pair(range(400), range(400), active=0.0).content
 
-    assert content.reason.startswith("no motion that both streams show")
+    assert content.reason.startswith("no motion that matches")
     assert content.pieces == ()
 
 

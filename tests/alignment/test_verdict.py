@@ -172,7 +172,7 @@ def test_a_clock_that_starts_anew_is_not_trusted_even_alone() -> None:
 
 def test_room_for_error_is_told_where_lengths_differ_by_one_frame() -> None:
     (message,) = align_streams(stream(0), stream(1, 1199)).messages
-    assert (message.code, "room for 1 frames of error" in message.text) == ("P021", True)
+    assert (message.code, "an error of 1 frame" in message.text) == ("P021", True)
 
 
 @pytest.mark.parametrize("lacking", [0, 1])

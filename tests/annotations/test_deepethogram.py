@@ -75,7 +75,7 @@ def test_background_that_contradicts_a_behaviour_is_said_and_the_behaviour_read(
     project = read(",background,walk\n0,1,1\n1,0,0\n2,0,1\n")
     assert rows(project) == [("walk", 0, 1), ("walk", 2, 3)]
     assert issues(project) == [("V010", "warning", "")]
-    assert project.issues[0].text.startswith("2 frames where 'background' contradicts")
+    assert project.issues[0].text.startswith("'background' contradicts the behaviours in 2 frames")
 
 
 @pytest.mark.parametrize(

@@ -558,7 +558,7 @@ WRONG: dict[str, tuple[Tree, str, str]] = {
     "an answer that is true": (store(segment(True)), "V042", "metadata.1_a"),
     "an option without a name": (
         store(attribute={"1": attribute(options={"0": " "})}),
-        "V043 'behaviour' uses option '0', whose name is empty",
+        "V043 'behaviour' uses option '0', which has no name",
         "metadata.1_a",
     ),
     "a number that is no option": (
@@ -605,7 +605,7 @@ WRONG: dict[str, tuple[Tree, str, str]] = {
     ),
     "an anchor that VIA lacks": (
         store(attribute={"1": attribute(), "2": attribute(anchor_id="FILE2_Z9_XY0")}),
-        "V030 'FILE2_Z9_XY0' is no anchor of VIA",
+        "V030 'FILE2_Z9_XY0' is not a VIA anchor",
         "attribute.2",
     ),
     "an image for an answer": (

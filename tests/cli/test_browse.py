@@ -117,7 +117,7 @@ def test_videos_and_own_frames_are_written_for_each_clip(folder: Path, tmp_path:
     [
         (("--out", "fed.jpg"), "cannot write .jpg"),
         (("--out", "fed.png", "--video"), "cannot write .png with --video"),
-        (("1", "--clips", "3", "--out", "fed.png"), "clips by name are not drawn"),
+        (("1", "--clips", "3", "--out", "fed.png"), "clips are either named or drawn"),
         (("11", "--out", "fed.png"), "no clip '11'"),
         (("--label", "run", "--out", "fed.png"), "no label 'run'"),
     ],
@@ -138,6 +138,6 @@ def test_wrong_usage_is_refused_and_writes_nothing(
 def test_a_clip_that_is_read_is_not_written_over(folder: Path) -> None:
     before = (folder / "1.mp4").read_bytes()
     for out in (folder / "1.mp4", folder):
-        with pytest.raises(UsageError, match="this clip is read"):
+        with pytest.raises(UsageError, match="this file is an input clip"):
             browse(folder, "--video", "--out", out)
     assert (folder / "1.mp4").read_bytes() == before

@@ -173,7 +173,7 @@ def test_text_that_is_no_option_is_what_the_user_says(
     [file] = checked(session, *choice, code=code)
 
     assert (file["status"], [issue["code"] for issue in file["issues"]]) == (status, ["V045"])
-    assert file["issues"][0]["text"].endswith("; dropped") == (choice[-1:] == ["drop"])
+    assert file["issues"][0]["text"].endswith("; skipped") == (choice[-1:] == ["drop"])
     assert [label["label"] for label in file["labels"]] == labels
 
 
@@ -188,7 +188,7 @@ def test_what_is_no_project_is_left_out_of_a_session_but_not_if_it_is_named(
 
     assert (shown.returncode, len(json.loads(shown.stdout)["files"])) == (0, 1)
     assert shown.stderr.startswith(f"warning: {export}: V003 ")
-    assert shown.stderr.endswith("; left out\n")
+    assert shown.stderr.endswith("; skipped\n")
     [file] = checked(export, code=1)
     assert codes(file) == [("error", "V003")]
 

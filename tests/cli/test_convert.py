@@ -36,7 +36,7 @@ def test_one_line_says_what_was_written_and_what_was_not(source: Path, tmp_path:
 
     assert shown.returncode == 0
     assert shown.stdout == (
-        f"{out}: 4 labels written; left out, because via cannot hold them: regions (1)\n"
+        f"{out}: 4 labels written; skipped, because via cannot hold them: regions (1)\n"
     )
     assert shown.stderr.splitlines() == [
         f"warning: V044 'Sniff' stands for its option 'sniff' ({source}: metadata.1_00000003)",
@@ -114,7 +114,7 @@ def test_a_project_with_errors_is_refused_with_all_of_them(tmp_path: Path) -> No
     assert all(str(source) in line for line in lines)
     assert lines[1] == (
         f"error: V057 ends (4 s) before it starts (5 s) ({source}: metadata.1_00000001): "
-        "mend it where it was made and save again"
+        "fix it in the program that made it and save again"
     )
     assert "warning: V058 zero length; skipped" in shown.stderr
 
@@ -126,7 +126,7 @@ def test_a_file_that_is_there_stays_unless_forced(source: Path, tmp_path: Path) 
     refused = dogclips("convert", source, out, "--to", "csv")
 
     assert refused.returncode == 1
-    assert refused.stderr == f"error: already there ({out}): name another file or pass --force\n"
+    assert refused.stderr == f"error: already exists ({out}): name another file or pass --force\n"
     assert out.read_text() == "mine"
     assert dogclips("convert", source, out, "--to", "csv", "--force").returncode == 0
     assert out.read_text().startswith("file,start")
@@ -139,7 +139,7 @@ def test_the_file_that_is_read_is_never_replaced(source: Path) -> None:
     shown = dogclips("convert", source, same, "--to", "csv", "--force")
 
     assert shown.returncode == 1
-    assert "error: this file is read" in shown.stderr
+    assert "error: this file is the input" in shown.stderr
     assert source.read_bytes() == before
 
 
@@ -150,8 +150,8 @@ def test_points_are_left_out_of_a_via_project_and_kept_in_a_table(tmp_path: Path
     via = dogclips("convert", source, tmp_path / "a.json", "--to", "via")
     table = dogclips("convert", source, tmp_path / "a.csv", "--to", "csv")
 
-    assert ": 1 label written; left out, because via cannot hold them: points (1)" in via.stdout
-    assert ": 2 labels written; left out, because csv cannot hold them: comments" in table.stdout
+    assert ": 1 label written; skipped, because via cannot hold them: points (1)" in via.stdout
+    assert ": 2 labels written; skipped, because csv cannot hold them: comments" in table.stdout
     assert [row[2] for row in rows(tmp_path / "a.json")] == ["sit", "Rex"]
     assert [row[2] for row in rows(tmp_path / "a.csv")] == ["sit", "bark"]
 
@@ -182,7 +182,7 @@ def test_frames_need_the_recording_that_was_annotated(tmp_path: Path) -> None:
 FAULTS = {
     "no such file": (["missing.json", "a.csv", "--to", "csv"], 1, "V001 cannot be read"),
     "unwritable": (["via/0205.json", "/proc/a.csv", "--to", "csv"], 1, "cannot write"),
-    "a folder": (["via/0205.json", "via", "--to", "csv", "--force"], 1, "a folder (via)"),
+    "a folder": (["via/0205.json", "via", "--to", "csv", "--force"], 1, "this is a folder (via)"),
     "no target": (["via/0205.json", "a.csv"], 2, "--to"),
     "unknown target": (["via/0205.json", "a.csv", "--to", "elan"], 2, "--to"),
     "no folder": (["via/0205.json", "a.csv", "--to", "csv", "--videos", "no"], 2, "--videos no"),

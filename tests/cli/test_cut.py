@@ -194,7 +194,7 @@ def test_clips_of_an_earlier_plan_are_listed_and_go_only_when_asked(session: Pat
     listed = json.loads(dogclips("cut", session, "--json").stdout)
     after = json.loads(dogclips("cut", session, "--prune", "--json").stdout)
 
-    assert re.search(r"stale +2 +an earlier plan's: 0205/", fewer.stdout)
+    assert re.search(r"stale +2 +of an earlier plan: 0205/", fewer.stdout)
     assert len(listed["stale"]) == 2
     assert all((session / "output" / clip) in clips for clip in listed["stale"])
     assert (after["stale"], after["reused"]) == ([], listed["reused"])

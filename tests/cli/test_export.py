@@ -135,7 +135,7 @@ FAULTS = {
     "a separator without use": (
         ["s", "--format", "csv", "--separator", ","],
         2,
-        "it means nothing for csv (--separator): leave it out, or use --format slowfast",
+        "this option has no effect for csv (--separator): leave it out, or use --format slowfast",
     ),
     "a shard size without use": (["s", "--format", "csv", "--shard-size", "5"], 2, "--shard-size"),
     "shards of nothing": (["s", "--format", "webdataset", "--shard-size", "0"], 2, "--shard-size"),

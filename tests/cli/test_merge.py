@@ -199,8 +199,8 @@ def test_a_dry_run_of_a_shard_shows_its_share_and_writes_nothing(session: Path) 
     [
         (["--shard", "4/3"], "I from 1 to N"),
         (["--shard", "0/3"], "I from 1 to N"),
-        (["--shard", "1/2", "--prune"], "a shard removes no clips"),
-        (["--address", "127.0.0.1:6379"], "only a cluster has an address"),
+        (["--shard", "1/2", "--prune"], "a shard cannot delete clips"),
+        (["--address", "127.0.0.1:6379"], "only a Ray cluster has an address"),
         (["--engine", "slurm"], "engine"),
     ],
 )

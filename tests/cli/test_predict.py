@@ -264,7 +264,7 @@ def test_wrong_usage_is_one_line_and_writes_nothing(
     [
         ({"stride_seconds": 9}, "would leave gaps"),
         ({"stride_seconds": 0.1}, "10 windows would cover each step"),
-        ({"labels": {"sit": {"threshold": 0.4}}}, "the model knows no label 'sit'"),
+        ({"labels": {"sit": {"threshold": 0.4}}}, "the model has no label 'sit'"),
     ],
     ids=["gaps", "too many windows", "unknown label"],
 )

@@ -84,8 +84,8 @@ def test_sessions_and_runs_do_not_mix(session: Path, tmp_path: Path) -> None:
     drawn = dogclips("report", run, "--output", output, "--seed", 1)
 
     assert (mixed.returncode, drawn.returncode) == (2, 2)
-    assert f"error: a training among sessions ({run})" in mixed.stderr
-    assert "error: trainings have lists of their own (--split, --seed)" in drawn.stderr
+    assert f"error: a run folder among sessions ({run})" in mixed.stderr
+    assert "error: these options are for sessions only (--split, --seed)" in drawn.stderr
     assert not output.exists()
 
 

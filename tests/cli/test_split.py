@@ -214,7 +214,7 @@ def test_classes_that_get_other_indices_are_warned_of(tmp_path: Path) -> None:
     assert "walk 0 -> 1, bark 1 -> 3, sit 2 -> 0" in line
     assert str(two / "output") in line
     [line] = other.stderr.splitlines()
-    assert f"another order: sit, walk, sniff, bark ({tmp_path / 'split' / 'labels.txt'})" in line
+    assert f"has changed from sit, walk, sniff, bark ({tmp_path / 'split' / 'labels.txt'})" in line
     assert same.stderr == ""
 
 
@@ -253,7 +253,7 @@ def test_copies_in_other_splits_and_clips_that_cannot_be_read_are_named(tmp_path
     assert [row["status"] for row in document["unmatched"]] == ["unread"] * 36
     copies, unread = shown.stderr.splitlines()
     assert copies.startswith(f"warning: {len(pairs)} pairs of clips in different splits")
-    assert unread.startswith("warning: 36 clips could not be told from others by motion")
+    assert unread.startswith("warning: 36 clips could not be compared by motion")
     assert shown.returncode == 1
     by_recording = split(base_dir, "--out", tmp_path / "split", "--check-copies", code=1)
     assert by_recording["copies"] == []
@@ -296,7 +296,7 @@ def test_a_session_without_clips_stops_no_other(tmp_path: Path) -> None:
     shown = dogclips("split", full, empty, "--out", tmp_path / "split")
 
     assert shown.returncode == 0
-    assert f"no window became a clip here, left out ({empty})" in shown.stderr
+    assert f"no clips here, skipped ({empty})" in shown.stderr
     assert "the list is empty" in dogclips("split", empty, "--out", tmp_path / "none").stderr
 
 

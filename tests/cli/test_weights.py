@@ -71,13 +71,13 @@ FAULTS = {
     "output is there": (
         ["convert", "slowfast.pth", "there.safetensors"],
         1,
-        r"already there \(there\.safetensors\).*--force",
+        r"already exists \(there\.safetensors\).*--force",
     ),
-    "output is a folder": (["convert", "slowfast.pth", "dir.safetensors"], 1, r"a folder"),
+    "output is a folder": (["convert", "slowfast.pth", "dir.safetensors"], 1, r"this is a folder"),
     "output is the input": (
         ["convert", "there.safetensors", "there.safetensors", "--force"],
         1,
-        r"this file is read",
+        r"this file is the input",
     ),
 }
 

@@ -236,7 +236,7 @@ def test_a_recording_that_cannot_be_used_says_why(folder: Path, recording: Path)
     for file, reason in (
         (checked(one, text), "cannot be opened as video"),
         (checked(one, sound), "no video stream with frames"),
-        (checked(one, recording, reference=1), "stream 1 is no video stream"),
+        (checked(one, recording, reference=1), "stream 1 is not a video stream"),
     ):
         [(level, code, found)] = said(file)
         assert (level, code) == ("error", "V086")
@@ -258,7 +258,7 @@ def test_a_recording_of_several_files_is_told_in_each(recording: Path) -> None:
 
 UNKNOWN = {
     "keep": ("warning", "'x' is no option", ["sit", "x"]),
-    "drop": ("warning", "'x' is no option; dropped", ["sit"]),
+    "drop": ("warning", "'x' is no option; skipped", ["sit"]),
     "error": ("error", "'x' is no option", ["sit", "x"]),
 }
 

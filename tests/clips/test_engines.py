@@ -24,7 +24,9 @@ def test_a_worker_that_is_killed_ends_the_run_in_one_line_that_names_the_cure(
     _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 1
-    assert errors.startswith("error: a process that cuts clips was killed, perhaps for its memory")
+    assert errors.startswith(
+        "error: a process that cuts clips was killed, perhaps because memory ran out"
+    )
     assert "--workers" in errors
     assert errors.count("\n") == 1
     seconds_until(lambda: not living(process.pid), 2)

@@ -22,7 +22,7 @@ from tests.cli.program import dogclips
 from tests.sessions import write_project
 from tests.videos import steady, write_made
 
-pytestmark = pytest.mark.timing  # Ray's processes want the cores for themselves
+ALONE = pytest.mark.timing  # Ray's processes want the cores for themselves
 
 SLOW = ("--set", "encoder.preset=slower")
 OPTIONS = ("--set", "stride_seconds=2", "--set", "name.year=2024")
@@ -131,6 +131,7 @@ def assert_same(session: Path, unbroken: Path) -> None:
     assert not list(session.rglob("*.part"))
 
 
+@ALONE
 def test_our_own_error_in_a_task_is_one_line(cluster: TwoMachines, session: Path) -> None:
     shown = dogclips(
         *("cut", session, "--engine", "ray", "--address", cluster.address),
@@ -143,6 +144,7 @@ def test_our_own_error_in_a_task_is_one_line(cluster: TwoMachines, session: Path
     assert shown.stderr.count("\n") == 1
 
 
+@ALONE
 def test_a_unit_that_loses_every_process_is_an_error(cluster: TwoMachines, session: Path) -> None:
     process = start(session, "--engine", "ray", "--address", cluster.address)
     while process.poll() is None:
@@ -157,6 +159,7 @@ def test_a_unit_that_loses_every_process_is_an_error(cluster: TwoMachines, sessi
     assert errors.count("\n") == 1
 
 
+@ALONE
 def test_a_machine_that_is_lost_costs_no_clip(
     cluster: TwoMachines, session: Path, unbroken: Path
 ) -> None:
@@ -170,6 +173,7 @@ def test_a_machine_that_is_lost_costs_no_clip(
     assert_same(session, unbroken)
 
 
+@ALONE
 def test_an_interrupted_run_ends_its_ray_and_the_next_one_finishes(
     session: Path, unbroken: Path
 ) -> None:
@@ -179,7 +183,9 @@ def test_an_interrupted_run_ends_its_ray_and_the_next_one_finishes(
     _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 130
-    assert errors == ("error: interrupted: what is finished is kept; run the same command again\n")
+    assert errors == (
+        "error: interrupted: finished work is kept; run the same command again to continue\n"
+    )
     assert not list(session.rglob("*.part"))
     assert not cutting(session)
     again = start(session, "--engine", "ray")
@@ -208,14 +214,14 @@ def test_a_cluster_that_does_not_answer_is_said_at_once(session: Path) -> None:
     shown = dogclips("cut", session, *OPTIONS, "--engine", "ray", "--address", "127.0.0.1:1")
 
     assert shown.returncode == 1
-    assert shown.stderr.startswith("error: no cluster can be joined: ")
+    assert shown.stderr.startswith("error: cannot join a cluster: ")
     assert shown.stderr.count("\n") == 1
     assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("address", ["nonsense", "ray://127.0.0.1:1", "host:", "", "host:1:2"])
 def test_what_is_no_address_is_wrong_usage(address: str) -> None:
-    with pytest.raises(UsageError, match="is no address"):
+    with pytest.raises(UsageError, match="is not an address"):
         ray_engine(address)
 
 

@@ -95,7 +95,7 @@ def test_two_names_of_one_recording_are_errors_both() -> None:
     clashes = [found["x/020500.mp4"], found["y\\020500.mp4"]]
     assert all(isinstance(error, SessionError) for error in clashes)
     assert len({str(error) for error in clashes}) == 1
-    assert "V082 'x/020500.mp4' and 'y\\\\020500.mp4' mean one recording" in str(clashes[0])
+    assert "V082 'x/020500.mp4' and 'y\\\\020500.mp4' name the same recording" in str(clashes[0])
     assert "V081" in str(found["z.mp4"])
 
 

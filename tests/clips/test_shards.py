@@ -190,7 +190,7 @@ def test_a_clip_that_is_gone_stops_the_merge(session: Path, put_shard: PutShard)
     clip = next(iter(planned(session).jobs.values())).path
     clip.unlink()
 
-    assert f"a clip of shard 1/1 is gone or has changed ({clip})" in refusal(session)
+    assert f"a clip of shard 1/1 is missing or has changed ({clip})" in refusal(session)
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"x" * 4000], ids=["empty", "short", "noise"])

@@ -29,7 +29,7 @@ from tests.faults.runs import (
     write_two_recordings,
 )
 
-STOPPED = "error: interrupted: what is finished is kept; run the same command again\n"
+STOPPED = "error: interrupted: finished work is kept; run the same command again to continue\n"
 KILLS = 8
 
 

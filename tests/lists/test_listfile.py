@@ -222,10 +222,10 @@ def test_the_nearest_names_win(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("sit\n\nwalk\n", "a class without a name ({}:2)"),
-        ("sit\nwalk\n \n", "a class without a name ({}:3)"),
-        ("sit\nsit\n", "'sit' is the name of line 1, too ({}:2)"),
-        ("walk\nsit\nrun\nsit \n", "'sit' is the name of line 2, too ({}:4)"),
+        ("sit\n\nwalk\n", "a class has no name ({}:2)"),
+        ("sit\nwalk\n \n", "a class has no name ({}:3)"),
+        ("sit\nsit\n", "'sit' is also the name of line 1 ({}:2)"),
+        ("walk\nsit\nrun\nsit \n", "'sit' is also the name of line 2 ({}:4)"),
     ],
 )
 def test_empty_and_doubled_names_are_refused_by_line(tmp_path: Path, text: str, says: str) -> None:
@@ -254,7 +254,7 @@ def test_a_blank_above_the_lists_own_folder_does_no_harm(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", ["", " ", "walk\nrun", "walk\n", "walk\r", "\u2028walk"])
 def test_a_class_name_that_is_no_line_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ListError, match="cannot be a line"):
+    with pytest.raises(ListError, match="cannot be written on one line"):
         write_labels(tmp_path / "labels.txt", ["sit", name])
     assert not (tmp_path / "labels.txt").exists()
 

@@ -210,7 +210,7 @@ ODD = {
     "AVI": (avi, "P018 note", "stream 0: no presentation times"),
     "repeated timestamps": (with_repeated_times, "P020 warning", "2 timestamps repeated"),
     "a step back": (stepping_back, "P022 warning", "stream 0: the clock steps back once by up to"),
-    "a restart": (restarting, "P023 warning", "stream 0: the clock starts anew once"),
+    "a restart": (restarting, "P023 warning", "stream 0: the clock restarts once"),
     "a jump": (jumping_ahead, "P024 warning", "the clock jumps ahead once, the first time to 3601"),
 }
 

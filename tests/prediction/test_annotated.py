@@ -178,4 +178,4 @@ def test_unknown_labels_may_be_an_error_on_the_command_line(tmp_path: Path) -> N
     assert (kept.returncode, json.loads(kept.stdout)["planned"]) == (0, 2)
     assert (dropped.returncode, json.loads(dropped.stdout)["planned"]) == (0, 1)
     assert refused.returncode == 1
-    assert "'barking' is no option" in json.loads(refused.stdout)["failed"][0]["reason"]
+    assert "'barking' is not an option" in json.loads(refused.stdout)["failed"][0]["reason"]

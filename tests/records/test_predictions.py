@@ -47,5 +47,5 @@ def test_what_is_no_table_of_predictions_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be read"):
         read_clip_predictions(path)
     pd.DataFrame({"clip": ["a"]}).to_parquet(path)
-    with pytest.raises(OutputError, match="no predictions of dogclips"):
+    with pytest.raises(OutputError, match="not predictions of dogclips"):
         read_clip_predictions(path)

@@ -82,7 +82,7 @@ def test_clips_of_one_recording_are_drawn_together() -> None:
     assert with_recordings("") == alone  # of unknown recordings each clip stands for itself
     single = with_recordings("one").mean
     assert single is not None
-    assert (single.low, single.verdict) == (None, "one recording: nobody can tell")
+    assert (single.low, single.verdict) == (None, "one recording: cannot tell")
 
 
 def test_the_interval_is_that_of_drawing_whole_recordings_one_by_one() -> None:

@@ -97,7 +97,7 @@ def test_a_table_says_how_fast_each_layer_learns() -> None:
     assert rates.num_params == sum(one.numel() for one in model.parameters())
     text = shown(rates)
     assert re.search(r"blocks\.0 +\d\.\d K +7\.5e-05 +0\.05", text)
-    assert "lr 3.0e-04 x 2 (128 clips a step over optimizer.base_batch 64)" in text
+    assert "lr 3.0e-04 x 2 (128 clips per step over optimizer.base_batch 64)" in text
     flat = sum(one.numel() for name, one in model.named_parameters() if not decays(name, one))
     assert rates.num_without_decay == flat
 

@@ -116,7 +116,7 @@ def _part(recording: RecordingRecords, classes: Sequence[str]) -> Mapping[str, A
     messages = {(m.code, m.text): m for entry in entries for m in entry.messages}
     numbers = (
         counted(int(status.isin(KEPT).sum()), "clip"),
-        f"{counted(int(status.isin(['skipped', 'failed']).sum()), 'window')} dropped",
+        f"{counted(int(status.isin(['skipped', 'failed']).sum()), 'window')} skipped",
         counted(len(recording.segments), "segment"),
     )
     return {
@@ -130,7 +130,7 @@ def _part(recording: RecordingRecords, classes: Sequence[str]) -> Mapping[str, A
     }
 
 
-_UNKNOWN = ClipVerdict("warning", "not measured", "Nothing is known about its streams.")
+_UNKNOWN = ClipVerdict("warning", "not measured", "Its streams were not measured.")
 
 
 def clip_verdict(entry: ProbedFile) -> ClipVerdict:
@@ -143,10 +143,10 @@ def clip_verdict(entry: ProbedFile) -> ClipVerdict:
         text = "There is a single video stream: nothing to align."
         return ClipVerdict("ok", "single stream", text)
     if alignment.method == "identity":
-        text = f"Annotated and cut is the same stream, {alignment.target}: nothing to align."
+        text = f"The annotated stream, {alignment.target}, is also the one that is cut."
         return ClipVerdict("ok", "one stream", text)
     if not alignment.trusted:
-        text = "Nobody can say which frames the labels mean; no clip is cut from it."
+        text = "It is unknown which frames the labels mean; no clip is cut from it."
         return ClipVerdict("error", "not trusted", text)
     late = late_start(alignment.offset_s, alignment.offset_frames)
     source = {"content": "the pixels", "frame-count": "frame counts"}
@@ -207,7 +207,7 @@ def together_table(dataset: Dataset) -> ShadedTable:
         whole, cells = max(own[classes.index(name)], 1), []
         for other, number in zip(classes, own, strict=True):
             share = number / whole
-            title = f"{number:,} clips of {name} ({share:.0%}) show {other} as well"
+            title = f"{number:,} clips of {name} ({share:.0%}) also show {other}"
             cell = ShadedCell(f"{number:,}" if number else "", title, _FULL_SHADE * share)
             alone = ShadedCell(f"{number:,}", f"{name}: {number:,} clips")
             cells.append(alone if other == name else cell)

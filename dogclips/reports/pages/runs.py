@@ -91,20 +91,20 @@ def _tiles(run: RunRecords) -> Iterator[tuple[str, str]]:
 def _notes(run: RunRecords) -> Iterator[str]:
     report = run.report
     yield (
-        "All scores are on the validation list, by which the best epoch and the thresholds were"
-        " chosen: on new recordings they will be lower. How much, dogclips test says of a list that"
-        " had no part in training."
+        "All scores are on the validation list, which also chose the best epoch and the thresholds:"
+        " on new recordings they will be lower. To see by how much, run dogclips test on a list"
+        " that took no part in training."
     )
     if report.without_positives:
-        yield f"Without a clip, so in no mean: {', '.join(report.without_positives)}."
+        yield f"Classes without clips, not in the means: {', '.join(report.without_positives)}."
     few = [f"{one.label} ({one.positives})" for one in report.classes if 0 < one.positives < _FEW]
     if few:
-        yield f"Fewer than {_FEW} clips, so that each of them moves the scores: {', '.join(few)}."
+        yield f"Fewer than {_FEW} clips, so a single clip changes the scores: {', '.join(few)}."
     skipped = run.facts.skipped
     if skipped:
         yield (
-            f"{counted(len(skipped), 'clip')} could not be decoded and had no part: listed below,"
-            " with the settings."
+            f"{counted(len(skipped), 'clip')} could not be decoded and were skipped: listed"
+            " below, with the settings."
         )
 
 

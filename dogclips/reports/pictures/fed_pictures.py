@@ -73,7 +73,7 @@ def write_sheet(path: Path, blocks: Iterable[Image.Image], title: Sequence[str])
             raise UsageError(
                 f"more than {len(drawn) - 2} clips do not fit on one sheet",
                 where=path,
-                todo="name a folder, for a sheet a clip, or lower --clips",
+                todo="name a folder to get one sheet per clip, or lower --clips",
             )
     sheet = Image.new("RGB", (max(one.width for one in drawn) + 2 * MARGIN, height), GROUND)
     top, draw = MARGIN, ImageDraw.Draw(sheet)

@@ -1,4 +1,4 @@
-"""How all plots look, and how pictures become files and parts of pages.
+"""The look of all plots, and pictures as files and as parts of pages.
 
 Letters stay letters in an SVG: a label in any script is drawn with the fonts of whoever looks at
 it. matplotlib is imported where something is drawn: no other command pays for it.
@@ -23,6 +23,7 @@ INK, GRAY, LIGHT = "#1c1f24", "#8a8f98", "#d9dce1"
 _SETTINGS: dict[Any, Any] = {  # a Literal of 300 names in matplotlib's types
     "font.size": 9,
     "axes.titlesize": 10,
+    "axes.titley": 1.0,  # where it comes to lie anyway, after ticks that no plot of ours has on top
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": GRAY,

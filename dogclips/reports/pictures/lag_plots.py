@@ -38,7 +38,7 @@ class LagChart:
 
 
 def lag_chart(entry: ProbedFile) -> LagChart | None:
-    """Return the chart of one entry of `probe.json`; None where nobody compared pixels."""
+    """Return the chart of one entry of `probe.json`; None where pixels were not compared."""
     lags = lags_in(entry)
     content = entry.alignment.content if entry.alignment else None
     if lags is None or content is None:

@@ -20,7 +20,7 @@ _MOST_POINTS = 2000  # of a curve; more cannot be told apart
 
 
 def timeline_svg(prediction: Prediction) -> bytes:
-    """Return a row a label: its score against its threshold, bouts below, annotations in green.
+    """Return one row per label: its score against its threshold, bouts below, annotations in green.
 
     Of many labels those that last longest are drawn. What no window covers is gray.
     """

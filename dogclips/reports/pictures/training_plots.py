@@ -183,7 +183,7 @@ def _thinned(recall: Floats, precision: Floats) -> tuple[list[float], list[float
 
 
 def _calibration(report: TestReport) -> "Figure":
-    """Draw how often what got a probability came true, and how many got it."""
+    """Draw how often what got a probability came true, and clips and classes by probability."""
     figure = _figure(9.0, 4.2, (0.55, 0.2, 0.55, 0.35))
     left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.25})
     filled = [(one.probability, one.frequency) for one in report.reliability if one.count]
@@ -191,18 +191,18 @@ def _calibration(report: TestReport) -> "Figure":
     left.plot(
         *zip(*filled, strict=True), "o-", color=BLUE, clip_on=False, label="all classes together"
     )
-    left.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability given", ylabel="share that came true")
+    left.set(xlim=(0, 1), ylim=(0, 1), xlabel="predicted probability", ylabel="observed share")
     left.set_aspect("equal")
     error, score = shown_score(report.calibration_error), shown_score(report.brier)
     left.set_title(f"calibration error {error}, Brier score {score}", loc="left")
     left.legend(frameon=False, loc="upper left")
     lows, counts = zip(*((one.low, one.count) for one in report.reliability), strict=True)
     right.bar(lows, counts, width=1 / len(lows), align="edge", color=LIGHT, edgecolor=GRAY)
-    right.set(xlim=(0, 1), xlabel="probability given", ylabel="clips x classes")
+    right.set(xlim=(0, 1), xlabel="predicted probability", ylabel="clips x classes")
     right.set_yscale("log")
     right.yaxis.set_major_formatter("{x:,.0f}")
     right.yaxis.set_minor_formatter("")
-    right.set_title("how many got it", loc="left")
+    right.set_title("clips and classes by probability", loc="left")
     return figure
 
 
@@ -234,8 +234,8 @@ def _confusion(report: TestReport, task: TaskResult) -> "Figure":
     axes.set_yticks(places, names)
     axes.set_xticks(places, labels, rotation=90)
     axes.tick_params(length=0)
-    axes.set(xlim=(0, len(own)), ylim=(len(own), 0), ylabel="clips that carry (how many)")
-    axes.set_xlabel("claimed")
+    axes.set(xlim=(0, len(own)), ylim=(len(own), 0), ylabel="clips with the label (number)")
+    axes.set_xlabel("predicted")
     axes.set_aspect("equal")
     title = f"{task.name}: " if task.name else ""
     figure.suptitle(f"{title}{_CONFUSED[task.exclusive]}", x=0.02, ha="left", fontsize=10)
@@ -244,8 +244,8 @@ def _confusion(report: TestReport, task: TaskResult) -> "Figure":
 
 _CONFUSED = {
     True: "of the clips in a row, % with the\ncolumn as the likeliest label",
-    False: "of the clips in a row, % of which the column is claimed:\n"
-    "green rightly, orange though they do not carry it",
+    False: "of the clips in a row, % for which the column is predicted:\n"
+    "green: correct, orange: wrong",
 }
 
 

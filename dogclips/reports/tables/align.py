@@ -17,7 +17,7 @@ from dogclips.wording import late_start, seconds_and_frames
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table before anybody decides how it looks; columns whose name ends in `>` hold numbers."""
+    """A table without its looks; names of columns with numbers end in `>`."""
 
     title: str
     columns: tuple[str, ...]
@@ -90,7 +90,7 @@ class _Pair:
 
     def not_trusted(self) -> str:
         if "P023" in self.codes:
-            return "NOT trusted: a clock starts anew, so that one time means two moments."
+            return "NOT trusted: a clock restarts, so that one time means two moments."
         if "P014" in self.codes:
             return "NOT trusted: the streams run on unrelated clocks."
         counted_s = self.known.frame_count_s
@@ -199,7 +199,7 @@ class _Pair:
             if stream.is_camera or sound:
                 known = estimate(self.reference, stream)
                 late, _ = self.offset(None if known is None else known.timestamps_s)
-                because = "sound has no pixels to ask" if sound else "choose it by --target"
+                because = "sound has no pixels to compare" if sound else "choose it with --target"
                 rows.append((_described(stream), late, because))
         names = ("stream", "late s>", "because")
         return [Sheet("other streams, by their timestamps", names, tuple(rows))] if rows else []

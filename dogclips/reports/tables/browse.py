@@ -11,7 +11,7 @@ from dogclips.reports.tables.style import filled_table, plain
 
 
 def fed_table(clips: Sequence[FedClip], title: str) -> Group:
-    """Return one row a view with the times of its frames, or why a clip has none."""
+    """Return one row per view with the times of its frames, or why a clip has none."""
     rows: list[tuple[object, ...]] = []
     for clip in clips:
         own: list[tuple[object, str]] = [

@@ -71,7 +71,7 @@ def check_reports(checked: Sequence[CheckedProject]) -> list[Group]:
 
 
 def labels_report(checked: Sequence[CheckedProject]) -> Group:
-    """Return one row a label of all files."""
+    """Return one row per label of all files."""
     labels = checked_labels(checked)
     tasks = labels["task"].unique()
     names = ("label",) if len(tasks) == 1 else ("task", "label")  # one task is a title
@@ -80,7 +80,7 @@ def labels_report(checked: Sequence[CheckedProject]) -> Group:
 
 
 def files_report(checked: Sequence[CheckedProject]) -> Group:
-    """Return one row a file."""
+    """Return one row per file."""
     files = checked_files(checked)
     texts: dict[str, Iterable[object]] = {
         "file": map(plain, files["path"]),

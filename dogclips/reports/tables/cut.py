@@ -52,7 +52,7 @@ def window_table(manifest: pd.DataFrame, title: str) -> Group:
     stale = manifest.loc[manifest["status"] == "stale", "clip"].tolist()
     if stale:
         few = ", ".join(stale[:3]) + (", ..." if len(stale) > 3 else "")
-        rows.append(("stale", len(stale), f"an earlier plan's: {few}; --prune"))
+        rows.append(("stale", len(stale), f"of an earlier plan: {few}; remove them with --prune"))
     for reason, count in skipped(manifest).items():
         rows.append((f"skipped: {reason}", count, SKIP_REASONS.get(reason, "")))
     for row in manifest[manifest["status"] == "failed"].to_dict("records"):

@@ -11,13 +11,13 @@ from dogclips.reports.tables.style import filled_table, marked
 
 _NOTE = """\
 parameters with {num_classes} classes; multiply-adds of one view: matrix products and convolutions
-frames x frames from one to the next; -: spread over the whole clip
+frames x interval in frames; -: spread over the whole clip
 {normalisation}
-licence: of the weights that its authors gave away; dogclips brings none"""
+licence: of the published weights, which dogclips does not include"""
 
 
 def models_report(models: Sequence[ModelFacts]) -> Group:
-    """Return one row a network."""
+    """Return one row per network."""
     rows = []
     names: dict[str, list[str]] = {}  # by their normalisation
     for model in models:

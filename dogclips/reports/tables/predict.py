@@ -36,7 +36,7 @@ def prediction_tables(
 def prediction_table(
     predictions: Sequence[Prediction], unpredicted: Sequence[Unpredicted], protocol: str
 ) -> Group:
-    """Return a row a recording: its length, windows, bouts, and how fast it went."""
+    """Return one row per recording: its length, windows, bouts, and how fast it went."""
     heads = ("length", "windows", "not scored", "bouts", "x realtime", "reading")
     rows: list[Sequence[object]] = []
     for one in predictions:
@@ -145,7 +145,7 @@ def agreement_scores(found: Agreement) -> dict[str, Any]:
     """Return the scores of seconds and of bouts as plain values; means are over labels."""
     compared = f"{found.num_seconds} seconds"
     if found.num_left_out:
-        compared += f" ({found.num_left_out} more that no window covers are left out)"
+        compared += f" ({found.num_left_out} more that no window covers are skipped)"
     return {
         "seconds": _scores(found.seconds),
         "bouts": _scores(found.bouts),

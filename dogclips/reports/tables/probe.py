@@ -1,4 +1,4 @@
-"""The table of `dogclips probe`: one row a stream."""
+"""The table of `dogclips probe`: one row per stream."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from dogclips.wording import rate_text
 
 
 def probe_table(file: Recording) -> Group:
-    """Return one row a stream; differences are against the reference stream."""
+    """Return one row per stream; differences are against the reference stream."""
     heads = ("frames", "rate", "start\ns", "end\ns", "late\ns", "late\nframes")
     remarks = [f"{message.code} {message.text}" for message in file.messages]
     rows = []
@@ -23,7 +23,7 @@ def probe_table(file: Recording) -> Group:
         rows = [_row(stream, reference, file.alignment) for stream in file.table.streams]
         if len(cameras) > 1:
             remarks.append(f"shown in: {_by_stream(shown_in(file.table))}")
-            remarks.append(f"read by, if told nothing: {_by_stream(read_by(file.table))}")
+            remarks.append(f"read by default: {_by_stream(read_by(file.table))}")
     columns = ("#|", "stream", *marked(heads), "notes")
     return filled_table(str(file.path), columns, rows, "\n".join(remarks))
 

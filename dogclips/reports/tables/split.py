@@ -116,7 +116,7 @@ class _Balance:
 
     @property
     def groups(self) -> dict[str, pd.Series]:
-        """Return what is counted below the labels: recordings, and what else never parts."""
+        """Return what is counted below the labels: recordings, and groups that stay together."""
         grouping, recordings = self.made.grouping, {"recordings": self.made.clips["recording"]}
         if grouping.by in ("recording", NONE):
             return recordings

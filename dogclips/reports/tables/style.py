@@ -55,7 +55,7 @@ def marked(names: Iterable[str], mark: str = ">|") -> list[str]:
 
 
 def plain(text: str) -> str:
-    """Return text of a stranger's file without anything that moves the cursor."""
+    """Return text of a file from elsewhere without anything that moves the cursor."""
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
     )

@@ -22,10 +22,10 @@ def learning_table(rates: LearningRates) -> Group:
         pace = ("frozen", "") if row.lr is None else (f"{row.lr:.1e}", f"{row.weight_decay:g}")
         rows.append((row.name, shown_count(row.num_params), *pace))
     trained, whole = shown_count(rates.num_trained), shown_count(rates.num_params)
-    remarks = [f"{trained} of {whole} parameters learn; {rates.clips} clips a step"]
+    remarks = [f"{trained} of {whole} parameters learn; {rates.clips} clips per step"]
     if rates.base_batch is not None:
         remarks.append(
-            f"lr {rates.lr:.1e} x {rates.factor:g} ({rates.clips} clips a step over "
+            f"lr {rates.lr:.1e} x {rates.factor:g} ({rates.clips} clips per step over "
             f"optimizer.base_batch {rates.base_batch})"
         )
     if rates.num_without_decay:
@@ -63,7 +63,7 @@ def start_lines(start: RunStart) -> list[str]:
     factors += [f"{start.accumulate} batches"] if start.accumulate > 1 else []
     step = f"{start.batch_size * devices * start.accumulate} a step"
     step += f" ({' x '.join(factors)})" if len(factors) > 1 else ""
-    left_out = f", {len(start.skipped)} left out" if start.skipped else ""
+    left_out = f", {len(start.skipped)} skipped" if start.skipped else ""
     clips = f"{start.num_train} clips to train, {start.num_val} to validate{left_out}; {step}"
     notes = (machine.remark, clips, start.loading, start.warning, start.note)
     return [
@@ -75,16 +75,16 @@ def start_lines(start: RunStart) -> list[str]:
 
 
 def skipped_lines(skipped: Sequence[tuple[str, str]]) -> list[str]:
-    """Return one line a clip that was left out.
+    """Return one line per clip that was skipped.
 
     >>> skipped_lines([("5.mp4", "ends after 3 of 80 frames")])
     ['left out (5.mp4): ends after 3 of 80 frames']
     """
-    return [f"left out ({path}): {reason}" for path, reason in skipped]
+    return [f"skipped ({path}): {reason}" for path, reason in skipped]
 
 
 def overfit_line(loss: float, num_clips: int) -> str:
-    """Say whether a few clips were learned by heart.
+    """Say whether the model overfits a few clips.
 
     >>> overfit_line(0.012, 8)
     'the set-up can learn: loss 0.012 on 8 clips'
@@ -92,7 +92,7 @@ def overfit_line(loss: float, num_clips: int) -> str:
     if loss < LEARNED:
         return f"the set-up can learn: loss {loss:.3f} on {num_clips} clips"
     return (
-        f"the set-up did not learn {num_clips} clips by heart: loss {loss:.3f}, not below "
+        f"the set-up did not overfit {num_clips} clips: loss {loss:.3f}, not below "
         f"{LEARNED}; raise trainer.epochs or optimizer.lr, then look at labels and clips"
     )
 
@@ -123,7 +123,7 @@ def epoch_line(record: EpochRecord | None = None) -> str:
 
 
 def result_table(report: TestReport) -> Group:
-    """Return one row a class and the means, the same by task, and the protocol below."""
+    """Return one row per class and the means, the same by task, and the protocol below."""
     parts = [_class_table(report)]
     if len(report.tasks) > 1 or any(task.exclusive for task in report.tasks):
         parts.append(_task_table(report))
@@ -133,7 +133,7 @@ def result_table(report: TestReport) -> Group:
 def report_document(
     report: TestReport, provenance: Mapping[Any, Any], skipped: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
-    """Return what `test --json` says: scores, where they come from, and the clips left out."""
+    """Return what `test --json` says: scores, where they come from, and skipped clips."""
     left_out = [{"path": path, "reason": reason} for path, reason in skipped]
     return {**provenance, "skipped": left_out, **asdict(report)}
 
@@ -160,12 +160,14 @@ def _class_table(report: TestReport) -> Group:
     if any(own.threshold is not None for own in report.classes):
         remarks += "; thresholds from the validation list"
     if report.without_positives:
-        remarks += f"; without a clip, so in no mean: {', '.join(report.without_positives)}"
+        remarks += (
+            f"; classes without clips, not in the means: {', '.join(report.without_positives)}"
+        )
     return filled_table("", footer, rows, remarks, [*footer.values()])
 
 
 def _task_table(report: TestReport) -> Group:
-    """Return one row a task; where labels exclude each other, how often the likeliest is right."""
+    """Return one row per task; for exclusive labels, how often the likeliest is right."""
     heads = (
         "classes",
         "mAP",
@@ -199,7 +201,7 @@ def range_table(points: Sequence[RangePoint]) -> Group:
     steps = sorted({round(last * row / (_RANGE_ROWS - 1)) for row in range(_RANGE_ROWS)})
     rows = [(f"{points[step].lr:.1e}", f"{points[step].loss:.4f}") for step in steps]
     found = suggestion(points)
-    remark = "the loss falls nowhere: widen --from and --to, or add steps"
+    remark = "the loss does not fall: widen --from and --to, or add steps"
     if found is not None:
         remark = (
             f"the loss falls fastest at {found:.1e}: try optimizer.lr={found:.1e}, and half of it"

@@ -193,8 +193,8 @@ def test_without_pixels_there_is_no_path_of_lags(measured: ProbedFile) -> None:
     ("alignment", "level", "start"),
     [
         ({}, "ok", "Verified: stream 1 starts 0.700 s (7 frames) late against stream 0, by the"),
-        ({"method": "identity"}, "ok", "Annotated and cut is the same stream"),
-        ({"trusted": False}, "error", "Nobody can say which frames"),
+        ({"method": "identity"}, "ok", "is also the one that is cut"),
+        ({"trusted": False}, "error", "It is unknown which frames"),
         (
             {"verified": False, "offset_s": 0.0},
             "warning",
@@ -256,7 +256,7 @@ def test_a_data_set_without_labels_is_a_page_that_says_so(rows: list[dict[str, A
     page = dataset_page(dataset(*rows), [], []).decode()
 
     assert "There are no labels." in page
-    assert "Nothing to warn of." in page
+    assert "No warnings." in page
 
 
 def split_of(*clips: tuple[str, str, tuple[int, ...]]) -> ListedSplit:
@@ -309,11 +309,11 @@ def test_an_unfinished_cut_and_what_failed_are_told() -> None:
     assert [(one.level, one.topic, one.text) for one in concerns] == [
         ("error", "failed", "s/video/a.mp4: no frames"),
         ("warning", "session", "s: no settings"),
-        ("warning", "unfinished", "1 clip planned and not cut: run `dogclips cut` again"),
+        ("warning", "unfinished", "1 clip planned but not cut: run `dogclips cut` again"),
         (
             "warning",
             "stale clips",
-            "1 clip of an earlier plan: remove them by `dogclips cut --prune`",
+            "1 clip of an earlier plan: remove them with `dogclips cut --prune`",
         ),
     ]
 

@@ -59,7 +59,7 @@ def test_the_page_shows_the_scores_of_the_run(seen: Seen, width: int, runs: list
     assert seen[width]["title"] == "run: training"
     notes = seen[width]["notes"]
     assert "Protocol: 1 view" in notes
-    assert any("in no mean: at:never" in note for note in notes)
+    assert any("not in the means: at:never" in note for note in notes)
     assert any(note.startswith("1 clip could not be decoded") for note in notes)
 
 

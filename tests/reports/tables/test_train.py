@@ -44,7 +44,7 @@ def test_the_result_table_names_classes_scores_and_protocol() -> None:
     assert row_of("micro", text) == ["micro", "0.720", "0.090"]
     assert "4 clips; 1 view x 1 crop" in text
     assert "thresholds from the validation list" in " ".join(text.split())
-    assert "in no mean: never" in " ".join(text.split())
+    assert "not in the means: never" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("width", [80, 100])
