@@ -224,8 +224,8 @@ def test_the_nearest_names_win(folder: Path) -> None:
     [
         ("sit\n\nwalk\n", "a class has no name ({}:2)"),
         ("sit\nwalk\n \n", "a class has no name ({}:3)"),
-        ("sit\nsit\n", "'sit' is also the name of line 1 ({}:2)"),
-        ("walk\nsit\nrun\nsit \n", "'sit' is also the name of line 2 ({}:4)"),
+        ("sit\nsit\n", "two classes are called 'sit': lines 1 and 2 ({}:2)"),
+        ("walk\nsit\nrun\nsit \n", "two classes are called 'sit': lines 2 and 4 ({}:4)"),
     ],
 )
 def test_empty_and_doubled_names_are_refused_by_line(tmp_path: Path, text: str, says: str) -> None:
