@@ -64,10 +64,10 @@ _TYPES = {
 VIDEO_SUFFIXES = frozenset({".mkv", ".mp4", ".avi", ".mpeg", ".mov"})
 
 UNFIT_REASONS = {
-    "no-label": "no label, and the format wants one",
+    "no-label": "no label, and the format needs one",
     "several-labels": "several labels, and the format takes one",
     "no-times": "no manifest tells how long it is",
-    "blank-in-path": "a blank in the path, which readers take for its end",
+    "blank-in-path": "a space in the path, which readers take for its end",
     "separator-in-path": "the separator or a line break in the path",
     "no-video-suffix": f"a name that ends in none of {', '.join(sorted(VIDEO_SUFFIXES))}",
 }
@@ -257,7 +257,7 @@ def _safe(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _safe_path(path: str) -> str:
-    """Return a path that is no formula and still leads to the same file."""
+    """Return a path that is not a formula and still leads to the same file."""
     return path if safe_cell(path) == path else f"./{path}"
 
 

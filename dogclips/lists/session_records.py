@@ -128,7 +128,7 @@ class _Reader:
                 found[entry.name] = (*found.get(entry.name, ()), entry)
         except OutputError as error:
             self.missing.append(
-                "nobody measured the streams, or the cut was interrupted"
+                "the streams were not measured, or the cut was interrupted"
                 f" ({error.where}): {error.what}"
             )
         return found

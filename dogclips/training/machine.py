@@ -119,7 +119,7 @@ class WholeCheckpoints(TorchCheckpointIO):
 def build_trainer(config: TrainerConfig, callbacks: list[pl.Callback], **more: Any) -> pl.Trainer:
     """Return Lightning's trainer for these settings; what it would write, we write ourselves.
 
-    `more` are limits for runs that are none in earnest.
+    `more` are limits for runs that are none for real.
     """
     machine = machine_for(config)
     if machine.precision.endswith("mixed") and torch.cuda.is_available():

@@ -132,7 +132,7 @@ def test_several_labels_and_none_do_not_fit_pyslowfast(tmp_path: Path) -> None:
     line = str(caught.value)
     assert "3 of 6 clips do not fit slowfast" in line
     assert "several labels, and the format takes one (2)" in line
-    assert "no label, and the format wants one (1)" in line
+    assert "no label, and the format needs one (1)" in line
     assert f"({session}/output/p/a_start2.5_0-2.mp4)" in line
     assert not (tmp_path / "out").exists()
 

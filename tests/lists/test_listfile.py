@@ -80,23 +80,23 @@ def test_windows_line_ends_are_no_part_of_a_label(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("", "a blank line "),
-        ("  ", "a blank line "),
-        ("b.mp4 walk", "'walk' is no class index "),
-        ("b.mp4 1.0", "'1.0' is no class index "),
-        ("b.mp4 -1", "'-1' is no class index "),
-        ("b.mp4 ²", "'²' is no class index "),
-        ("b.mp4 0 1,2", "'1,2' is no class index "),
-        ("b.mp4 " + "9" * 5000, "9' is no class index "),
-        ("b.mp4  1", "two blanks in a row behind 'b.mp4' "),
-        (" b.mp4 1", "a blank before 'b.mp4 1' "),
-        ("b.mp4 1 ", "a blank behind 'b.mp4 1' "),
+        ("", "an empty line "),
+        ("  ", "an empty line "),
+        ("b.mp4 walk", "'walk' is not a class index "),
+        ("b.mp4 1.0", "'1.0' is not a class index "),
+        ("b.mp4 -1", "'-1' is not a class index "),
+        ("b.mp4 ²", "'²' is not a class index "),
+        ("b.mp4 0 1,2", "'1,2' is not a class index "),
+        ("b.mp4 " + "9" * 5000, "9' is not a class index "),
+        ("b.mp4  1", "two spaces in a row after 'b.mp4' "),
+        (" b.mp4 1", "a space before 'b.mp4 1' "),
+        ("b.mp4 1 ", "a space after 'b.mp4 1' "),
         ("b.mp4\t1", "a tab in 'b.mp4\\t1' "),
-        ("b.mp4\u00a01", "a blank that is none (U+00A0) in "),
-        ("b.mp4\u20281", "a blank that is none (U+2028) in "),
-        ("my b.mp4 1", "a blank in the path 'my b.mp4' "),
-        ("my old b.mp4 0 2", "a blank in the path 'my old b.mp4' "),
-        ("no such b.mp4 1", "'such' is no class index "),
+        ("b.mp4\u00a01", "a character that only looks like a space (U+00A0) in "),
+        ("b.mp4\u20281", "a character that only looks like a space (U+2028) in "),
+        ("my b.mp4 1", "a space in the path 'my b.mp4' "),
+        ("my old b.mp4 0 2", "a space in the path 'my old b.mp4' "),
+        ("no such b.mp4 1", "'such' is not a class index "),
         ("c.mp4 1", "no such clip: c.mp4 "),
         ("labels.txt/b.mp4 1", "no such clip: labels.txt/b.mp4 "),
         (". 1", "no such clip: . "),
@@ -241,7 +241,7 @@ def test_a_blank_in_a_path_is_refused_before_anything_is_written(
 ) -> None:
     path = tmp_path / "dataset.txt"
     clips = [ListedClip(tmp_path / "a.mp4", (0,)), ListedClip(tmp_path / f"b{blank}c.mp4", (0,))]
-    with pytest.raises(ListError, match=r"a blank in .*dataset\.txt"):
+    with pytest.raises(ListError, match=r"a space in .*dataset\.txt"):
         write_list(path, clips)
     assert not path.exists()
 
