@@ -17,8 +17,8 @@ demo: setup ## Two-stream recordings with known truth, through the whole chain.
 test: lint ## Every check of the project.
 	@# Two files at a time, each on a core of its own: threads of torch would wait for each other.
 	OMP_NUM_THREADS=1 .venv/bin/pytest -m "not timing" -n 2 --dist loadfile --no-loadscope-reorder
-	@# What measures time has the cores for itself.
-	.venv/bin/pytest -m timing
+	@# What measures time has the cores for itself; looking for it in every file would take longer.
+	.venv/bin/pytest -m timing $$(grep -rl --include='test_*.py' 'mark\.timing' tests)
 
 lint: setup docs ## Style, types, layers, documentation.
 	.venv/bin/ruff check .

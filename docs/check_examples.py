@@ -110,7 +110,7 @@ def matches(expected: str, printed: str, *, varies: bool = False) -> bool:
 
 
 def _plain(text: str, *, varies: bool) -> str:
-    lines = [line.rstrip() for line in text.strip("\n").splitlines()]
+    lines = "\n".join(line.rstrip() for line in text.splitlines()).strip("\n").splitlines()
     if varies:
         lines = [re.sub(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", "0", line) for line in lines]
         lines = [re.sub(r"[─\s]+", " ", line).strip() for line in lines]

@@ -7,7 +7,7 @@ There is one function for each command. It is imported when it is first used, so
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "__version__",

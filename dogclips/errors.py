@@ -5,7 +5,7 @@ Each carries three short texts and prints as one line: `WHAT (WHERE): WHAT TO DO
 
 
 class DogclipsError(Exception):
-    """A fault that we can foresee: what went wrong, where, and what the user can do about it.
+    """An error that dogclips reports: what is wrong, where, and what to do about it.
 
     `where` is the file, stream, annotation id or config key.
     """
@@ -42,7 +42,7 @@ class MediaError(DogclipsError, code="media"):
 
 
 class ToolMissingError(MediaError, code="tool-missing"):
-    """A program that we call is not installed."""
+    """A program that dogclips calls is not installed."""
 
 
 class AnnotationError(DogclipsError, code="annotation"):
@@ -50,7 +50,7 @@ class AnnotationError(DogclipsError, code="annotation"):
 
 
 class AlignmentError(DogclipsError, code="alignment"):
-    """It is unknown which frame a label means."""
+    """The alignment of two streams cannot be trusted."""
 
 
 class SessionError(DogclipsError, code="session"):
@@ -74,12 +74,12 @@ class CheckpointError(DogclipsError, code="checkpoint"):
 
 
 class StoppedError(DogclipsError, code="stopped", exit_code=130):
-    """A signal ended a training; its checkpoint is written."""
+    """A signal stopped a run; what was finished is kept."""
 
 
 class UsageError(DogclipsError, code="usage", exit_code=2):
-    """The question itself was wrong."""
+    """Options or arguments are wrong, or do not go together."""
 
 
 class ConfigError(UsageError, code="config"):
-    """Unknown key, wrong type or value in a configuration."""
+    """A setting has an unknown key, or a wrong type or value."""

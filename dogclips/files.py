@@ -53,9 +53,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         part.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(
-            f"cannot write: {reason}", where=path, todo="free space or choose another folder"
-        ) from error
+        in_the_way = isinstance(error, NotADirectoryError | IsADirectoryError | FileExistsError)
+        todo = "choose another name" if in_the_way else "free space or choose another folder"
+        raise OutputError(f"cannot write: {reason}", where=path, todo=todo) from error
     finally:
         with suppress(OSError):  # a folder that cannot be written to holds no part either
             part.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ The two probes in `media` read facts and packets; everything that follows from t
 here, so that both give the same table.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -258,14 +259,20 @@ def find_grid(pts: Pts, time_base: Fraction) -> tuple[Fraction, Pts] | None:
     usual = int(np.median(np.diff(pts)))
     if usual <= 0:
         return None
-    from_step = 1 / (usual * time_base)
-    near = sorted(STANDARD_RATES, key=lambda rate: abs(rate - from_step))[:6]
-    average = average_rate(pts, time_base)
-    for rate in dict.fromkeys([from_step, *near, *([average] if average else [])]):
+    for rate in _likely_rates(pts, time_base, 1 / (usual * time_base)):
         numbers = _grid_numbers(pts, time_base, rate)
         if numbers is not None:
             return rate, numbers
     return None
+
+
+def _likely_rates(pts: Pts, time_base: Fraction, from_step: Fraction) -> Iterator[Fraction]:
+    """Yield rates to try; mostly the first is right, so no other is looked for before."""
+    yield from_step
+    yield from sorted(STANDARD_RATES, key=lambda rate: abs(rate - from_step))[:6]
+    average = average_rate(pts, time_base)
+    if average is not None:
+        yield average
 
 
 def find_jumps(pts: Pts, time_base: Fraction) -> Pts:

@@ -19,9 +19,28 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Files that take more than fifteen seconds, the longest first.
+LONG = (
+    "tests/test_demo.py",
+    "tests/training/test_machine.py",
+    "tests/pairs/test_alignment.py",
+    "tests/faults/test_kills.py",
+    "tests/cuts/test_cuts.py",
+    "tests/players/test_seeks.py",
+    "tests/training/test_run.py",
+    "tests/training/test_signals.py",
+    "tests/test_home_falls.py",
+    "tests/cli/test_predict.py",
+    "tests/faults/test_memory.py",
+    "tests/steps/test_train_and_predict.py",
+    "tests/annotations/test_damage.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes minutes, so that both processes end at about the same time."""
-    items.sort(key=lambda item: item.get_closest_marker("training") is None)
+    """Begin with what takes longest, so that both processes end at about the same time."""
+    order = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(LONG)))
 
 
 def pytest_report_header() -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import dogclips
+from docs.check_examples import Done, expanded, in_shell
+from tests.cli import program
 from tests.sessions import Segment, write_project
 from tests.videos import steady, write_made
 
@@ -60,6 +62,15 @@ def one_recording(folder: Path) -> None:
     segments = [(start, start + 5, str(number % 3)) for number, start in enumerate(times)]
     write_made(folder / "Feb" / "2_2_kt" / "video" / "020500.mp4", steady(2400))
     write_project(folder / "Feb" / "2_2_kt", "0205", {"020500.mp4": segments})
+
+
+def in_process(line: str, folder: Path) -> Done:
+    """Run a command in this process, which has imported torch already, and others in a shell."""
+    words = expanded(line, folder)
+    if words[0] != "dogclips":
+        return in_shell(line, folder)
+    done = program.dogclips(*words[1:], cwd=folder)
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def demo(folder: Path) -> None:

@@ -11,12 +11,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from docs.check_examples import DOCS, blocks_of, run_block
 from dogclips import train
 from dogclips.lists import ListedClip, read_list, write_list
 from dogclips.records.manifest import read_manifest
 from dogclips.records.training_run import TestReport
 from dogclips.steps import test as testing
-from tests.cli.program import dogclips, started
+from tests.cli.program import dogclips
+from tests.doc_worlds import in_process
 from tests.videos import numbers_in
 
 pytestmark = [pytest.mark.training, pytest.mark.timeout(900)]
@@ -29,7 +31,7 @@ MODEL = ("slowfast", "timesformer")[int(os.environ["DOGCLIPS_SEED"]) % 2]
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Run `dogclips demo` with one of its models and return its folder and what it printed."""
     folder = tmp_path_factory.mktemp("demo")
-    shown = started("demo", folder, "--model", MODEL, timeout=800)
+    shown = dogclips("demo", folder, "--model", MODEL)
     assert shown.returncode == 0, shown.stderr
     return folder, shown.stdout
 
@@ -128,13 +130,28 @@ def test_a_single_frame_does_not_tell_what_a_dog_does(
     assert report.mean_ap < whole - 0.2
 
 
+def test_the_tutorial_shows_what_the_program_prints(demo: tuple[Path, str], tmp_path: Path) -> None:
+    there = tmp_path / "data" / "demo"
+    (there / "runs").mkdir(parents=True)
+    (there / "Feb").symlink_to(demo[0] / "Feb")
+    (there / "runs" / "slowfast").symlink_to(demo[0] / "runs" / MODEL)
+    blocks = [block for block in blocks_of(DOCS / "tutorial.md") if "slow" not in block.words]
+
+    faults = [fault for block in blocks for fault in run_block(block, tmp_path, in_process)]
+
+    assert len(blocks) > 6
+    assert not faults, "\n".join(faults)
+
+
 def trained_on(
     clips: Sequence[ListedClip], lists: Path, folder: Path, *settings: str
 ) -> TestReport:
-    """Train the small SlowFast on a third of the clips, for time, and test it as the demo does."""
+    """Train the small SlowFast on a third of the clips, for time; test it as the demo does."""
     (folder / "labels.txt").write_text((lists / "labels.txt").read_text())
     write_list(folder / "train.txt", clips[::3])
-    named = [f"data.train={folder}/train.txt", f"data.val={lists}/val.txt", "trainer.epochs=3"]
+    write_list(folder / "val.txt", read_list(lists / "val.txt").clips[::3])
+    named = [f"data.{name}={folder}/{name}.txt" for name in ("train", "val")]
+    named.append("trainer.epochs=3")
     train(folder / "run", ["slowfast_tiny", *named, *settings])
     return testing.test(folder / "run", lists / "test.txt").report
 

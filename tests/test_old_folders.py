@@ -1,4 +1,4 @@
-"""Folders that 0.1.0 wrote are read by everything that reads folders; see `tests/folders`."""
+"""What earlier versions wrote is read by everything that reads folders; see `tests/folders`."""
 
 import json
 import os
@@ -24,7 +24,8 @@ from dogclips.records.predictions import read_clip_predictions
 from dogclips.records.run_folder import read_run
 from tests.cli.program import dogclips
 
-OLD = Path(__file__).parent / "folders" / "0.1.0"
+FOLDERS = Path(__file__).parent / "folders"
+VERSIONS = sorted(path.name for path in FOLDERS.iterdir() if path.is_dir())
 SESSIONS = {"2_2_kt": "grid", "2_3_kt": "timed", "2_4_kt": "resampled"}
 _MADE_IN, _CHANGED_S = "/tmp/dogs", 1_704_067_200  # noqa: S108 (what the README says)
 CUT = {
@@ -35,11 +36,11 @@ CUT = {
 }
 
 
-@pytest.fixture
-def dogs(tmp_path: Path) -> Path:
-    """Return a copy of the folders, as if they had been made where they are."""
+@pytest.fixture(params=VERSIONS)
+def dogs(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Return a copy of the folders of a version, as if they had been made where they are."""
     root = tmp_path / "dogs"
-    shutil.copytree(OLD, root)
+    shutil.copytree(FOLDERS / request.param, root)
     for video in root.glob("*/video/*"):
         os.utime(video, (_CHANGED_S, _CHANGED_S))
     facts = root / "run" / "run.json"
@@ -65,7 +66,9 @@ def shown(excerpt: Excerpt) -> dict[int, np.ndarray]:
 
 
 @pytest.mark.parametrize(("name", "timing"), SESSIONS.items())
-def test_what_0_1_0_did_not_store_is_filled_in(dogs: Path, name: str, timing: str) -> None:
+def test_what_an_earlier_version_did_not_store_is_filled_in(
+    dogs: Path, name: str, timing: str
+) -> None:
     manifest = read_manifest(dogs / name / "output")
     assert manifest is not None
     assert list(manifest.columns) == list(MANIFEST_COLUMNS)
@@ -73,11 +76,14 @@ def test_what_0_1_0_did_not_store_is_filled_in(dogs: Path, name: str, timing: st
     assert set(cut["timing"]) == {timing}
     assert cut["container_start"].tolist() == [f"{start:g}" for start in cut["container_start_s"]]
     assert set(cut["rules"]) == {1}
-    assert manifest["with_task"].isna().all()
+    # 0.1.0 did not store it.
+    assert not manifest["with_task"].fillna(False).any()
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_a_clip_of_0_1_0_and_its_recording_show_the_same(dogs: Path, name: str) -> None:
+def test_a_clip_of_an_earlier_version_and_its_recording_show_the_same(
+    dogs: Path, name: str
+) -> None:
     paths = listed(dogs / name)
     assert len(paths) >= 3
     for clip, virtual in zip(excerpts(paths, "clips"), excerpts(paths, "recordings"), strict=True):
@@ -87,6 +93,9 @@ def test_a_clip_of_0_1_0_and_its_recording_show_the_same(dogs: Path, name: str) 
             assert np.abs(pixels.astype(int) - other[instant]).mean() < 12
 
 
+@pytest.mark.parametrize(
+    "dogs", ["0.1.0"], indirect=True
+)  # which did not store how clips are timed
 @pytest.mark.parametrize("name", ["config.yaml", "probe.json"])
 def test_a_session_without_what_was_measured_is_refused(dogs: Path, name: str) -> None:
     paths = listed(dogs / "2_2_kt")
@@ -95,7 +104,9 @@ def test_a_session_without_what_was_measured_is_refused(dogs: Path, name: str) -
         excerpts(paths, "recordings")
 
 
-def test_clips_of_0_1_0_are_reused_and_from_then_on_say_how_they_are_timed(dogs: Path) -> None:
+def test_clips_of_an_earlier_version_are_reused_and_from_then_on_say_how_they_are_timed(
+    dogs: Path,
+) -> None:
     before = {path: path.stat().st_mtime_ns for path in dogs.rglob("output/0205/*.mp4")}
     plain = product.cut([dogs / "2_2_kt", dogs / "2_3_kt"], CUT, workers=1)
     slow = product.cut(dogs / "2_4_kt", CUT | {"frame_rate": 10}, workers=1)
@@ -111,7 +122,7 @@ def test_clips_of_0_1_0_are_reused_and_from_then_on_say_how_they_are_timed(dogs:
         assert not reused["with_task"].any()
 
 
-def test_what_was_measured_is_written_as_0_1_0_wrote_it(
+def test_what_was_measured_is_written_as_an_earlier_version_wrote_it(
     dogs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(dogs)
@@ -130,7 +141,7 @@ def test_other_cutting_rules_cut_everything_again(
     assert set(again.loc[again["status"] == "cut", "rules"]) == {2}
 
 
-def test_shards_of_0_1_0_are_merged(dogs: Path) -> None:
+def test_shards_of_an_earlier_version_are_merged(dogs: Path) -> None:
     done = dogclips("merge", dogs / "2_5_kt")
     assert done.returncode == 0, done.stderr
     merged = read_manifest(dogs / "2_5_kt" / "output")
@@ -139,11 +150,11 @@ def test_shards_of_0_1_0_are_merged(dogs: Path) -> None:
     assert len(excerpts(listed(dogs / "2_5_kt"), "recordings")) == 4
 
 
-def test_clips_of_shards_of_0_1_0_are_reused(dogs: Path) -> None:
+def test_clips_of_shards_of_an_earlier_version_are_reused(dogs: Path) -> None:
     assert set(product.cut(dogs / "2_5_kt", CUT, workers=1).manifest["status"]) == {"reused"}
 
 
-def test_a_split_of_0_1_0_is_kept_and_its_clips_are_exported(dogs: Path) -> None:
+def test_a_split_of_an_earlier_version_is_kept_and_its_clips_are_exported(dogs: Path) -> None:
     kept = read_kept(dogs / "split" / "split.json")
     clips, names = read_clips([dogs / "split"])
     assert names == kept.labels == ("sit", "walk", "sniff")
@@ -154,7 +165,7 @@ def test_a_split_of_0_1_0_is_kept_and_its_clips_are_exported(dogs: Path) -> None
     assert {name: count.clips for name, count in exported.splits.items()} == {"train": 7, "val": 4}
 
 
-def test_sessions_and_trainings_of_0_1_0_are_reported(dogs: Path) -> None:
+def test_sessions_and_trainings_of_an_earlier_version_are_reported(dogs: Path) -> None:
     for folders in ([dogs / name for name in SESSIONS], [dogs / "run"]):
         result = product.report(folders, dogs / "page.html", clips_per_label=1)
         assert result.ok
@@ -163,7 +174,7 @@ def test_sessions_and_trainings_of_0_1_0_are_reported(dogs: Path) -> None:
     assert not read_records(dogs / "2_3_kt").missing
 
 
-def test_recordings_are_predicted_by_a_training_of_0_1_0(dogs: Path) -> None:
+def test_recordings_are_predicted_by_a_training_of_an_earlier_version(dogs: Path) -> None:
     assert product.predict(dogs / "run", dogs / "2_3_kt", dogs / "again").ok
     before, now = (
         pd.read_parquet(dogs / name / "predictions.parquet") for name in ("predictions", "again")
@@ -173,7 +184,9 @@ def test_recordings_are_predicted_by_a_training_of_0_1_0(dogs: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["clips", "recordings"])
-def test_models_are_trained_on_sessions_of_0_1_0_with_its_settings(dogs: Path, source: str) -> None:
+def test_models_are_trained_on_sessions_of_an_earlier_version_with_its_settings(
+    dogs: Path, source: str
+) -> None:
     lists = {name: dogs / "split" / f"{name}.txt" for name in ("train", "val")}
     changes = {"data.source": source, "trainer.epochs": 1}
     product.train(dogs / "new", [dogs / "run" / "config.yaml", changes], **lists)

@@ -8,7 +8,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from sphinx.pycode import ModuleAnalyzer
 
-from docs.generate.markdown import anchor, entry, listed, page
+from docs.generate.markdown import anchor, code, entry, listed, page
 from dogclips.annotations import boris_tables, plain
 from dogclips.lists.exporting import EXPORT_KEYS
 from dogclips.lists.formats import EXPORTED_TABLE, KINETICS_TABLE
@@ -240,7 +240,7 @@ there."""
 
 def _file(folder: str, one: Written) -> Iterator[str]:
     own = anchor("file", folder.rsplit(maxsplit=1)[-1], one.name.replace("*", "any"))
-    yield f"({own})=\n### {one.name}"
+    yield f"({own})=\n### {code(one.name)}"
     yield f"{one.meaning} *Written by* {listed(one.by)}."
     for column in one.columns:
         unit = f", {column.unit}" if column.unit else ""

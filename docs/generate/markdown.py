@@ -30,7 +30,7 @@ def anchor(*parts: str) -> str:
     >>> anchor("lr-find", "--from"), anchor("file", "BASE_DIR/output/*.csv")
     ('lr-find-from', 'file-base_dir-output-csv')
     """
-    return "-".join(re.sub(r"[^a-z0-9_.]+", "-", part.lower()).strip("-.") for part in parts)
+    return "-".join(re.sub(r"[^a-z0-9_]+", "-", part.lower()).strip("-") for part in parts)
 
 
 def page(title: str, *parts: str) -> str:

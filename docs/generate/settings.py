@@ -131,13 +131,13 @@ def _network(name: str, model: type[Config]) -> str:
 
 _SHARED = """Write only what differs from the defaults, in a YAML file for `--config`, or as
 `--set key=value`. Dots lead into sections: `{example}`. A file can name others that it builds on
-with `base: other.yaml`."""
+with `base: other.yaml`. `dogclips config {kind}` prints all of them with comments."""
 _INTRODUCTIONS = {
-    "cut": _SHARED.format(example="encoder.crf=18"),
-    "train": _SHARED.format(example="optimizer.lr=1e-4")
+    "cut": _SHARED.format(example="encoder.crf=18", kind="cut"),
+    "train": _SHARED.format(example="optimizer.lr=1e-4", kind="train")
     + " The keys below `model` depend on the network: see [Settings of networks]"
     "(settings-models.md).",
-    "predict": _SHARED.format(example="min_bout_seconds=0.5"),
+    "predict": _SHARED.format(example="min_bout_seconds=0.5", kind="predict"),
     "models": "What stands below `model` in [the settings of train](settings-train.md). "
     "`model.name` chooses the network; `dogclips models show NAME --yaml` prints the settings of a "
     f"published one. All keys are read by {listed(READ_BY['train']['model'])}.",
@@ -163,7 +163,10 @@ def _taken(field: FieldInfo) -> str:
         return "a section with the name of a network"
     text = _type(field.annotation, field.metadata)
     unit = unit_of(field)
-    return f"{text}, in {unit}" if unit else text
+    if not unit:
+        return text
+    number, null, _ = text.partition(" or `null`")
+    return f"{number}, in {unit},{null}" if null else f"{number}, in {unit}"
 
 
 def _type(annotation: Any, metadata: Any = ()) -> str:

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from xml.etree import ElementTree as ET
 
 from dogclips.errors import AnnotationError
+from dogclips.records.mixups import not_annotations
 
 _SAVE = "the file may be cut off: save it again in the program that made it"
 _MAX_BYTES = 1 << 30  # a gzip of zeros would fill any memory
@@ -35,6 +36,9 @@ def twice(names: Iterable[str]) -> list[str]:
 
 def read_text(path: Path) -> str:
     """Return a file's UTF-8 text, unpacked if it is a gzip; a byte order mark is accepted."""
+    other = not_annotations(path)
+    if other:
+        raise _broken(path, *other)
     try:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":

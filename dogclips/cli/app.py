@@ -1,5 +1,6 @@
 """The `dogclips` program: its commands, and how faults reach the user."""
 
+import re
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -118,7 +119,37 @@ def _misused(error: TyperException) -> UsageError:
     todo = f"see `{command} --help`"
     unknown = getattr(error, "option_name", None)
     if unknown and context and not any(unknown in option.opts for option in context.command.params):
-        options = [name for option in context.command.params for name in option.opts]
-        near = get_close_matches(unknown, options, n=1)
-        todo = f"did you mean {near[0]}? {todo}" if near else todo
-    return UsageError(error.format_message().rstrip("."), todo=todo)
+        return UsageError(f"no such option: {unknown}", todo=_meant(unknown, context) + todo)
+    extra = re.match(r"Got unexpected extra argument(?:\(s\)|s)? \((.*)\)", error.format_message())
+    if extra:
+        lists = context is not None and context.info_name in {"train", "lr-find"}
+        todo = f"lists go to --train and --val; {todo}" if lists else todo
+        return UsageError(f"unexpected argument {extra[1]}", todo=todo)
+    return UsageError(_message(error), todo=todo)
+
+
+def _meant(unknown: str, context: typer.Context) -> str:
+    """Return what an unknown option may have meant: another one, or a setting."""
+    options = [name for option in context.command.params for name in option.opts]
+    near = get_close_matches(unknown.strip("-"), [name.strip("-") for name in options], 1, 0.7)
+    if near:
+        return f"did you mean --{near[0]}? "
+    from dogclips.steps.config import key_for_option
+
+    key = key_for_option(context.info_name or "", unknown)
+    return f"did you mean --set {key}=VALUE? " if key else ""
+
+
+def _message(error: TyperException) -> str:
+    """Return what is wrong, in our words where a value is out of range."""
+    message = error.format_message().rstrip(" .\n")
+    if error.__cause__ is None:
+        return message
+    from pydantic import ValidationError
+
+    from dogclips.config.refusals import expected
+
+    cause = error.__cause__
+    if isinstance(cause, ValidationError):
+        return f"{message.partition(': ')[0]}: {expected(cause.errors()[0])}"
+    return message

@@ -81,12 +81,14 @@ def show(
     import yaml
 
     from dogclips.reports.tables.models import layers_report
-    from dogclips.steps.models import show_model
+    from dogclips.steps.models import model_settings, show_model
 
-    network = show_model(name, set_ or (), classes=classes)
     if as_yaml:
-        print_line(yaml.safe_dump(network.settings, sort_keys=False).rstrip())
-    elif as_json:
+        settings = model_settings(name, set_ or (), classes=classes)
+        print_line(yaml.safe_dump(settings, sort_keys=False).rstrip())
+        return
+    network = show_model(name, set_ or (), classes=classes)
+    if as_json:
         layers = asdict(network.layers)["parts"]  # every one, to the last
         print_document("models show", {"model": asdict(network.facts), "layers": layers})
     else:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dogclips.errors import SessionError
 from dogclips.files import file_name
+from dogclips.records.mixups import not_a_session
 
 VIDEO_DIR, VIA_DIR, OUTPUT_DIR = "video", "via", "output"
 
@@ -111,8 +112,9 @@ def _caseless(name: str) -> str:
 
 def find_session(base_dir: Path) -> Session:
     """Return the recordings and annotation files of a session folder."""
-    if not base_dir.is_dir():
-        raise SessionError("no such folder", where=base_dir, todo="name a session folder")
+    wrong = not_a_session(base_dir)
+    if wrong is not None:
+        raise wrong
     return Session(base_dir, tuple(recordings_in(base_dir)), tuple(projects_in(base_dir)))
 
 
@@ -132,6 +134,9 @@ def find_sessions(
 def recordings_in(base_dir: Path) -> list[Path]:
     """Return the files of `base_dir/video` in name order; hidden ones are not recordings."""
     videos = files_in(base_dir / VIDEO_DIR)
+    wrong = None if videos else not_a_session(base_dir)
+    if wrong is not None:
+        raise wrong
     if not videos:
         raise SessionError(
             "no recordings", where=base_dir / VIDEO_DIR, todo="copy the camera's files there"

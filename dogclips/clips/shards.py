@@ -23,6 +23,7 @@ from dogclips.errors import OutputError, UsageError
 from dogclips.files import whole_file
 from dogclips.records.documents import record_of
 from dogclips.records.manifest import read_manifest, stored_manifest, with_rows
+from dogclips.records.mixups import not_a_session
 
 _ROW = "row"  # a column of shards' manifests: the number of the row in the plan
 _HEAD = b"dogclips-shard"  # where in the metadata of the Parquet file the head lies
@@ -228,6 +229,9 @@ def merging(output: Path) -> Iterator[Merged]:
     Nothing is removed if the block fails, or if the shards are not all of one finished plan.
     """
     if not output.is_dir() or not (shards := read_shards(output)):
+        wrong = not_a_session(output.parent) if output.parent.exists() else None
+        if wrong is not None:
+            raise OutputError(wrong.what, where=wrong.where, todo=wrong.todo)
         raise OutputError(
             "no shards to merge",
             where=output,

@@ -15,10 +15,12 @@ from pydantic import ValidationError
 from dogclips.config.refusals import refused
 from dogclips.config.trees import (
     Tree,
+    config_file,
     merge_trees,
     parse_override,
     read_yaml,
     settings_text,
+    shipped_names,
     with_keys,
 )
 from dogclips.config.types import (
@@ -80,9 +82,6 @@ Setting: TypeAlias = Path | str | Mapping[str, Any]
 # What the public API takes for settings: finished ones, or what they are made of, later wins.
 Settings: TypeAlias = ConfigT | Setting | Sequence[Setting] | None
 
-_PACKAGED = Path(__file__).parents[1] / "configs"  # in a wheel
-_SHIPPED = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "configs"
-
 
 def settings_of(
     model: type[ConfigT], given: Settings[ConfigT], under: Sequence[Setting] = ()
@@ -138,24 +137,6 @@ def _parts(given: Settings[ConfigT]) -> list[Setting]:
 
 def _is_file(part: Setting) -> bool:
     return isinstance(part, Path) or (isinstance(part, str) and "=" not in part)
-
-
-def config_file(name: Path | str) -> Path:
-    """Return the file of that path, or else the shipped one of that name, such as `tiny_cpu`."""
-    path = Path(name)
-    if path.suffix or len(path.parts) > 1 or path.is_file():
-        return path
-    shipped = (file for file in sorted(_SHIPPED.glob("*/*.yaml")) if file.stem == path.name)
-    return next(shipped, path)
-
-
-def shipped_names(command: str) -> list[str]:
-    """Return the names of the settings that are shipped for a command.
-
-    >>> shipped_names("cut")
-    ['demo', 'short_recordings', 'training']
-    """
-    return sorted(file.stem for file in _SHIPPED.glob(f"{command}/*.yaml"))
 
 
 def validate(model: type[ConfigT], tree: Mapping[str, Any], *, where: str) -> ConfigT:

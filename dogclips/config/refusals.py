@@ -224,6 +224,15 @@ def suggestion(model: type[BaseModel], spot: _Spot) -> str:
     return f"did you mean `{by_last[close[0]]}`?" if close else ""
 
 
+def suggested_key(model: type[BaseModel], name: str) -> str:
+    """Return the key that a single word means, in whichever section; empty if none does."""
+    every = list(dict.fromkeys(keys_of(model)))
+    plain = name.strip("-").replace("-", "_")
+    means = OTHER_NAMES.get(plain.lower(), ())
+    same = (key for key in every if key.rpartition(".")[2] == plain)
+    return next((key for key in (*same, *means) if key in every), "")
+
+
 def _near(name: str, keys: Iterable[str], cutoff: float = 0.6) -> list[str]:
     return difflib.get_close_matches(name, [*keys], n=1, cutoff=cutoff)
 

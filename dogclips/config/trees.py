@@ -1,5 +1,6 @@
 """Settings as plain trees: read from YAML files and `key.path=value`, merged, and written."""
 
+import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,10 @@ from dogclips.config.types import Config
 from dogclips.errors import ConfigError
 
 Tree = dict[str, Any]
+
+
+_PACKAGED = Path(__file__).parents[1] / "configs"  # in a wheel
+_SHIPPED = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "configs"
 
 
 class _Loader(yaml.SafeLoader):
@@ -28,6 +33,24 @@ for _side in (_Loader, _Dumper):
         re.compile(r"^[-+]?(\d[\d_]*\.?[\d_]*|\.[\d_]+)[eE][-+]?\d+$"),
         list("-+0123456789."),
     )
+
+
+def config_file(name: Path | str) -> Path:
+    """Return the file of that path, or else the shipped one of that name, such as `tiny_cpu`."""
+    path = Path(name)
+    if path.suffix or len(path.parts) > 1 or path.is_file():
+        return path
+    shipped = (file for file in sorted(_SHIPPED.glob("*/*.yaml")) if file.stem == path.name)
+    return next(shipped, path)
+
+
+def shipped_names(command: str = "*") -> list[str]:
+    """Return the names of the settings that are shipped for a command, or for all.
+
+    >>> shipped_names("cut")
+    ['demo', 'short_recordings', 'training']
+    """
+    return sorted(file.stem for file in _SHIPPED.glob(f"{command}/*.yaml"))
 
 
 def read_yaml(file: Path, _seen: tuple[Path, ...] = ()) -> Tree:
@@ -57,7 +80,9 @@ def _loaded(file: Path) -> Tree:
     try:
         tree = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
     except FileNotFoundError as error:
-        todo = "name a YAML file, or shipped settings such as training or slowfast_tiny"
+        near = difflib.get_close_matches(file.stem, shipped_names(), n=1)
+        todo = f"did you mean {near[0]}? " if near else ""
+        todo += f"name a YAML file, or one of {', '.join(shipped_names())}"
         raise ConfigError("no such config file", where=file, todo=todo) from error
     except IsADirectoryError as error:
         todo = "name a file in it, such as config.yaml"

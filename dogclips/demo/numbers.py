@@ -38,9 +38,8 @@ def paint_number(frame: Canvas, number: int) -> None:
         raise ValueError(f"{number} does not fit on a plate of four digits")
     if not _fits(frame):
         raise ValueError(f"a picture of shape {frame.shape} is too small for a number")
-    rows, columns = (_edges(frame, cells) for cells in (_PLATE_ROWS, _PLATE_COLUMNS))
-    pixels = _plate(number).repeat(np.diff(rows), axis=0).repeat(np.diff(columns), axis=1)
-    painted = pixels.astype(np.uint8) * 255
+    rows, columns = (_cells(frame.shape[0], cells) for cells in (_PLATE_ROWS, _PLATE_COLUMNS))
+    painted = (_plate(number) * np.uint8(255))[rows[:, None], columns]
     region = frame[: painted.shape[0], : painted.shape[1]]
     region[...] = painted if frame.ndim == 2 else painted[:, :, None]
 
@@ -91,10 +90,11 @@ def _fits(frame: Canvas) -> bool:
     return height >= 2 * _CELLS_IN_HEIGHT and width * _CELLS_IN_HEIGHT >= height * _PLATE_COLUMNS
 
 
-def _edges(frame: Canvas, num_cells: int) -> NDArray[np.int64]:
-    """Pixel positions of the cells' edges, counted from the picture's corner."""
-    edges = np.arange(num_cells + 1) * (frame.shape[0] / _CELLS_IN_HEIGHT)
-    return np.asarray(np.rint(edges), dtype=np.int64)
+@cache
+def _cells(height: int, num_cells: int) -> NDArray[np.int64]:
+    """Return the cell that each pixel is in, counted from the picture's corner."""
+    edges = np.rint(np.arange(num_cells + 1) * (height / _CELLS_IN_HEIGHT)).astype(np.int64)
+    return np.arange(num_cells).repeat(np.diff(edges))
 
 
 def _cell_means(frame: Canvas) -> NDArray[np.float64]:

@@ -6,7 +6,9 @@ does; what it does shows only over time. Places are fractions of the yard, a squ
 of the picture as high as the picture.
 """
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -33,6 +35,20 @@ _COAT: Final = np.array([1.0, 0.97, 0.9])  # almost white, in RGB
 
 
 @dataclass(frozen=True)
+class _Ellipse:
+    """A part of a dog: its half axes and the place of its middle, in yards."""
+
+    length: float
+    width: float
+    ahead: float  #: How far before the middle of the dog
+    edge: float  #: Over which share of it the rim fades
+
+
+_BODY: Final = _Ellipse(length=0.2, width=0.1, ahead=0.0, edge=0.1)
+_HEAD: Final = _Ellipse(length=0.09, width=0.09, ahead=0.18, edge=0.09)
+
+
+@dataclass(frozen=True)
 class DogBout:
     """One dog doing one thing over whole seconds, [start_s, end_s)."""
 
@@ -53,7 +69,7 @@ class Pose:
     heading: NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class World:
     """One recording's truth: what happens and how it looks."""
 
@@ -86,19 +102,23 @@ def make_world(seconds: int, seed: tuple[int, ...]) -> World:
 def render(world: World, number: int, width: int, height: int) -> Canvas:
     """Draw frame `number` with its number painted in, shape (height, width, 3), RGB, uint8."""
     brightness = 255 * world.light[number]
-    num_rows, num_columns = world.ground.shape[:2]
-    if num_rows % height == 0 and num_columns % width == 0:  # a view, which costs nothing a frame
-        ground = world.ground[:: num_rows // height, :: num_columns // width]
-    else:
-        rows, columns = np.arange(height) * num_rows // height, np.arange(width) * num_columns
-        ground = world.ground[rows[:, None], columns // width]
-    frame = np.asarray(ground * brightness, dtype=np.uint8)
+    frame = np.empty((height, width, 3), dtype=np.uint8)
+    np.multiply(_ground_of(world, width, height), brightness, out=frame, casting="unsafe")
     for pose, coat in zip(world.poses, world.coats, strict=True):
         if not np.isnan(pose.heading[number]):
             place = float(pose.place[number, 0]), float(pose.place[number, 1])
             _draw(frame, place, float(pose.heading[number]), coat * brightness)
     paint_number(frame, number)
     return frame
+
+
+@lru_cache(maxsize=2)
+def _ground_of(world: World, width: int, height: int) -> NDArray[np.float64]:
+    """Return the ground of a picture of this size; a recording asks for the same two all along."""
+    num_rows, num_columns = world.ground.shape[:2]
+    rows, columns = np.arange(height) * num_rows // height, np.arange(width) * num_columns // width
+    ground: NDArray[np.float64] = world.ground[rows[:, None], columns].astype(np.float64)
+    return ground
 
 
 def _visits(random: np.random.Generator, seconds: int) -> list[DogBout]:
@@ -196,18 +216,35 @@ def _ground(random: np.random.Generator) -> NDArray[np.float32]:
 
 def _draw(frame: Canvas, place: tuple[float, float], heading: float, coat: float) -> None:
     """Draw a dog seen from above onto `frame`: a white body and a black head."""
+    for shape, colour in ((_BODY, coat), (_HEAD, 0.1 * coat)):
+        _draw_ellipse(frame, place, heading, shape, colour * _COAT)
+
+
+def _draw_ellipse(
+    frame: Canvas,
+    place: tuple[float, float],
+    heading: float,
+    shape: _Ellipse,
+    colour: NDArray[np.float64],
+) -> None:
+    """Draw a part of a dog, and compute nothing where the part certainly is not."""
     height, width = frame.shape[:2]
     left, top = place[0] * height + (width - height) / 2, place[1] * height
-    reach = int(0.28 * height) + 2
-    y0, x0 = max(0, int(top) - reach), max(0, int(left) - reach)
-    window = frame[y0 : int(top) + reach, x0 : int(left) + reach]
+    cos, sin = np.cos(heading), np.sin(heading)
+    # The softened edge ends where the shape, grown by this factor, does.
+    grown = height * (1 + 0.5 / (shape.edge * height))
+    reach_x = grown * math.hypot(shape.length * cos, shape.width * sin) + 1
+    reach_y = grown * math.hypot(shape.length * sin, shape.width * cos) + 1
+    middle_x, middle_y = (left + shape.ahead * height * cos, top + shape.ahead * height * sin)
+    y0, x0 = max(0, int(middle_y - reach_y)), max(0, int(middle_x - reach_x))
+    window = frame[
+        y0 : max(0, int(middle_y + reach_y) + 1), x0 : max(0, int(middle_x + reach_x) + 1)
+    ]
     dy = (np.arange(y0, y0 + window.shape[0]) + 0.5 - top)[:, None] / height
     dx = (np.arange(x0, x0 + window.shape[1]) + 0.5 - left)[None, :] / height
-    along = dx * np.cos(heading) + dy * np.sin(heading)
-    across = dy * np.cos(heading) - dx * np.sin(heading)
-    body = (along / 0.2) ** 2 + (across / 0.1) ** 2
-    head = ((along - 0.18) / 0.09) ** 2 + (across / 0.09) ** 2
-    for shape, colour, edge in ((body, coat, 0.1), (head, 0.1 * coat, 0.09)):
-        # Canvas at the rim are mixed: a shape's edge moves smoothly however small the picture is.
-        cover = np.clip((1 - np.sqrt(shape)) * edge * height + 0.5, 0, 1)[:, :, None]
-        window[...] = window + cover * (colour * _COAT - window)
+    along = dx * cos + dy * sin - shape.ahead
+    across = dy * cos - dx * sin
+    distance = np.sqrt((along / shape.length) ** 2 + (across / shape.width) ** 2)
+    # Pixels at the rim are mixed: a shape's edge moves smoothly however small the picture is.
+    cover = np.clip((1 - distance) * shape.edge * height + 0.5, 0, 1)[:, :, None]
+    window[...] = window + cover * (colour - window)

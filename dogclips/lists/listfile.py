@@ -16,6 +16,7 @@ from dogclips.files import write_whole
 from dogclips.lists.clip_paths import relative_to
 from dogclips.records.class_names import read_labels, unmarked_text
 from dogclips.records.manifest import ManifestIndex
+from dogclips.records.mixups import not_a_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
     clip that is missing or listed twice. The first such line is named by its number, and how many
     more there are. A clip that is still in its recording is not missing.
     """
+    wrong = not_a_list(path)
+    if wrong is not None:
+        raise wrong
     text = unmarked_text(path, "check the path of the list")
     labels = read_labels(path)
     folder = str((root or path.parent).absolute())

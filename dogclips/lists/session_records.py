@@ -14,6 +14,7 @@ from dogclips.clips.session import OUTPUT_DIR, VIA_DIR, VIDEO_DIR, files_in, res
 from dogclips.errors import AnnotationError, ConfigError, OutputError, SessionError
 from dogclips.records.class_names import LABELS, read_labels
 from dogclips.records.manifest import read_manifest
+from dogclips.records.mixups import not_a_session, unfinished_cut
 from dogclips.records.probe import ProbedFile, read_probe
 from dogclips.records.settings import read_settings
 
@@ -62,7 +63,12 @@ def read_records(base_dir: Path) -> SessionRecords:
     reader = _Reader(base_dir, base_dir / OUTPUT_DIR)
     manifest = read_manifest(reader.output)
     if manifest is None:
-        raise SessionError("no clips here", where=base_dir, todo="run `dogclips cut` on it first")
+        todo = "run `dogclips cut` on it first"
+        begun = unfinished_cut(base_dir)
+        if begun is not None:
+            raise SessionError(begun.what, where=begun.where, todo=begun.todo)
+        wrong = not_a_session(base_dir) if base_dir.exists() else None
+        raise wrong or SessionError("no clips here", where=base_dir, todo=todo)
     config, files = reader.config(), reader.measured()
     checked = check_projects(*reader.projects(config), config)
     sources = [f"{VIDEO_DIR}/{name}" for name in files]

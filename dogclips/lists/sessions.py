@@ -13,6 +13,7 @@ from dogclips.files import write_whole
 from dogclips.lists.listfile import list_text, read_list
 from dogclips.records.class_names import LABELS, labels_text, read_labels
 from dogclips.records.manifest import FILE_ATTRIBUTE, ManifestIndex
+from dogclips.records.mixups import kind_of, not_a_list, unfinished_cut
 from dogclips.records.split import SPLITS
 
 DATASET = "dataset.txt"
@@ -153,4 +154,9 @@ def _lists_of(path: Path) -> list[Path]:
     lists = [path / f"{split}.txt" for split in SPLITS if (path / f"{split}.txt").is_file()]
     if lists:
         return lists
-    raise ListError("no clips here", where=path, todo="run `dogclips cut` on this folder first")
+    wrong = unfinished_cut(path)
+    if wrong is None and kind_of(path) == "run":
+        wrong = not_a_list(path)
+    if wrong is not None:
+        raise wrong
+    raise ListError("no clips here", where=path, todo=f"cut them first: `dogclips cut {path}`")

@@ -27,7 +27,7 @@ from dogclips.media.hardware import SOFTWARE
 from dogclips.media.lanes import ClipJob, Lane, plan_lanes
 from dogclips.media.packets import VideoPacket
 from dogclips.media.picture import Scaler
-from dogclips.media.pyavprobe import probe_with_pyav
+from dogclips.media.pyavprobe import measure_with_pyav
 from dogclips.streams import Stream
 from dogclips.timebase import shown
 
@@ -321,7 +321,7 @@ def _feed(
 def verify_clip(path: Path, job: ClipJob) -> str | None:
     """Measure a written clip; return what differs from the plan, or None."""
     try:
-        table = probe_with_pyav(path)
+        table = measure_with_pyav(path)
     except DogclipsError as error:
         return f"the written clip cannot be read: {error.what}"
     if len(table.streams) != 1 or len(table.cameras) != 1:
@@ -329,7 +329,9 @@ def verify_clip(path: Path, job: ClipJob) -> str | None:
     clip = table.cameras[0]
     if clip.num_frames != len(job.pts):
         return f"the written clip has {clip.num_frames} frames, not {len(job.pts)}"
-    if [int(pts) * clip.time_base for pts in clip.pts] != [pts * job.time_base for pts in job.pts]:
+    ratio = clip.time_base / job.time_base
+    shown_at = [pts * ratio.numerator for pts in clip.pts.tolist()]
+    if shown_at != [pts * ratio.denominator for pts in job.pts]:
         return "the written clip's frames are not at their planned times"
     if (clip.width, clip.height) != job.size or clip.rotation:
         size = f"{clip.width}x{clip.height}, rotated by {clip.rotation}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dogclips.errors import MediaError
+from dogclips.records.mixups import not_a_recording
 
 if TYPE_CHECKING:
     from av.codec.hwaccel import HWAccel
@@ -43,6 +44,9 @@ def open_input(path: Path, hwaccel: "HWAccel | None" = None) -> "InputContainer"
 def not_a_video(path: Path, reason: str) -> MediaError:
     """Return the error for a file that FFmpeg cannot open."""
     reason = reason.replace(f"file:{path.resolve()}", path.name)
+    other = not_a_recording(path)
+    if other:
+        return MediaError(other, where=path, todo="name a recording")
     return MediaError(
         f"cannot be opened as video: {reason}", where=path, todo="check that the file is complete"
     )

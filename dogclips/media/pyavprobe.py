@@ -22,6 +22,11 @@ from dogclips.streams import Stream, StreamTable
 
 def probe_with_pyav(path: Path, *, deep: bool = False) -> StreamTable:
     """Measure every stream of a file; the same table as `probe_with_ffprobe`."""
+    return with_messages(measure_with_pyav(path, deep=deep))
+
+
+def measure_with_pyav(path: Path, *, deep: bool = False) -> StreamTable:
+    """Measure every stream of a file, and do not judge what was measured: no messages."""
     with open_input(path) as container:
         try:
             packets, rotations = _read_packets(container)
@@ -36,7 +41,7 @@ def probe_with_pyav(path: Path, *, deep: bool = False) -> StreamTable:
     if deep:
         streams = tuple(_with_decoded(path, stream) for stream in streams)
     table = StreamTable(path=path, format=name, created=created, streams=streams)
-    return with_messages(with_empty_edits(table))
+    return with_empty_edits(table)
 
 
 def _read_packets(container: InputContainer) -> tuple[dict[int, Packets], dict[int, int]]:

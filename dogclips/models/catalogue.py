@@ -85,8 +85,10 @@ def variant(name: str) -> Variant:
     """Return the published network of a name."""
     if name in VARIANTS:
         return VARIANTS[name]
-    near = difflib.get_close_matches(name, VARIANTS, n=1, cutoff=0.0)
-    raise UsageError("no such model", where=name, todo=f"did you mean {near[0]}?")
+    near = [one for one in VARIANTS if one.startswith(name)]
+    near = near or difflib.get_close_matches(name, VARIANTS, n=1)
+    todo = f"did you mean {near[0]}? " if near else ""
+    raise UsageError("no such model", where=name, todo=f"{todo}`dogclips models` lists all")
 
 
 def _published(

@@ -14,14 +14,15 @@ def read_labels(list_path: Path) -> tuple[str, ...]:
     folders = (list_path.parent, list_path.parent.parent)
     path = next((folder / LABELS for folder in folders if (folder / LABELS).is_file()), None)
     if path is None:
-        raise ListError("no labels.txt", where=list_path.parent, todo="one class name per line")
+        todo = f"write {LABELS} beside the list: one class name per line"
+        raise ListError(f"no {LABELS}", where=list_path.parent, todo=todo)
     names: dict[str, int] = {}
     for number, line in enumerate(unmarked_text(path, "check the file").splitlines(), start=1):
         name = line.strip()
         if not name:
-            raise ListError("a class without a name", where=f"{path}:{number}", todo="name it")
+            raise ListError("a class has no name", where=f"{path}:{number}", todo="write its name")
         if names.setdefault(name, number) != number:
-            what = f"{name!r} is also the name of line {names[name]}"
+            what = f"two classes are called {name!r}: lines {names[name]} and {number}"
             raise ListError(what, where=f"{path}:{number}", todo="rename one of them")
     return tuple(names)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from dogclips.config import Config, Setting, config_file, settings_of, shipped_names, tree_of
 from dogclips.config.listing import (
@@ -16,6 +16,7 @@ from dogclips.config.listing import (
     facts_of,
     json_schema,
 )
+from dogclips.config.refusals import suggested_key
 from dogclips.errors import ConfigError, UsageError
 from dogclips.events import Result
 from dogclips.files import json_text, write_whole
@@ -134,4 +135,14 @@ def _network(name: str) -> Setting:
 
     if name in BUILDERS:
         return {"model": {"name": name}}
+    if name in shipped_names("train"):
+        raise UsageError("these are shipped settings", where=name, todo=f"pass --config {name}")
     return NetworkConfig.of(variant(name)).difference()
+
+
+def key_for_option(command: str, option: str) -> str:
+    """Return the setting that an option which does not exist might stand for; else nothing."""
+    if command not in _DECLARED:
+        return ""
+    key = suggested_key(_declared(cast("ConfiguredCommand", command)), option)
+    return "model.name" if key == "model" else key

@@ -39,10 +39,26 @@ def show_model(name: str, overrides: Sequence[str] = (), *, classes: int = 400) 
     """
     # Torch takes seconds to import, and the list does without it.
     from dogclips.models.catalogue import NetworkConfig, variant  # noqa: PLC0415
-    from dogclips.models.facts import layer_tree, measure_model  # noqa: PLC0415
+    from dogclips.models.facts import measure_network  # noqa: PLC0415
 
     published = variant(name)
     settings = NetworkConfig.of(published, overrides)
     wanted = settings.applied(published)
-    facts, layers = measure_model(name, wanted, classes), layer_tree(wanted, classes)
+    facts, layers = measure_network(name, wanted, classes)
     return NetworkResult(facts, layers, settings.difference())
+
+
+def model_settings(
+    name: str, overrides: Sequence[str] = (), *, classes: int = 400
+) -> Mapping[str, Any]:
+    """Return settings to train a published network with; refuse what `show_model` refuses.
+
+    Nothing is measured, which takes most of the time of `show_model`.
+    """
+    from dogclips.models.catalogue import NetworkConfig, variant  # noqa: PLC0415
+    from dogclips.models.facts import try_network  # noqa: PLC0415
+
+    published = variant(name)
+    settings = NetworkConfig.of(published, overrides)
+    try_network(settings.applied(published), classes)
+    return settings.difference()

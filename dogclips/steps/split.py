@@ -56,6 +56,8 @@ def split(
     ----------
     inputs
         Lists, folders with lists, or cut sessions.
+    out
+        The folder that gets the lists.
     val, test
         Shares of all clips; None for 0.15 each, for the shares of `keep`, or, with folds, for no
         test list.

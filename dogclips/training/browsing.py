@@ -29,6 +29,7 @@ from dogclips.loading.frames import DecoderName, frames_at
 from dogclips.media.decoding import check_times
 from dogclips.media.excerpt import Excerpt, FrameTimes
 from dogclips.records.fed import FedClip, FedView, Kind, Strip
+from dogclips.records.mixups import not_a_list
 from dogclips.records.run_folder import is_run, noted_list
 from dogclips.records.settings import SETTINGS
 from dogclips.reports.pictures.fed_pictures import Layout
@@ -71,10 +72,10 @@ def browsing_of(source: Path, settings: Settings[TrainConfig], transform: Transf
         under = [] if names_file(settings) else ["model.name=timesformer"]
         return _with_list(settings_of(TrainConfig, settings, under), source)
     if not is_run(source):
-        raise ListError(
-            "no list, and no folder of a training",
+        raise not_a_list(source) or ListError(
+            "not a list of clips or a run folder",
             where=source,
-            todo="name a list such as train.txt, or what `dogclips train` had as --out",
+            todo="name a list such as train.txt, or the folder that `dogclips train` wrote",
         )
     config = settings_of(TrainConfig, settings, under=[source / SETTINGS])
     validated = transform == "test" and config.trainer.overfit is None

@@ -5,6 +5,7 @@
 
 import math
 import os
+import shutil
 import signal
 import threading
 import time
@@ -23,6 +24,7 @@ from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from dogclips.errors import DogclipsError, ModelError, StoppedError
+from dogclips.files import whole_file
 from dogclips.records.run_folder import write_epochs
 from dogclips.records.run_start import LEARNED
 from dogclips.records.training_run import EpochRecord, TestReport, report_from_plain
@@ -239,9 +241,12 @@ class RunRecorder(pl.Callback):
         record, kept = self.records[-1], _best_names(self.records, self.config.keep)
         names = [BEST] if record.best else []
         names += [name for name in [checkpoint_name(record)] if name in kept]
-        for name in (*names, LAST):
-            trainer.save_checkpoint(self.run_dir / name, weights_only=False)
+        first, *same = *names, LAST
+        trainer.save_checkpoint(self.run_dir / first, weights_only=False)
         if trainer.is_global_zero:
+            for name in same:  # collecting the state again takes longer than reading it
+                with whole_file(self.run_dir / name) as part:
+                    shutil.copyfile(self.run_dir / first, part)
             for file in (self.run_dir / LAST).parent.glob("epoch_*.ckpt"):
                 if f"checkpoints/{file.name}" not in kept:
                     file.unlink()

@@ -12,6 +12,7 @@ from dogclips.errors import CheckpointError, ListError, OutputError
 from dogclips.lists import ClipList
 from dogclips.models import build_model
 from dogclips.models.weights.files import OUR_KEY, read_checkpoint
+from dogclips.records.mixups import not_a_run, not_an_output
 from dogclips.training.callbacks import BEST, LAST
 from dogclips.training.config import TrainConfig
 from dogclips.training.module import ClipClassifier
@@ -43,6 +44,9 @@ def load_run(source: Path, changes: Mapping[str, Any] | None = None) -> SavedRun
 
     `changes` are settings that differ from those of the training, by key; None for none.
     """
+    wrong = not_a_run(source)
+    if wrong is not None:
+        raise wrong
     checkpoint = source / BEST if source.is_dir() else source
     held = read_checkpoint(checkpoint)
     metadata = metadata_of(held, checkpoint)
@@ -70,6 +74,10 @@ def last_checkpoint(
     run_dir: Path, config: TrainConfig, clips: ClipList, *, resume: bool
 ) -> Path | None:
     """Return the checkpoint that a run goes on from, None for a fresh start."""
+    wrong = not_an_output(run_dir)
+    if wrong:
+        todo = "name a new folder with --out; lists go to --train and --val"
+        raise OutputError(wrong, where=run_dir, todo=todo)
     last = run_dir / LAST
     if not last.exists():
         return None

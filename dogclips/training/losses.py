@@ -201,7 +201,7 @@ def check_answers(clips: ClipList, tasks: Sequence[Task]) -> None:
             raise ListError(
                 f"{found} of {task.shown}, and cross_entropy wants one{more}",
                 where=f"{clips.path}:{line}",
-                todo="mend the line, or set loss.name, or that of the task, to bce",
+                todo="correct the line, or set loss.name, or the name of the task's loss, to bce",
             )
 
 

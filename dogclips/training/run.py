@@ -162,7 +162,9 @@ def read_train_list(config: TrainConfig) -> ClipList:
 
 def _read_list(config: TrainConfig, key: str, file: Path | None) -> ClipList:
     if file is None:
-        raise ConfigError("no list to train with", where=key, todo=f"set {key} to a list file")
+        kind = "training" if key == "data.train" else "validation"
+        todo = f"pass --{key.removeprefix('data.')} LIST, or set {key}"
+        raise ConfigError(f"no {kind} list", where=key, todo=todo)
     clips = read_list(file, config.data.root)
     check_answers(clips, loss_tasks(config.loss, clips.labels, clips.with_task))
     return clips

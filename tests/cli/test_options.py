@@ -163,7 +163,7 @@ def test_wrong_usage_is_the_error_of_the_document(tmp_path: Path, command: str) 
     document = failed(command, "--nonsense", cwd=tmp_path, code=2)
 
     assert document["error"]["code"] == "usage"
-    assert "No such option" in document["error"]["message"]
+    assert "no such option" in document["error"]["message"]
     assert document["error"]["todo"].endswith(f"see `dogclips {command} --help`")
 
 

@@ -62,7 +62,7 @@ def test_without_any_session_nothing_is_written(tmp_path: Path) -> None:
         ((), "Missing option '--output'"),
         (
             ("--output", "page.html", "--clips-per-label", "-1"),
-            "should be greater than or equal to 0",
+            "has to be at least 0",
         ),
     ],
     ids=["no page", "no output", "negative"],

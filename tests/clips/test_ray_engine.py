@@ -22,7 +22,7 @@ from tests.cli.program import dogclips
 from tests.sessions import write_project
 from tests.videos import steady, write_made
 
-pytestmark = pytest.mark.timing  # Ray's processes want the cores for themselves
+ALONE = pytest.mark.timing  # Ray's processes want the cores for themselves
 
 SLOW = ("--set", "encoder.preset=slower")
 OPTIONS = ("--set", "stride_seconds=2", "--set", "name.year=2024")
@@ -131,6 +131,7 @@ def assert_same(session: Path, unbroken: Path) -> None:
     assert not list(session.rglob("*.part"))
 
 
+@ALONE
 def test_our_own_error_in_a_task_is_one_line(cluster: TwoMachines, session: Path) -> None:
     shown = dogclips(
         *("cut", session, "--engine", "ray", "--address", cluster.address),
@@ -143,6 +144,7 @@ def test_our_own_error_in_a_task_is_one_line(cluster: TwoMachines, session: Path
     assert shown.stderr.count("\n") == 1
 
 
+@ALONE
 def test_a_unit_that_loses_every_process_is_an_error(cluster: TwoMachines, session: Path) -> None:
     process = start(session, "--engine", "ray", "--address", cluster.address)
     while process.poll() is None:
@@ -157,6 +159,7 @@ def test_a_unit_that_loses_every_process_is_an_error(cluster: TwoMachines, sessi
     assert errors.count("\n") == 1
 
 
+@ALONE
 def test_a_machine_that_is_lost_costs_no_clip(
     cluster: TwoMachines, session: Path, unbroken: Path
 ) -> None:
@@ -170,6 +173,7 @@ def test_a_machine_that_is_lost_costs_no_clip(
     assert_same(session, unbroken)
 
 
+@ALONE
 def test_an_interrupted_run_ends_its_ray_and_the_next_one_finishes(
     session: Path, unbroken: Path
 ) -> None:

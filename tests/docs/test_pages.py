@@ -13,10 +13,8 @@ import dogclips
 from docs.check_examples import (
     DOCS,
     Block,
-    Done,
     Step,
     blocks_of,
-    expanded,
     in_shell,
     matches,
     run_block,
@@ -24,32 +22,26 @@ from docs.check_examples import (
 )
 from docs.generate.files import WRITTEN, Written, keys_of
 from tests import doc_worlds
-from tests.cli import program
 
 pytestmark = pytest.mark.training
 
 QUICK = {
     page: [block for block in blocks_of(page) if not block.words & {"slow"}]
     for page in shown_pages()
-    # Those that need the recordings of the demo are in test_demo.py.
+    # The tutorial is in test_demo.py, which has its recordings; `make examples` runs README.
     if page.name not in ("tutorial.md", "README.md")
 }
-
-
-def run(line: str, folder: Path) -> Done:
-    """Run a command in this process, and anything else in a shell."""
-    words = expanded(line, folder)
-    if words[0] != "dogclips":
-        return in_shell(line, folder)
-    done = program.dogclips(*words[1:], cwd=folder)
-    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("page", [*filter(QUICK.get, QUICK)], ids=lambda page: page.stem)
 def test_commands_print_what_a_page_shows(page: Path, tmp_path: Path) -> None:
     doc_worlds.sessions(tmp_path)
 
-    faults = [fault for block in QUICK[page] for fault in run_block(block, tmp_path, run)]
+    faults = [
+        fault
+        for block in QUICK[page]
+        for fault in run_block(block, tmp_path, doc_worlds.in_process)
+    ]
 
     assert not faults, "\n".join(faults)
 

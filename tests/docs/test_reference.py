@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -122,34 +123,30 @@ def test_the_sections_that_commands_read_are_keys() -> None:
         assert {one for own in sections.values() for one in own} <= commands
 
 
-def constants(*modules: str) -> Iterator[str]:
-    """Yield the texts in modules of the product, those of its tables of codes left out."""
-    for pattern in modules:
-        for path in sorted(PRODUCT.glob(pattern)):
-            if path.name == "codes.py":
-                continue
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    yield node.value
+@cache
+def constants(module: Path) -> frozenset[str]:
+    """Return the texts in a module."""
+    nodes = ast.walk(ast.parse(module.read_text()))
+    values = (node.value for node in nodes if isinstance(node, ast.Constant))
+    return frozenset(value for value in values if isinstance(value, str))
 
 
 @pytest.mark.parametrize(("letter", "table"), [("V", ISSUES), ("P", MESSAGES)])
 def test_codes_that_the_program_uses_are_those_of_the_table(
     letter: str, table: dict[str, Any]
 ) -> None:
-    used = {
-        found[0]
-        for text in constants("**/*.py")
-        if (found := re.match(rf"{letter}\d\d\d(?=$| )", text))
-    }
+    modules = [path for path in PRODUCT.rglob("*.py") if path.name != "codes.py"]
+    texts = [text for path in modules for text in constants(path)]
+    used = {found[0] for text in texts if (found := re.match(rf"{letter}\d\d\d(?=$| )", text))}
 
     assert used == set(table)
 
 
 def test_reasons_that_the_program_gives_are_those_of_the_table() -> None:
-    modules = ("clips/frames.py", "clips/windows.py", "clips/viewing.py", "clips/rows.py")
-    found = constants(*modules, "loading/streaming.py")
-    used = {text for text in found if re.fullmatch("[a-z]+(-[a-z]+)+", text)}
+    modules = [f"clips/{name}.py" for name in ("frames", "windows", "viewing", "rows")]
+    modules.append("loading/streaming.py")
+    texts = [text for module in modules for text in constants(PRODUCT / module)]
+    used = {text for text in texts if re.fullmatch("[a-z]+(-[a-z]+)+", text)}
 
     assert used - set(get_args(Anchor)) == set(SKIP_REASONS)
 

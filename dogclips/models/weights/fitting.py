@@ -89,9 +89,9 @@ def _check_convertible(weights: NamedWeights) -> None:
     facts = weights.facts
     if not facts.architecture:
         raise CheckpointError(
-            "nobody whom we know names parameters so",
+            "unrecognised parameter names",
             where=f"{facts.path} has {_some(facts.unknown)}",
-            todo="see the known sources in the documentation of --weights",
+            todo="use weights of a source that the documentation of --weights lists",
         )
     if weights.of_images:
         raise CheckpointError(

@@ -23,6 +23,7 @@ INK, GRAY, LIGHT = "#1c1f24", "#8a8f98", "#d9dce1"
 _SETTINGS: dict[Any, Any] = {  # a Literal of 300 names in matplotlib's types
     "font.size": 9,
     "axes.titlesize": 10,
+    "axes.titley": 1.0,  # where it comes to lie anyway, after ticks that no plot of ours has on top
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": GRAY,
