@@ -159,7 +159,7 @@ WRONG: dict[str, tuple[str, str]] = {
     # weights, models, config, demo
     "weights inspect none.pth": ("no such checkpoint (none.pth)", "check the path"),
     "weights inspect split/train.txt": ("(split/train.txt)", "name the file of weights"),
-    "models show slowfast": ("no such model (slowfast)", "did you mean slowfast-r50-4x16?"),
+    "models show slowfast": ("no such model (slowfast)", "did you mean slowfast-r50-8x8?"),
     "models show resnet": ("no such model (resnet)", "`dogclips models` lists all"),
     "config": ("Missing argument", "see `dogclips config --help`"),
     "config test": ("'test' is not one of", "see `dogclips config --help`"),
