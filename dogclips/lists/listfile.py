@@ -55,7 +55,7 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
     """Read a list and its label names.
 
     Paths in the list are relative to `root`; None means the folder of the list. A list that is
-    missing or empty is a ListError, and so is a line that is blank or has a blank in the path,
+    missing or empty is a ListError, and so is a line that is blank or has a space in the path,
     anything but one blank between the parts, an index that has no name or stands there twice, or a
     clip that is missing or listed twice. The first such line is named by its number, and how many
     more there are. A clip that is still in its recording is not missing.
@@ -162,20 +162,16 @@ def _wrong_index(indices: tuple[int, ...], num_classes: int) -> _Fault | None:
             "use the labels.txt that belongs to this list",
         )
     twice = next((index for index in indices if indices.count(index) > 1), None)
-    return None if twice is None else _Fault(f"label {twice} stands there twice", "drop one")
+    return None if twice is None else _Fault(f"label {twice} appears twice", "drop one")
 
 
 def _odd_blank(line: str) -> _Fault:
-    """Say which blank is not the single one between two parts."""
+    """Say which space is not the single one between two parts."""
     other = next((letter for letter in line if letter.isspace() and letter != " "), "")
     if not line.strip():
         return _Fault("an empty line", "delete it")
     if other:
-        kind = (
-            "a tab"
-            if other == "\t"
-            else f"a character that only looks like a space (U+{ord(other):04X})"
-        )
+        kind = "a tab" if other == "\t" else f"an unusual space (U+{ord(other):04X})"
         return _Fault(f"{kind} in {briefly(line)}", "write one plain space between the parts")
     if line != line.strip():
         side = "before" if line[0] == " " else "after"
@@ -185,7 +181,7 @@ def _odd_blank(line: str) -> _Fault:
 
 
 def _no_index(line: str, folder: str) -> _Fault:
-    """Tell a blank in a path from a label that is not a number."""
+    """Tell a space in a path from a label that is not a number."""
     parts = line.split(" ")
     wrong = max(number for number, part in enumerate(parts) if number and not _is_index(part))
     name = " ".join(parts[: wrong + 1])
@@ -193,7 +189,7 @@ def _no_index(line: str, folder: str) -> _Fault:
         todo = "rename the clip without it: readers take it for the end of the path"
         return _Fault(f"a space in the path {name!r}", todo)
     first = next(part for part in parts[1:] if not _is_index(part))
-    todo = "labels are numbers from 0, line numbers of labels.txt; a path cannot hold a space"
+    todo = "labels are numbers from 0, line numbers of labels.txt; a path has no spaces"
     return _Fault(f"{briefly(first)} is not a class index", todo)
 
 

@@ -111,7 +111,7 @@ class _Reader:
         try:
             return read_settings(CutConfig, self.output)
         except ConfigError as error:
-            self.missing.append(f"settings of the cut are unknown, defaults are taken: {error}")
+            self.missing.append(f"the settings of the cut are unknown, defaults are used: {error}")
             return CutConfig()
 
     def classes(self, manifest: pd.DataFrame) -> tuple[str, ...]:

@@ -419,7 +419,7 @@ class TrainerConfig(Config):
         1.0, description="Largest norm of the gradient; null for no limit."
     )
     accumulate: Count = Field(
-        1, description="Number of batches per step: their gradients are added."
+        1, description="Number of batches per optimizer step; their gradients are added up."
     )
     ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None,

@@ -209,7 +209,7 @@ def pos_weight(config: TrainConfig, clips: ClipList) -> Tensor | None:
     """Return how many times a positive of each class counts in the loss (K,).
 
     Balanced, that is negatives over positives; for classes that exclude each other N / (K n), n
-    the clips of a class, as scikit-learn balances. A class that no clip has, or every clip, is
+    the clips of a class, as scikit-learn balances. A class that no clip or every clip carries is
     left as it is.
     """
     wanted, num_labels = config.loss.pos_weight, len(clips.labels)

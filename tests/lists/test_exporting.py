@@ -88,7 +88,7 @@ def test_a_blank_in_a_path_does_not_fit_mmaction2_unless_it_lies_in_the_prefix(
     session = make_session(tmp_path / "my dogs" / "s")
     done = exported(tmp_path / "out", [session], "mmaction2")
     assert done.splits["all"].clips == 4
-    with pytest.raises(ListError, match=r"4 of 4 clips do not fit mmaction2: a blank in the path"):
+    with pytest.raises(ListError, match=r"4 of 4 clips do not fit mmaction2: a space in the path"):
         exported(tmp_path / "other", [session], "mmaction2", prefix=tmp_path)
     assert not (tmp_path / "other").exists()
 
@@ -356,7 +356,7 @@ def test_what_has_no_video_suffix_does_not_fit(
     (session / "output" / "p" / "notes").write_text("")
     with (session / "output" / "dataset.txt").open("a") as file:
         file.write("p/notes 0\n")
-    with pytest.raises(ListError, match=r"1 of 5 clips .*a name that ends in none of .*/p/notes\)"):
+    with pytest.raises(ListError, match=r"1 of 5 clips .*a name that does not end in .*/p/notes\)"):
         exported(tmp_path / "out", [session], export_format)
 
 
