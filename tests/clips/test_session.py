@@ -11,6 +11,7 @@ from dogclips.clips.session import (
     find_session,
     projects_in,
     recording_named,
+    recordings_in,
     resolve_recordings,
 )
 from dogclips.errors import SessionError
@@ -137,3 +138,12 @@ def test_a_session_without_annotation_files_is_refused(tmp_path: Path) -> None:
         find_session(tmp_path)
     with pytest.raises(SessionError, match="no annotation files"):
         projects_in(tmp_path)
+
+
+def test_what_cameras_put_beside_recordings_is_no_recording(tmp_path: Path) -> None:
+    video = tmp_path / "video"
+    video.mkdir()
+    for name in ("DJI_01.MP4", "DJI_01.SRT", "DJI_01.LRF", "GX01.THM", "GL01.LRV", "Thumbs.db"):
+        (video / name).touch()
+
+    assert recordings_in(tmp_path) == [video / "DJI_01.MP4"]
