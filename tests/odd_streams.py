@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 import av
+import numpy as np
 from av.video.stream import VideoStream
 
 from tests.cuts.painting import painted
@@ -113,31 +114,39 @@ def in_order(packets: Sequence[Stored]) -> list[Stored]:
 # AVI: a frame's place is that of its packet.
 
 
-def begins_within_a_group(folder: Path) -> Odd:
-    """H.264 in AVI whose first packets are missing: nothing decodes before the next keyframe."""
-    source = encoded(folder, "libx264", NO_B_FRAMES)
-    packets = in_order(packets_of(source)[5:])
-    path = store(source, folder / "020500.avi", packets)
-    return Odd(path, [None] * 7 + list(range(12, COUNT)))
+def begins_within_a_group(
+    folder: Path,
+    name: str = "020500.avi",
+    codec: str = "libx264",
+    options: Mapping[str, str] = NO_B_FRAMES,
+    dropped: int = 5,
+) -> Odd:
+    """Write a file whose first packets are missing: nothing shows before the next keyframe.
+
+    MPEG-4 decodes all the same, and shows garbage.
+    """
+    source = encoded(folder, codec, options)
+    packets = packets_of(source)
+    found = next(n for n, own in enumerate(packets) if own.key and n >= dropped)
+    path = store(source, folder / name, in_order(packets[dropped:]))
+    return Odd(path, [None] * (found - dropped) + list(range(found, COUNT)))
 
 
-def begins_within_a_group_of_mpeg4(folder: Path) -> Odd:
-    """MPEG-4 that begins with a P picture decodes all the same, and shows garbage."""
-    source = encoded(folder, "mpeg4", MPEG4)
-    packets = in_order(packets_of(source)[5:])
-    path = store(source, folder / "020500.avi", packets)
-    return Odd(path, [None] * 7 + list(range(12, COUNT)))
-
-
-def not_coded(folder: Path, name: str = "020500.avi", b_frames: int = 0) -> Odd:
-    """MPEG-4 whose every eighth picture is not coded: the one before it is shown again."""
-    skipped = set(range(7, COUNT, 8))
-    kept = [number for number in range(COUNT) if number not in skipped]
-    source = encoded(folder, "mpeg4", MPEG4 | {"bf": str(b_frames)}, kept)
+def not_coded(
+    folder: Path,
+    name: str = "020500.avi",
+    options: Mapping[str, str] = MPEG4,
+    skipped: Iterable[int] = range(7, COUNT, 8),
+) -> Odd:
+    """Write MPEG-4 of which some pictures are not coded: the one before is shown again."""
+    gone = set(skipped)
+    source = encoded(folder, "mpeg4", options, [n for n in range(COUNT) if n not in gone])
     stored = {own.pts: own for own in packets_of(source)}
     packets = [stored[n] if n in stored else Stored(_no_vop(n), n, n) for n in range(COUNT)]
-    path = store(source, folder / name, packets)
-    return Odd(path, [n - 1 if n in skipped else n for n in range(COUNT)])
+    numbers = list(range(COUNT))
+    for number in sorted(gone):
+        numbers[number] = numbers[number - 1]
+    return Odd(store(source, folder / name, packets), numbers)
 
 
 def _no_vop(number: int) -> bytes:
@@ -148,22 +157,15 @@ def _no_vop(number: int) -> bytes:
     return b"\x00\x00\x01\xb6" + int(bits, 2).to_bytes(len(bits) // 8, "big")
 
 
-def counted_b_frames(folder: Path) -> Odd:
-    """H.264 with B-frames in AVI: times of the order in the file, and no others."""
-    source = encoded(folder, "libx264", B_FRAMES)
-    path = store(source, folder / "020500.avi", in_order(packets_of(source)))
-    return Odd(path, range(COUNT))
-
-
 # Packets without a picture of their own.
 
 
-def hidden_references(folder: Path, name: str = "020500.mkv") -> Odd:
-    """VP8 with alternate reference pictures, which need two passes of the encoder."""
+def hidden_references(folder: Path, name: str = "020500.mkv", group: int = 30) -> Odd:
+    """Write VP8 with alternate reference pictures, which need two passes of the encoder."""
     source = encoded(folder, "libx264", {"preset": "ultrafast", "qp": "8"})
     path = folder / name
     options = ["-c:v", "libvpx", "-b:v", "600k", "-auto-alt-ref", "1", "-lag-in-frames", "16"]
-    options += ["-g", "30", "-deadline", "good", "-cpu-used", "5"]
+    options += ["-g", str(group), "-deadline", "good", "-cpu-used", "5"]
     command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(source), *options]
     log = ["-passlogfile", str(folder / "pass")]
     for turn, out in (("1", ["-f", "null", "-"]), ("2", [str(path)])):
@@ -171,65 +173,80 @@ def hidden_references(folder: Path, name: str = "020500.mkv") -> Odd:
     return Odd(path, range(COUNT))
 
 
-def field_pictures(folder: Path, name: str = "020500.ts") -> Odd:
-    """Interlaced H.264 that stores each field in a packet of its own."""
-    units = [own for n in range(COUNT) for own in fields(painted(n, *SIZE), n, 12)]
+def field_pictures(folder: Path, name: str = "020500.ts", group: int = 12) -> Odd:
+    """Write interlaced H.264 that stores each field in a packet of its own."""
+    units = [own for n in range(COUNT) for own in fields(painted(n, *SIZE), n, group)]
     raw = folder / "raw.h264"
     raw.write_bytes(b"".join(units))
-    packets = [Stored(data, n, n, n % 24 == 0) for n, data in enumerate(units)]
+    packets = [Stored(data, n, n, n % (2 * group) == 0) for n, data in enumerate(units)]
     return Odd(store(raw, folder / name, packets, 1 / (2 * RATE)), range(COUNT))
 
 
 # Times.
 
 
-def file_order(folder: Path, name: str = "020500.mp4") -> Odd:
-    """B-frames with the times of their order in the file."""
-    source = encoded(folder, "libx264", B_FRAMES)
+def file_order(
+    folder: Path,
+    name: str = "020500.mp4",
+    codec: str = "libx264",
+    options: Mapping[str, str] = B_FRAMES,
+) -> Odd:
+    """Write B-frames with the times of their order in the file; in AVI these are all there are."""
+    source = encoded(folder, codec, options)
     return Odd(store(source, folder / name, in_order(packets_of(source))), range(COUNT))
 
 
 def many_a_millisecond(folder: Path) -> Odd:
-    """1500 frames a second, in a container that counts milliseconds."""
+    """Write 1500 frames a second into a container that counts milliseconds."""
     source = encoded(folder, "libx264", NO_B_FRAMES)
-    packets = packets_of(source)
-    clock = Fraction(1, 1000)
     times = [round(n * Fraction(1000, 1500)) for n in range(COUNT)]
-    rounded = [replace(own, pts=t, dts=t) for own, t in zip(packets, times, strict=True)]
-    return Odd(store(source, folder / "020500.mkv", rounded, clock), range(COUNT))
+    return Odd(_at(source, folder, times), range(COUNT))
 
 
-def in_bursts(folder: Path) -> Odd:
-    """Some frames bear the time of the one before, as they came over the air together."""
-    source = encoded(folder, "libx264", NO_B_FRAMES)
-    clock = Fraction(1, 1000)
-    late = set(range(9, COUNT, 10))
-    times = [40 * (n - 1 if n in late else n) for n in range(COUNT)]
-    packets = [replace(own, pts=times[n], dts=times[n]) for n, own in enumerate(packets_of(source))]
-    shown = [n + 1 if n + 1 in late else n for n in range(COUNT)]
-    return Odd(store(source, folder / "020500.mkv", packets, clock), shown)
+def in_bursts(
+    folder: Path,
+    options: Mapping[str, str] = NO_B_FRAMES,
+    late: Iterable[int] = range(9, COUNT, 10),
+) -> Odd:
+    """Let some frames bear the time of the one before, as if they came over the air together."""
+    joined = set(late)
+    source = encoded(folder, "libx264", options)
+    times = [40 * (n - 1 if n in joined else n) for n in range(COUNT)]
+    shown = [n + 1 if n + 1 in joined else n for n in range(COUNT)]
+    return Odd(_at(source, folder, times), shown)
 
 
-def stepping_back(folder: Path) -> Odd:
-    """Some frames bear times 3 ms before that of the frame before."""
-    source = encoded(folder, "libx264", NO_B_FRAMES)
-    clock = Fraction(1, 1000)
-    early = set(range(20, COUNT, 30))
-    times = [40 * n - 43 if n in early else 40 * n for n in range(COUNT)]
-    stored = enumerate(packets_of(source))
-    packets = [replace(own, pts=times[n], dts=40 * n - 100) for n, own in stored]
-    shown = [n + 1 if n + 1 in early else n for n in range(COUNT)]
-    return Odd(store(source, folder / "020500.mkv", packets, clock), shown)
+def stepping_back(
+    folder: Path,
+    options: Mapping[str, str] = NO_B_FRAMES,
+    early: Iterable[int] = range(20, COUNT, 30),
+) -> Odd:
+    """Let some frames bear times 3 ms before that of the frame before."""
+    moved = set(early)
+    source = encoded(folder, "libx264", options)
+    times = [40 * n - 43 if n in moved else 40 * n for n in range(COUNT)]
+    shown = [n + 1 if n + 1 in moved else n for n in range(COUNT)]
+    return Odd(_at(source, folder, times), shown)
 
 
-def some_without_times(folder: Path, options: Mapping[str, str] = NO_B_FRAMES) -> Odd:
-    """Every ninth frame of a transport stream has no time."""
+def _at(source: Path, folder: Path, times_ms: Sequence[int]) -> Path:
+    """Write packets with these times into Matroska, which stores no others."""
+    decoded = np.minimum.accumulate(times_ms[::-1])[::-1].tolist()  # times that never step back
+    stored = zip(packets_of(source), times_ms, decoded, strict=True)
+    packets = [replace(own, pts=pts, dts=dts) for own, pts, dts in stored]
+    return store(source, folder / "020500.mkv", packets, Fraction(1, 1000))
+
+
+def some_without_times(
+    folder: Path, options: Mapping[str, str] = NO_B_FRAMES, first: int = 4, every: int = 9
+) -> Odd:
+    """Write a transport stream in which some frames have no time."""
     source = encoded(folder, "libx264", options)
     path = store(source, folder / "020500.ts", packets_of(source))
     data = bytearray(path.read_bytes())
     begins = [n for n in range(0, len(data), 188) if data[n + 1] & 0x40]
     heads = [data.find(b"\x00\x00\x01\xe0", n, n + 188) for n in begins]
-    for head in [place for place in heads if place >= 0][4::9]:
+    for head in [place for place in heads if place >= 0][first::every]:
         length = data[head + 8]
         data[head + 7] &= 0x3F  # PTS_DTS_flags
         data[head + 9 : head + 9 + length] = b"\xff" * length  # stuffing
@@ -237,9 +254,9 @@ def some_without_times(folder: Path, options: Mapping[str, str] = NO_B_FRAMES) -
     return Odd(path, range(COUNT))
 
 
-def some_packs_with_times(folder: Path) -> Odd:
-    """MPEG-2 in a program stream, where only the first frame of a pack has a time."""
-    options = {"b": "300k", "g": "12", "bf": "2", "sc_threshold": "1000000000"}
+def some_packs_with_times(folder: Path, b_frames: int = 2, rate: str = "300k") -> Odd:
+    """Write MPEG-2 into a program stream, where only the first frame of a pack has a time."""
+    options = {"b": rate, "g": "12", "bf": str(b_frames), "sc_threshold": "1000000000"}
     source = encoded(folder, "mpeg2video", options)
     path = folder / "020500.mpg"
     command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(source), "-c", "copy"]
@@ -247,18 +264,39 @@ def some_packs_with_times(folder: Path) -> Odd:
     return Odd(path, range(COUNT))
 
 
-# Keyframes that are none.
+# Keyframes that are none, and packets that are lost.
 
 
-def false_keyframe(folder: Path) -> Odd:
-    """H.263 in 3GP, of which the container flags a P picture as a keyframe."""
-    source = encoded(folder, "h263", H263, size=(128, 96))
-    packets = [replace(own, key=own.key or n % 10 == 5) for n, own in enumerate(packets_of(source))]
-    return Odd(store(source, folder / "020500.3gp", packets), range(COUNT))
+def false_keyframes(
+    folder: Path,
+    name: str = "020500.3gp",
+    codec: str = "h263",
+    options: Mapping[str, str] = H263,
+    every: int = 10,
+) -> Odd:
+    """Flag pictures as keyframes that are none."""
+    source = encoded(folder, codec, options, size=(128, 96))
+    packets = [
+        replace(own, key=own.key or n % every == 0) for n, own in enumerate(packets_of(source))
+    ]
+    return Odd(store(source, folder / name, packets), range(COUNT))
 
 
-def all_keyframes(folder: Path) -> Odd:
-    """MPEG-4 in MP4, whose every packet is flagged as a keyframe."""
-    source = encoded(folder, "mpeg4", MPEG4)
-    packets = [replace(own, key=True) for own in packets_of(source)]
-    return Odd(store(source, folder / "020500.mp4", packets), range(COUNT))
+def lossy(
+    folder: Path,
+    name: str = "020500.mkv",
+    codec: str = "libx264",
+    options: Mapping[str, str] = NO_B_FRAMES,
+    lost: Iterable[int] = range(38, 43),
+) -> Odd:
+    """Leave out packets: all up to the next keyframe shows what is not there."""
+    gone = set(lost)
+    source = encoded(folder, codec, options)
+    packets = packets_of(source)
+    numbers: list[int | None] = list(range(COUNT))
+    torn = False
+    for number, own in enumerate(packets):
+        torn = (torn and not own.key) or number in gone
+        numbers[number] = None if torn else number
+    kept = [own for number, own in enumerate(packets) if number not in gone]
+    return Odd(store(source, folder / name, kept), numbers)
