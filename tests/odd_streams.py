@@ -272,7 +272,7 @@ def false_keyframes(
     name: str = "020500.3gp",
     codec: str = "h263",
     options: Mapping[str, str] = H263,
-    every: int = 10,
+    every: int = 9,
 ) -> Odd:
     """Flag pictures as keyframes that are none."""
     source = encoded(folder, codec, options, size=(128, 96))
