@@ -83,11 +83,9 @@ def measured(
     """
     video = facts["type"] == "video" and not facts["attached_picture"]
     codec = facts["codec"] if video else ""
-    head = Head(codec, reorders, progressive, container == "avi")
+    head = Head(codec, reorders, progressive, container)
     found = describe(packets, head, look if video else lambda _: None)
-    pts, pictures = found.pts, found.pictures if video else None
-    if pictures is not None and container == "mpeg":  # stores a time a pack, so that all is well
-        pictures = replace(pictures, num_filled=0)
+    pts = found.pts
     steps = np.diff(pts)
     steps_back = _steps_back(packets.dts, time_base)
     usual = int(np.median(steps)) if len(steps) else 1
@@ -107,7 +105,7 @@ def measured(
         reordered=found.timed and _steps_down(known) > len(steps_back),
         hidden_start_pts=min(hidden[hidden != NO_TIME].tolist(), default=None),
         num_hidden=found.num_hidden,
-        pictures=pictures,
+        pictures=found.pictures if video else None,
     )
     return replace(stream, torn=torn_pictures(stream, packets, look)) if video else stream
 

@@ -81,7 +81,7 @@ class Track:
     def head(self) -> Head:
         """Return what the head of the stream says of its pictures."""
         codec = self.video.codec_context.codec.canonical_name
-        return Head(codec, **heads_of(self.video), counted=self.container.format.name == "avi")
+        return Head(codec, **heads_of(self.video), container=self.container.format.name)
 
     @property
     def jumps(self) -> bool:
@@ -250,7 +250,7 @@ def _described(track: Track, packets: list[VideoPacket], window: Window | None) 
         known.add(packet.pts, packet.dts, hidden=hidden, key=key)
     head = track.head
     if window is not None:
-        return None if head.counted else _of_window(track, packets, known, window)
+        return None if head.counted or head.guessed else _of_window(track, packets, known, window)
     found = describe(known, head, partial(_look, track, packets))
     if not len(found.pts):
         return None

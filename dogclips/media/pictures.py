@@ -97,12 +97,25 @@ class Described(NamedTuple):
 
 @dataclass(frozen=True)
 class Head:
-    """What the head of a stream says, and whether its container counts frames (AVI)."""
+    """What the heads of a stream and its container say."""
 
     codec: str
     reorders: bool  #: Pictures may be stored in another order than they are shown
     progressive: bool  #: Pictures are known to have no fields
-    counted: bool
+    container: str
+
+    @property
+    def counted(self) -> bool:
+        """Return whether there are no times, but the order of packets (AVI)."""
+        return self.container == "avi"
+
+    @property
+    def guessed(self) -> bool:
+        """Return whether times are stored for some packets only, and read with guesses between.
+
+        What FFmpeg guesses in a program stream depends on where it begins to read.
+        """
+        return self.container == "mpeg"
 
 
 def describe(packets: Packets, head: Head, look: Callable[[Look], Seen | None]) -> Described:
@@ -117,7 +130,8 @@ def describe(packets: Packets, head: Head, look: Callable[[Look], Seen | None]) 
     ascends = _ascends(pts)
     unlike = seen is not None and seen.order is not None and not _ascends(seen.order)
     ordered = not unlike if ascends else head.reorders
-    if not (head.counted or NO_TIME in own or repeated) and ordered and not _tells(seen):
+    named = not (head.counted or head.guessed or NO_TIME in own or repeated)
+    if named and ordered and not _tells(seen):
         return Described(own, len(own), 0, len(packets.hidden), True, None)
     return _described(packets, head, seen)
 
@@ -220,7 +234,7 @@ def _described(packets: Packets, head: Head, seen: Seen | None) -> Described:
         keys=_marks(packets, stored, roles, () if seen is None else seen.false_keys),
         timed=timed,
         held=np.flatnonzero(roles[order] == Role.HELD),
-        num_filled=filled if timed else 0,
+        num_filled=filled if timed and not head.guessed else 0,
         num_unseen=int(np.count_nonzero(roles[shown] == Role.UNSEEN)),
         num_second_fields=int(np.count_nonzero(roles == Role.SECOND_FIELD)),
         reordered=not _ascends(order),

@@ -8,14 +8,11 @@ from fractions import Fraction
 from functools import cache, partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from dogclips.alignment import align_streams
 from dogclips.clips.frames import SourceFrames, select_frames
-from dogclips.loading.frames import frames_at
 from dogclips.media.encoding import EncoderConfig, cut_source
-from dogclips.media.excerpt import Excerpt, FrameTimes, Window
 from dogclips.media.ffprobe import is_installed, probe_with_ffprobe
 from dogclips.media.lanes import ClipJob
 from dogclips.media.probe import probe_file
@@ -23,7 +20,7 @@ from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import Stream, StreamTable
 from dogclips.timebase import Span
 from tests import odd_streams
-from tests.cuts.painting import read
+from tests.cuts.odd import virtual, wanted_of
 from tests.cuts.readers import READERS
 from tests.odd_streams import B_FRAMES, COUNT, MPEG4, RATE, Odd
 from tests.videos import steady, write_made
@@ -81,38 +78,6 @@ def camera(path: Path) -> Stream:
     return stream
 
 
-def window_of(stream: Stream, frames: SourceFrames) -> Window:
-    first, last = (int(stream.pts[frames.indices[place]]) for place in (0, -1))
-    times = (len(frames.indices), frames.frame_rate, frames.begin_s, frames.timing)
-    return Window(first, last, *times)
-
-
-def virtual(odd: Odd, stream: Stream, frames: SourceFrames) -> list[int | None]:
-    """Return the numbers of a clip that is read from its recording, one a frame."""
-    excerpt = Excerpt(odd.path, stream.index, window_of(stream, frames))
-    count = 0
-
-    def choice(times: FrameTimes) -> np.ndarray:
-        nonlocal count
-        count = len(times.times_s)
-        return times.times_s
-
-    found = dict[int, int | None]()
-    for shown in frames_at(excerpt, choice):
-        number = read(np.round(shown.pixels.mean(axis=2)).astype(np.uint8))
-        found |= dict.fromkeys(shown.positions.tolist(), number)
-    return [found[place] for place in range(count)]
-
-
-def shown_in(odd: Odd, stream: Stream, start_s: Fraction, frames: SourceFrames) -> list[int | None]:
-    """Return the numbers that a clip has to show: of its rate, or each at its own time."""
-    first = round(start_s * RATE)
-    if frames.timing == "grid":
-        return list(odd.numbers[first : first + round(CLIP_S * RATE)])
-    places = [first + round(time * stream.time_base * RATE) for time in frames.pts]
-    return [odd.numbers[place] for place in places]
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Odd]:
     """Return a recording of each kind, made once."""
@@ -143,7 +108,7 @@ def test_a_clip_shows_what_a_player_shows_then(
         path = tmp_path / f"{number}.mp4"
         own = frames.indices, frames.pts, frames.time_base, frames.frame_rate
         jobs.append(ClipJob(path, *own, (stream.width, stream.height)))
-        clips.append((path, frames, shown_in(odd, stream, start, frames)))
+        clips.append((path, frames, wanted_of(odd, stream, round(start * RATE), frames)))
 
     outcomes = cut_source(odd.path, stream, jobs, EncoderConfig(crf=12))
 
