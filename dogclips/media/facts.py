@@ -107,7 +107,8 @@ def measured(
         num_hidden=found.num_hidden,
         pictures=found.pictures if video else None,
     )
-    return replace(stream, torn=torn_pictures(stream, packets, look)) if video else stream
+    torn = torn_pictures(stream, packets, look) if video else ()
+    return replace(stream, torn=torn) if torn else stream  # what is cached there stays
 
 
 def with_messages(table: StreamTable) -> StreamTable:

@@ -13,7 +13,7 @@ place follows from what is known of the packets, and here alone. Nothing here op
 both probes and the loader come to the same description.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal, NamedTuple
@@ -163,28 +163,40 @@ def torn_pictures(
     them. H.264 counts its pictures, so that both are told apart; elsewhere a hole in a constant
     rate is taken for a loss, but in AVI, which stores nothing for a picture that is left out.
     """
-    starts = [gap.at_s / stream.time_base for gap in stream.gaps if not gap.jump]
-    if not starts or not stream.timed or stream.variable_frame_rate or stream.codec in _ALONE:
+    if not stream.timed or stream.codec in _ALONE or stream.variable_frame_rate:
         return ()
+    starts = [gap.at_s / stream.time_base for gap in stream.gaps if not gap.jump]
+    if not starts:
+        return ()
+    places = _places(stream, packets)
     if stream.codec == "h264":
         seen = look("headers")
-        torn = [] if seen is None or len(seen.roles) != len(packets.pts) else sorted(seen.torn)
-        places = _places(stream, packets, torn)
+        torn = [] if seen is None or len(seen.roles) != len(places) else sorted(seen.torn)
     else:
-        places = np.searchsorted(stream.pts, np.array(starts, dtype=np.int64))
-    keys = np.append(np.unique(_places(stream, packets, packets.keys)), len(stream.pts))
-    ends = keys[np.searchsorted(keys, places)].tolist()
-    spans = zip(places.tolist(), ends, strict=True)
-    return tuple(range(begin, end) for begin, end in spans if begin < end)
+        after = np.searchsorted(stream.pts, np.array(starts, dtype=np.int64))
+        torn = [int(np.argmax(places >= place)) for place in after.tolist()]
+    keys = packets.keys if stream.pictures is None else stream.pictures.keys[:, 0].tolist()
+    return tuple(_up_to_keyframe(places, torn, np.array([*keys, len(places)]), len(stream.pts)))
 
 
-def _places(stream: Stream, packets: Packets, numbers: Sequence[int]) -> Pts:
-    """Return the indices of the pictures of packets."""
-    chosen = np.array(numbers, dtype=np.int64)
+def _places(stream: Stream, packets: Packets) -> Pts:
+    """Return the index of each packet's picture, negative for none."""
     if stream.pictures is not None:
-        found = stream.pictures.index_of[chosen].astype(np.int64)
-        return found[found >= 0]
-    return np.searchsorted(stream.pts, times_of(packets.pts)[chosen])
+        return stream.pictures.index_of.astype(np.int64)
+    places = np.searchsorted(stream.pts, times_of(packets.pts))
+    places[packets.hidden] = -1
+    return places
+
+
+def _up_to_keyframe(places: Pts, numbers: Sequence[int], keys: Pts, count: int) -> Iterator[range]:
+    """Yield the pictures from each of these packets to the next keyframe after it in the file."""
+    for number in numbers:
+        stop = int(keys[np.searchsorted(keys, number)])
+        own = places[number:stop]
+        if (own >= 0).any():
+            yield range(
+                int(own[own >= 0].min()), int(places[stop]) if stop < len(places) else count
+            )
 
 
 def _tells(seen: Seen | None) -> bool:

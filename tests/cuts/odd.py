@@ -103,7 +103,7 @@ def draw_odd(seed: int) -> OddCase:
         case = replace(case, codec="mpeg4")
     if kind == "false keyframes":
         case = replace(case, codec="h263" if container == "3gp" else "mpeg4")
-    if kind == "lost packets" and random.random() < 0.5:
+    if kind == "lost packets" and container != "ts" and random.random() < 0.5:
         case = replace(case, codec="mpeg4")
     return case
 
