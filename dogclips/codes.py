@@ -171,6 +171,20 @@ MESSAGES: Mapping[str, Code] = {
         "the clock jumps ahead by more than any plausible loss of frames",
         "look at the clips around that time",
     ),
+    "P025": _warning(
+        "some frames have no time of their own; it is filled from their neighbours",
+        "look at the clips around them",
+    ),
+    "P026": _warning(
+        "B-frames are stored with the times of other frames; the order of showing decides",
+        "remux it",
+    ),
+    "P027": _note("packets that are not frames: hidden reference pictures, second fields"),
+    "P028": _note("frames that are not coded: the frame before is shown again"),
+    "P029": _warning(
+        "frames after a gap may show what is lost; nothing is cut up to the next keyframe",
+        "nothing",
+    ),
     "P030": _warning(
         "timestamps and pixels disagree; the pixels are believed",
         "look at `dogclips align FILE --output align.html`",

@@ -69,6 +69,30 @@ class EmptyEdit:
         return Fraction(self.ticks, self.timescale)
 
 
+NO_TIME = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Which packets of a stream give its pictures, where packets and pictures are not the same.
+
+    Packets are counted from 0, in file order. See `media.pictures`.
+    """
+
+    #: Shape (packets,): which picture a packet belongs to, as an index in `Stream.pts`; negative
+    #: for those that nobody sees. Two fields belong to one picture.
+    index_of: NDArray[np.int32]
+    keys: Pts  #: Shape (keyframes, 2): number and time of each packet; NO_TIME where there is none
+    timed: bool  #: These times are presentation times
+    held: Pts  #: Indices of pictures that are those before them, shown for longer
+    num_filled: int = 0  #: Pictures without a time of their own
+    num_unseen: int = 0  #: Packets that hold a reference picture only
+    num_second_fields: int = 0  #: Packets that complete the picture of the one before
+    reordered: bool = False  #: Pictures are stored in another order than they are shown
+    counted: bool = False  #: Times are those of the order in the file, if there are any
+    moved: bool = True  #: Reading each packet as a picture of its own time gives other frames
+
+
 @dataclass(frozen=True, eq=False)
 class Stream:
     """One stream of a file, as measured from its packets.
@@ -101,6 +125,8 @@ class Stream:
     num_hidden: int = 0  # frames that an edit list hides
     hidden_start_pts: int | None = None  # first packet that an edit list hides before the start
     empty_edit: EmptyEdit | None = None  # only in an MP4 that is not fragmented
+    pictures: Pictures | None = None  # None where each packet is a picture of its own time
+    torn: tuple[range, ...] = ()  # indices of frames that may show what is lost before them
 
     @property
     def is_camera(self) -> bool:
@@ -257,6 +283,12 @@ def find_grid(pts: Pts, time_base: Fraction) -> tuple[Fraction, Pts] | None:
     (Fraction(30, 1), [0, 1, 2, 3, 5])
     """
     usual = int(np.median(np.diff(pts)))
+    average = average_rate(pts, time_base)
+    if usual <= 1 and average:  # more frames than ticks, or nearly: times alone part none
+        in_turn = np.arange(len(pts), dtype=np.int64)
+        off_grid = np.abs(pts - pts[0] - in_turn / float(average * time_base))
+        if off_grid.max() <= 1.01:
+            return average, in_turn
     if usual <= 0:
         return None
     for rate in _likely_rates(pts, time_base, 1 / (usual * time_base)):

@@ -102,6 +102,7 @@ def facts(table: StreamTable) -> dict[str, Any]:
         {field.name: getattr(stream, field.name) for field in dataclasses.fields(stream)}
         | {
             "pts": stream.pts.tolist(),
+            "pictures": stream.pictures and repr(vars(stream.pictures)),
             "frame_rate": stream.frame_rate,
             "variable": stream.variable_frame_rate,
             "gaps": stream.gaps,

@@ -67,6 +67,22 @@ def cut_plan(
     return table
 
 
+def older_rules(plan: ClipPlan) -> str:
+    """Return a line about clips that older rules have cut otherwise; nothing if there are none."""
+    old = earlier_rows(plan.session.output, force=True)
+    if old is None:
+        return ""
+    made = old[(old["sha256"] != "") & old["rules"].notna()].drop_duplicates("clip", keep="last")
+    before = dict(zip(made["clip"], made["rules"], strict=True))
+    own = plan.table.loc[plan.table["status"] == "planned", ["clip", "source", "rules"]]
+    cut_again = own[[before.get(clip, rules) < rules for clip, _, rules in own.itertuples(False)]]
+    if not len(cut_again):
+        return ""
+    count, files = len(cut_again), ", ".join(cut_again["source"].unique())
+    clips = "1 clip is" if count == 1 else f"{count} clips are"
+    return f"{clips} cut again: older rules took other frames from {files}"
+
+
 def _make_room(plan: ClipPlan, *, alone: bool) -> None:
     """Make the folders of clips, and remove what a killed run left unfinished."""
     # Beside a shard others may be at work.

@@ -20,11 +20,14 @@ from dogclips.clips.viewing import Viewing
 from dogclips.media.lanes import ClipJob
 from dogclips.media.picture import output_size
 from dogclips.records.manifest import FILE_ATTRIBUTE
+from dogclips.streams import Stream
 
 _AV = f"av {version('av')}"
 MADE_BY = f"dogclips {version('dogclips')}, {_AV}"
-# Of all that decides a clip's bytes besides source and settings: another number cuts all again.
+# Of all that decides a clip's bytes besides source and settings: another number cuts all again, or
+# all whose frames the second rules read otherwise (see `media.pictures`).
 RULES = 1
+_RULES_OF_PICTURES = 2
 
 Columns = dict[str, Any]
 # What only the rows of clips say.
@@ -153,8 +156,14 @@ def _columns_of_clip(viewing: Viewing, frames: SourceFrames, size: tuple[int, in
         "timing": frames.timing,
         "width": size[0],
         "height": size[1],
-        "rules": RULES,
+        "rules": _rules(target),
     }
+
+
+def _rules(stream: Stream) -> int:
+    """Return the rules since which clips of a stream show the frames that they show now."""
+    moved = stream.pictures is not None and stream.pictures.moved
+    return max(RULES, _RULES_OF_PICTURES) if moved else RULES
 
 
 def _shared_recipe(viewed: ViewedRecording, config: CutConfig) -> list[object]:
@@ -162,7 +171,8 @@ def _shared_recipe(viewed: ViewedRecording, config: CutConfig) -> list[object]:
     facts = viewed.viewing.path.stat()
     file = (viewed.source, facts.st_size, facts.st_mtime_ns, viewed.viewing.target.index)
     # The first rules bear the name of the version that came with them: what it cut is reused.
-    rules = "dogclips 0.1.0" if RULES == 1 else f"rules {RULES}"
+    number = _rules(viewed.viewing.target)
+    rules = "dogclips 0.1.0" if number == 1 else f"rules {number}"
     return [*file, config.short_side, config.encoder.model_dump(), f"{rules}, {_AV}"]
 
 

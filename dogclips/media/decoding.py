@@ -1,6 +1,7 @@
 """From packets to frames: of a measured stream, or of a clip whose packets are in memory."""
 
 import math
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -13,10 +14,10 @@ import numpy as np
 from dogclips.errors import MediaError
 from dogclips.media.excerpt import Excerpt, FrameTimes
 from dogclips.media.hardware import SOFTWARE
+from dogclips.media.looking import VideoPacket
 from dogclips.media.packets import (
     OpenClip,
     Track,
-    VideoPacket,
     broken_off,
     open_clip,
     open_track,
@@ -25,6 +26,12 @@ from dogclips.media.packets import (
 from dogclips.streams import Stream
 
 _JUMP_S = 8  # seconds that nobody wants; keyframes are rarely further apart
+_MOST_LATE = 16  # frames that a decoder holds back
+# Decoders that begin with any picture, and then show what is not there until the next keyframe.
+_BLIND = (
+    *("mpeg1video", "mpeg2video", "mpeg4", "h263", "flv", "wmv1", "wmv2"),
+    *("msmpeg4v1", "msmpeg4v2", "msmpeg4"),
+)
 
 
 def decode_frames(
@@ -35,16 +42,41 @@ def decode_frames(
     Indices are those of `stream.pts`, ascending. Long stretches between them are jumped over.
     """
     jump = len(stream.pts)  # frames that are more work to decode than to seek over
-    if stream.timed and stream.frame_rate is not None:  # else they are counted from the first one
+    if stream.frame_rate is not None:
         jump = math.ceil(_JUMP_S * stream.frame_rate)
     runs = np.split(np.asarray(indices), np.flatnonzero(np.diff(indices) > jump) + 1)
     for run in (own.tolist() for own in runs if len(own)):
         wanted = set(run)
-        for index, frame in decode_from(source, stream, run[0], careful=True, device=device):
-            if index in wanted and not frame.is_corrupt:
+        frames = decode_from(source, stream, run[0], careful=True, device=device)
+        for index, frame in _ascending(frames, wanted):
+            if not frame.is_corrupt:
                 yield index, frame
             if index >= run[-1]:
                 break
+
+
+def _ascending(
+    frames: Iterable[tuple[int, av.VideoFrame]], wanted: Collection[int]
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Yield the wanted frames by index: a decoder may give one later than its time says.
+
+    It learns only then how many it has to hold back.
+    """
+    left = deque(sorted(wanted))
+    waiting: dict[int, av.VideoFrame] = {}
+    latest = -1
+    for index, frame in frames:
+        if index in wanted:
+            waiting[index] = frame
+        latest = max(latest, index)
+        # What is overdue by more than any decoder holds back does not come any more.
+        while left and (left[0] in waiting or left[0] < latest - _MOST_LATE):
+            if left[0] in waiting:
+                yield left[0], waiting.pop(left[0])
+            left.popleft()
+        if not left:
+            return
+    yield from sorted(waiting.items())
 
 
 def decode_from(
@@ -60,22 +92,27 @@ def decode_from(
     After a fault a `careful` reader leaves out everything up to the next keyframe and goes on
     behind it; on one thread, where a fault belongs to its frame. Others raise MediaError.
     """
-    opened = partial(open_track, source, stream.index, alone=careful, device=device)
+    opened = partial(
+        open_track,
+        source,
+        stream.index,
+        pictures=stream.pictures,
+        alone=careful,
+        device=device,
+    )
+    place = first if stream.pictures is not None else int(stream.pts[first])
     try:
-        if stream.timed:
-            with opened() as track:
-                packets = track.packets_before(int(stream.pts[first])) if track.jumps else None
-                frames = _from_keyframe(track, packets or (), go_on=careful)
+        with opened() as track:
+            for packets in track.starts(place) if track.jumps else ():
+                track.video.codec_context.flush_buffers()
+                frames = _from_keyframe(track, packets, go_on=careful)
                 opening = next(frames, None)
                 if opening is not None:
                     yield from _indexed(chain([opening], frames), stream)
                     return
         with opened() as track:
-            if careful and not stream.timed:
-                # Frames are counted: behind one that is lost without a word nobody knows them.
-                track.video.codec_context.options = {"err_detect": "explode"}
-            frames = _decoded(track, track.packets(), go_on=careful and stream.timed)
-            yield from _indexed(frames, stream) if stream.timed else enumerate(frames)
+            frames = _decoded(track, track.packets(), go_on=careful)
+            yield from _indexed(frames, stream)
     except av.FFmpegError as error:
         raise MediaError(
             f"decoding failed: {error.strerror}", where=source, todo="check the recording"
@@ -86,6 +123,16 @@ def _indexed(
     frames: Iterable[av.VideoFrame], stream: Stream
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yield decoded frames with their index; hidden pre-roll has none and is left out."""
+    if stream.pictures is not None:
+        held = set(stream.pictures.held.tolist())
+        for frame in frames:
+            index = frame.pts if frame.pts is not None else -1
+            while 0 <= index < stream.num_frames:
+                yield index, frame
+                index += 1
+                if index not in held:
+                    break
+        return
     for frame in frames:
         index = int(np.searchsorted(stream.pts, frame.pts)) if frame.pts is not None else -1
         if 0 <= index < len(stream.pts) and stream.pts[index] == frame.pts:
@@ -108,7 +155,8 @@ def decode_wanted(clip: OpenClip, wanted: Iterable[int]) -> Iterator[tuple[int, 
 
 def has_plain_keyframes(clip: OpenClip) -> bool:
     """Return whether a reader without our rules may jump to any keyframe of a clip."""
-    if not clip.jumps or clip.track.container.format.name == "mpegts":
+    alike = clip.track.pictures is None
+    if not (clip.jumps and alike) or clip.track.container.format.name == "mpegts":
         return False
     clip.track.video.codec_context.flush_buffers()
     with suppress(av.FFmpegError):
@@ -137,9 +185,9 @@ def _of_groups(clip: OpenClip, left: Collection[int]) -> Iterator[tuple[int, av.
         clip.track.video.codec_context.flush_buffers()
         packets = [*clip.packets[group.start : group.stop], None]
         with suppress(av.FFmpegError):
-            for frame in _from_keyframe(clip.track, packets):
-                if frame.pts is not None and not frame.is_corrupt:
-                    yield frame.pts, frame
+            for time, frame in _placed(_from_keyframe(clip.track, packets), clip.track):
+                if not frame.is_corrupt:
+                    yield time, frame
                 if group.wanted.isdisjoint(left):
                     break
 
@@ -150,11 +198,9 @@ def _of_whole(clip: OpenClip, left: Collection[int]) -> Iterator[tuple[int, av.V
     if not left:
         return
     try:
-        with open_track(path, clip.track.video.index) as track:
+        with open_track(path, clip.track.video.index, pictures=clip.track.pictures) as track:
             frames = _decoded(track, _intact(track))
-            counted = zip(clip.known.tolist(), frames, strict=False)
-            timed = ((frame.pts, frame) for frame in frames if frame.pts is not None)
-            for time, frame in counted if track.counted else timed:
+            for time, frame in _placed(frames, track):
                 if time in left and frame.is_corrupt:
                     raise undecodable(path, f"the frame at {float(time * tick_s):.3f} s is damaged")
                 if time in left:
@@ -164,6 +210,19 @@ def _of_whole(clip: OpenClip, left: Collection[int]) -> Iterator[tuple[int, av.V
     except av.FFmpegError as error:
         raise undecodable(path, str(error)) from error
     raise undecodable(path, f"the frame at {float(min(left) * tick_s):.3f} s is missing")
+
+
+def _placed(frames: Iterable[av.VideoFrame], track: Track) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Yield frames with their times, or their indices where they are named by these."""
+    held = set(track.pictures.held.tolist()) if track.pictures is not None else set()
+    for frame in frames:
+        if frame.pts is None:
+            continue
+        yield frame.pts, frame
+        place = frame.pts + 1
+        while place in held:
+            yield place, frame
+            place += 1
 
 
 def _intact(track: Track) -> Iterator[VideoPacket]:
@@ -185,7 +244,8 @@ def _from_keyframe(
     frames = _decoded(track, chain([first], packets), go_on=go_on)
     shown = (frame for frame in frames if frame.pts is not None and frame.pts >= key)
     opening = next(shown, None)
-    if opening is not None and opening.pts == key:
+    # Containers flag packets as keyframes that are none.
+    if opening is not None and opening.pts == key and opening.key_frame:
         yield opening
         yield from shown
 
@@ -199,7 +259,7 @@ def _decoded(
     follows it: where reading starts at that keyframe they cannot decode, and nothing else suffers.
     """
     decoder = track.video.codec_context
-    damaged, keyframe_pts = False, 0
+    damaged, keyframe_pts = decoder.name in _BLIND, 0
     for packet in packets:
         if packet is not None and packet.is_keyframe and packet.pts is not None:
             keyframe_pts = packet.pts

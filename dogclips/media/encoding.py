@@ -25,7 +25,7 @@ from dogclips.files import part_of
 from dogclips.media.decoding import decode_frames
 from dogclips.media.hardware import SOFTWARE
 from dogclips.media.lanes import ClipJob, Lane, plan_lanes
-from dogclips.media.packets import VideoPacket
+from dogclips.media.looking import VideoPacket
 from dogclips.media.picture import Scaler
 from dogclips.media.pyavprobe import measure_with_pyav
 from dogclips.streams import Stream

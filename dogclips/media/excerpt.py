@@ -88,16 +88,32 @@ def frame_times_of(pts: Pts, time_base: Fraction) -> FrameTimes:
 
 def window_times_of(pts: Pts, time_base: Fraction, window: Window) -> FrameTimes | None:
     """Return when a clip shows the frames of its window; None if they are not those any more."""
+    found = window_frames_of(pts, time_base, window)
+    return None if found is None else FrameTimes(pts[found.pts], found.times_s)
+
+
+def window_frames_of(pts: Pts, time_base: Fraction, window: Window) -> FrameTimes | None:
+    """Return the same with the frames' places among `pts` in place of their times."""
     if not len(pts) or (pts[0], pts[-1]) != (window.first_pts, window.last_pts):
         return None
     if window.timing == "timed":
         begin = math.floor(window.begin_s / time_base)
+        shown = last_of_equals(pts)
         # The first frame may have begun before the window did.
-        shown = frame_times_of(np.concatenate([[0], pts[1:] - begin]), time_base)
-        return FrameTimes(pts, shown.times_s)
+        times = frame_times_of(np.concatenate([[0], pts[shown[1:]] - begin]), time_base)
+        return FrameTimes(shown, times.times_s)
     grid = np.arange(window.num_frames) / float(window.rate)
     if window.timing == "resampled":
         instants = (window.begin_s + k / window.rate for k in range(window.num_frames))
         own = [frame_at(pts, time_base, instant) for instant in instants]
-        return FrameTimes(pts[own], grid)
-    return FrameTimes(pts, grid) if len(pts) == window.num_frames else None
+        return FrameTimes(np.array(own, dtype=np.int64), grid)
+    return FrameTimes(np.arange(len(pts)), grid) if len(pts) == window.num_frames else None
+
+
+def last_of_equals(pts: Pts) -> Pts:
+    """Return which frames are seen at all: of those that share a time the last one.
+
+    >>> last_of_equals(np.array([0, 50, 50, 100])).tolist()
+    [0, 2, 3]
+    """
+    return np.flatnonzero(np.append(np.diff(pts) > 0, True))

@@ -4,15 +4,16 @@ What is odd about a file is said by a code for scripts (`codes.MESSAGES`) and a 
 but the codes of the alignment follow from measured packets, so that both probes agree on them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from dogclips.codes import MESSAGES
-from dogclips.streams import Message, StepBack, Stream, StreamTable
+from dogclips.media.pictures import Head, Look, Packets, Seen, describe, times_of, torn_pictures
+from dogclips.streams import NO_TIME, Message, StepBack, Stream, StreamTable
 from dogclips.timebase import Pts, shown
 
 # H.264 and H.265 reorder over at most 16 frames; encoders in use over 2 to 4.
@@ -24,24 +25,16 @@ _RATE_ASSUMED = "mjpeg"  # pictures one after the other, and nothing else
 _Finding = tuple[str, str]  # code and text
 
 
-@dataclass
-class Packets:
-    """The times of one stream's packets, in file order; hidden ones are decoded and not shown."""
-
-    pts: list[int | None] = field(default_factory=list)
-    dts: list[int | None] = field(default_factory=list)
-    hidden_pts: list[int] = field(default_factory=list)
-
-    def add(self, pts: int | None, dts: int | None, *, hidden: bool) -> None:
-        """Append one packet."""
-        if not hidden:
-            self.pts.append(pts)
-            self.dts.append(dts)
-        elif pts is not None:
-            self.hidden_pts.append(pts)
-
-
-def measured(packets: Packets, container: str, *, time_base: Fraction, **facts: Any) -> Stream:
+def measured(
+    packets: Packets,
+    container: str,
+    look: Callable[[Look], Seen | None],
+    *,
+    time_base: Fraction,
+    reorders: bool = False,
+    progressive: bool = True,
+    **facts: Any,
+) -> Stream:
     """Return the stream with these facts, its counts and times measured from its packets.
 
     AVI stores no presentation times; what a demuxer offers in their place depends on its version
@@ -49,30 +42,40 @@ def measured(packets: Packets, container: str, *, time_base: Fraction, **facts: 
     decoding times are the frames' order and presentation only permutes them.
 
     A frame lasts until the next one and the last one as long as the usual one: what containers
-    say of the last duration differs by up to half a frame between versions of FFmpeg.
+    say of the last duration differs by up to half a frame between versions of FFmpeg. A single one
+    lasts a tick.
+
+    `look` reads what the packets themselves say, where their times cannot tell which pictures there
+    are.
     """
-    timed = None not in packets.pts and container != "avi"
-    times = packets.pts if timed else packets.dts
-    # If only some frames have a time, no frame can be named by its time.
-    known = [] if None in times else [time for time in times if time is not None]
-    pts: Pts = np.array(sorted(known), dtype=np.int64)
+    video = facts["type"] == "video" and not facts["attached_picture"]
+    codec = facts["codec"] if video else ""
+    head = Head(codec, reorders, progressive, container)
+    found = describe(packets, head, look if video else lambda _: None)
+    pts = found.pts
     steps = np.diff(pts)
     steps_back = _steps_back(packets.dts, time_base)
-    usual = int(np.median(steps)) if len(steps) else 0
-    return Stream(
+    usual = int(np.median(steps)) if len(steps) else 1
+    own = times_of(packets.pts)
+    known = own[packets.shown]
+    hidden = own[packets.hidden] if packets.hidden else own[:0]
+    stream = Stream(
         **facts,
         time_base=time_base,
-        num_frames=len(packets.pts),
-        timed=timed,
+        num_frames=found.num_pictures,
+        timed=found.timed,
         pts=pts,
         end_pts=int(pts[-1]) + usual if len(pts) else None,
-        num_repeated=int(np.count_nonzero(steps == 0)),
+        num_repeated=found.num_repeated,
         steps_back=steps_back,
         # Wherever the clock steps back, presentation times do as well.
-        reordered=timed and bool(np.count_nonzero(np.diff(known) < 0) > len(steps_back)),
-        hidden_start_pts=min(packets.hidden_pts, default=None),
-        num_hidden=len(packets.hidden_pts),
+        reordered=found.timed and _steps_down(known) > len(steps_back),
+        hidden_start_pts=min(hidden[hidden != NO_TIME].tolist(), default=None),
+        num_hidden=found.num_hidden,
+        pictures=found.pictures if video else None,
     )
+    torn = torn_pictures(stream, packets, look) if video else ()
+    return replace(stream, torn=torn) if torn else stream  # what is cached there stays
 
 
 def with_messages(table: StreamTable) -> StreamTable:
@@ -93,6 +96,12 @@ def rotation_of(degrees: float | None) -> int:
         return 0
     whole = round(degrees) % 360
     return whole - 360 if whole > 180 else whole
+
+
+def _steps_down(times: Pts) -> int:
+    """Return how often a time is before that of the packet before."""
+    known = times[times != NO_TIME]
+    return int(np.count_nonzero(np.diff(known) < 0))
 
 
 def _steps_back(dts: list[int | None], time_base: Fraction) -> tuple[StepBack, ...]:
@@ -154,6 +163,7 @@ def _clock(stream: Stream) -> Iterator[_Finding]:
         yield "P005", f"{late}, {why}; browsers differ there"
     if stream.num_repeated:
         yield "P020", f"{_count(stream.num_repeated, 'timestamp')} repeated"
+    yield from _pictures(stream)
     restarts = [step for step in stream.steps_back if step.restart]
     small = [step for step in stream.steps_back if not step.restart]
     if small:
@@ -172,6 +182,25 @@ def _clock(stream: Stream) -> Iterator[_Finding]:
         yield "P024", f"the clock jumps ahead {_times(jumps)}, {where}: it was set, or paused"
 
 
+def _pictures(stream: Stream) -> Iterator[_Finding]:
+    """Yield where packets are not pictures of their own times."""
+    own = stream.pictures
+    if own is None:
+        return
+    if own.num_filled:
+        count, of = own.num_filled, _count(stream.num_frames, "frame")
+        yield "P025", f"{count} of {of} without a time: filled from their neighbours"
+    if own.reordered and own.counted and stream.timed:
+        why = "B-frames are stored with the times of their order in the file"
+        yield "P026", f"{why}: they are dealt out in the order in which frames are shown"
+    if own.num_unseen:
+        yield "P027", f"{_count(own.num_unseen, 'packet')} without a picture to show: not counted"
+    if own.num_second_fields:
+        yield "P027", f"{_count(own.num_second_fields, 'picture')} in two packets, one a field"
+    if len(own.held):
+        yield "P028", f"{_count(len(own.held), 'frame')} not coded: the frame before is shown again"
+
+
 def _frames(stream: Stream) -> Iterator[_Finding]:
     """Yield what is odd about a camera's frames; where the clock restarts, gaps mean nothing."""
     if stream.variable_frame_rate and not stream.steps_back and not stream.num_repeated:
@@ -181,13 +210,19 @@ def _frames(stream: Stream) -> Iterator[_Finding]:
         missing = sum(gap.missing for gap in gaps)
         where = f"{_count(len(gaps), 'gap')}, the first at {shown(gaps[0].at_s)} s"
         yield "P015", f"{_count(missing, 'frame')} missing in {where}"
+    if stream.torn:
+        count = sum(len(span) for span in stream.torn)
+        after = f"{_count(count, 'frame')} after {_count(len(stream.torn), 'gap')}"
+        yield "P029", f"{after} may show what is lost: nothing is cut up to the next keyframe"
     if stream.num_hidden:
         hidden = f"an edit list hides {_count(stream.num_hidden, 'frame')}"
         yield "P007", f"{hidden}; readers that ignore it, such as decord, count them"
     claimed = stream.num_frames_header
-    if claimed not in (None, 0, stream.num_frames, stream.num_frames + stream.num_hidden):
+    packets = 0 if stream.pictures is None else len(stream.pictures.index_of)
+    if claimed not in (None, 0, stream.num_frames, stream.num_frames + stream.num_hidden, packets):
         yield "P017", f"{claimed} frames claimed, {stream.num_frames} counted"
-    if stream.num_decoded is not None and stream.num_decoded < stream.num_frames:
+    held = 0 if stream.pictures is None else len(stream.pictures.held)
+    if stream.num_decoded is not None and stream.num_decoded < stream.num_frames - held:
         yield "P019", f"{stream.num_decoded} of {stream.num_frames} frames decode"
 
 

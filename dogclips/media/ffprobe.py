@@ -12,6 +12,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ import ffmpeg
 
 from dogclips.errors import MediaError, ToolMissingError
 from dogclips.media.edits import with_empty_edits
-from dogclips.media.facts import Packets, measured, rotation_of, with_messages
+from dogclips.media.facts import measured, rotation_of, with_messages
 from dogclips.media.inputs import INPUT_RULES, format_of, input_url, not_a_video
+from dogclips.media.pictures import Look, Packets, Seen
 from dogclips.streams import StreamTable
 
 # One call reads everything. Of the output formats `compact` is the one whose lines stay short for
@@ -28,7 +30,7 @@ from dogclips.streams import StreamTable
 _ENTRIES = (
     "format=format_name:format_tags=creation_time:"
     "stream=index,codec_type,codec_name,width,height,time_base,nb_frames,sample_aspect_ratio,"
-    "nb_read_frames:stream_disposition=default,attached_pic:stream_side_data=rotation:"
+    "has_b_frames,field_order,nb_read_frames:stream_disposition=default,attached_pic:stream_side_data=rotation:"
     "packet=stream_index,pts,dts,flags"
 )
 # ffprobe prints entries in an order of its own, whatever the order in which they were asked for.
@@ -59,7 +61,7 @@ def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
             container = entry
     name = container.get("format_name", "")
     streams = tuple(
-        measured(packets[index], name, **_facts(entry, deep=deep))
+        measured(packets[index], name, partial(_look, path, index), **_facts(entry, deep=deep))
         for index, entry in sorted(facts.items())
     )
     created = container.get("tag:creation_time")
@@ -72,8 +74,15 @@ def _read_packets(output: str) -> defaultdict[int, Packets]:
     # One at a time: a list of the packets of hours would take more memory than their text.
     for index, pts, dts, flags in (found.groups() for found in _PACKET.finditer(output)):
         # D: hidden by an edit list
-        packets[int(index)].add(_whole(pts), _whole(dts), hidden="D" in flags)
+        packets[int(index)].add(_whole(pts), _whole(dts), hidden="D" in flags, key="K" in flags)
     return packets
+
+
+def _look(path: Path, index: int, kind: Look) -> Seen | None:
+    """Look into the packets of a stream, which ffprobe only lists."""
+    from dogclips.media.looking import look_at  # noqa: PLC0415 (av takes longer to import)
+
+    return look_at(path, index, kind)
 
 
 def _entry(line: str) -> dict[str, str]:
@@ -131,6 +140,8 @@ def _facts(entry: Mapping[str, str], *, deep: bool) -> dict[str, Any]:
         "height": int(entry["height"]),
         "pixel_aspect": _aspect(entry.get("sample_aspect_ratio", "N/A")),
         "rotation": rotation_of(float(entry.get("rotation", 0))),
+        "reorders": entry.get("has_b_frames", "0") not in ("0", "N/A"),
+        "progressive": entry.get("field_order") == "progressive",
     }
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from av.stream import Stream as AvStream
 from av.video.stream import VideoStream
 
 from dogclips.media.edits import with_empty_edits
-from dogclips.media.facts import Packets, measured, rotation_of, with_messages
+from dogclips.media.facts import measured, rotation_of, with_messages
 from dogclips.media.inputs import not_a_video, open_input
+from dogclips.media.looking import heads_of, look_at
+from dogclips.media.pictures import Packets
 from dogclips.streams import Stream, StreamTable
 
 
@@ -35,7 +38,12 @@ def measure_with_pyav(path: Path, *, deep: bool = False) -> StreamTable:
         name = container.format.name
         created = container.metadata.get("creation_time")
         streams = tuple(
-            measured(packets[stream.index], name, **_facts(stream, rotations[stream.index]))
+            measured(
+                packets[stream.index],
+                name,
+                partial(look_at, path, stream.index),
+                **_facts(stream, rotations[stream.index]),
+            )
             for stream in container.streams
         )
     if deep:
@@ -61,7 +69,8 @@ def _read_packets(container: InputContainer) -> tuple[dict[int, Packets], dict[i
             waiting.discard(index)
         if packet.size:  # else it asks the decoder for what it holds back
             # An edit list hides what is discarded.
-            packets[index].add(packet.pts, packet.dts, hidden=packet.is_discard)
+            hidden, key = packet.is_discard, packet.is_keyframe
+            packets[index].add(packet.pts, packet.dts, hidden=hidden, key=key)
     return packets, rotations
 
 
@@ -93,6 +102,7 @@ def _facts(stream: AvStream, rotation: int) -> dict[str, Any]:
         "height": stream.codec_context.height,
         "pixel_aspect": stream.sample_aspect_ratio or Fraction(1),
         "rotation": rotation,
+        **heads_of(stream),
     }
 
 

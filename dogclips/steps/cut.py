@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from dogclips.clips.config import CutConfig
-from dogclips.clips.execution import cut_plan
+from dogclips.clips.execution import cut_plan, older_rules
 from dogclips.clips.labelled import read_projects
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session
 from dogclips.clips.session import OUTPUT_DIR, find_sessions
@@ -139,7 +139,8 @@ def cut(
         head = None
         if share is not None:
             plan, head = shard_of(plan, share)
-        for text in filter(None, (*plan.warnings, order_change(session.output, plan.classes))):
+        order = order_change(session.output, plan.classes)
+        for text in filter(None, (*plan.warnings, older_rules(plan), order)):
             feed.warn(text)
         manifest = plan.table
         try:

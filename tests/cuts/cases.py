@@ -148,6 +148,9 @@ class Truth:
         By how much the container may have rounded a time against the first one.
     size
         Width and height of the upright picture with square pixels, as they would be exactly.
+    torn
+        Places among `numbers` from a hole to the next keyframe, of codecs that do not tell whether
+        what is missing was lost.
     """
 
     numbers: tuple[int, ...]
@@ -155,6 +158,7 @@ class Truth:
     frame_s: Fraction
     error_s: Fraction
     size: tuple[Fraction, Fraction]
+    torn: tuple[range, ...] = ()
 
 
 def draw_case(seed: int) -> CutCase:
@@ -427,7 +431,7 @@ def truth_of(case: CutCase, path: Path) -> Truth:
         The file does not show what was painted, at the times that were meant: the case is wrong.
     """
     ticks = frame_ticks(case)
-    seen = _seen(case, path)
+    seen, keys = _seen(case, path)
     numbers = [number for number, _ in seen]
     begin = _first_shown(case, numbers[0])
     assert numbers == [number for number in ticks if number >= begin], numbers
@@ -442,7 +446,17 @@ def truth_of(case: CutCase, path: Path) -> Truth:
     assert off <= error_s, f"times differ by {float(off)} s"
     width, height = case.size[0] * case.pixel_aspect, Fraction(case.size[1])
     size = (height, width) if case.rotation in (90, -90) else (width, height)
-    return Truth(tuple(numbers), times, 1 / case.rate, error_s, size)
+    torn = _torn(case, times, keys)
+    return Truth(tuple(numbers), times, 1 / case.rate, error_s, size, torn)
+
+
+def _torn(case: CutCase, times_s: Sequence[Fraction], keys: Sequence[int]) -> tuple[range, ...]:
+    if case.is_variable or case.codec in ("h264", "mjpeg"):
+        return ()
+    steps = enumerate(pairwise(times_s), start=1)
+    holes = [place for place, (a, b) in steps if b - a > Fraction(3, 2) / case.rate]
+    ends = [min((key for key in keys if key >= place), default=len(times_s)) for place in holes]
+    return tuple(range(place, end) for place, end in zip(holes, ends, strict=True))
 
 
 def _first_shown(case: CutCase, seen: int) -> int:
@@ -459,9 +473,12 @@ def _first_shown(case: CutCase, seen: int) -> int:
     return seen
 
 
-def _seen(case: CutCase, path: Path) -> list[tuple[int, Fraction]]:
-    """Return number and container time of each frame; AVI has no times, but counts frames."""
-    found = []
+def _seen(case: CutCase, path: Path) -> tuple[list[tuple[int, Fraction]], list[int]]:
+    """Return number and container time of each frame, and which are keyframes.
+
+    AVI has no times, but counts frames.
+    """
+    found, keys = [], []
     with av.open(str(path)) as container:
         track = container.streams.video[case.target]
         for place, frame in enumerate(container.decode(track)):
@@ -470,4 +487,6 @@ def _seen(case: CutCase, path: Path) -> list[tuple[int, Fraction]]:
             pts = frame.pts if frame.pts is not None else 0
             time_s = place / case.rate if case.container == "avi" else pts * track.time_base
             found.append((number, Fraction(time_s)))
-    return found
+            if frame.key_frame:
+                keys.append(place)
+    return found, keys

@@ -66,6 +66,8 @@ def wanted(case: CutCase, truth: Truth, start_s: Fraction) -> Wanted:
         outcomes, clips = _on_grid(case, truth, start_s)
     if "cut" in outcomes and not case.is_variable:
         outcomes = (outcomes - {"cut"}) | _holes(truth, start_s, end_s)
+    if "cut" in outcomes and truth.torn:
+        outcomes = (outcomes - {"cut"}) | _torn(case, truth, start_s)
     exact = case.resample is not None or not case.is_variable
     tolerance_s = Fraction(0) if exact else 2 * _TICK_S + truth.error_s
     return Wanted(outcomes, clips if "cut" in outcomes else (), tolerance_s)
@@ -143,6 +145,22 @@ def _holes(truth: Truth, start_s: Fraction, end_s: Fraction) -> frozenset[str]:
     if over_s < -unsure_s:
         return frozenset({"cut"})
     return frozenset({"frames-missing"} if over_s > unsure_s else {"cut", "frames-missing"})
+
+
+def _torn(case: CutCase, truth: Truth, start_s: Fraction) -> frozenset[str]:
+    """Return whether a frame of the window may need one that is lost."""
+    rate = case.rate if case.resample is None else Fraction(str(case.resample))
+    last_s = start_s + (_num_frames(case, rate) - 1) / rate
+    found = set()
+    for first in _places_at(truth, start_s + _SLACK_S):
+        if case.resample is None:
+            lasts = range(first + _num_frames(case, rate) - 1, first + _num_frames(case, rate))
+        else:
+            lasts = _places_at(truth, last_s + _SLACK_S)
+        for last in lasts:
+            torn = any(own.start <= last and first < own.stop for own in truth.torn)
+            found.add("frames-missing" if torn else "cut")
+    return frozenset(found)
 
 
 def faults_of(case: CutCase, truth: Truth, clip: Clip, window: Wanted) -> list[str]:

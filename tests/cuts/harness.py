@@ -21,6 +21,7 @@ from dogclips.media.probe import probe_file
 from dogclips.timebase import Span, exact
 from tests.cuts.cases import CutCase, Truth, make_source, truth_of
 from tests.cuts.checks import Wanted, faults_of, wanted
+from tests.cuts.odd import OddReport
 from tests.cuts.readers import READERS, Clip, all_by_ffmpeg, by_pyav_without_edit_list
 from tests.sessions import write_project
 
@@ -152,7 +153,7 @@ def _faults_of_clip(
     return found
 
 
-def shown_faults(reports: Sequence[Report]) -> str:
+def shown_faults(reports: Sequence[Report | OddReport]) -> str:
     """Return all faults with the cases that make them again; empty if there are none."""
     return "\n".join(
         f"{report.case!r}\n  " + "\n  ".join(report.faults) for report in reports if report.faults

@@ -22,12 +22,14 @@ from tests.cuts import harness
 from tests.cuts.cases import CONTAINERS, RATES, CutCase, draw_case, make_source, truth_of
 from tests.cuts.checks import wanted
 from tests.cuts.harness import report_of, shown_faults
+from tests.cuts.odd import KINDS, OddCase, draw_odd, report_of_odd
 from tests.cuts.painting import MAX_NUMBER, painted, read
 from tests.cuts.readers import READERS
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="ffmpeg is not installed")
 
 NUM_BLOCKS, CLIPS_IN_BLOCK = 14, 8
+NUM_ODD_BLOCKS, ODD_IN_BLOCK = 3, 4
 _SEEDS_IN_BLOCK = 1000
 
 
@@ -41,6 +43,23 @@ def test_every_frame_of_every_clip_is_the_planned_one_for_every_reader(block: in
             break
 
     assert not shown_faults(reports), shown_faults(reports)
+
+
+@pytest.mark.parametrize("block", range(NUM_ODD_BLOCKS))
+def test_packets_that_are_no_pictures_of_their_own_times_give_right_clips(block: int) -> None:
+    first = int(os.environ["DOGCLIPS_SEED"]) + block * _SEEDS_IN_BLOCK
+    reports = [report_of_odd(draw_odd(seed)) for seed in range(first, first + ODD_IN_BLOCK)]
+
+    assert not shown_faults(reports), shown_faults(reports)
+
+
+def test_every_kind_of_odd_recording_is_drawn() -> None:
+    cases = [draw_odd(seed) for seed in range(1000)]
+    assert {(case.kind, case.container) for case in cases} == {
+        (kind, container) for kind, own in KINDS.items() for container in own
+    }
+    names = {"OddCase": OddCase}
+    assert eval(repr(cases[0]), names) == cases[0] == draw_odd(0)  # noqa: S307 (our own text)
 
 
 # One of each kind, whatever the seed draws.

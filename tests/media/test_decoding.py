@@ -1,5 +1,6 @@
 """Reading from the middle of a source gives the frames that reading it whole gives."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dogclips.media.decoding import decode_from
+from dogclips.media.decoding import decode_frames, decode_from
 from dogclips.media.probe import probe_file
+from tests import odd_streams
 from tests.shared import SHARED, needs_shared
 from tests.videos import steady, write_made
 
@@ -55,3 +57,16 @@ def test_frames_from_the_middle_are_those_of_the_whole(
 def test_old_files_of_full_colour_resolution_are_no_garbage_from_the_middle() -> None:
     path = SHARED / "data" / "videos" / "deeplabcut_openfield_m3v1mp4.mp4"
     assert_same_from(path, 400, careful=False)
+
+
+def test_a_frame_that_a_decoder_gives_later_than_its_time_says_is_not_lost(tmp_path: Path) -> None:
+    source = odd_streams.encoded(tmp_path, "libx264", odd_streams.B_FRAMES)
+    packets = odd_streams.packets_of(source)
+    swapped = {30: 31, 31: 30}
+    packets = [replace(own, pts=swapped.get(own.pts, own.pts)) for own in packets]
+    path = odd_streams.store(source, tmp_path / "a.mkv", packets)
+    [stream] = probe_file(path).cameras
+
+    places = [place for place, _ in decode_frames(path, stream, range(20, 60))]
+
+    assert places == list(range(20, 60))

@@ -59,7 +59,7 @@ VERDICTS = {
     "decord_video_90.mov": ok(3),
     "deeplabcut_openfield_m3v1mp4.mp4": ok(2330),
     "dlclive_dog_clip.avi": ok(296, "P018"),
-    "exoplayer_bbb_2500ms.ts": warning(58, "P004 P006 P015"),
+    "exoplayer_bbb_2500ms.ts": warning(58, "P004 P006 P015 P029"),
     "exoplayer_full_blocks.mkv": NO_VIDEO,
     "exoplayer_invalid-bitstream.webm": ok(51),  # only decoding shows the damage
     "exoplayer_sample.avi": warning(96, "P015 P017 P018"),
@@ -91,7 +91,7 @@ VERDICTS = {
     "torchcodec_test_non_zero_start.mp4": ok(12, "P004"),
     "torchcodec_testsrc2_odd_height_and_width_444.mp4": ok(25),
     "torchcodec_testsrc2_vp9.webm": ok(30),
-    "tsduck_test-025.ts": warning(75, "P004 P015"),
+    "tsduck_test-025.ts": warning(75, "P004 P015 P029"),
     "tsduck_test-103.ts": NO_VIDEO,
     "video2dataset_test_video.mp4": ok(3678),
     "videollama_skateboarding_dog.mp4": warning(421, "P005 P015"),

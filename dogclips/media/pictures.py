@@ -1,0 +1,342 @@
+"""The pictures of a stream: which packets give them, and when each is shown.
+
+In most files every packet is a picture that is shown at the packet's own time. In others it is not:
+
+- VP8 and VP9 store reference pictures that nobody sees in packets of their own.
+- Recorders of interlaced H.264 write the two fields of a picture as two packets.
+- MPEG-4 repeats a picture by a packet that holds none (a VOP "not coded"): the last one is held.
+- AVI stores no times. Others store B-frames with the times of their order in the file, leave out
+  some times, give the same one twice, or step back a little.
+
+There a picture is named by the number of its packet, counted through the stream in file order; its
+place follows from what is known of the packets, and here alone. Nothing here opens a file, so that
+both probes and the loader come to the same description.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dogclips.streams import NO_TIME, Pictures, Stream
+from dogclips.timebase import Pts
+
+# What has to be looked at: the first bytes of each packet, or what the decoder makes of them; the
+# latter only until it is clear that it leaves the order as it is, or to the end.
+Look = Literal["headers", "decoded", "decoded whole"]
+
+# Codecs whose packets say in a few bits what they hold, those whose pictures need no others, and
+# those that show what comes first first.
+_HEADED = ("mpeg4", "h263")
+_ALONE = ("mjpeg", "ffv1", "rawvideo", "dvvideo", "prores", "huffyuv", "jpeg2000", "png")
+_IN_ORDER = ("vp8", "vp9", "av1", "mjpeg", "ffv1", "rawvideo", "flv1", "msmpeg4v3", "msmpeg4v2")
+
+
+class Role(IntEnum):
+    """What a packet is for."""
+
+    PICTURE = 0
+    UNSEEN = 1  #: A reference for others, or nothing at all
+    SECOND_FIELD = 2  #: Completes the picture of the packet before
+    HELD = 3  #: Shows the picture before for longer
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the packets themselves say, in file order.
+
+    `order` are the numbers of those that give a picture in the order in which they are shown, where
+    that is known. `false_keys` are flagged as keyframes and are none; `torn` need a picture that is
+    not there.
+    """
+
+    roles: NDArray[np.int8]
+    order: Pts | None = None
+    false_keys: frozenset[int] = frozenset()
+    torn: frozenset[int] = frozenset()
+
+
+@dataclass
+class Packets:
+    """The times of one stream's packets, in file order; hidden ones are decoded and not shown."""
+
+    pts: list[int | None] = field(default_factory=list)
+    dts: list[int | None] = field(default_factory=list)
+    hidden: list[int] = field(default_factory=list)  #: Numbers of those that an edit list hides
+    keys: list[int] = field(default_factory=list)  #: Numbers of those flagged as keyframes
+
+    def add(self, pts: int | None, dts: int | None, *, hidden: bool, key: bool) -> None:
+        """Append one packet."""
+        if hidden:
+            self.hidden.append(len(self.pts))
+        if key:
+            self.keys.append(len(self.pts))
+        self.pts.append(pts)
+        self.dts.append(dts)
+
+    @property
+    def shown(self) -> Pts:
+        """Return the numbers of the packets that no edit list hides."""
+        numbers = np.arange(len(self.pts), dtype=np.int64)
+        return np.delete(numbers, self.hidden) if self.hidden else numbers
+
+
+class Described(NamedTuple):
+    """When a stream's pictures are shown."""
+
+    pts: Pts  #: Of each picture, ascending; empty where there are no times
+    num_pictures: int
+    num_repeated: int  #: How many have the time of another one
+    num_hidden: int  #: How many more an edit list hides
+    timed: bool  #: Packets carry presentation times
+    pictures: Pictures | None  #: None where each packet is a picture of its own time
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the heads of a stream and its container say."""
+
+    codec: str
+    reorders: bool  #: Pictures may be stored in another order than they are shown
+    progressive: bool  #: Pictures are known to have no fields
+    container: str
+
+    @property
+    def counted(self) -> bool:
+        """Return whether there are no times, but the order of packets (AVI)."""
+        return self.container == "avi"
+
+    @property
+    def guessed(self) -> bool:
+        """Return whether times are stored for some packets only, and read with guesses between.
+
+        What FFmpeg guesses in a program stream depends on where it begins to read.
+        """
+        return self.container == "mpeg"
+
+
+def describe(packets: Packets, head: Head, look: Callable[[Look], Seen | None]) -> Described:
+    """Return the pictures of a stream; `look` is asked only where times of packets cannot tell."""
+    pts, shown = times_of(packets.pts), packets.shown
+    kind = look_for(pts, head)
+    seen = look(kind) if kind else None
+    if seen is not None and len(seen.roles) != len(pts):
+        seen = None  # two versions of FFmpeg part the file in two ways
+    own = np.sort(pts[shown])
+    repeated = _repeated(own)
+    ascends = _ascends(pts)
+    unlike = seen is not None and seen.order is not None and not _ascends(seen.order)
+    ordered = not unlike if ascends else head.reorders
+    named = not (head.counted or head.guessed or NO_TIME in own or repeated)
+    if named and ordered and not _tells(seen):
+        return Described(own, len(own), 0, len(packets.hidden), True, None)
+    return _described(packets, head, seen)
+
+
+def look_for(pts: Pts, head: Head) -> Look | None:
+    """Return what has to be looked at to know the pictures; None if their times tell."""
+    codec, gaps = head.codec, NO_TIME in pts
+    if codec in _HEADED or (codec == "h264" and not head.progressive):
+        return "headers"
+    if codec in ("vp8", "vp9") and _is_uneven(pts):
+        return "headers"
+    if codec in _IN_ORDER or len(pts) < 2 or not (head.counted or (pts != NO_TIME).any()):
+        return None
+    # B-frames whose times are those of the file's order, or that have none.
+    if head.reorders:
+        return "decoded" if head.counted or gaps or _ascends(pts) else None
+    # Its head says that there are no B-frames. Heads err; and clocks do step back.
+    if not head.counted and not gaps and not _ascends(pts) and not _restarts(pts):
+        return "decoded whole"
+    return None
+
+
+def torn_pictures(
+    stream: Stream, packets: Packets, look: Callable[[Look], Seen | None]
+) -> tuple[range, ...]:
+    """Return which pictures may show what is lost: from a hole to the next keyframe.
+
+    A recorder may also leave out pictures before it encodes the others, which then need none of
+    them. H.264 counts its pictures, so that both are told apart; elsewhere a hole in a constant
+    rate is taken for a loss, but in AVI, which stores nothing for a picture that is left out.
+    """
+    if not stream.timed or stream.codec in _ALONE or stream.variable_frame_rate:
+        return ()
+    starts = [gap.at_s / stream.time_base for gap in stream.gaps if not gap.jump]
+    if not starts:
+        return ()
+    places = _places(stream, packets)
+    if stream.codec == "h264":
+        seen = look("headers")
+        torn = [] if seen is None or len(seen.roles) != len(places) else sorted(seen.torn)
+    else:
+        after = np.searchsorted(stream.pts, np.array(starts, dtype=np.int64))
+        torn = [int(np.argmax(places >= place)) for place in after.tolist()]
+    keys = packets.keys if stream.pictures is None else stream.pictures.keys[:, 0].tolist()
+    return tuple(_up_to_keyframe(places, torn, np.array([*keys, len(places)]), len(stream.pts)))
+
+
+def _places(stream: Stream, packets: Packets) -> Pts:
+    """Return the index of each packet's picture, negative for none."""
+    if stream.pictures is not None:
+        return stream.pictures.index_of.astype(np.int64)
+    places = np.searchsorted(stream.pts, times_of(packets.pts))
+    places[packets.hidden] = -1
+    return places
+
+
+def _up_to_keyframe(places: Pts, numbers: Sequence[int], keys: Pts, count: int) -> Iterator[range]:
+    """Yield the pictures from each of these packets to the next keyframe after it in the file."""
+    for number in numbers:
+        stop = int(keys[np.searchsorted(keys, number)])
+        own = places[number:stop]
+        if (own >= 0).any():
+            yield range(
+                int(own[own >= 0].min()), int(places[stop]) if stop < len(places) else count
+            )
+
+
+def _tells(seen: Seen | None) -> bool:
+    """Return whether a look has found what times alone do not say."""
+    if seen is None:
+        return False
+    return bool(seen.roles.any()) or bool(seen.false_keys)
+
+
+def _ascends(times: Pts) -> bool:
+    """Return whether no known time is before an earlier one."""
+    known = times[times != NO_TIME]
+    return bool(np.all(known[1:] >= known[:-1]))
+
+
+def _is_uneven(pts: Pts) -> bool:
+    """Return whether some times are missing, or much closer to each other than usual."""
+    if NO_TIME in pts or len(pts) < 3:
+        return NO_TIME in pts
+    steps = np.diff(np.sort(pts))
+    return bool(2 * steps.min() < np.median(steps))
+
+
+def _described(packets: Packets, head: Head, seen: Seen | None) -> Described:
+    count, shown = len(packets.pts), packets.shown
+    roles = seen.roles if seen is not None else np.zeros(count, dtype=np.int8)
+    gives = (roles == Role.PICTURE) | (roles == Role.HELD)
+    numbers = shown[gives[shown]]
+    pts, dts = times_of(packets.pts), times_of(packets.dts)
+    timed = not head.counted and bool((pts[numbers] != NO_TIME).any())
+    stored = pts if timed else dts
+    # Times of the order in the file say nothing about another order.
+    ranked = not timed or (_ascends(pts[numbers]) and _is_of_file(pts[numbers], dts[numbers]))
+    order = _order(numbers, stored, packets.keys, head, seen)
+    times = stored[order]
+    repeated = _repeated(np.sort(times))
+    filled = int(np.count_nonzero(times == NO_TIME))
+    if filled == len(times):
+        times, filled = np.empty(0, dtype=np.int64), 0
+    else:
+        if ranked:
+            times = times[np.argsort(order, kind="stable")]
+        # Nothing is shown before what came before it.
+        times = np.maximum.accumulate(_filled(times) if filled else times)
+    pictures = Pictures(
+        index_of=_indices(order, roles),
+        keys=_marks(packets, stored, roles, () if seen is None else seen.false_keys),
+        timed=timed,
+        held=np.flatnonzero(roles[order] == Role.HELD),
+        num_filled=filled if timed and not head.guessed else 0,
+        num_unseen=int(np.count_nonzero(roles[shown] == Role.UNSEEN)),
+        num_second_fields=int(np.count_nonzero(roles == Role.SECOND_FIELD)),
+        reordered=not _ascends(order),
+        counted=ranked,
+        moved=not head.counted or bool(roles.any()) or 0 not in packets.keys,
+    )
+    num_hidden = int(np.count_nonzero(gives[packets.hidden]))
+    return Described(times, len(order), repeated, num_hidden, timed, pictures)
+
+
+def _repeated(times: Pts) -> int:
+    """Return how many of the sorted times are those of another one."""
+    return int(np.count_nonzero((np.diff(times) == 0) & (times[1:] != NO_TIME)))
+
+
+def _is_of_file(pts: Pts, dts: Pts) -> bool:
+    """Return whether times tell the order in the file: all of them, or as far as they are known."""
+    both = (pts != NO_TIME) & (dts != NO_TIME)
+    return not (pts == NO_TIME).any() or bool(both.any() and np.all(pts[both] == dts[both]))
+
+
+def _order(numbers: Pts, stored: Pts, keys: Sequence[int], head: Head, seen: Seen | None) -> Pts:
+    """Return the numbers of the packets that give pictures, in the order shown."""
+    times = stored[numbers]
+    known = head.reorders and not (head.counted or NO_TIME in times or _ascends(times))
+    if seen is not None and seen.order is not None and not known:
+        return _without_lost(seen.order[np.isin(seen.order, numbers)], numbers, keys)
+    if NO_TIME not in times and (head.reorders or _restarts(times)):
+        return numbers[np.argsort(times, kind="stable")]
+    return numbers
+
+
+def _without_lost(order: Pts, numbers: Pts, keys: Sequence[int]) -> Pts:
+    """Return the order shown with the pictures that a decoder did not give.
+
+    Before its first picture nothing decodes, and all of it is shown earlier. Where it gives fewer
+    later on, nobody knows the places of those around: the whole group is left out.
+    """
+    lost = np.setdiff1d(numbers, order)
+    if not len(order) or not len(lost):
+        return order if len(order) else numbers
+    begin = order.min()
+    starts = np.array(keys, dtype=np.int64)
+    bad = np.searchsorted(starts, lost[lost > begin], side="right")
+    kept = ~np.isin(np.searchsorted(starts, order, side="right"), bad)
+    return np.concatenate([lost[lost < begin], order[kept]])
+
+
+def _indices(order: Pts, roles: NDArray[np.int8]) -> NDArray[np.int32]:
+    """Return the place of each packet's picture; what is not shown is before all that is."""
+    index_of = np.arange(-len(roles), 0, dtype=np.int32)
+    index_of[order] = np.arange(len(order))
+    seconds = np.flatnonzero(roles == Role.SECOND_FIELD)
+    index_of[seconds] = index_of[seconds - 1]
+    return index_of
+
+
+def _marks(
+    packets: Packets, stored: Pts, roles: NDArray[np.int8], false_keys: Collection[int]
+) -> Pts:
+    """Return number and time of each keyframe that is one."""
+    flagged = (key for key in packets.keys if key not in false_keys)
+    keys = np.array([key for key in flagged if roles[key] == Role.PICTURE], dtype=np.int64)
+    return np.stack([keys, stored[keys]], axis=1)
+
+
+def _restarts(times: Pts) -> bool:
+    """Return whether a clock goes back so far that moments share their time."""
+    known = times[times != NO_TIME]
+    if len(known) < 2:
+        return False
+    back = int((np.maximum.accumulate(known) - known).max())
+    return 10 * back > int(known.max() - known.min())
+
+
+def _filled(times: Pts) -> Pts:
+    """Return times with those that are missing between their neighbours, at the usual step."""
+    known = np.flatnonzero(times != NO_TIME)
+    places = np.arange(len(times))
+    found = np.interp(places, known, times[known])
+    steps = np.diff(times[known]) / np.diff(known)
+    usual = float(np.median(steps)) if len(steps) else 1.0
+    before, after = places < known[0], places > known[-1]
+    found[before] += (places[before] - known[0]) * usual
+    found[after] += (places[after] - known[-1]) * usual
+    return np.rint(found).astype(np.int64)
+
+
+def times_of(times: Sequence[int | None]) -> Pts:
+    """Return times as an array; NO_TIME stands for none."""
+    if None not in times:
+        return np.array(times, dtype=np.int64)
+    return np.array([NO_TIME if time is None else time for time in times], dtype=np.int64)

@@ -1,0 +1,220 @@
+"""Recordings whose packets are not pictures of their own times: each frame is the one shown then.
+
+The number painted into a picture is the truth, read by three programs.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import cache, partial
+from pathlib import Path
+
+import pytest
+
+from dogclips.alignment import align_streams
+from dogclips.clips.frames import SourceFrames, select_frames
+from dogclips.media.encoding import EncoderConfig, cut_source
+from dogclips.media.ffprobe import is_installed, probe_with_ffprobe
+from dogclips.media.lanes import ClipJob
+from dogclips.media.probe import probe_file
+from dogclips.media.pyavprobe import probe_with_pyav
+from dogclips.streams import Stream, StreamTable
+from dogclips.timebase import Span
+from tests import odd_streams
+from tests.cuts.odd import virtual, wanted_of
+from tests.cuts.readers import READERS
+from tests.odd_streams import B_FRAMES, COUNT, MPEG4, RATE, Odd
+from tests.videos import steady, write_made
+
+pytestmark = pytest.mark.skipif(not is_installed(), reason="ffmpeg is not installed")
+
+Make = Callable[[Path], Odd]
+CLIP_S = Fraction(1)
+
+# Each with what is said of it.
+ODD: dict[str, tuple[Make, set[str]]] = {
+    "AVI that begins within a group": (odd_streams.begins_within_a_group, {"P018"}),
+    "MPEG-4 that begins with a P picture": (
+        partial(odd_streams.begins_within_a_group, codec="mpeg4", options=MPEG4),
+        {"P018"},
+    ),
+    "pictures not coded, AVI": (odd_streams.not_coded, {"P018", "P028"}),
+    "pictures not coded, MP4": (partial(odd_streams.not_coded, name="020500.mp4"), {"P028"}),
+    "pictures not coded, Matroska": (partial(odd_streams.not_coded, name="020500.mkv"), {"P028"}),
+    "hidden references": (odd_streams.hidden_references, {"P027"}),
+    **{
+        f"field pictures, {suffix}": (
+            partial(odd_streams.field_pictures, name=f"020500.{suffix}"),
+            {"P027"},
+        )
+        for suffix in ("ts", "mp4", "mkv")
+    },
+    **{
+        f"times of the file's order, {suffix}": (
+            partial(odd_streams.file_order, name=f"020500.{suffix}"),
+            {"P018" if suffix == "avi" else "P026"},
+        )
+        for suffix in ("mp4", "mkv", "flv", "ts", "avi")
+    },
+    "frames that share their time": (odd_streams.in_bursts, {"P020"}),
+    "times that step back": (odd_streams.stepping_back, {"P022"}),
+    "frames without times": (odd_streams.some_without_times, {"P025"}),
+    "B-frames without times": (
+        partial(odd_streams.some_without_times, options=B_FRAMES),
+        {"P005", "P025"},
+    ),
+    "times on some frames of a program stream": (odd_streams.some_packs_with_times, {"P004"}),
+    "keyframes that are none": (odd_streams.false_keyframes, set()),
+    "every packet a keyframe": (
+        partial(
+            odd_streams.false_keyframes, name="020500.mp4", codec="mpeg4", options=MPEG4, every=1
+        ),
+        set(),
+    ),
+}
+
+
+def camera(path: Path) -> Stream:
+    [stream] = probe_file(path).cameras
+    return stream
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Odd]:
+    """Return a recording of each kind, made once."""
+    folder = tmp_path_factory.mktemp("odd")
+
+    @cache
+    def of(name: str) -> Odd:
+        own = folder / str(list(ODD).index(name))
+        own.mkdir()
+        return ODD[name][0](own)
+
+    return of
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_clip_shows_what_a_player_shows_then(
+    tmp_path: Path, made: Callable[[str], Odd], name: str
+) -> None:
+    odd, codes = made(name), ODD[name][1]
+    table = probe_file(odd.path)
+    [stream] = table.cameras
+    assert {message.code for message in table.messages} == codes
+    starts = [Fraction(12, 25), Fraction(66, 25)]
+    jobs, clips = [], []
+    for number, start in enumerate(starts):
+        frames = select_frames(stream, Span(start, start + CLIP_S), None)
+        assert isinstance(frames, SourceFrames), frames
+        path = tmp_path / f"{number}.mp4"
+        own = frames.indices, frames.pts, frames.time_base, frames.frame_rate
+        jobs.append(ClipJob(path, *own, (stream.width, stream.height)))
+        clips.append((path, frames, wanted_of(odd, stream, round(start * RATE), frames)))
+
+    outcomes = cut_source(odd.path, stream, jobs, EncoderConfig(crf=12))
+
+    assert [outcome.error for outcome in outcomes] == [None, None]
+    for path, frames, numbers in clips:
+        assert None not in numbers
+        for reader, read_clip in READERS.items():
+            assert list(read_clip(path).numbers) == numbers, reader
+        assert virtual(odd, stream, frames) == numbers
+
+
+@pytest.mark.parametrize("name", list(ODD)[:2])
+def test_what_does_not_decode_fails_by_name(
+    tmp_path: Path, made: Callable[[str], Odd], name: str
+) -> None:
+    odd = made(name)
+    stream = camera(odd.path)
+    frames = select_frames(stream, Span(Fraction(0), CLIP_S), None)
+    assert isinstance(frames, SourceFrames)
+    own = frames.indices, frames.pts, frames.time_base, frames.frame_rate
+    job = ClipJob(tmp_path / "0.mp4", *own, odd_streams.SIZE)
+
+    [outcome] = cut_source(odd.path, stream, [job], EncoderConfig())
+
+    assert "the frame at 0.0 s of the stream does not decode" in str(outcome.error)
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_both_probes_describe_the_same_pictures(made: Callable[[str], Odd], name: str) -> None:
+    odd = made(name)
+    first, second = probe_with_ffprobe(odd.path), probe_with_pyav(odd.path)
+
+    assert _facts(first) == _facts(second)
+    assert len(first.cameras[0].pts) == len(odd.numbers)
+
+
+def _facts(table: StreamTable) -> tuple[object, ...]:
+    [stream] = table.cameras
+    own: list[int] = []
+    # Newer versions of FFmpeg fill in the times of program streams by themselves.
+    if table.format != "mpeg":
+        assert stream.pictures is not None
+        own = [*stream.pictures.index_of.tolist(), *stream.pictures.held.tolist()]
+    return table.messages, stream.pts.tolist(), stream.frame_rate, own
+
+
+def test_a_single_frame_lasts_a_moment_and_is_no_unrelated_clock(tmp_path: Path) -> None:
+    path = write_made(tmp_path / "one.mp4", steady(1))
+    [stream] = probe_file(path).cameras
+
+    alignment = align_streams(stream, stream)
+
+    assert alignment.trusted
+    assert not alignment.messages
+    assert select_frames(stream, Span(Fraction(0), CLIP_S), None) == "after-end"
+
+
+def test_frames_of_more_than_a_thousand_a_second_keep_their_order(tmp_path: Path) -> None:
+    odd = odd_streams.many_a_millisecond(tmp_path)
+    stream = camera(odd.path)
+    assert (stream.frame_rate, stream.variable_frame_rate) == (1500, False)
+
+    frames = select_frames(stream, Span(Fraction(20, 1500), Fraction(60, 1500)), None)
+
+    assert isinstance(frames, SourceFrames)
+    assert len(frames.indices) == 40
+    assert abs(frames.indices[0] - 20) <= 1  # a millisecond holds more than one
+    own = frames.indices, frames.pts, frames.time_base, frames.frame_rate
+    job = ClipJob(tmp_path / "0.mp4", *own, odd_streams.SIZE)
+    assert [one.error for one in cut_source(odd.path, stream, [job], EncoderConfig(crf=12))] == [
+        None
+    ]
+    first = frames.indices[0]
+    numbers = list(READERS["PyAV"](job.path).numbers)
+    assert numbers == list(range(first, first + 40))
+    assert virtual(odd, stream, frames) == numbers
+
+
+# Damage that no decoder complains of.
+
+
+@pytest.mark.parametrize(
+    ("codec", "options"),
+    [("libx264", odd_streams.NO_B_FRAMES), ("mpeg4", MPEG4)],
+    ids=["H.264", "MPEG-4"],
+)
+def test_nothing_is_cut_between_lost_packets_and_the_next_keyframe(
+    tmp_path: Path, codec: str, options: dict[str, str]
+) -> None:
+    table = probe_file(odd_streams.lossy(tmp_path, codec=codec, options=options).path)
+    [stream] = table.cameras
+
+    assert {message.code for message in table.messages} == {"P015", "P029"}
+    assert [(own.start, own.stop) for own in stream.torn] == [(38, 43)]  # number 48 is a keyframe
+    spans = [Span(Fraction(k, 25), Fraction(k + 4, 25)) for k in (30, 43, 47, 48)]
+    found = [select_frames(stream, span, None) for span in spans]
+    assert [isinstance(frames, SourceFrames) for frames in found] == [True, False, False, True]
+    assert found[1] == "frames-missing"
+
+
+def test_what_a_camera_left_out_before_it_encoded_is_no_damage(tmp_path: Path) -> None:
+    numbers = [n for n in range(COUNT) if n not in range(38, 43)]
+    path = odd_streams.encoded(tmp_path, "libx264", odd_streams.NO_B_FRAMES, numbers)
+    path = odd_streams.store(path, tmp_path / "020500.mkv", odd_streams.packets_of(path))
+
+    table = probe_file(path)
+
+    assert {message.code for message in table.messages} == {"P015"}
+    assert table.cameras[0].torn == ()
