@@ -79,7 +79,7 @@ def test_the_exact_name_wins_over_one_of_other_case() -> None:
 
 
 def test_a_stem_of_two_files_is_an_error() -> None:
-    with pytest.raises(SessionError, match=r"V082 .*'a' *: 'a.mkv' and 'a.mp4'"):
+    with pytest.raises(SessionError, match=r"V082 'a' matches .* recording: 'a.mkv' and 'a.mp4'"):
         recording_named("a", [Path("a.mp4"), Path("a.mkv")])
 
 
