@@ -10,7 +10,14 @@ from dogclips.annotations import Project, read_dataset
 from dogclips.clips.checks import CheckedProject, Found, check_projects, measure_named
 from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import apply_labels, several_tasks
-from dogclips.clips.session import OUTPUT_DIR, VIA_DIR, VIDEO_DIR, files_in, resolve_recordings
+from dogclips.clips.session import (
+    OUTPUT_DIR,
+    VIA_DIR,
+    VIDEO_DIR,
+    files_in,
+    resolve_recordings,
+    videos_in,
+)
 from dogclips.errors import AnnotationError, ConfigError, OutputError, SessionError
 from dogclips.records.class_names import LABELS, read_labels
 from dogclips.records.manifest import read_manifest
@@ -140,7 +147,7 @@ class _Reader:
             self.missing.append(f"no annotation files ({self.base_dir / VIA_DIR}): none are shown")
         projects, others = read_dataset(paths, same_ids=config.labels.option_ids == "same")
         self.missing.extend(others)
-        videos = files_in(self.base_dir / VIDEO_DIR)
+        videos = videos_in(self.base_dir / VIDEO_DIR)
         if not videos:
             self.missing.append(
                 f"no recordings ({self.base_dir / VIDEO_DIR}): annotations are checked alone"

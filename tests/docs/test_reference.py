@@ -135,9 +135,11 @@ def constants(module: Path) -> frozenset[str]:
 def test_codes_that_the_program_uses_are_those_of_the_table(
     letter: str, table: dict[str, Any]
 ) -> None:
+    code = re.compile(rf"{letter}\d\d\d(?=$| )")
     modules = [path for path in PRODUCT.rglob("*.py") if path.name != "codes.py"]
-    texts = [text for path in modules for text in constants(path)]
-    used = {found[0] for text in texts if (found := re.match(rf"{letter}\d\d\d(?=$| )", text))}
+    those = [path for path in modules if re.search(rf'"{letter}\d', path.read_text())]
+    texts = [text for path in those for text in constants(path)]
+    used = {found[0] for text in texts if (found := code.match(text))}
 
     assert used == set(table)
 
