@@ -114,7 +114,7 @@ def test_a_project_with_errors_is_refused_with_all_of_them(tmp_path: Path) -> No
     assert all(str(source) in line for line in lines)
     assert lines[1] == (
         f"error: V057 ends (4 s) before it starts (5 s) ({source}: metadata.1_00000001): "
-        "fix it in the program that made it and save again"
+        "redo the segment in the annotation program"
     )
     assert "warning: V058 zero length; skipped" in shown.stderr
 
