@@ -14,6 +14,8 @@ help: ## Show the targets.
 demo: setup ## Two-stream recordings with known truth, through the whole chain.
 	.venv/bin/dogclips demo
 
+# Without its bytecode each of three processes would rewrite the asserts of all test files again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: lint ## Every check of the project.
 	@# Two files at a time, each on a core of its own: threads of torch would wait for each other.
 	OMP_NUM_THREADS=1 .venv/bin/pytest -m "not timing" -n 2 --dist loadfile --no-loadscope-reorder

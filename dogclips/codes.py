@@ -181,6 +181,10 @@ MESSAGES: Mapping[str, Code] = {
         "the shift is in doubt for a stretch; no clip is cut from it",
         "set keep_doubtful if a small error does not matter",
     ),
+    "P040": _warning(
+        "the file stores no times, so 25 frames per second are assumed",
+        "remux it with its real frame rate",
+    ),
 }
 
 # Why a window of a plan, or of a prediction, was skipped.

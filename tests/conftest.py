@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import time
@@ -40,7 +41,17 @@ LONG = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that both processes end at about the same time."""
     order = {name: number for number, name in enumerate(LONG)}
-    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(LONG)))
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        file = item.nodeid.partition("::")[0]
+        return order.get(file, len(LONG)), item.get_closest_marker("training") is None
+
+    items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Never look for garbage among what was loaded so far, which stays: a million objects."""
+    gc.freeze()
 
 
 def pytest_report_header() -> str:

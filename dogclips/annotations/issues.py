@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from dogclips.codes import ISSUES
+
 Severity = Literal["error", "warning"]
 
 
@@ -32,11 +34,11 @@ class Issues:
 
     def warn(self, code: str, place: str, text: str, todo: str = "") -> None:
         """Note something odd that was read anyway."""
-        self.found.append(Issue(code, place, text, "warning", todo))
+        self.found.append(Issue(code, place, text, "warning", todo or _usual_todo(code)))
 
     def refuse(self, code: str, place: str, text: str, todo: str = "") -> None:
         """Note something that cannot mean anything; the file will be refused."""
-        self.found.append(Issue(code, place, text, "error", todo))
+        self.found.append(Issue(code, place, text, "error", todo or _usual_todo(code)))
 
     def has_length(
         self,
@@ -54,6 +56,12 @@ class Issues:
         elif end == start:
             self.warn("V058", place, f"{empty}; skipped")
         return end > start
+
+
+def _usual_todo(code: str) -> str:
+    """Return what helps against a code where the place of the issue tells nothing better."""
+    todo = ISSUES[code].todo
+    return "" if todo == "nothing" else todo
 
 
 def grouped(issues: Iterable[Issue]) -> list[tuple[Issue, int]]:

@@ -22,7 +22,7 @@ EXAMPLES = """
 def config(
     command: Annotated[
         Literal["cut", "train", "predict"],
-        Argument(metavar="COMMAND", help="cut, train or predict."),
+        Argument(metavar="cut|train|predict", help="Command to print the settings of."),
     ],
     config_files: ConfigFiles = None,
     set_: Overrides = None,
@@ -55,7 +55,10 @@ def config(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print all settings of a command as YAML with comments, to save, change and use."""
+    """Print all settings of a command, with comments, as YAML.
+
+    Save the output, change it, and pass it to the command with --config.
+    """
     from dogclips.steps.config import compare_settings, list_settings
 
     if diff is not None:

@@ -228,7 +228,9 @@ def _shown(
         if isinstance(recording, SessionError):
             raise recording
         if recording.table is None:
-            raise recording.error or AlignmentError("not measured")
+            raise recording.error or AlignmentError(
+                "not measured", todo="see what `dogclips probe` says of it"
+            )
         stream, _ = choice.of(recording.table)
         if stream.end_s is None:
             what = f"stream {stream.index} has no timestamps"

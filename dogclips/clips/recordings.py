@@ -38,7 +38,9 @@ class Recording:
     def measured(self) -> tuple[StreamTable, Alignment]:
         """Return what was measured, or raise why the file cannot be used."""
         if self.table is None or self.alignment is None:
-            raise self.error or AlignmentError("not measured", where=self.path)
+            raise self.error or AlignmentError(
+                "not measured", where=self.path, todo="see what `dogclips probe` says of it"
+            )
         return self.table, self.alignment
 
     @property

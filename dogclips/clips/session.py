@@ -17,6 +17,13 @@ VIDEO_DIR, VIA_DIR, OUTPUT_DIR = "video", "via", "output"
 # `mouse.1` is a stem: numbers alone are no suffix, as in a time of day.
 _SUFFIX = re.compile(r"\.\d*[A-Za-z][A-Za-z0-9]{1,4}$")
 
+# What cameras and computers put beside recordings: subtitles, thumbnails, proxies, facts, notes.
+_SIDE_FILE = re.compile(
+    r"\.(srt|vtt|ass|thm|lrf|lrv|glv|gpx|xmp|xml|json|csv|tsv|txt|md|eaf|pfsx|boris|gz|ya?ml|html|pdf"
+    r"|xlsx|h5|np[yz]|pkl|parquet|png|jpe?g|bmp|ini|db|url|lnk)$",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True)
 class Session:
@@ -132,8 +139,8 @@ def find_sessions(
 
 
 def recordings_in(base_dir: Path) -> list[Path]:
-    """Return the files of `base_dir/video` in name order; hidden ones are not recordings."""
-    videos = files_in(base_dir / VIDEO_DIR)
+    """Return the recordings of `base_dir/video` in name order."""
+    videos = videos_in(base_dir / VIDEO_DIR)
     wrong = None if videos else not_a_session(base_dir)
     if wrong is not None:
         raise wrong
@@ -154,6 +161,15 @@ def projects_in(base_dir: Path) -> list[Path]:
             todo="save the project there (VIA 3, BORIS, CVAT, ELAN, DeepEthogram or CSV)",
         )
     return projects
+
+
+def videos_in(folder: Path) -> list[Path]:
+    """Return the files of a folder in name order, without what cameras put beside recordings.
+
+    Subtitles, thumbnails, the low-resolution proxies of GoPro and DJI cameras (.LRV, .LRF),
+    pictures and tables are told by their suffix.
+    """
+    return [path for path in files_in(folder) if not _SIDE_FILE.search(path.name)]
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -52,14 +52,17 @@ def local_engine(workers: int | None = None) -> Engine:
         unfinished = dict(enumerate(units))
         todo = "run the same command again with fewer --workers"
         finished = in_processes(cut_unit, units, workers or os.cpu_count() or 1, "cuts clips", todo)
-        gc.freeze()  # what is loaded by now stays: a look for garbage after each unit is short
+        ours = gc.get_freeze_count() == 0  # who calls us may have done so, and needs it longer
+        if ours:
+            gc.freeze()  # what is loaded by now stays: a look for garbage after each unit is short
         try:
             with closing(finished):
                 for index, outcomes in finished:
                     del unfinished[index]
                     yield outcomes
         finally:
-            gc.unfreeze()
+            if ours:
+                gc.unfreeze()
             for unit in unfinished.values():  # processes are ended in the middle of a clip
                 for path in unit.wanted:
                     part_of(path).unlink(missing_ok=True)

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
+from dogclips.alignment import AnnotatedIn, zero_of
 from dogclips.annotations import Issue, Media
 from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import Labelled, LabelledFile, Refused
@@ -17,6 +19,7 @@ from dogclips.clips.viewing import Viewing, counted_alike, viewing_of
 from dogclips.clips.windows import BOUT_COLUMNS
 from dogclips.errors import DogclipsError, SessionError
 from dogclips.segments import last_end_s
+from dogclips.streams import StreamTable
 from dogclips.timebase import ROUNDING_SLACK_S, exact, shown
 
 
@@ -72,10 +75,11 @@ def _viewed(
         viewing.in_seconds(table[table["media_name"] == media.name])
         for table in (file.segments, file.project.segments)
     )
-    created = recording.table.created if recording.table else None
-    name, guess = recording_name(base_dir, path, created, config.name)
+    table, _ = recording.measured
+    name, guess = recording_name(base_dir, path, table.created, config.name)
     source, bouts = path.relative_to(base_dir).as_posix(), bouts_of(own)
-    odd = [f"{source}: {text}" for text in _oddities(viewing, issue, own, bouts)]
+    found = (*_off_screen(viewing, table, bouts), *_oddities(viewing, issue, own, bouts))
+    odd = [f"{source}: {text}" for text in found]
     return ViewedRecording(
         folder=file.folder,
         source=source,
@@ -108,6 +112,28 @@ def annotated_times(
             more = sum(bouts["end"] - bouts["start"], Fraction(0))
             found[str(label)] = count + len(bouts), seconds + more
     return found
+
+
+def _off_screen(viewing: Viewing, table: StreamTable, bouts: pd.DataFrame) -> Iterator[str]:
+    """Yield that no bout falls on a frame, and for which player some would."""
+    seen = viewing.reference
+    if bouts.empty or seen.start_s is None or seen.end_s is None:
+        return
+    first, last, start_s, end_s = bouts["start"].min(), bouts["end"].max(), seen.start_s, seen.end_s
+
+    def falls_on_frames(zero_s: Fraction) -> bool:
+        return first + zero_s < end_s and last + zero_s > start_s
+
+    if falls_on_frames(viewing.zero_s):
+        return
+    zeros = {player: zero_of(player, seen, table) for player in get_args(AnnotatedIn)}
+    others = [player for player, zero_s in zeros.items() if falls_on_frames(zero_s)]
+    advice = " or ".join(f"`annotated_in: {player}`" for player in others)
+    begin, end = (shown(time - viewing.zero_s) for time in (start_s, end_s))
+    yield (
+        f"no segment falls on a frame: {viewing.player} shows the recording from {begin} to {end} s"
+        f"; {f'set {advice}' if others else 'check that these annotations are of this recording'}"
+    )
 
 
 def _oddities(

@@ -241,7 +241,7 @@ def _earlier(out: Path, export_format: str, staging: Path) -> list[str]:
         return []
     todo = "choose a new folder with --out"
     if _RECORD not in present:
-        raise OutputError("the folder holds something else than an export", where=out, todo=todo)
+        raise OutputError("the folder holds something other than an export", where=out, todo=todo)
     try:
         record = json.loads((out / _RECORD).read_text(encoding="utf-8"))
         if record["format"] == export_format:

@@ -1,6 +1,6 @@
 """Lists and tables of clips as other tools read them: MMAction2, PySlowFast, Kinetics, data frames.
 
-MMAction2's VideoDataset with `multi_class=True` splits lines at blanks and puts `data_prefix`
+MMAction2's VideoDataset with `multi_class=True` splits lines at spaces and puts `data_prefix`
 before the path (`mmaction/datasets/video_dataset.py`). PySlowFast's Kinetics loader splits them at
 every `DATA.PATH_LABEL_SEPARATOR` (`slowfast/datasets/kinetics.py`), takes a line of one part for
 class 0 and the middle of three parts for nothing; so no path may hold the separator.
@@ -45,7 +45,7 @@ EXPORTED_TABLE = (
     Column("recording", "str", "Recording, relative to the prefix."),
     Column("project", "str", "Annotation file, relative to the prefix."),
     Column("session", "str", "Session folder, relative to the prefix."),
-    Column("subjects", "object", "Subjects of the segments behind the labels."),
+    Column("subjects", "object", "Subjects of the segments that gave the labels."),
     Column("start_s", "float64", "Start in annotation time; missing without a manifest.", "s"),
     Column("end_s", "float64", "End in annotation time; missing without a manifest.", "s"),
 )
@@ -64,12 +64,12 @@ _TYPES = {
 VIDEO_SUFFIXES = frozenset({".mkv", ".mp4", ".avi", ".mpeg", ".mov"})
 
 UNFIT_REASONS = {
-    "no-label": "no label, and the format wants one",
+    "no-label": "no label, and the format needs one",
     "several-labels": "several labels, and the format takes one",
     "no-times": "no manifest tells how long it is",
-    "blank-in-path": "a blank in the path, which readers take for its end",
+    "blank-in-path": "a space in the path, which readers take for its end",
     "separator-in-path": "the separator or a line break in the path",
-    "no-video-suffix": f"a name that ends in none of {', '.join(sorted(VIDEO_SUFFIXES))}",
+    "no-video-suffix": f"a name that does not end in {', '.join(sorted(VIDEO_SUFFIXES))}",
 }
 
 
@@ -257,7 +257,7 @@ def _safe(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _safe_path(path: str) -> str:
-    """Return a path that is no formula and still leads to the same file."""
+    """Return a path that is not a formula and still leads to the same file."""
     return path if safe_cell(path) == path else f"./{path}"
 
 

@@ -94,7 +94,7 @@ def read_kept(path: Path) -> Kept:
     files, groups = record.files or {}, record.groups or {}
     clips = {absolute(name): split for split, own in files.items() for name in own}
     if len(clips) < sum(map(len, files.values())):
-        raise ListError("damaged: a clip stands in it twice", where=path, todo=TODO)
+        raise ListError("damaged: a clip appears in it twice", where=path, todo=TODO)
     recordings = {absolute(name): own for name, own in record.recordings.items()}
     return Kept(
         path=path,
@@ -125,16 +125,16 @@ def kept_groups(
     if kept.splits != set(wanted):
         shown = [", ".join(sorted(splits)) for splits in (kept.splits, set(wanted))]
         raise ListError(
-            f"the split to keep has {shown[0]}, wanted are {shown[1]}",
+            f"the split to keep has {shown[0]}, not {shown[1]}",
             where=kept.path,
-            todo="use the same splits (--val, --test), or leave --keep out",
+            todo="use the same splits (--val, --test), or leave out --keep",
         )
     first = kept.version == 1
     if first and not kept.parted.isdisjoint(clips["recording"]):
         raise ListError(
-            "version 1 does not say which clips of a parted recording lay where",
+            "version 1 does not say where the clips of a divided recording were",
             where=kept.path,
-            todo="leave --keep out",
+            todo="leave out --keep",
         )
     before = clips["path"].map(kept.clips)
     stayed = clips["recording"].map(kept.recordings) if first else before
@@ -167,7 +167,7 @@ def _splits_of_groups(kept: Kept, evidence: pd.DataFrame) -> dict[str, str]:
         raise ListError(
             f"kept clips of one group, {group}, lie in {' and '.join(splits)}",
             where=kept.path,
-            todo="group as before (--group-by), or leave --keep out",
+            todo="group as before (--group-by), or leave out --keep",
         )
     return dict(zip(evidence["group"], evidence["split"], strict=True))
 

@@ -55,7 +55,7 @@ def read_list(path: Path, root: Path | None = None) -> ClipList:
     """Read a list and its label names.
 
     Paths in the list are relative to `root`; None means the folder of the list. A list that is
-    missing or empty is a ListError, and so is a line that is blank or has a blank in the path,
+    missing or empty is a ListError, and so is a line that is blank or has a space in the path,
     anything but one blank between the parts, an index that has no name or stands there twice, or a
     clip that is missing or listed twice. The first such line is named by its number, and how many
     more there are. A clip that is still in its recording is not missing.
@@ -104,7 +104,7 @@ def list_text(path: Path, clips: Iterable[str], labels: Iterable[Sequence[int]])
     for name in names:
         if len(name.split()) != 1:
             raise ListError(
-                f"a blank in {name!r}", where=path, todo="rename the folder without blanks"
+                f"a space in {name!r}", where=path, todo="rename the folder without spaces"
             )
     return list_lines(names, labels)
 
@@ -162,35 +162,35 @@ def _wrong_index(indices: tuple[int, ...], num_classes: int) -> _Fault | None:
             "use the labels.txt that belongs to this list",
         )
     twice = next((index for index in indices if indices.count(index) > 1), None)
-    return None if twice is None else _Fault(f"label {twice} stands there twice", "drop one")
+    return None if twice is None else _Fault(f"label {twice} appears twice", "drop one")
 
 
 def _odd_blank(line: str) -> _Fault:
-    """Say which blank is not the single one between two parts."""
+    """Say which space is not the single one between two parts."""
     other = next((letter for letter in line if letter.isspace() and letter != " "), "")
     if not line.strip():
-        return _Fault("a blank line", "delete it")
+        return _Fault("an empty line", "delete it")
     if other:
-        kind = "a tab" if other == "\t" else f"a blank that is none (U+{ord(other):04X})"
-        return _Fault(f"{kind} in {briefly(line)}", "write one plain blank between the parts")
+        kind = "a tab" if other == "\t" else f"an unusual space (U+{ord(other):04X})"
+        return _Fault(f"{kind} in {briefly(line)}", "write one plain space between the parts")
     if line != line.strip():
-        side = "before" if line[0] == " " else "behind"
-        return _Fault(f"a blank {side} {briefly(line.strip())}", "delete it")
+        side = "before" if line[0] == " " else "after"
+        return _Fault(f"a space {side} {briefly(line.strip())}", "delete it")
     first = line.partition("  ")[0]
-    return _Fault(f"two blanks in a row behind {briefly(first)}", "write one between the parts")
+    return _Fault(f"two spaces in a row after {briefly(first)}", "write one between the parts")
 
 
 def _no_index(line: str, folder: str) -> _Fault:
-    """Tell a blank in a path from a label that is no number."""
+    """Tell a space in a path from a label that is not a number."""
     parts = line.split(" ")
     wrong = max(number for number, part in enumerate(parts) if number and not _is_index(part))
     name = " ".join(parts[: wrong + 1])
     if os.path.isfile(os.path.join(folder, name)):  # noqa: PTH113, PTH118 (as in _parse)
         todo = "rename the clip without it: readers take it for the end of the path"
-        return _Fault(f"a blank in the path {name!r}", todo)
+        return _Fault(f"a space in the path {name!r}", todo)
     first = next(part for part in parts[1:] if not _is_index(part))
-    todo = "labels are numbers from 0, line numbers of labels.txt; a path holds no blank"
-    return _Fault(f"{briefly(first)} is no class index", todo)
+    todo = "labels are numbers from 0, line numbers of labels.txt; a path has no spaces"
+    return _Fault(f"{briefly(first)} is not a class index", todo)
 
 
 def _is_index(part: str) -> bool:

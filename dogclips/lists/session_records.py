@@ -10,7 +10,14 @@ from dogclips.annotations import Project, read_dataset
 from dogclips.clips.checks import CheckedProject, Found, check_projects, measure_named
 from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import apply_labels, several_tasks
-from dogclips.clips.session import OUTPUT_DIR, VIA_DIR, VIDEO_DIR, files_in, resolve_recordings
+from dogclips.clips.session import (
+    OUTPUT_DIR,
+    VIA_DIR,
+    VIDEO_DIR,
+    files_in,
+    resolve_recordings,
+    videos_in,
+)
 from dogclips.errors import AnnotationError, ConfigError, OutputError, SessionError
 from dogclips.records.class_names import LABELS, read_labels
 from dogclips.records.manifest import read_manifest
@@ -111,7 +118,7 @@ class _Reader:
         try:
             return read_settings(CutConfig, self.output)
         except ConfigError as error:
-            self.missing.append(f"settings of the cut are unknown, defaults are taken: {error}")
+            self.missing.append(f"the settings of the cut are unknown, defaults are used: {error}")
             return CutConfig()
 
     def classes(self, manifest: pd.DataFrame) -> tuple[str, ...]:
@@ -128,7 +135,7 @@ class _Reader:
                 found[entry.name] = (*found.get(entry.name, ()), entry)
         except OutputError as error:
             self.missing.append(
-                "nobody measured the streams, or the cut was interrupted"
+                "the streams were not measured, or the cut was interrupted"
                 f" ({error.where}): {error.what}"
             )
         return found
@@ -140,7 +147,7 @@ class _Reader:
             self.missing.append(f"no annotation files ({self.base_dir / VIA_DIR}): none are shown")
         projects, others = read_dataset(paths, same_ids=config.labels.option_ids == "same")
         self.missing.extend(others)
-        videos = files_in(self.base_dir / VIDEO_DIR)
+        videos = videos_in(self.base_dir / VIDEO_DIR)
         if not videos:
             self.missing.append(
                 f"no recordings ({self.base_dir / VIDEO_DIR}): annotations are checked alone"

@@ -20,6 +20,7 @@ _MAX_DELAY_FRAMES = 5
 _PRIMING_S = Fraction(50, 1000)
 # A clock that steps back to within this share of the step from its start has started anew.
 _RESTART_SHARE = Fraction(1, 10)
+_RATE_ASSUMED = "mjpeg"  # pictures one after the other, and nothing else
 _Finding = tuple[str, str]  # code and text
 
 
@@ -113,6 +114,9 @@ def _of_file(table: StreamTable) -> Iterator[Message]:
     if not table.cameras:
         yield Message("P002", "no video stream with frames")
         return
+    if table.format == _RATE_ASSUMED:
+        what = "the file stores no times: 25 frames per second are assumed, as players do"
+        yield Message("P040", what)
     streams = (*table.cameras, *(stream for stream in table.streams if stream.type == "audio"))
     first_s = min((stream.start_s for stream in streams if stream.start_s is not None), default=0)
     camera = table.cameras[0]

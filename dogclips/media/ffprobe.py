@@ -20,7 +20,7 @@ import ffmpeg
 from dogclips.errors import MediaError, ToolMissingError
 from dogclips.media.edits import with_empty_edits
 from dogclips.media.facts import Packets, measured, rotation_of, with_messages
-from dogclips.media.inputs import INPUT_RULES, input_url, not_a_video
+from dogclips.media.inputs import INPUT_RULES, format_of, input_url, not_a_video
 from dogclips.streams import StreamTable
 
 # One call reads everything. Of the output formats `compact` is the one whose lines stay short for
@@ -82,6 +82,8 @@ def _entry(line: str) -> dict[str, str]:
 
 
 def _run(path: Path, **options: str | None) -> str:
+    if (name := format_of(path)) is not None:
+        options["f"] = name
     source = ffmpeg.input(input_url(path), v="error", **INPUT_RULES, **options)
     arguments = source.output("-").get_args()[:-1]  # but the output
     try:

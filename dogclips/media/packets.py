@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain, takewhile
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -108,6 +109,11 @@ def _is_key(packet: VideoPacket) -> bool:
     return packet.is_keyframe and packet.pts is not None and packet.size > 0
 
 
+def _changes_decoder(packet: VideoPacket) -> bool:
+    # Most packets have nothing beside their data; to ask for a kind takes longer than to see that.
+    return any(True for _ in packet.iter_sidedata()) and packet.has_sidedata("new_extradata")
+
+
 class Group(NamedTuple):
     """Packets to decode, from a keyframe on, by their indices, and the times of wanted frames."""
 
@@ -123,9 +129,14 @@ class OpenClip:
     track: Track
     #: In file order; not all of those that decoding from the file's start would take.
     packets: Sequence[VideoPacket]
-    jumps: bool  #: Decoding may begin at any keyframe among them
     known: Pts  #: Times of all frames that the packets yield, ascending
     times: FrameTimes  #: When the frames that count are shown
+
+    @cached_property
+    def jumps(self) -> bool:
+        """Return whether decoding may begin at any keyframe among the packets."""
+        # The decoder needs what comes with other packets, which would otherwise be skipped.
+        return self.track.jumps and not any(map(_changes_decoder, self.packets[1:]))
 
     def groups(self, wanted: Iterable[int]) -> list[Group]:
         """Return what to decode for frames with these times, and nothing that can be left out."""
@@ -170,9 +181,7 @@ def open_clip(excerpt: Excerpt) -> Iterator[OpenClip]:
                 where=path,
                 todo="cut the session again",
             )
-        # The decoder then needs packets that would otherwise be skipped.
-        changes = any(packet.has_sidedata("new_extradata") for packet in packets[1:])
-        yield OpenClip(track, packets, track.jumps and not changes, known, times)
+        yield OpenClip(track, packets, known, times)
 
 
 def undecodable(path: Path, reason: str) -> MediaError:

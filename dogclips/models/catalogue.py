@@ -85,8 +85,8 @@ def variant(name: str) -> Variant:
     """Return the published network of a name."""
     if name in VARIANTS:
         return VARIANTS[name]
-    near = [one for one in VARIANTS if one.startswith(name)]
-    near = near or difflib.get_close_matches(name, VARIANTS, n=1)
+    begun = [one for one in VARIANTS if one.startswith(name)]
+    near = difflib.get_close_matches(name, begun or VARIANTS, n=1, cutoff=0.0 if begun else 0.6)
     todo = f"did you mean {near[0]}? " if near else ""
     raise UsageError("no such model", where=name, todo=f"{todo}`dogclips models` lists all")
 

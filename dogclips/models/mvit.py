@@ -7,7 +7,7 @@ Fan, Xiong, Mangalam, Li, Yan, Malik and Feichtenhofer, "Multiscale Vision Trans
 any frame count and size, and keeps the names, so that torchvision's checkpoints load without a map.
 
 Position tables are made for the grid halved and rounded down, while pooling rounds up. Where both
-differ (sizes that are no multiple of 32), and where a checkpoint's grid was another one, each
+differ (sizes that are not a multiple of 32), and where a checkpoint's grid was another one, each
 forward pass resizes the relative ones linearly; so do the published implementations.
 
 Shapes: B clips, T frames, D width of a token, L tokens of a clip, K classes.
@@ -135,13 +135,13 @@ def _check_sizes(config: MViTConfig, expects: ModelInput) -> None:
     clip_len, size = expects.clip_len, expects.size
     if clip_len % TUBE[0]:
         raise ModelError(
-            f"{clip_len} frames are no multiple of {TUBE[0]}, the frames of a token",
+            f"{clip_len} frames are not a multiple of {TUBE[0]}, the frames of a token",
             where="data.sampling.clip_len",
             todo=f"set it to {nearest_multiples(clip_len, TUBE[0])}",
         )
     if size % TUBE[1] or size < SMALLEST:
         raise ModelError(
-            f"input size {size} is no multiple of {TUBE[1]} from {SMALLEST} on",
+            f"input size {size} is not a multiple of {TUBE[1]} from {SMALLEST} on",
             where="data.size",
             todo=f"set it to {nearest_multiples(size, TUBE[1], SMALLEST)}",
         )

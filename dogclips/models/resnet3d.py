@@ -276,7 +276,7 @@ def _check_sizes(config: ResNet3DConfig, expects: ModelInput) -> None:
     step = config.stem_strides[0] * config.stem_strides[1] * config.time_pool
     if clip_len % step:
         raise ModelError(
-            f"{clip_len} frames are no multiple of {step}, so that some would not be seen",
+            f"{clip_len} frames are not a multiple of {step}, so some would not be seen",
             where="data.sampling.clip_len, model.stem_strides, model.time_pool",
             todo=f"set data.sampling.clip_len to {nearest_multiples(clip_len, step)}",
         )

@@ -163,13 +163,13 @@ def _check_sizes(config: SlowFastConfig, expects: ModelInput) -> None:
     clip_len, alpha = expects.clip_len, config.alpha
     if clip_len % alpha:
         raise ModelError(
-            f"{clip_len} frames are no multiple of alpha {alpha}",
+            f"{clip_len} frames are not a multiple of alpha {alpha}",
             where="data.sampling.clip_len, model.alpha",
             todo=f"set data.sampling.clip_len to {nearest_multiples(clip_len, alpha)}",
         )
     if config.width % config.beta_inv:
         raise ModelError(
-            f"width {config.width} is no multiple of beta_inv {config.beta_inv}",
+            f"width {config.width} is not a multiple of beta_inv {config.beta_inv}",
             where="model.width, model.beta_inv",
             todo=f"set model.width to a multiple of {config.beta_inv}",
         )

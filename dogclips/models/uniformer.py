@@ -230,7 +230,7 @@ def _check_sizes(config: UniFormerV2Config, expects: ModelInput) -> None:
     check_patches(expects.size, config.patch_size, config.dim, config.heads)
     if config.global_blocks > config.depth:
         raise ModelError(
-            f"{config.global_blocks} global blocks cannot stand behind {config.depth} blocks",
+            f"{config.global_blocks} global blocks cannot follow {config.depth} blocks",
             where="model.global_blocks, model.depth",
             todo=f"set model.global_blocks to {config.depth} or less",
         )

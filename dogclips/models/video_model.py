@@ -147,7 +147,7 @@ def check_patches(size: int, patch_size: int, dim: int, heads: int) -> None:
     """Refuse what a transformer over patches of a frame cannot be built for."""
     if size % patch_size:
         raise ModelError(
-            f"input size {size} is no multiple of patch_size {patch_size}",
+            f"input size {size} is not a multiple of patch_size {patch_size}",
             where="data.size, model.patch_size",
             todo=f"set data.size to {nearest_multiples(size, patch_size)}",
         )

@@ -1,6 +1,5 @@
 """Check: find what is wrong with annotation files, and what they contain."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +9,12 @@ from dogclips.annotations import Issue, Project, read_annotations, read_dataset
 from dogclips.annotations.project import refusal
 from dogclips.clips.checks import CheckedProject, check_projects, measure_named
 from dogclips.clips.config import CutConfig
-from dogclips.clips.session import VIA_DIR, VIDEO_DIR, files_in, projects_in
+from dogclips.clips.session import VIA_DIR, VIDEO_DIR, projects_in, videos_in
 from dogclips.config import Settings, settings_of
 from dogclips.errors import SessionError
 from dogclips.events import Feed, Progress, Result
 from dogclips.files import Paths, paths_of
 from dogclips.segments import segment_table
-
-# What lies beside recordings and is none.
-_NO_VIDEO = re.compile(
-    r"\.(json|csv|tsv|txt|md|xml|eaf|pfsx|boris|gz|ya?ml|html|pdf|xlsx|h5|np[yz]|pkl|parquet|vtt|srt"
-    r"|png|jpe?g)$",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,9 +100,9 @@ def _projects(paths: Sequence[Path], feed: Feed, *, same_ids: bool) -> list[Proj
 def _videos_of(file: Path, videos: str | Path | None) -> list[Path]:
     """Return the files among which an annotation file's recordings are."""
     if videos is not None:
-        return files_in(Path(videos))
+        return videos_in(Path(videos))
     folder = file.absolute().parent
     base_dir = file.parent.parent if file.parent.name else folder.parent
     if folder.name == VIA_DIR and (base_dir / VIDEO_DIR).is_dir():
-        return files_in(base_dir / VIDEO_DIR)
-    return [path for path in files_in(file.parent) if not _NO_VIDEO.search(path.name)]
+        return videos_in(base_dir / VIDEO_DIR)
+    return videos_in(file.parent)

@@ -11,7 +11,7 @@ from dogclips.annotations.boris_tables import write_boris_intervals
 from dogclips.annotations.plain import write_plain
 from dogclips.annotations.project import refusal
 from dogclips.annotations.via_writing import write_via
-from dogclips.clips.session import files_in
+from dogclips.clips.session import videos_in
 from dogclips.clips.viewing import project_in_seconds
 from dogclips.errors import UsageError
 from dogclips.events import Feed, Progress, Result
@@ -92,7 +92,7 @@ def convert(
     if videos is not None:
         if not Path(videos).is_dir():
             raise UsageError("no such folder", where=f"--videos {videos}", todo="name a folder")
-        project = project_in_seconds(project, files_in(Path(videos)), player)
+        project = project_in_seconds(project, videos_in(Path(videos)), player)
     left_out = write(project, out)
     unwritten = sum(left_out.get(kind, 0) for kind in ("points", "segments without length"))
     written = len(project.segments) - unwritten

@@ -23,6 +23,8 @@ from dogclips.media.hardware import SOFTWARE, decoder_fault, encoder_fault
 from dogclips.records.class_names import order_change
 from dogclips.records.manifest import manifest_table
 
+_FAILED = "see its row in output/manifest.csv, correct the cause and cut again"
+
 EngineName = Literal["local", "ray"]
 
 
@@ -45,7 +47,7 @@ class SessionCut(Event):
         names = ["clip", "reason", "source", "project"]
         return [
             (MediaError if clip else SessionError)(
-                reason, where=self.base_dir / (source or project)
+                reason, where=self.base_dir / (source or project), todo=_FAILED
             )
             for clip, reason, source, project in failed[names].itertuples(index=False)
         ]

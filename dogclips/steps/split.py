@@ -20,6 +20,7 @@ from dogclips.steps.inputs import few, read_inputs, warn_of_moved_labels
 
 SplitFormat = Literal["mmaction2", "slowfast", "csv"]  # keys of `lists.splits.WRITERS`
 _SHARE = 0.15
+_UNREAD = "cut the clip again, or take it out of the list"
 
 # By folder: the split of each clip, and how it came about.
 _Parts = dict[Path, tuple[pd.Series, dict[str, Any]]]
@@ -176,7 +177,9 @@ def _copies(
             f"{first['reason']}): --json lists all"
         )
     for row in unmatched[unmatched["status"] == "unread"].to_dict("records"):
-        feed.failures.append(MediaError(row["reason"], where=row["path"]))  # as the warning says
+        feed.failures.append(
+            MediaError(row["reason"], where=row["path"], todo=_UNREAD)
+        )  # as the warning says
     return copies, unmatched
 
 

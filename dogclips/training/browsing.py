@@ -272,7 +272,7 @@ def _changes(config: TrainConfig) -> str:
     """Return the random changes of a training in words."""
     augment, size = config.data.augment, config.data.size
     if config.trainer.overfit is not None:
-        return "as in testing, to learn by heart"
+        return "as in testing, to overfit"
     least, most = (round(size * scale) for scale in augment.scale)
     sides = f"{least} px" if least == most else f"{least} to {most} px"
     part = f"short side {sides}, {augment.crop} crop"

@@ -104,7 +104,7 @@ class RunRecorder(pl.Callback):
     """Records every epoch in the run folder, and stops between two steps when asked to.
 
     The rows, and how far the epoch is, are part of the checkpoint, so that a resumed run writes the
-    table of an unbroken one. Chance is seeded anew for every batch, for the same reason. On the
+    table of an unbroken one. Chance is seeded again for every batch, for the same reason. On the
     first device only, `on_epoch` gets every new row, and `on_best` is called when it is the best.
     """
 
@@ -289,7 +289,7 @@ class RunRecorder(pl.Callback):
 
     def _stopped_error(self, when: str) -> StoppedError:
         name = self.stop.signal.name if self.stop.signal else "a signal to another process"
-        todo = f"go on with `dogclips train --resume --out {self.run_dir}`"
+        todo = f"continue with `dogclips train --resume --out {self.run_dir}`"
         return StoppedError(f"stopped by {name} {when}", where=self.run_dir / LAST, todo=todo)
 
 
@@ -312,7 +312,7 @@ class EpochTally:
         self.waited_s += time.perf_counter() - self._trained
 
     def add(self, loss: Tensor, num_clips: int) -> None:
-        """Count a batch; its loss stays on the device, where nobody waits for it."""
+        """Count a batch; its loss stays on the device, where nothing waits for it."""
         if num_clips:  # of a batch in which no clip decodes the loss is no number
             self.loss_sum = self.loss_sum + loss.float() * num_clips
         self.num_clips += num_clips

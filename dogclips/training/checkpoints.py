@@ -85,7 +85,7 @@ def last_checkpoint(
         raise OutputError(
             "the folder already holds a training run",
             where=run_dir,
-            todo="go on with --resume, or choose another folder",
+            todo="continue with --resume, or choose another folder",
         )
     metadata = metadata_of(read_checkpoint(last), last)
     held = validate(TrainConfig, metadata["config"], where=f"config in {last}")

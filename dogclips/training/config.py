@@ -418,7 +418,9 @@ class TrainerConfig(Config):
     clip_gradient: Positive | None = Field(
         1.0, description="Largest norm of the gradient; null for no limit."
     )
-    accumulate: Count = Field(1, description="Number of batches whose gradients make one step.")
+    accumulate: Count = Field(
+        1, description="Number of batches per optimizer step; their gradients are added up."
+    )
     ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None,
         description="Decay of an exponential moving average of the weights, which is then "

@@ -203,7 +203,7 @@ class ClipData(pl.LightningDataModule):
         return self._loader(dataset, sampler, shape, drop_last=drop_last)
 
     def _training_views(self) -> RandomViews | FixedViews:
-        """Return random views; for clips that are learned by heart those of the validation."""
+        """Return random views; to overfit a few clips, those of the validation."""
         data, sampling = self.config.data, sampling_of(self.config.data)
         if self.config.trainer.overfit is not None:
             return FixedViews(sampling, 1, Views(data.size, data.fit, 1), self.decoder)

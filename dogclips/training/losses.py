@@ -151,7 +151,7 @@ def tasks_of_labels(
 
 
 def check_task_names(names: Collection[str], known: Collection[str]) -> None:
-    """Refuse a name in the settings that is no task."""
+    """Refuse a name in the settings that is not a task."""
     for name in names:
         if name not in known:
             there = ", ".join(sorted(known)) if any(known) else "labels.txt has no `task:label`"
@@ -181,7 +181,7 @@ def view_mean(
 
 
 def check_answers(clips: ClipList, tasks: Sequence[Task]) -> None:
-    """Refuse a list in which a line has several labels, or none, of a task that wants one."""
+    """Refuse a list in which a line has several labels, or none, of a task that needs one."""
     for task in tasks:
         if not task.exclusive:
             continue
@@ -199,7 +199,7 @@ def check_answers(clips: ClipList, tasks: Sequence[Task]) -> None:
             more = f"; so are {len(wrong) - 1} more lines" if len(wrong) > 1 else ""
             found = f"{count} labels" if count else "no label"
             raise ListError(
-                f"{found} of {task.shown}, and cross_entropy wants one{more}",
+                f"{found} of {task.shown}, and cross_entropy needs one{more}",
                 where=f"{clips.path}:{line}",
                 todo="correct the line, or set loss.name, or the name of the task's loss, to bce",
             )
@@ -209,7 +209,7 @@ def pos_weight(config: TrainConfig, clips: ClipList) -> Tensor | None:
     """Return how many times a positive of each class counts in the loss (K,).
 
     Balanced, that is negatives over positives; for classes that exclude each other N / (K n), n
-    the clips of a class, as scikit-learn balances. A class that nobody carries, or everybody, is
+    the clips of a class, as scikit-learn balances. A class that no clip or every clip carries is
     left as it is.
     """
     wanted, num_labels = config.loss.pos_weight, len(clips.labels)

@@ -119,7 +119,7 @@ class WholeCheckpoints(TorchCheckpointIO):
 def build_trainer(config: TrainerConfig, callbacks: list[pl.Callback], **more: Any) -> pl.Trainer:
     """Return Lightning's trainer for these settings; what it would write, we write ourselves.
 
-    `more` are limits for runs that are none in earnest.
+    `more` are limits for runs that only try something.
     """
     machine = machine_for(config)
     if machine.precision.endswith("mixed") and torch.cuda.is_available():
@@ -179,7 +179,7 @@ def errors_explained(config: TrainConfig) -> Iterator[None]:
         if isinstance(error, RuntimeError) and "DataLoader worker" not in str(error):
             raise
         raise DogclipsError(
-            "a loading process was killed, most likely for want of memory",
+            "a loading process was killed, most likely because memory ran out",
             where="data.workers",
             todo="lower data.workers, or data.batch_size",
         ) from error

@@ -143,7 +143,7 @@ class ClipClassifier(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Put the clips of all devices back into the order of the list.
 
-        Clips that nobody has scored have no row; `scored` says which clips the rows are.
+        Clips that were not scored have no row; `scored` says which clips the rows are.
         """
         seen = [tuple(part.cpu() for part in parts) for parts in self._seen]
         shares = on_all_devices(seen, self.trainer)

@@ -144,7 +144,7 @@ def named_lists(
 
 
 def overfit_settings(config: TrainConfig) -> TrainConfig:
-    """Return the settings without what makes clips hard to learn, if they are learned by heart."""
+    """Return the settings without what makes clips hard to learn, to overfit them."""
     if config.trainer.overfit is None:
         return config
     augment = config.data.augment.model_copy(update={"mixup": 0.0, "cutmix": 0.0})
@@ -155,7 +155,7 @@ def overfit_settings(config: TrainConfig) -> TrainConfig:
 
 
 def read_train_list(config: TrainConfig) -> ClipList:
-    """Return the clips to train on: all, or the first that are to be learned by heart."""
+    """Return the clips to train on: all, or the first few, to overfit them."""
     clips = _read_list(config, "data.train", config.data.train)
     return replace(clips, clips=clips.clips[: config.trainer.overfit])
 

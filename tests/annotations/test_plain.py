@@ -170,7 +170,7 @@ def test_places_are_lines_even_where_cells_span_several() -> None:
 def test_unknown_columns_are_named_once() -> None:
     project = read("file,start,end,label,Mood,weather\na.mp4,1,2,walk,good,rain\n")
     assert rows(project) == [("a.mp4", "label", "walk", 1, 2)]
-    assert [issue.text for issue in project.issues] == ["unknown column(s) mood, weather; left out"]
+    assert [issue.text for issue in project.issues] == ["unknown column(s) mood, weather; skipped"]
 
 
 def test_a_column_named_twice_is_refused() -> None:

@@ -625,7 +625,7 @@ WRONG: dict[str, tuple[Tree, str, str]] = {
     ),
     "a segment of a sound": (
         store(file={"1": {"fid": "1", "fname": "bark.ogg"}}),
-        "V061 a segment of 'bark.ogg': a sound",
+        "V061 a segment of 'bark.ogg', which is not a video (sound)",
         "metadata.1_a",
     ),
     "a list of views that is no list": (

@@ -41,7 +41,7 @@ def test_sessions_that_were_not_cut_are_named_and_the_others_reported(
         "settings of the cut are unknown",
         "no annotation files",
         "no recordings",
-        "nobody measured the streams",
+        "the streams were not measured",
         "no such file",
     ):
         assert text in page

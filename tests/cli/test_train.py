@@ -103,7 +103,7 @@ def test_the_range_test_prints_a_table_and_draws_a_plot(settings: Path, tmp_path
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        pytest.param("my clip.mp4 0", "a path holds no blank", id="a blank in the path"),
+        pytest.param("my clip.mp4 0", "a path has no spaces", id="a space in the path"),
         pytest.param("0.mp4 3", r"3", id="a label too large"),
     ],
 )

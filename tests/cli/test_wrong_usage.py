@@ -29,7 +29,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "cut split": ("a folder of lists, not a session folder", "cut already"),
     "cut split/train.txt": ("a list of clips, not a session", "`dogclips split split/train.txt`"),
     "cut my.yaml": ("a settings file, not a session folder", "pass it as --config my.yaml"),
-    "cut plain": ("no recordings (plain/video)", "put the camera's files there"),
+    "cut plain": ("no recordings (plain/video)", "copy the camera's files there"),
     "cut notes.docx": ("a file, not a session folder", "name a folder that holds video/ and via/"),
     "cut dogs/kt --config run": ("this is a folder, not a config file", "such as config.yaml"),
     "cut dogs/kt --config my.yml": ("no such config file", "or one of demo,"),
@@ -45,8 +45,8 @@ WRONG: dict[str, tuple[str, str]] = {
     "cut dogs/kt --worker 2": ("no such option: --worker", "did you mean --workers?"),
     "cut dogs/kt --workers 0": ("'--workers': has to be at least 1", "see `dogclips cut --help`"),
     # merge
-    "merge missing": ("no shards to merge (missing/output)", "run `dogclips cut --shard 1/N`"),
-    "merge dogs/kt": ("no shards to merge (dogs/kt/output)", "run `dogclips cut --shard 1/N`"),
+    "merge missing": ("no shards to merge (missing/output)", "run `dogclips cut --shard I/N`"),
+    "merge dogs/kt": ("no shards to merge (dogs/kt/output)", "run `dogclips cut --shard I/N`"),
     "merge run": ("a run folder, not a session folder", "holds video/ and via/"),
     # split
     "split": ("Missing argument", "see `dogclips split --help`"),
@@ -159,7 +159,7 @@ WRONG: dict[str, tuple[str, str]] = {
     # weights, models, config, demo
     "weights inspect none.pth": ("no such checkpoint (none.pth)", "check the path"),
     "weights inspect split/train.txt": ("(split/train.txt)", "name the file of weights"),
-    "models show slowfast": ("no such model (slowfast)", "did you mean slowfast-r50-4x16?"),
+    "models show slowfast": ("no such model (slowfast)", "did you mean slowfast-r50-8x8?"),
     "models show resnet": ("no such model (resnet)", "`dogclips models` lists all"),
     "config": ("Missing argument", "see `dogclips config --help`"),
     "config test": ("'test' is not one of", "see `dogclips config --help`"),

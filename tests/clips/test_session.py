@@ -11,6 +11,7 @@ from dogclips.clips.session import (
     find_session,
     projects_in,
     recording_named,
+    recordings_in,
     resolve_recordings,
 )
 from dogclips.errors import SessionError
@@ -79,7 +80,9 @@ def test_the_exact_name_wins_over_one_of_other_case() -> None:
 
 
 def test_a_stem_of_two_files_is_an_error() -> None:
-    with pytest.raises(SessionError, match=r"V082 .*'a' *: 'a.mkv' and 'a.mp4'"):
+    with pytest.raises(
+        SessionError, match=r"V082 'a' matches more than one recording: 'a.mkv' and 'a.mp4'"
+    ):
         recording_named("a", [Path("a.mp4"), Path("a.mkv")])
 
 
@@ -135,3 +138,12 @@ def test_a_session_without_annotation_files_is_refused(tmp_path: Path) -> None:
         find_session(tmp_path)
     with pytest.raises(SessionError, match="no annotation files"):
         projects_in(tmp_path)
+
+
+def test_what_cameras_put_beside_recordings_is_no_recording(tmp_path: Path) -> None:
+    video = tmp_path / "video"
+    video.mkdir()
+    for name in ("DJI_01.MP4", "DJI_01.SRT", "DJI_01.LRF", "GX01.THM", "GL01.LRV", "Thumbs.db"):
+        (video / name).touch()
+
+    assert recordings_in(tmp_path) == [video / "DJI_01.MP4"]

@@ -83,7 +83,7 @@ def test_an_export_of_nothing_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path, session: Path) -> None:
     before = content_of(session)
-    with pytest.raises(OutputError, match="the folder holds something else than an export"):
+    with pytest.raises(OutputError, match="the folder holds something other than an export"):
         exported(session / "output", [session], "mmaction2")
     assert content_of(session) == before
 

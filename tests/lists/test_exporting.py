@@ -88,7 +88,7 @@ def test_a_blank_in_a_path_does_not_fit_mmaction2_unless_it_lies_in_the_prefix(
     session = make_session(tmp_path / "my dogs" / "s")
     done = exported(tmp_path / "out", [session], "mmaction2")
     assert done.splits["all"].clips == 4
-    with pytest.raises(ListError, match=r"4 of 4 clips do not fit mmaction2: a blank in the path"):
+    with pytest.raises(ListError, match=r"4 of 4 clips do not fit mmaction2: a space in the path"):
         exported(tmp_path / "other", [session], "mmaction2", prefix=tmp_path)
     assert not (tmp_path / "other").exists()
 
@@ -132,7 +132,7 @@ def test_several_labels_and_none_do_not_fit_pyslowfast(tmp_path: Path) -> None:
     line = str(caught.value)
     assert "3 of 6 clips do not fit slowfast" in line
     assert "several labels, and the format takes one (2)" in line
-    assert "no label, and the format wants one (1)" in line
+    assert "no label, and the format needs one (1)" in line
     assert f"({session}/output/p/a_start2.5_0-2.mp4)" in line
     assert not (tmp_path / "out").exists()
 
@@ -356,7 +356,7 @@ def test_what_has_no_video_suffix_does_not_fit(
     (session / "output" / "p" / "notes").write_text("")
     with (session / "output" / "dataset.txt").open("a") as file:
         file.write("p/notes 0\n")
-    with pytest.raises(ListError, match=r"1 of 5 clips .*a name that ends in none of .*/p/notes\)"):
+    with pytest.raises(ListError, match=r"1 of 5 clips .*a name that does not end in .*/p/notes\)"):
         exported(tmp_path / "out", [session], export_format)
 
 

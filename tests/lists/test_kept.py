@@ -167,7 +167,7 @@ def test_other_splits_than_the_kept_ones_are_refused(tmp_path: Path) -> None:
     clips = plain(tmp_path, range(12))
     kept_split(tmp_path / "split", clips, "recording")
     kept = read_kept(tmp_path / "split" / "split.json")
-    with pytest.raises(ListError, match="the split to keep has test, train, val, wanted are train"):
+    with pytest.raises(ListError, match="the split to keep has test, train, val, not train"):
         kept_groups(kept, clips, group_clips(clips), ["train", "val"])
 
 

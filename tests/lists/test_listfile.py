@@ -80,23 +80,23 @@ def test_windows_line_ends_are_no_part_of_a_label(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("", "a blank line "),
-        ("  ", "a blank line "),
-        ("b.mp4 walk", "'walk' is no class index "),
-        ("b.mp4 1.0", "'1.0' is no class index "),
-        ("b.mp4 -1", "'-1' is no class index "),
-        ("b.mp4 ²", "'²' is no class index "),
-        ("b.mp4 0 1,2", "'1,2' is no class index "),
-        ("b.mp4 " + "9" * 5000, "9' is no class index "),
-        ("b.mp4  1", "two blanks in a row behind 'b.mp4' "),
-        (" b.mp4 1", "a blank before 'b.mp4 1' "),
-        ("b.mp4 1 ", "a blank behind 'b.mp4 1' "),
+        ("", "an empty line "),
+        ("  ", "an empty line "),
+        ("b.mp4 walk", "'walk' is not a class index "),
+        ("b.mp4 1.0", "'1.0' is not a class index "),
+        ("b.mp4 -1", "'-1' is not a class index "),
+        ("b.mp4 ²", "'²' is not a class index "),
+        ("b.mp4 0 1,2", "'1,2' is not a class index "),
+        ("b.mp4 " + "9" * 5000, "9' is not a class index "),
+        ("b.mp4  1", "two spaces in a row after 'b.mp4' "),
+        (" b.mp4 1", "a space before 'b.mp4 1' "),
+        ("b.mp4 1 ", "a space after 'b.mp4 1' "),
         ("b.mp4\t1", "a tab in 'b.mp4\\t1' "),
-        ("b.mp4\u00a01", "a blank that is none (U+00A0) in "),
-        ("b.mp4\u20281", "a blank that is none (U+2028) in "),
-        ("my b.mp4 1", "a blank in the path 'my b.mp4' "),
-        ("my old b.mp4 0 2", "a blank in the path 'my old b.mp4' "),
-        ("no such b.mp4 1", "'such' is no class index "),
+        ("b.mp4\u00a01", "an unusual space (U+00A0) in "),
+        ("b.mp4\u20281", "an unusual space (U+2028) in "),
+        ("my b.mp4 1", "a space in the path 'my b.mp4' "),
+        ("my old b.mp4 0 2", "a space in the path 'my old b.mp4' "),
+        ("no such b.mp4 1", "'such' is not a class index "),
         ("c.mp4 1", "no such clip: c.mp4 "),
         ("labels.txt/b.mp4 1", "no such clip: labels.txt/b.mp4 "),
         (". 1", "no such clip: . "),
@@ -104,8 +104,8 @@ def test_windows_line_ends_are_no_part_of_a_label(folder: Path) -> None:
         ("x" * 300 + " 1", "no such clip: xxx"),
         ("b.mp4 3", "label 3 has no name: labels.txt has 3 "),
         ("b.mp4 0 99", "label 99 has no name: labels.txt has 3 "),
-        ("b.mp4 1 0 1", "label 1 stands there twice "),
-        ("b.mp4 01 1", "label 1 stands there twice "),
+        ("b.mp4 1 0 1", "label 1 appears twice "),
+        ("b.mp4 01 1", "label 1 appears twice "),
         ("a.mp4 1", "the clip is listed twice, first in line 1 "),
         ("./a.mp4 1", "the clip is listed twice, first in line 1 "),
         ("more/../a.mp4", "the clip is listed twice, first in line 1 "),
@@ -222,10 +222,10 @@ def test_the_nearest_names_win(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("sit\n\nwalk\n", "a class without a name ({}:2)"),
-        ("sit\nwalk\n \n", "a class without a name ({}:3)"),
-        ("sit\nsit\n", "'sit' is also the name of line 1 ({}:2)"),
-        ("walk\nsit\nrun\nsit \n", "'sit' is also the name of line 2 ({}:4)"),
+        ("sit\n\nwalk\n", "a class has no name ({}:2)"),
+        ("sit\nwalk\n \n", "a class has no name ({}:3)"),
+        ("sit\nsit\n", "two classes are called 'sit': lines 1 and 2 ({}:2)"),
+        ("walk\nsit\nrun\nsit \n", "two classes are called 'sit': lines 2 and 4 ({}:4)"),
     ],
 )
 def test_empty_and_doubled_names_are_refused_by_line(tmp_path: Path, text: str, says: str) -> None:
@@ -241,7 +241,7 @@ def test_a_blank_in_a_path_is_refused_before_anything_is_written(
 ) -> None:
     path = tmp_path / "dataset.txt"
     clips = [ListedClip(tmp_path / "a.mp4", (0,)), ListedClip(tmp_path / f"b{blank}c.mp4", (0,))]
-    with pytest.raises(ListError, match=r"a blank in .*dataset\.txt"):
+    with pytest.raises(ListError, match=r"a space in .*dataset\.txt"):
         write_list(path, clips)
     assert not path.exists()
 

@@ -171,7 +171,7 @@ def test_the_parquet_keeps_the_labels_as_they_are(tmp_path: Path) -> None:
 )
 def test_a_manifest_of_other_columns_is_refused(tmp_path: Path, table: pd.DataFrame) -> None:
     table.to_parquet(tmp_path / "manifest.parquet")
-    with pytest.raises(OutputError, match=r"other columns .*manifest\.parquet.*--force"):
+    with pytest.raises(OutputError, match=r"unexpected columns .*manifest\.parquet.*--force"):
         read_manifest(tmp_path)
 
 

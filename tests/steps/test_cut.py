@@ -15,6 +15,7 @@ from dogclips.records.manifest import settings_of_cut
 from dogclips.records.settings import read_settings
 from dogclips.steps.cut import CutResult, SessionCut
 from tests.sessions import write_project, write_session
+from tests.videos import steady
 
 SETTINGS = {"clip_seconds": 2, "stride_seconds": 2, "content": "never"}
 
@@ -108,3 +109,20 @@ def test_a_row_that_failed_is_a_failure_with_its_place(tmp_path: Path) -> None:
     assert "no recording is named 'absent.mp4'" in failure.what
     assert failure.where.startswith(str(session))
     assert not found.ok
+
+
+def test_where_no_segment_falls_on_a_frame_the_player_is_named_for_which_some_would(
+    tmp_path: Path,
+) -> None:
+    late = steady(200, late=20 * 3883)
+    session = write_session(tmp_path / "session", streams=[late], video="a.ts")
+
+    result = dogclips.cut(session, dry_run=True)
+
+    assert any(
+        "no segment falls on a frame" in warned.text and "`annotated_in: mpv`" in warned.text
+        for warned in result.warnings
+    )
+    mpv = dogclips.cut(session, {"annotated_in": "mpv"}, dry_run=True)
+    assert "planned" in set(mpv.manifest["status"])
+    assert not any("no segment" in warned.text for warned in mpv.warnings)

@@ -229,7 +229,7 @@ def test_a_list_that_has_changed_since_the_training_is_doubted(
 
 
 def test_what_is_no_list_and_no_run_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ListError, match="no folder of a training"):
+    with pytest.raises(ListError, match="not a list of clips or a run folder"):
         browsing_of(folder, None, "both")
     run_dir = run_folder(folder, tmp_path / "run")
     write_settings(config_of(), run_dir, "config.yaml")

@@ -195,7 +195,7 @@ def test_balanced_exclusive_classes_have_as_much_say_as_each_other() -> None:
     [
         pytest.param(
             [(0, 2), (0, 4, 2), (3,), ()],
-            r"2 labels of task 'does', and cross_entropy wants one; so are 2 more lines "
+            r"2 labels of task 'does', and cross_entropy needs one; so are 2 more lines "
             r"\(/list\.txt:2\): correct the line",
             id="several",
         ),

@@ -109,7 +109,7 @@ def test_a_terminated_run_writes_a_checkpoint_in_mid_epoch_and_says_how_to_go_on
     said = stopped.stderr.strip().splitlines()
     assert said[-1] == (
         "error: stopped by SIGTERM in epoch 3, after 2 of 3 batches "
-        f"({out}/checkpoints/last.ckpt): go on with `dogclips train --resume --out {out}`"
+        f"({out}/checkpoints/last.ckpt): continue with `dogclips train --resume --out {out}`"
     )
     assert not (out / "metrics.json").exists()
     assert_same(train(out, config, resume=True), unbroken)

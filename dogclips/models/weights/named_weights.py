@@ -174,7 +174,7 @@ def _in_rgb(weights: Adapted, checkpoint: Checkpoint) -> Adapted:
     held = weights.tensors
     stems = [name for name in STEMS if name in held and held[name].shape[1:2] == (3,)]
     turned = {name: held[name].flip(1) for name in stems}
-    note = f"trained on BGR; turned round to RGB: {', '.join(turned)}"
+    note = f"trained on BGR; reversed to RGB: {', '.join(turned)}"
     return replace(weights, tensors=held | turned, notes=(*weights.notes, note))
 
 

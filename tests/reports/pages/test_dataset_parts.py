@@ -193,7 +193,7 @@ def test_without_pixels_there_is_no_path_of_lags(measured: ProbedFile) -> None:
     ("alignment", "level", "start"),
     [
         ({}, "ok", "Verified: stream 1 starts 0.700 s (7 frames) late against stream 0, by the"),
-        ({"method": "identity"}, "ok", "is also the one that is cut"),
+        ({"method": "identity"}, "ok", "The annotated stream, "),
         ({"trusted": False}, "error", "It is unknown which frames"),
         (
             {"verified": False, "offset_s": 0.0},
@@ -294,7 +294,7 @@ def test_a_split_recording_is_an_error_and_unverified_clips_are_counted() -> Non
         ("warning", "offset not verified"),
     ]
     assert "1 recording are in several splits" in concerns[0].text
-    assert concerns[1].text.startswith("1 clip of 1 recording rest on an offset")
+    assert concerns[1].text.startswith("1 clip of 1 recording rely on an offset")
     assert [one.text for one in concerns[2:]][:2] == [
         "in no train clip: walk",
         "in no val clip: sit",
