@@ -167,7 +167,7 @@ def videos_in(folder: Path) -> list[Path]:
     """Return the files of a folder in name order, without what cameras put beside recordings.
 
     Subtitles, thumbnails, the low-resolution proxies of GoPro and DJI cameras (.LRV, .LRF),
-    pictures and tables are told by their suffix.
+    pictures and tables are recognised by their suffix.
     """
     return [path for path in files_in(folder) if not _SIDE_FILE.search(path.name)]
 
