@@ -122,7 +122,7 @@ def _off_screen(viewing: Viewing, table: StreamTable, bouts: pd.DataFrame) -> It
     first, last, start_s, end_s = bouts["start"].min(), bouts["end"].max(), seen.start_s, seen.end_s
 
     def falls_on_frames(zero_s: Fraction) -> bool:
-        return first + zero_s < end_s and last + zero_s > start_s
+        return bool(first + zero_s < end_s and last + zero_s > start_s)
 
     if falls_on_frames(viewing.zero_s):
         return

@@ -89,8 +89,8 @@ def not_a_video(path: Path, reason: str) -> MediaError:
     """Return the error for a file that FFmpeg cannot open: what it is instead, if that is known."""
     name = _detected_format(path)
     if name is not None and name not in CONTAINERS.split(","):
-        other = _OTHER_FORMATS["image2"] if name.endswith("_pipe") else None
-        what, todo = other or _OTHER_FORMATS.get(name, (f"format {name} is not read", _REMUX))
+        known = "image2" if name.endswith("_pipe") else name
+        what, todo = _OTHER_FORMATS.get(known, (f"format {name} is not read", _REMUX))
         return MediaError(what, where=path, todo=todo.replace("FILE", path.name))
     reason = reason.replace(f"file:{path.resolve()}", path.name)
     other = not_a_recording(path)
