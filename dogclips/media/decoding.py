@@ -271,6 +271,9 @@ def _decoded(
             leads = packet is not None and packet.pts is not None and packet.pts < keyframe_pts
             damaged = damaged or not leads
             continue
+        # A decoder keeps to itself what an edit list hides.
+        hidden_key = packet is not None and packet.is_discard and packet.is_keyframe
+        damaged = damaged and not hidden_key
         for frame in frames:
             damaged = damaged and not frame.key_frame
             if not damaged:

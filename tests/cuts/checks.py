@@ -160,6 +160,9 @@ def _torn(case: CutCase, truth: Truth, start_s: Fraction) -> frozenset[str]:
         for last in lasts:
             torn = any(own.start <= last and first < own.stop for own in truth.torn)
             found.add("frames-missing" if torn else "cut")
+            # B-frames before a hole may need what comes after it.
+            if any(own.start - case.b_frames <= last and first < own.stop for own in truth.torn):
+                found.add("frames-missing")
     return frozenset(found)
 
 

@@ -70,3 +70,17 @@ def test_a_frame_that_a_decoder_gives_later_than_its_time_says_is_not_lost(tmp_p
     places = [place for place, _ in decode_frames(path, stream, range(20, 60))]
 
     assert places == list(range(20, 60))
+
+
+def test_a_keyframe_that_an_edit_list_hides_begins_what_is_shown(tmp_path: Path) -> None:
+    source = odd_streams.encoded(tmp_path, "mpeg4", odd_streams.MPEG4)
+    earlier = [
+        replace(own, pts=own.pts - 5, dts=own.dts - 5) for own in odd_streams.packets_of(source)
+    ]
+    path = odd_streams.store(source, tmp_path / "a.mp4", earlier)
+    [stream] = probe_file(path).cameras
+    assert stream.num_hidden == 5
+
+    found = [place for place, _ in decode_frames(path, stream, range(20))]
+
+    assert found == list(range(20))
