@@ -54,6 +54,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """Let everything be taken apart at exit, or some libraries report leaks."""
+    gc.unfreeze()
+
+
 def pytest_report_header() -> str:
     """Print the seed, so that a failure can be repeated."""
     return f"DOGCLIPS_SEED={os.environ['DOGCLIPS_SEED']}"

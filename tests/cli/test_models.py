@@ -148,6 +148,12 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str]) -> None:
             "set data.size to 224 or 240",
             id="size that does not fit",
         ),
+        pytest.param(
+            ["timesformer-8x32", "--yaml", "--set", "data.size=230"],
+            ModelError,
+            "set data.size to 224 or 240",
+            id="settings for a size that does not fit",
+        ),
     ],
 )
 def test_what_cannot_be_shown_is_refused_with_what_can(

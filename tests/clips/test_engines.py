@@ -1,9 +1,11 @@
-"""Processes that cut clips: what happens when one of them is killed."""
+"""Processes that cut clips: what happens when one of them is killed, and to their caller."""
 
+import gc
 import os
 import signal
 from pathlib import Path
 
+from dogclips.clips.units import local_engine
 from tests.faults.runs import (
     cutting,
     living,
@@ -31,3 +33,12 @@ def test_a_worker_that_is_killed_ends_the_run_in_one_line_that_names_the_cure(
     assert errors.count("\n") == 1
     seconds_until(lambda: not living(process.pid), 2)
     assert len(parts_in(tmp_path)) <= 2  # of the one that was killed; the next run removes them
+
+
+def test_objects_that_the_caller_has_frozen_stay_so() -> None:
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+
+    assert list(local_engine(1)([])) == []
+
+    assert gc.get_freeze_count() == frozen > 0

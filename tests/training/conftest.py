@@ -5,9 +5,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from dogclips import train
 from dogclips.lists import ListedClip, write_labels, write_list
+from dogclips.steps.train import TrainedRun
 from dogclips.training import TrainConfig
 from tests.painted import write_clip
+from tests.training.runs import changed
 
 LABELS = ("red", "green", "never")
 
@@ -58,3 +61,16 @@ def config(clips_dir: Path) -> TrainConfig:
             "trainer": {"epochs": 4},
         }
     )
+
+
+@pytest.fixture(scope="session")
+def trained(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+    """Return a finished run of `config`; do not change its folder."""
+    return train(tmp_path_factory.mktemp("trained") / "run", config)
+
+
+@pytest.fixture(scope="session")
+def trained_once(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+    """Return a run of `config` that ends after one epoch; do not change its folder."""
+    once = changed(config, trainer={"epochs": 1})
+    return train(tmp_path_factory.mktemp("trained_once") / "run", once)

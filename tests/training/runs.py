@@ -1,7 +1,9 @@
 """Runs, and what of them can be compared."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -27,6 +29,11 @@ CLOCKS = ["clips_per_second", "seconds", "waiting"]
 
 def changed(config: TrainConfig, **changes: Any) -> TrainConfig:
     return TrainConfig.model_validate(merge_trees(config.model_dump(), changes))
+
+
+def copied(run: TrainedRun, folder: Path) -> Path:
+    """Copy a run that several tests begin with."""
+    return shutil.copytree(run.run_dir, folder, dirs_exist_ok=True)
 
 
 def measured(records: Sequence[EpochRecord]) -> list[EpochRecord]:

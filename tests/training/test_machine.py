@@ -16,6 +16,7 @@ from dogclips import train
 from dogclips.errors import ConfigError, DogclipsError
 from dogclips.lists import read_list, write_labels, write_list
 from dogclips.records.settings import write_settings
+from dogclips.steps.train import TrainedRun
 from dogclips.training import TrainConfig
 from dogclips.training.config import TrainerConfig
 from dogclips.training.machine import backend_for, build_trainer, machine_for
@@ -62,9 +63,14 @@ def odd_config(
     )
 
 
+@pytest.fixture(scope="module")
+def alone(odd_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+    return train(tmp_path_factory.mktemp("alone") / "run", odd_config)
+
+
 @pytest.mark.parametrize("strategy", ["auto", "fsdp"])
 def test_two_processes_train_what_one_trains_with_their_batch(
-    odd_config: TrainConfig, tmp_path: Path, strategy: str
+    odd_config: TrainConfig, alone: TrainedRun, tmp_path: Path, strategy: str
 ) -> None:
     both = changed(odd_config, data={"batch_size": 2}, trainer={"devices": 2, "strategy": strategy})
     out = tmp_path / "both"
@@ -74,14 +80,13 @@ def test_two_processes_train_what_one_trains_with_their_batch(
     assert f"2 processes ({name}, gloo)" in done.stdout
     assert "4 a step (2 a device x 2 devices)" in done.stdout
 
-    alone = train(tmp_path / "alone", odd_config)
     found = json.loads((out / "metrics.json").read_text())["val"]
     assert found["num_clips"] == alone.report.num_clips == 5
     assert found["mean_ap"] == pytest.approx(alone.report.mean_ap)
     assert found["loss"] == pytest.approx(alone.report.loss, rel=1e-4)
     held = [
         torch.load(folder / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
-        for folder in (out, tmp_path / "alone")
+        for folder in (out, alone.run_dir)
     ]
     assert held[0].keys() == held[1].keys()
     assert all(torch.allclose(held[0][key], held[1][key], atol=1e-4) for key in held[0])

@@ -34,7 +34,15 @@ from dogclips.reports.tables.train import epoch_line
 from dogclips.steps.train import TrainedRun
 from dogclips.training import TrainConfig
 from tests.models.foreign import filled, timesformer_of_mmaction2
-from tests.training.runs import SLOWFAST, changed, csv_scores, keeping_starts, measured, weights_of
+from tests.training.runs import (
+    SLOWFAST,
+    changed,
+    copied,
+    csv_scores,
+    keeping_starts,
+    measured,
+    weights_of,
+)
 
 pytestmark = pytest.mark.training
 
@@ -149,11 +157,13 @@ def test_several_views_are_averaged_as_probabilities(run: TrainedRun, clips_dir:
     assert "logit averaged" in logits.report.protocol
 
 
-def test_the_same_seed_trains_the_same_model(config: TrainConfig, tmp_path: Path) -> None:
-    runs = [train(tmp_path / name, config).records for name in ("a", "b")]
-    assert measured(runs[0]) == measured(runs[1])
-    other = train(tmp_path / "c", changed(config, seed=1)).records
-    assert measured(runs[0]) != measured(other)
+def test_the_same_seed_trains_the_same_model(
+    config: TrainConfig, trained: TrainedRun, tmp_path: Path
+) -> None:
+    again = train(tmp_path / "again", config).records
+    assert measured(trained.records) == measured(again)
+    other = train(tmp_path / "other", changed(config, seed=1)).records
+    assert measured(trained.records) != measured(other)
 
 
 @pytest.mark.parametrize(
@@ -166,10 +176,10 @@ def test_the_same_seed_trains_the_same_model(config: TrainConfig, tmp_path: Path
     ],
 )
 def test_a_resumed_run_ends_as_an_unbroken_one(
-    config: TrainConfig, tmp_path: Path, changes: dict[str, Any]
+    config: TrainConfig, trained: TrainedRun, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     config = changed(config, **changes)
-    unbroken = train(tmp_path / "unbroken", config)
+    unbroken = train(tmp_path / "unbroken", config) if changes else trained
 
     with pytest.raises(KilledError):
         train(tmp_path / "broken", config, progress=interrupted_after(2))
@@ -183,12 +193,11 @@ def test_a_resumed_run_ends_as_an_unbroken_one(
 
 
 def test_resuming_a_finished_run_trains_nothing_and_says_the_same(
-    config: TrainConfig, tmp_path: Path
+    config: TrainConfig, trained: TrainedRun, tmp_path: Path
 ) -> None:
-    first = train(tmp_path, config)
-    second = train(tmp_path, config, resume=True)
-    assert second.records == first.records
-    assert second.report == first.report
+    second = train(copied(trained, tmp_path), config, resume=True)
+    assert second.records == trained.records
+    assert second.report == trained.report
 
 
 def test_resuming_where_nothing_was_trained_starts_afresh(
@@ -223,9 +232,12 @@ def test_a_broken_clip_stops_training_with_its_path(
 
 
 def test_a_full_disk_stops_training_and_leaves_nothing_half_written(
-    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: TrainConfig,
+    trained_once: TrainedRun,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    train(tmp_path, changed(config, trainer={"epochs": 1}))
+    copied(trained_once, tmp_path)
     before = (tmp_path / "checkpoints" / "last.ckpt").read_bytes()
 
     write = Path.write_bytes

@@ -21,7 +21,7 @@ from dogclips.reports.tables.train import start_lines
 from dogclips.steps.train import TrainedRun
 from dogclips.training import TrainConfig
 from dogclips.training.callbacks import checkpoint_name, epochs_without_gain
-from tests.training.runs import changed, keeping_starts
+from tests.training.runs import changed, copied, keeping_starts
 
 pytestmark = pytest.mark.training
 
@@ -161,9 +161,9 @@ def test_clips_that_do_not_decode_are_left_out_if_wanted_and_listed(
 
 
 def test_an_optimizer_state_of_another_optimizer_is_refused(
-    config: TrainConfig, tmp_path: Path
+    config: TrainConfig, trained_once: TrainedRun, tmp_path: Path
 ) -> None:
-    train(tmp_path, changed(config, trainer={"epochs": 1}))
+    copied(trained_once, tmp_path)
     other = changed(config, optimizer={"name": "sgd", "lr": 0.05})
     with pytest.raises(CheckpointError, match=r"state of the optimizer.*last\.ckpt") as caught:
         train(tmp_path, other, resume=True)
@@ -172,10 +172,10 @@ def test_an_optimizer_state_of_another_optimizer_is_refused(
 
 @pytest.mark.parametrize("missing", ["exp_avg", "param_groups"])
 def test_an_optimizer_state_without_the_expected_keys_is_refused_on_resume_only(
-    config: TrainConfig, tmp_path: Path, missing: str
+    config: TrainConfig, trained_once: TrainedRun, tmp_path: Path, missing: str
 ) -> None:
     once = changed(config, trainer={"epochs": 1})
-    train(tmp_path / "run", once)
+    copied(trained_once, tmp_path / "run")
     last = tmp_path / "run/checkpoints/last.ckpt"
     held = torch.load(last, weights_only=True)
     state = held["optimizer_states"][0]

@@ -24,33 +24,29 @@ from dogclips.models import VideoModel
 from dogclips.records.settings import write_settings
 from dogclips.steps.train import TrainedRun
 from dogclips.training import TrainConfig
+from tests.cli.program import dogclips
 from tests.training.runs import SLOWFAST, changed, csv_scores, measured, weights_of
 
 pytestmark = pytest.mark.training
 
-# The program, which sends itself a signal after its eighth step: the second of the third epoch.
-SIGNALLED = """
-import itertools, os, sys
+# The program, which kills itself after its eighth step: the second of the third epoch.
+KILLED = """
+import itertools, os, signal
 from torch.optim.optimizer import register_optimizer_step_post_hook
-steps, number = itertools.count(1), int(sys.argv.pop(1))
+steps = itertools.count(1)
 def send(*_):
     if next(steps) == 8:
-        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), signal.SIGKILL)
 register_optimizer_step_post_hook(send)
 from dogclips.cli import main
 main()
 """
 
 
-@pytest.fixture(scope="module")
-def unbroken(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
-    return train(tmp_path_factory.mktemp("unbroken"), config)
-
-
-def program(number: int, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Train as a user would, until the program sends itself a signal."""
+def killed_program(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Train as a user would, until the program kills itself."""
     return subprocess.run(
-        [sys.executable, "-c", SIGNALLED, str(number), "train", *map(str, arguments)],
+        [sys.executable, "-c", KILLED, "train", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=200,
@@ -88,23 +84,24 @@ def assert_same(resumed: TrainedRun, unbroken: TrainedRun) -> None:
 
 
 def test_a_run_killed_in_mid_epoch_goes_on_from_the_epoch_before_and_ends_as_an_unbroken_one(
-    config: TrainConfig, unbroken: TrainedRun, tmp_path: Path
+    config: TrainConfig, trained: TrainedRun, tmp_path: Path
 ) -> None:
     write_settings(config, tmp_path, "train.yaml")
     out = tmp_path / "run"
-    killed = program(signal.SIGKILL, "--config", tmp_path / "train.yaml", "--out", out)
+    killed = killed_program("--config", tmp_path / "train.yaml", "--out", out)
     assert killed.returncode == -signal.SIGKILL
     assert not (out / "metrics.json").exists()
     assert len((out / "metrics.csv").read_text().splitlines()) == 1 + 2
-    assert_same(train(out, config, resume=True), unbroken)
+    assert_same(train(out, config, resume=True), trained)
 
 
 def test_a_terminated_run_writes_a_checkpoint_in_mid_epoch_and_says_how_to_go_on(
-    config: TrainConfig, unbroken: TrainedRun, tmp_path: Path
+    config: TrainConfig, trained: TrainedRun, tmp_path: Path
 ) -> None:
     write_settings(config, tmp_path, "train.yaml")
     out = tmp_path / "run"
-    stopped = program(signal.SIGTERM, "--config", tmp_path / "train.yaml", "--out", out)
+    with at_step(8, send(signal.SIGTERM)):
+        stopped = dogclips("train", "--config", tmp_path / "train.yaml", "--out", out)
     assert stopped.returncode == 130
     said = stopped.stderr.strip().splitlines()
     assert said[-1] == (
@@ -112,7 +109,7 @@ def test_a_terminated_run_writes_a_checkpoint_in_mid_epoch_and_says_how_to_go_on
         f"({out}/checkpoints/last.ckpt): continue with `dogclips train --resume --out {out}`"
     )
     assert not (out / "metrics.json").exists()
-    assert_same(train(out, config, resume=True), unbroken)
+    assert_same(train(out, config, resume=True), trained)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ from dogclips.scores.concerns import concerns_of
 from dogclips.scores.dataset import Dataset
 from tests.reports.reader import DESKTOP, has_chromium, read_page
 
+# Both tests are run where time is measured, for the page takes seconds to make.
+pytestmark = pytest.mark.timing
+
 NUM_RECORDINGS, NUM_WINDOWS, NUM_SEGMENTS = 100, 1000, 500
 CLASSES = [f"behaviour {number}" for number in range(12)]
 MOST_BYTES, MOST_MS = 30_000_000, 3000
@@ -73,7 +76,6 @@ def test_a_hundred_thousand_windows_stay_small(page: bytes) -> None:
     assert len(page) < MOST_BYTES
 
 
-@pytest.mark.timing
 @pytest.mark.players
 @pytest.mark.skipif(not has_chromium, reason="Chromium is not installed")
 def test_a_hundred_thousand_windows_open_within_three_seconds(page: bytes, tmp_path: Path) -> None:
