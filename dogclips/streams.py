@@ -90,6 +90,8 @@ class Pictures:
     num_second_fields: int = 0  #: Packets that complete the picture of the one before
     reordered: bool = False  #: Pictures are stored in another order than they are shown
     counted: bool = False  #: Times are those of the order in the file, if there are any
+    #: False where packets are counted and some are lost: behind a fault none is known any more.
+    whole: bool = True
     moved: bool = True  #: Reading each packet as a picture of its own time gives other frames
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -122,14 +123,22 @@ def test_clips_of_an_earlier_version_are_reused_and_from_then_on_say_how_they_ar
         assert not reused["with_task"].any()
 
 
+def measured(path: Path) -> str:
+    """Return the text of `probe.json` without its sentences, which later versions word anew."""
+    sentences = re.compile(r'("(?:text|reason)": )"(?:[^"\\]|\\.)*"')
+    found = sentences.sub(r'\1""', path.read_text())
+    assert '"text": ""' in found
+    return found
+
+
 def test_what_was_measured_is_written_as_an_earlier_version_wrote_it(
     dogs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(dogs)
     path = dogs / "2_2_kt" / "output" / "probe.json"
-    before = path.read_text()
+    before = measured(path)
     product.cut("2_2_kt", CUT, workers=1)
-    assert path.read_text() == before
+    assert measured(path) == before
 
 
 def test_other_cutting_rules_cut_everything_again(

@@ -90,7 +90,8 @@ def decode_from(
     """Yield (index in `stream.pts`, frame) in time order, from index `first` or somewhat earlier.
 
     After a fault a `careful` reader leaves out everything up to the next keyframe and goes on
-    behind it; on one thread, where a fault belongs to its frame. Others raise MediaError.
+    behind it; on one thread, where a fault belongs to its frame. Others raise MediaError, as does
+    everyone where packets are counted and some are lost.
     """
     opened = partial(
         open_track,
@@ -111,7 +112,8 @@ def decode_from(
                     yield from _indexed(chain([opening], frames), stream)
                     return
         with opened() as track:
-            frames = _decoded(track, track.packets(), go_on=careful)
+            known = stream.pictures is None or stream.pictures.whole
+            frames = _decoded(track, track.packets(), go_on=careful and known)
             yield from _indexed(frames, stream)
     except av.FFmpegError as error:
         raise MediaError(

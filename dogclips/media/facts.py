@@ -74,6 +74,9 @@ def measured(
         num_hidden=found.num_hidden,
         pictures=found.pictures if video else None,
     )
+    claimed = stream.num_frames_header or 0
+    if stream.pictures is not None and head.counted and claimed > len(packets.pts):
+        stream = replace(stream, pictures=replace(stream.pictures, whole=False))
     torn = torn_pictures(stream, packets, look) if video else ()
     return replace(stream, torn=torn) if torn else stream  # what is cached there stays
 

@@ -88,7 +88,7 @@ class Track:
         """Return whether decoding may begin with another packet than the first."""
         context = self.video.codec_context
         old_x264 = context.name == "h264" and "444" in (context.pix_fmt or "444")
-        return not old_x264
+        return not old_x264 and (self.pictures is None or self.pictures.whole)
 
     def packets(self) -> Iterator[VideoPacket]:
         """Yield packets in file order; the last one is empty and asks for what is held back."""
@@ -172,6 +172,9 @@ def open_track(
             found[0].codec_context.thread_count = 1
         else:
             found[0].thread_type = "AUTO"
+        if pictures is not None and not pictures.whole:
+            # Where a packet is lost without a word, the decoder has to notice.
+            found[0].codec_context.options = {"err_detect": "explode"}
         yield Track(path, container, found[0], pictures)
 
 

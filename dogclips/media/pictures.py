@@ -2,7 +2,7 @@
 
 In most files every packet is a picture that is shown at the packet's own time. In others it is not:
 
-- VP8 and VP9 store reference pictures that nobody sees in packets of their own.
+- VP8 and VP9 store reference pictures that are never shown in packets of their own.
 - Recorders of interlaced H.264 write the two fields of a picture as two packets.
 - MPEG-4 repeats a picture by a packet that holds none (a VOP "not coded"): the last one is held.
 - AVI stores no times. Others store B-frames with the times of their order in the file, leave out
@@ -283,7 +283,7 @@ def _without_lost(order: Pts, numbers: Pts, keys: Sequence[int]) -> Pts:
     """Return the order shown with the pictures that a decoder did not give.
 
     Before its first picture nothing decodes, and all of it is shown earlier. Where it gives fewer
-    later on, nobody knows the places of those around: the whole group is left out.
+    later on, the places of those around are unknown: the whole group is left out.
     """
     lost = np.setdiff1d(numbers, order)
     if not len(order) or not len(lost):

@@ -129,7 +129,11 @@ FAULTS = {
     "a wrong line": (["wrong.txt", "--format", "csv"], 1, "label 7 has no name"),
     "clips that do not fit": (["s", "--format", "slowfast"], 1, "1 of 4 clips do not fit slowfast"),
     "lists with and without a split": (["s", "split", "--format", "csv"], 1, "same clip"),
-    "a folder of other files": (["s", "--format", "csv", "--out", "s/output"], 1, "something else"),
+    "a folder of other files": (
+        ["s", "--format", "csv", "--out", "s/output"],
+        1,
+        "something other than an export",
+    ),
     "no format": (["s"], 2, "--format"),
     "an unknown format": (["s", "--format", "coco"], 2, "--format"),
     "a separator without use": (

@@ -156,5 +156,5 @@ def test_settings_that_contradict_the_launcher_are_refused(monkeypatch: pytest.M
 
 
 def test_weights_that_are_shared_out_have_no_average() -> None:
-    with pytest.raises(ValueError, match="ema is for auto and ddp"):
+    with pytest.raises(ValueError, match="ema does not work with fsdp"):
         TrainerConfig.model_validate({"strategy": "fsdp", "ema": 0.9})

@@ -152,7 +152,7 @@ def test_clips_that_do_not_decode_are_left_out_if_wanted_and_listed(
         assert list(kept["clip"].unique()) == [
             str(clip.path) for clip in listed if clip.path.name != "13.mp4"
         ]
-        before = [line for line in start_lines(started[0]) if line.startswith("left out")]
+        before = [line for line in start_lines(started[0]) if line.startswith("skipped")]
         assert len(before) == (2 if check == "fast" else 0)
     strict = changed(skipping, data={"on_bad_clip": "error"})
     with pytest.raises(MediaError, match=r"5\.mp4"):

@@ -78,7 +78,7 @@ def skipped_lines(skipped: Sequence[tuple[str, str]]) -> list[str]:
     """Return one line per clip that was skipped.
 
     >>> skipped_lines([("5.mp4", "ends after 3 of 80 frames")])
-    ['left out (5.mp4): ends after 3 of 80 frames']
+    ['skipped (5.mp4): ends after 3 of 80 frames']
     """
     return [f"skipped ({path}): {reason}" for path, reason in skipped]
 
