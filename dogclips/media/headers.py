@@ -5,6 +5,7 @@ needs others (MPEG-4, H.263), or is a field (H.264). The names in comments are t
 standards: RFC 6386, the VP9 bitstream specification, ISO/IEC 14496-2 and -10, ITU-T H.263.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import numpy as np
@@ -41,7 +42,7 @@ class Bits:
         return (1 << zeros) - 1 + self.take(zeros)
 
 
-class Headers:
+class Headers(ABC):
     """What the packets of one stream say, read one after another."""
 
     def __init__(self, extradata: bytes) -> None:
@@ -50,9 +51,9 @@ class Headers:
         self.false_keys: list[int] = []
         self.torn: list[int] = []
 
+    @abstractmethod
     def read(self, data: bytes, *, key: bool) -> None:
         """Read the next packet."""
-        raise NotImplementedError
 
     def seen(self) -> Seen | None:
         """Return what was read; None if it does not tell the pictures."""

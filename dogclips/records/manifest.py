@@ -21,7 +21,7 @@ from dogclips.records.settings import SETTINGS, read_settings
 MANIFEST = "manifest.parquet"
 FILE_ATTRIBUTE = "file:"  # how the name of a column begins that holds one
 
-# What annotators said of a whole recording follows in columns such as `file:camera`, as text.
+# Answers about a whole recording follow in columns such as `file:camera`, as text.
 MANIFEST_TABLE = (
     Column("project", "str", "Annotation file: its name without suffix."),
     Column("source", "str", "Recording, relative to the session folder."),

@@ -111,7 +111,7 @@ def _parent(path: Path) -> Path:
 
 
 def _holder(path: Path) -> str:
-    """Return what to do with a file that lies in a session, or should."""
+    """Return what to do with a video or annotation file named in place of its session."""
     folder = "video" if kind_of(path) == "video" else "via"
     if path.absolute().parent.name == folder:
         return f"name its session folder: {_parent(path.parent)}"

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(not is_installed(), reason="ffmpeg is not instal
 Make = Callable[[Path], Odd]
 CLIP_S = Fraction(1)
 
-# Each with what is said of it.
+# Each with the messages that probe gives for it.
 ODD: dict[str, tuple[Make, set[str]]] = {
     "AVI that begins within a group": (odd_streams.begins_within_a_group, {"P018"}),
     "MPEG-4 that begins with a P picture": (
