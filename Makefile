@@ -45,6 +45,7 @@ bench: setup ## Ratios against what a user would use otherwise.
 	.venv/bin/python -m tests.benchmarks
 
 fuzz: setup ## Thousands of damaged annotations, two-stream files and clips; takes an hour.
+	OMP_NUM_THREADS=1 .venv/bin/pytest -n 2 -m hypothesis --hypothesis-profile random
 	.venv/bin/python -m tests.annotations.damage --cases 100000
 	.venv/bin/python -m tests.pairs --cases 5000
 	.venv/bin/python -m tests.cuts --cases 2000

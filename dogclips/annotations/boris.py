@@ -88,7 +88,7 @@ class Playlist:
         return [
             (name, max(start, begin) - begin, min(end, stop) - begin)
             for name, begin, stop in files[first:]
-            if begin < end
+            if begin < min(end, stop)  # a file shorter than a millisecond has no length here
         ]
 
 

@@ -232,6 +232,12 @@ def test_a_bout_over_a_whole_file_becomes_three(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_shorter_than_a_millisecond_holds_no_part_of_a_bout(tmp_path: Path) -> None:
+    files = {"1": ["a.mp4", "b.mp4", "c.mp4"]}
+    one = observation(event(0), event(12), files=files, lengths={"a.mp4": 10, "b.mp4": 1e-38})
+    assert rows(read(tmp_path, store(one))) == [("a.mp4", "walk", 0, 10), ("c.mp4", "walk", 0, 2)]
+
+
 def test_what_lies_on_the_border_belongs_to_the_later_file(tmp_path: Path) -> None:
     one = observation(event(170), event(179.96), event(179.96, "bark"), **TWO)
     found = read(tmp_path, store(one)).segments[["media_name", "t_start", "flags"]]
