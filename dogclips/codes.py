@@ -207,6 +207,11 @@ SKIP_REASONS: Mapping[str, Code] = {
         "begins before the target stream's first frame",
         "set a smaller stride_seconds, so that the next window begins sooner",
     ),
+    "before-reference-start": _note(
+        "begins before the first frame that the annotator saw",
+        "check annotated_in, which says what time 0 is",
+    ),
+    "after-reference-end": _note("ends after the last frame that the annotator saw"),
     "after-end": _note("runs past the end of the recording"),
     "no-label": _note("no label fills enough of it", "see min_overlap_seconds and background"),
     "near-label": _note(
@@ -224,6 +229,10 @@ SKIP_REASONS: Mapping[str, Code] = {
         "see keep_doubtful",
     ),
     "frames-lost": _warning("spans frames that one of the streams has lost", "see keep_doubtful"),
+    "contradicted": _warning(
+        "the streams do not move alike there: one is frozen, or shows something else",
+        "look at it in both streams; see keep_doubtful",
+    ),
     "no-timestamps": _warning("the stream has no timestamps", "remux the recording"),
     "does-not-decode": _warning("shows a frame that does not decode", "copy the recording again"),
 }

@@ -14,6 +14,7 @@ from dogclips.alignment.verdict import (
     estimate,
     may_lie,
 )
+from dogclips.alignment.verification import Verdict
 from dogclips.alignment.view import PictureView
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "StreamChoice",
     "TimeMap",
     "Trust",
+    "Verdict",
     "align_streams",
     "can_be_compared",
     "compare_content",

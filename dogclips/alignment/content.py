@@ -27,6 +27,7 @@ from dogclips.alignment.lags import (
 )
 from dogclips.alignment.pieces import (
     CHANGE_COST,
+    DriftLine,
     LagPath,
     Piece,
     best_path,
@@ -36,6 +37,7 @@ from dogclips.alignment.pieces import (
     exact_shift,
 )
 from dogclips.alignment.stretches import Stretch, StretchChooser
+from dogclips.alignment.verification import Evidence, SeenStretch, evidence_of, seen_stretch
 from dogclips.alignment.view import PictureView, fit_view
 from dogclips.streams import STANDARD_RATES, Stream, Thumbnails
 from dogclips.timebase import Span
@@ -47,11 +49,15 @@ _MOST_SECONDS = 1200.0  # looked at in all
 _DRIFT_SECONDS = 240.0  # looked at for the line of a drifting clock
 _REACH_S = 8.0  # shifts that are tried beyond what lengths and timestamps suggest
 _MOST_REACH_S = 60.0
+_WIDE_REACH_S = 30.0  # the same where nothing is found nearer
 _NEAR_S = 2.0  # the same once a shift is known
 _EVIDENCE = 3.0  # log-likelihood of one frame that moves exactly alike
 _NUM_PAIRS = 24  # pairs of pictures that the view is fitted to
 _LEAST_STEP_S = 1 / 240  # where timestamps repeat, most steps are 0
 _MOST_KEYFRAMES = 0.15  # of the looked-at frames; a second between keyframes has fewer
+# Of a frame: a clock that drifts is never further from its line where every change of the shift was
+# seen. What is further are frames lost one by one.
+_MOST_OFF_SEEN = 0.65
 _LEAST_BELIEVED_S = 4.0  # one short window may be wrong, and nothing would contradict it
 _LEAST_CERTAIN = 0.2  # of the looked-at frames
 # Of 2710 verified answers for 5000 made pairs (seed 50000000), by the least mean margin, 386 of
@@ -91,6 +97,8 @@ class Content:
     longest_unseen_s: float = 0.0
     #: Outside of the doubts, no piece is further than this from the truth.
     error_s: Fraction = Fraction(0)
+    #: What any window shows; None unless all of the recording was looked at.
+    evidence: Evidence | None = None
 
     @property
     def confident(self) -> bool:
@@ -124,18 +132,22 @@ class _Look:
     target: Thumbnails
     likeness: Likeness | None = None
     windows: tuple[WindowLag, ...] = ()
+    seen: SeenStretch | None = None
 
     @property
     def believed(self) -> list[WindowLag]:
         return [window for window in self.windows if window.accepted]
 
 
-def compare_content(reference: Stream, target: Stream, footage: Footage) -> Content:
+def compare_content(
+    reference: Stream, target: Stream, footage: Footage, *, whole: bool = False
+) -> Content:
     """Find the shifts between two streams of one sensor from their pictures.
 
-    Looks at three stretches of a long recording, and at more only where that leaves doubt.
+    Looks at three stretches of a long recording, and at more only where that leaves doubt; at the
+    `whole` of it where each clip shall be verified.
     """
-    return _Comparison(reference, target, footage).run()
+    return _Comparison(reference, target, footage, whole=whole).run()
 
 
 def _step_s(stream: Stream) -> float:
@@ -152,8 +164,8 @@ def _step_s(stream: Stream) -> float:
 
 
 class _Comparison:
-    def __init__(self, reference: Stream, target: Stream, footage: Footage) -> None:
-        self.reference, self.target, self.footage = reference, target, footage
+    def __init__(self, reference: Stream, target: Stream, footage: Footage, *, whole: bool) -> None:
+        self.reference, self.target, self.footage, self.whole = reference, target, footage, whole
         steps = [_step_s(stream) for stream in (reference, target)]
         self.base_s = max(steps)
         late_s = float(target.times_s[0] - reference.times_s[0])
@@ -163,8 +175,8 @@ class _Comparison:
         constant = [s for s in (reference, target) if not s.variable_frame_rate]
         step_s = _step_s(constant[0]) if same_rate and constant else min(steps)
         zero_s = late_s - round(late_s / step_s) * step_s if same_rate else 0.0
-        most = int(self.reach_s / step_s)
-        self.grid = LagGrid(zero_s, step_s, -most, most, same_rate)
+        self.grid = LagGrid(zero_s, step_s, 0, 0, same_rate)
+        self.reach(self.reach_s)
         end_s, activity = float(reference.end_s or 0), footage.activity(reference)
         self.chooser = StretchChooser(reference.times_s, end_s, activity)
         self.view = PictureView()
@@ -184,7 +196,21 @@ class _Comparison:
     def looked_s(self) -> float:
         return sum(end - start for start, end in self.seen)
 
+    def reach(self, reach_s: float) -> None:
+        """Try shifts of up to so many seconds."""
+        self.reach_s, most = reach_s, int(reach_s / self.grid.step_s)
+        self.grid = replace(self.grid, low=-most, high=most)
+
     def run(self) -> Content:
+        found = self.found()
+        if found.confident or self.believed_s or self.reach_s >= _WIDE_REACH_S:
+            return found
+        self.looks, self.view = [], PictureView()
+        self.reach(_WIDE_REACH_S)
+        wider = self.found()
+        return wider if wider.confident else found
+
+    def found(self) -> Content:
         for stretch in self.chooser.first():
             self.look(stretch)
         # Keyframes of both streams may lock onto each other and pull the lag along.
@@ -207,6 +233,8 @@ class _Comparison:
 
     def conclude(self) -> Content:
         """Look again wherever that can settle a doubt, then say what was found."""
+        if self.whole:
+            self.look_everywhere()
         while True:
             path, spans = self.path()
             runs, doubts = certain_runs(path, spans, self.grid), doubts_of(path, spans)
@@ -222,11 +250,22 @@ class _Comparison:
             self.measure(self.looks[-1])
         if path.certain.mean() < _LEAST_CERTAIN:
             return self.content("different moments suggest different lags")
-        if drift is not None:
-            return self.content("", [self.drifting(*drift)])
+        if drift is not None and not (self.whole and drift.off > _MOST_OFF_SEEN):
+            return self.content("", [self.drifting(drift)], error=drift.off)
         pair = self.reference, self.target
         pieces = [Piece(run.span, exact_shift(*pair, run, self.grid)) for run in runs]
         return self.content("", pieces, doubts)
+
+    def look_everywhere(self) -> None:
+        """Look at all that was not looked at, near the shifts that are known."""
+        numbers = [window.number for look in self.looks for window in look.believed]
+        near = int(_NEAR_S / self.grid.step_s)
+        self.grid = replace(self.grid, low=min(numbers) - near, high=max(numbers) + near)
+        for look in self.looks:
+            self.measure(look)
+        for stretch in list(self.chooser.rest(self.seen)):
+            self.look(stretch)
+            self.measure(self.looks[-1])
 
     def look(self, stretch: Stretch) -> None:
         """Look at a stretch of the reference, and where its partners may lie in the target."""
@@ -270,8 +309,11 @@ class _Comparison:
         own = motion_of(self.reference, look.reference, self.view.reference_sampler(), self.base_s)
         other = motion_of(self.target, look.target, self.view.target_sampler(), self.base_s)
         look.likeness = compare(own, other, self.grid)
-        itself = compare(own, own, replace(self.grid, zero_s=0.0))
+        # As far as two shifts that are tried lie apart.
+        far = max(self.grid.high - self.grid.low, 2) // 2
+        itself = compare(own, own, replace(self.grid, zero_s=0.0, low=-far, high=far))
         look.windows = tuple(measure_windows(look.likeness, itself, self.grid))
+        look.seen = seen_stretch(own, other, look.likeness) if self.whole else None
 
     def paired_pictures(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """Return pictures of the same instants in both streams, by the believed windows."""
@@ -353,21 +395,27 @@ class _Comparison:
             together |= truthful
         return np.where(truthful, 0, CHANGE_COST), np.where(together, 0, CHANGE_COST)
 
-    def drifting(self, at_zero: float, slope: float) -> Piece:
+    def drifting(self, line: DriftLine) -> Piece:
         """Return one piece along the line; half a frame makes the frame on screen the nearest."""
         start = self.reference.start_s or Fraction(0)
         end = self.reference.end_s or start
-        number = at_zero + slope * float(start) + 0.5
+        number = line.at_zero + line.slope * float(start) + 0.5
         shift_s = Fraction(self.grid.shift_s(number)).limit_denominator(1_000_000)
-        drift = Fraction(slope * self.grid.step_s).limit_denominator(10**9)
+        drift = Fraction(line.slope * self.grid.step_s).limit_denominator(10**9)
         return Piece(Span(start, end), shift_s, drift)
 
     def content(
-        self, reason: str, pieces: Sequence[Piece] = (), doubts: Sequence[Span] = ()
+        self,
+        reason: str,
+        pieces: Sequence[Piece] = (),
+        doubts: Sequence[Span] = (),
+        *,
+        error: float = 0.0,
     ) -> Content:
+        """Return what was found; `error` is that of the pieces, in steps of the grid."""
         windows = [window for look in self.looks for window in look.windows]
         measured = [look.likeness for look in self.looks if look.likeness is not None]
-        drifts = any(piece.drift for piece in pieces)
+        seen = [look.seen for look in self.looks if look.seen is not None]
         return Content(
             reason=reason,
             view=self.view,
@@ -378,5 +426,6 @@ class _Comparison:
             doubts=tuple(doubts),
             looked_s=self.looked_s,
             longest_unseen_s=self.chooser.longest_unseen_s(self.seen),
-            error_s=Fraction(self.grid.step_s / 2 if drifts else 0).limit_denominator(1_000_000),
+            error_s=Fraction(error * self.grid.step_s).limit_denominator(1_000_000),
+            evidence=evidence_of(self.grid, seen) if self.whole and not reason else None,
         )

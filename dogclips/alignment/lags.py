@@ -30,6 +30,9 @@ class Motion:
     # (N, cells), float32, of length below 1: near 1 where something moves, small where only noise
     # is left, 0 where there is nothing to compare with
     vectors: NDArray[np.float32]
+    # (N,), gray levels by which the cell that changes most differs, without light that changes
+    # everywhere; NaN where there is nothing to compare with
+    peaks: NDArray[np.float32]
 
     @property
     def step_s(self) -> float:
@@ -58,7 +61,9 @@ def motion_of(stream: Stream, seen: Thumbnails, sampler: Sampler, base_s: float)
         usable &= keyframes == keyframes[before]
     differences = _without_light(pictures - pictures[before], pictures)
     differences[~usable] = 0
-    return Motion(seen.indices, times_s, _weighted(differences, usable))
+    peaks = np.abs(differences).max(axis=1, initial=0)
+    peaks[~usable] = np.nan
+    return Motion(seen.indices, times_s, _weighted(differences, usable), peaks)
 
 
 def is_all_intra(seen: Thumbnails) -> bool:

@@ -114,8 +114,17 @@ def _stretches(keys: Iterable[int], spans: Iterable[Span]) -> Iterator[tuple[int
         yield key, Span(own[0].start, own[-1].end)
 
 
-def drift_of(runs: Sequence[Run]) -> tuple[float, float] | None:
-    """Return (number at time 0, numbers a second) if the runs lie on one sloping line.
+@dataclass(frozen=True)
+class DriftLine:
+    """Which shift of a grid holds when, if a clock drifts."""
+
+    at_zero: float  #: Number at time 0
+    slope: float  #: Numbers a second
+    off: float  #: How far a run lies off it at most: half a step from rounding, or more
+
+
+def drift_of(runs: Sequence[Run]) -> DriftLine | None:
+    """Return the line on which the runs lie, if they do.
 
     The line goes through the places where the number changes, half way between two frames. The
     longer the stretch without a look around such a place, the less it counts.
@@ -132,7 +141,8 @@ def drift_of(runs: Sequence[Run]) -> tuple[float, float] | None:
     middles, halfway = (ends[:-1] + starts[1:]) / 2, (numbers[:-1] + numbers[1:]) / 2
     slope, at_zero = np.polyfit(middles, halfway, 1, w=weights)
     off = max(np.abs(numbers - (at_zero + slope * times)).max() for times in (starts, ends))
-    return (float(at_zero), float(slope)) if off <= _MAX_OFF_LINE else None
+    line = DriftLine(float(at_zero), float(slope), max(float(off), 0.5))
+    return line if off <= _MAX_OFF_LINE else None
 
 
 def exact_shift(reference: Stream, target: Stream, run: Run, grid: LagGrid) -> Fraction:

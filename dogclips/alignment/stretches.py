@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +79,13 @@ class StretchChooser:
             return None
         middle = (start + end) / 2
         return max(start, middle - LOOK_S), min(end, middle + LOOK_S)
+
+    def rest(self, seen: Sequence[Stretch]) -> Iterator[Stretch]:
+        """Yield all that was not looked at yet, `WHOLE_S` at a time."""
+        for start, end in self._unseen(seen):
+            count = max(ceil((end - start) / WHOLE_S), 1)
+            edges = np.linspace(start, end, count + 1).tolist()
+            yield from pairwise(edges)
 
     def longest_unseen_s(self, seen: Sequence[Stretch]) -> float:
         """Return the seconds of the longest stretch that was not looked at."""

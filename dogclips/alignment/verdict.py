@@ -8,6 +8,7 @@ from typing import Literal
 
 from dogclips.alignment.content import Content
 from dogclips.alignment.players import AnnotatedIn, shown_in
+from dogclips.alignment.verification import Verdict
 from dogclips.errors import AlignmentError
 from dogclips.streams import Message, Stream, StreamTable
 from dogclips.timebase import ROUNDING_SLACK_S, Span, shown
@@ -138,6 +139,7 @@ class Alignment:
     time_map: TimeMap
     content: Content | None = None  #: What was seen in the pixels; None where nothing was compared
     messages: tuple[Message, ...] = ()
+    target_start: Fraction | None = None  #: Container time of the target's first frame
 
     @property
     def verified(self) -> bool:
@@ -145,6 +147,13 @@ class Alignment:
         return self.method in ("identity", "content") or (
             self.method == "timestamps" and self.content is not None and _confirms(self.content)
         )
+
+    def verdict(self, reference: Span) -> Verdict:
+        """Return what the pixels say of the map in a window of the reference's container time."""
+        if self.content is None or self.content.evidence is None or self.target_start is None:
+            return "not-compared"
+        shift_s = self.target_start + self.time_map.to_target(reference.start) - reference.start
+        return self.content.evidence.verdict(reference, shift_s)
 
 
 def estimate(reference: Stream, other: Stream) -> Estimates | None:
@@ -279,6 +288,7 @@ class _Case:
             time_map=time_map,
             content=self.content,
             messages=tuple(messages),
+            target_start=self.target.start_s,
         )
 
     def _restarts(self) -> bool:

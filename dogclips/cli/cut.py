@@ -54,9 +54,18 @@ def cut(
         bool,
         Option("--dry-run", help="Show the plan and write nothing.", rich_help_panel=CUTTING),
     ] = False,
+    verify: Annotated[
+        bool,
+        Option(
+            "--verify",
+            help="Compare the pixels of both streams for each clip with --dry-run and --virtual "
+            "too.",
+            rich_help_panel=CUTTING,
+        ),
+    ] = False,
     force: Annotated[
         bool,
-        Option("--force", help="Cut clips again that are there.", rich_help_panel=CUTTING),
+        Option("--force", help="Cut clips again even if they exist.", rich_help_panel=CUTTING),
     ] = False,
     prune: Annotated[
         bool,
@@ -130,6 +139,7 @@ def cut(
             address=address,
             shard=shard,
             virtual=virtual,
+            verify=verify,
             progress=show,
         ),
         as_json=as_json,

@@ -49,10 +49,24 @@ class ClipPlan:
         return {SETTINGS: settings_text(self.config), PROBE: json_text(probed)}
 
 
-def measure_session(session: Session, projects: Sequence[Project], config: CutConfig) -> Recordings:
-    """Measure a session's recordings and align their streams, as each annotation file saw them."""
+def measure_session(
+    session: Session,
+    projects: Sequence[Project],
+    config: CutConfig,
+    *,
+    verify: bool = False,
+    videos: Sequence[Path] | None = None,
+) -> Recordings:
+    """Measure a session's recordings and align their streams, as each annotation file saw them.
+
+    To `verify` each clip all of both streams is compared; else a few looks align them. `videos`
+    are those of the session where none are given.
+    """
     choices = [config.choice_of(project) for project in projects]
-    return measure_recordings(session.videos, choices, trust=config.trust, content=config.content)
+    paths = session.videos if videos is None else videos
+    return measure_recordings(
+        paths, choices, trust=config.trust, content=config.content, whole=verify
+    )
 
 
 def plan_session(
@@ -89,3 +103,42 @@ def plan_session(
         annotated=annotated,
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def plan_verified(
+    session: Session, projects: Sequence[Project], config: CutConfig, earlier: pd.DataFrame | None
+) -> ClipPlan:
+    """Plan all clips of a session, each with what the pixels of both streams say of it.
+
+    A recording is not compared again where `earlier` rows of the manifest hold the verdicts of all
+    of its clips.
+    """
+    verify = earlier is None
+    measured = measure_session(session, projects, config, verify=verify)
+    plan = plan_session(session, projects, measured, config)
+    if earlier is None:
+        return plan
+    known = _verdicts(earlier)
+    fresh = {
+        path
+        for row in plan.jobs
+        if _clip(plan.table, row) not in known
+        for path, _ in [plan.sources[str(plan.table.at[row, "source"])]]
+    }
+    if fresh:
+        again = measure_session(session, projects, config, verify=True, videos=sorted(fresh))
+        plan = plan_session(session, projects, {**measured, **again}, config)
+    for row in plan.jobs:
+        if plan.table.at[row, "verdict"] == "not-compared":
+            plan.table.at[row, "verdict"] = known.get(_clip(plan.table, row), "not-compared")
+    return plan
+
+
+def _verdicts(earlier: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Return what the pixels said of clips, by name and recipe."""
+    rows = earlier.loc[earlier["verdict"] != "", ["clip", "recipe", "verdict"]]
+    return {(clip, recipe): verdict for clip, recipe, verdict in rows.itertuples(index=False)}
+
+
+def _clip(table: pd.DataFrame, row: int) -> tuple[str, str]:
+    return str(table.at[row, "clip"]), str(table.at[row, "recipe"])

@@ -71,9 +71,12 @@ def measure_recordings(
     *,
     trust: Trust = "auto",
     content: ContentCheck = "always",
+    whole: bool = False,
     deep: bool = False,
 ) -> dict[tuple[Path, StreamChoice], Recording]:
     """Measure and align recordings under every choice of streams.
+
+    Where pixels are compared, a few looks do, unless the `whole` recording is wanted.
 
     A file that cannot be used is an entry with its error; it stops no other. Choices that mean the
     same streams of a file share their entry.
@@ -91,7 +94,7 @@ def measure_recordings(
         table = tables[path]
         if isinstance(table, MediaError):
             return Recording(path, None, None, table)
-        return align_recording(table, choice, trust=trust, content=content)
+        return align_recording(table, choice, trust=trust, content=content, whole=whole)
 
     with ThreadPoolExecutor(2) as pool:  # each look decodes two streams side by side
         found = dict(zip(cases, pool.map(aligned, cases.values()), strict=True))
@@ -112,24 +115,29 @@ def _indices(
 
 
 def align_recording(
-    table: StreamTable, choice: StreamChoice, *, trust: Trust, content: ContentCheck
+    table: StreamTable,
+    choice: StreamChoice,
+    *,
+    trust: Trust,
+    content: ContentCheck,
+    whole: bool = False,
 ) -> Recording:
     """Align the streams of a measured file, looking at their pixels if `content` wants it."""
     try:
         reference, target = choice.of(table)
         worth_it = content == "always" or (content == "when-needed" and may_lie(reference, target))
         look = worth_it and can_be_compared(reference, target)
-        seen = _look(table, reference, target) if look else None
+        seen = _look(table, reference, target, whole=whole) if look else None
         alignment = align_streams(reference, target, trust=trust, content=seen)
         return Recording(table.path, table, alignment)
     except AlignmentError as error:
         return Recording(table.path, table, None, error)
 
 
-def _look(table: StreamTable, reference: Stream, target: Stream) -> Content:
+def _look(table: StreamTable, reference: Stream, target: Stream, *, whole: bool) -> Content:
     from dogclips.media.footage import FileFootage  # noqa: PLC0415 (loads av, slower than a probe)
 
     try:
-        return compare_content(reference, target, FileFootage(table.path))
+        return compare_content(reference, target, FileFootage(table.path), whole=whole)
     except MediaError as error:
         return Content(error.what, PictureView())

@@ -33,7 +33,7 @@ Columns = dict[str, Any]
 # What only the rows of clips say.
 _OF_CLIPS = (
     *("clip", "first_pts", "last_pts", "time_base", "container_start", "num_frames"),
-    *("frame_rate", "timing", "width", "height", "rules", "recipe"),
+    *("frame_rate", "timing", "width", "height", "rules", "recipe", "verdict"),
 )
 
 
@@ -81,6 +81,7 @@ def rows_of(
             output / clip, frames.indices, frames.pts, frames.time_base, frames.frame_rate, size
         )
         row |= _columns_of_clip(viewing, frames, size)
+        row |= {"verdict": viewing.verdict(window.start, clip_s)}
         row |= {"recipe": _recipe(recipe, viewing, frames), "status": "planned", "clip": clip}
         yield row, job
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dogclips.alignment import Alignment, AnnotatedIn, StreamChoice, fault_of, zero_of
+from dogclips.alignment import Alignment, AnnotatedIn, StreamChoice, Verdict, fault_of, zero_of
 from dogclips.annotations import Issue, Media, Project
 from dogclips.clips.frames import SourceFrames, select_frames
 from dogclips.clips.recordings import Recording
@@ -18,7 +18,7 @@ from dogclips.clips.session import resolve_recordings
 from dogclips.errors import AlignmentError, SessionError
 from dogclips.media.probe import probe_file
 from dogclips.streams import Stream, StreamTable
-from dogclips.timebase import Span, shown
+from dogclips.timebase import ROUNDING_SLACK_S, Span, shown
 
 SAME_FILE = (
     "check that this is the file that was annotated, not a copy that was edited or encoded again"
@@ -107,7 +107,9 @@ class Viewing(AnnotatedStream):
         `keep_doubtful` gives frames although the shift is unknown between the streams, or
         some were lost.
         """
-        seen = Span(start_s + self.zero_s, start_s + self.zero_s + clip_s)
+        seen = self.seen(start_s, clip_s)
+        if outside := self._outside_reference(seen):
+            return outside
         time_map = self.alignment.time_map
         begin = time_map.to_target(seen.start)
         frames = select_frames(self.target, Span(begin, begin + clip_s), frame_rate)
@@ -115,7 +117,30 @@ class Viewing(AnnotatedStream):
             return frames
         if time_map.is_broken(seen):
             return "frames-lost"
-        return "in-doubt" if time_map.is_doubtful(seen) else frames
+        if time_map.is_doubtful(seen):
+            return "in-doubt"
+        return "contradicted" if self.alignment.verdict(seen) == "contradicted" else frames
+
+    def verdict(self, start_s: Fraction, clip_s: Fraction) -> Verdict:
+        """Return what the pixels say of a window of annotation time."""
+        return self.alignment.verdict(self.seen(start_s, clip_s))
+
+    def seen(self, start_s: Fraction, clip_s: Fraction) -> Span:
+        """Return a window of annotation time in container time of the reference."""
+        return Span(start_s + self.zero_s, start_s + self.zero_s + clip_s)
+
+    def _outside_reference(self, seen: Span) -> str:
+        """Return the reason if the annotator saw nothing of another stream at an end of a window.
+
+        How long the last frame is shown differs from container to container: one frame is no fault.
+        """
+        reference = self.reference
+        if self.target is reference or reference.start_s is None or reference.end_s is None:
+            return ""
+        if seen.start < reference.start_s - ROUNDING_SLACK_S:
+            return "before-reference-start"
+        frame_s = 1 / (reference.frame_rate or Fraction(25))
+        return "after-reference-end" if seen.end > reference.end_s + frame_s else ""
 
     def container_s(self, start_s: Fraction) -> Fraction:
         """Return the container time of the target at an annotation time."""

@@ -42,6 +42,11 @@ MANIFEST_TABLE = (
         "alignment", "str", "What aligns the streams: identity, timestamps, frame-count or content."
     ),
     Column("verified", "boolean", "Whether the pixels confirm the alignment."),
+    Column(
+        "verdict",
+        "str",
+        "What the pixels say of the clip: confirmed, still, contradicted or not-compared.",
+    ),
     Column("offset_s", "float64", "How much later the target starts than the reference.", "s"),
     Column("error_s", "float64", "Bound of the error of a mapped time, outside of doubts.", "s"),
     Column("container_start_s", "float64", "Start in container time of the target stream.", "s"),
@@ -62,9 +67,11 @@ MANIFEST_TABLE = (
 )
 MANIFEST_COLUMNS = dtypes(MANIFEST_TABLE)
 _LISTS = tuple(name for name, dtype in MANIFEST_COLUMNS.items() if dtype == "object")
-# What 0.1.0 did not store.
-_NEW = ("with_task", "container_start", "timing", "rules")
-_OLD_COLUMNS = [name for name in MANIFEST_COLUMNS if name not in _NEW]
+# What 0.2.0 did not store, and what 0.1.0 did not either.
+_NEW = ("verdict",)
+_NEWER = ("with_task", "container_start", "timing", "rules")
+_COLUMNS_0_2 = [name for name in MANIFEST_COLUMNS if name not in _NEW]
+_COLUMNS_0_1 = [name for name in _COLUMNS_0_2 if name not in _NEWER]
 
 
 def manifest_table(rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
@@ -124,14 +131,17 @@ def read_manifest(output: Path) -> pd.DataFrame | None:
 def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -> pd.DataFrame:
     """Return a table as it was read from a file in the declared types.
 
-    What 0.1.0 did not store is filled in, and empty where unknown. `documents` are what was
-    written beside it, by file name: texts, or files that are read if they are needed. Other columns
-    than those of a manifest are a LookupError.
+    What earlier versions did not store is filled in, and empty where unknown. `documents` are what
+    was written beside it, by file name: texts, or files that are read if they are needed. Other
+    columns than those of a manifest are a LookupError.
     """
     columns = [name for name in stored.columns if not _is_attribute(name)]
     if columns == list(MANIFEST_COLUMNS):
         return _typed(stored)
-    if columns != _OLD_COLUMNS:
+    stored = stored.assign(verdict="")
+    if columns == _COLUMNS_0_2:
+        return _typed(stored)
+    if columns != _COLUMNS_0_1:
         raise LookupError("unexpected columns")
     begins = zip(stored["container_start_s"], stored["time_base"], strict=True)
     return _typed(

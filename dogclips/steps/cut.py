@@ -10,9 +10,9 @@ import pandas as pd
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan, older_rules
 from dogclips.clips.labelled import read_projects
-from dogclips.clips.plan import ClipPlan, measure_session, plan_session
+from dogclips.clips.plan import ClipPlan, measure_session, plan_session, plan_verified
 from dogclips.clips.session import OUTPUT_DIR, find_sessions
-from dogclips.clips.shards import Shard, shard_of
+from dogclips.clips.shards import Shard, earlier_rows, shard_of
 from dogclips.clips.units import Engine, local_engine, no_engine
 from dogclips.config import Settings, settings_of
 from dogclips.errors import DogclipsError, MediaError, OutputError, SessionError, UsageError
@@ -80,6 +80,7 @@ def cut(
     address: str | None = None,
     shard: str | None = None,
     virtual: bool = False,
+    verify: bool = False,
     progress: Progress | None = None,
 ) -> CutResult:
     """Cut the recordings of sessions into labelled clips in the `output` folder of each session.
@@ -109,6 +110,9 @@ def cut(
         `I/N` cuts only part I of N; call `merge` after the last part.
     virtual
         Write the manifest and the lists but no clips.
+    verify
+        Compare the pixels of both streams for each clip even if no clip is written; where clips
+        are, they are compared anyway.
     progress
         Called with each event; a `SessionCut` follows each finished session.
 
@@ -135,7 +139,11 @@ def cut(
     done = []
     for session in sessions:
         own = [project for project in projects if project.path in session.projects]
-        plan = plan_session(session, own, measure_session(session, own, config), config)
+        if verify or not (dry_run or virtual):
+            earlier = None if force else earlier_rows(session.output, force=True)
+            plan = plan_verified(session, own, config, earlier)
+        else:
+            plan = plan_session(session, own, measure_session(session, own, config), config)
         head = None
         if share is not None:
             plan, head = shard_of(plan, share)

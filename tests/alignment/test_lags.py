@@ -1,6 +1,7 @@
 """How alike two streams move, against plain loops over all pairs of frames."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def motion(numbers: Sequence[int], seed: int, start_s: float = 0.0) -> Motion:
     vectors = random.normal(0, 0.4, (len(numbers), CELLS)).astype(np.float32)
     vectors[random.random(len(numbers)) < 0.1] = 0
     times_s = start_s + STEP_S * np.array(numbers, dtype=np.float64)
-    return Motion(np.array(numbers, dtype=np.int64), times_s, vectors)
+    return Motion(np.array(numbers, dtype=np.int64), times_s, vectors, vectors.max(axis=1))
 
 
 @st.composite
@@ -97,7 +98,7 @@ def test_a_stream_correlates_fully_with_itself_and_only_where_enough_overlaps() 
 
 def test_a_target_of_few_frames_has_partners_enough() -> None:
     dense = motion(range(100), 6)
-    sparse = Motion(dense.indices[::4], dense.times_s[::4], dense.vectors[::4])
+    sparse = Motion(dense.indices[::4], dense.times_s[::4], dense.vectors[::4], dense.peaks[::4])
 
     likeness = compare(dense, sparse, LagGrid(0.0, STEP_S, -4, 4))
 
@@ -109,7 +110,7 @@ def test_a_target_of_few_frames_has_partners_enough() -> None:
 def test_pooled_looks_weigh_by_their_motion() -> None:
     grid = LagGrid(0.0, STEP_S, -10, 10)
     one, other = motion(range(60), 7), motion(range(60), 8)
-    calm = Motion(other.indices, other.times_s, other.vectors * np.float32(0.1))
+    calm = replace(other, vectors=other.vectors * np.float32(0.1))
     looks: list[Likeness] = [compare(one, one, grid), compare(calm, one, grid)]
 
     curve = pooled(looks)

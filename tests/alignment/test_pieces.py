@@ -88,7 +88,7 @@ def test_stairs_of_a_drifting_clock_lie_on_one_line(slope: float) -> None:
     line = drift_of(runs)
 
     assert line is not None
-    at_zero, per_second = line
+    at_zero, per_second = line.at_zero, line.slope
     assert per_second == pytest.approx(slope, rel=0.03)
     assert np.abs(at_zero + per_second * times - (3.2 + slope * times)).max() < 0.3
 

@@ -26,7 +26,8 @@ def wandering(seed: int, count: int = COUNT + 120) -> Vectors:
 def motion(vectors: Vectors) -> Motion:
     vectors = vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True) + 1)
     indices = np.arange(len(vectors))
-    return Motion(indices, indices.astype(np.float64) * STEP_S, vectors.astype(np.float32))
+    peaks = np.abs(vectors).max(axis=1).astype(np.float32)
+    return Motion(indices, indices.astype(np.float64) * STEP_S, vectors.astype(np.float32), peaks)
 
 
 def measured(reference: Vectors, target: Vectors, grid: LagGrid = GRID) -> list[WindowLag]:

@@ -47,7 +47,9 @@ def window_table(manifest: pd.DataFrame, title: str) -> Group:
     """Return how many windows became clips, and why the others did not."""
     by_status = Counter(manifest["status"])
     rows: list[tuple[object, ...]] = [
-        (status, by_status[status], "") for status in _KEPT if by_status[status]
+        (status, by_status[status], _verdicts_text(manifest, status))
+        for status in _KEPT
+        if by_status[status]
     ]
     stale = manifest.loc[manifest["status"] == "stale", "clip"].tolist()
     if stale:
@@ -73,11 +75,26 @@ def cut_document(manifest: pd.DataFrame, outputs: Sequence[Path], seconds: float
         "reused": count["reused"],
         "stale": manifest.loc[manifest["status"] == "stale", "clip"].tolist(),
         "skipped": skipped(manifest),
+        "verdicts": verdicts(manifest),
         "labels": dict(Counter(name for own in kept["labels"] for name in own)),
         "failed": failed[columns].to_dict("records"),
         "clips_per_second": round(count["cut"] / seconds, 2) if seconds > 0 else 0.0,
         "outputs": [str(path) for path in outputs],
     }
+
+
+def verdicts(manifest: pd.DataFrame) -> dict[str, int]:
+    """Return the number of clips for each verdict of the pixels."""
+    own = manifest.loc[manifest["status"].isin(_KEPT), "verdict"]
+    return dict(sorted(Counter(verdict for verdict in own if verdict).items()))
+
+
+def _verdicts_text(manifest: pd.DataFrame, status: str) -> str:
+    """Say what the pixels say of clips; nothing where none were compared."""
+    count = verdicts(manifest[manifest["status"] == status])
+    if not count.keys() - {"not-compared"}:
+        return ""
+    return ", ".join(f"{number} {verdict}" for verdict, number in count.items())
 
 
 def skipped(manifest: pd.DataFrame) -> dict[str, int]:
