@@ -39,7 +39,13 @@ from dogclips.alignment.pieces import (
 from dogclips.alignment.stretches import Stretch, StretchChooser
 from dogclips.alignment.verification import Evidence, SeenStretch, evidence_of, seen_stretch
 from dogclips.alignment.view import PictureView, fit_view
-from dogclips.streams import STANDARD_RATES, Stream, Thumbnails
+from dogclips.streams import (
+    STANDARD_RATES,
+    THUMBNAIL_COLUMNS,
+    THUMBNAIL_ROWS,
+    Stream,
+    Thumbnails,
+)
 from dogclips.timebase import Span
 
 MIN_FIT = 0.85  # correlation of the fitted pictures; below it a lag can be wrong with confidence
@@ -133,6 +139,14 @@ class _Look:
     likeness: Likeness | None = None
     windows: tuple[WindowLag, ...] = ()
     seen: SeenStretch | None = None
+
+    def forget_pictures(self) -> None:
+        """Keep what was measured: the pictures of hours would fill the memory."""
+        none = np.empty((0, THUMBNAIL_ROWS, THUMBNAIL_COLUMNS), dtype=np.uint8)
+        self.reference = replace(self.reference, pictures=none)
+        self.target = replace(self.target, pictures=none)
+        if self.likeness is not None:
+            self.likeness.forget_sums()
 
     @property
     def believed(self) -> list[WindowLag]:
@@ -263,9 +277,11 @@ class _Comparison:
         self.grid = replace(self.grid, low=min(numbers) - near, high=max(numbers) + near)
         for look in self.looks:
             self.measure(look)
+            look.forget_pictures()
         for stretch in list(self.chooser.rest(self.seen)):
             self.look(stretch)
             self.measure(self.looks[-1])
+            self.looks[-1].forget_pictures()
 
     def look(self, stretch: Stretch) -> None:
         """Look at a stretch of the reference, and where its partners may lie in the target."""

@@ -155,7 +155,13 @@ class Likeness:
     @property
     def totals(self) -> tuple[NDArray[np.float64], ...]:
         """Return the sums of products and of both energies over all pairs, (M,) each."""
-        return tuple(table[-1] for table in self._sums)
+        own, other = self.energies
+        tables = self.products, own[:, None] * (other > 0), other
+        return tuple(table.sum(axis=0, dtype=np.float64) for table in tables)
+
+    def forget_sums(self) -> None:
+        """Free the running sums, which are six times as large as the rest."""
+        self.__dict__.pop("_sums", None)
 
     def correlation(self, first: int, stop: int) -> NDArray[np.float64]:
         """Return (M,): the normalised correlation over rows first..stop for each shift.

@@ -22,8 +22,9 @@ Verdict = Literal["confirmed", "still", "contradicted", "not-compared"]
 
 _CELL_S = 0.5
 # In gray levels of one cell of 18 x 32: what a codec leaves of a still picture stays below the
-# first, a small animal that moves exceeds the second.
-_STILL, _MOVING = 2.0, 4.0
+# first, a small animal that moves exceeds the second, one nearby the third.
+_STILL, _MOVING, _STRONG = 2.0, 4.0, 8.0
+_FEW = 4  # frames of half a second; fewer tell nothing
 _SEEN = 0.5  # share of a window that has to be looked at
 
 
@@ -81,9 +82,32 @@ class Evidence:
         least, most = float(np.quantile(calm, 0.9)), float(np.quantile(lively, 0.9))
         if most < _STILL:
             return "still"
-        if least < _STILL and float(np.median(lively)) > max(_MOVING, 3 * least):
-            return "contradicted"  # one moves most of the time, and the other one stands
+        often = float(np.quantile(lively, 0.75))
+        if least < _STILL and (often > max(_MOVING, 3 * least) or most > max(_STRONG, 4 * least)):
+            return "contradicted"  # one moves, for a second or strongly, and the other one stands
+        if self._one_stands(start, end, shift):
+            return "contradicted"
         return self._of_curve(start, end, shift, "not-compared" if most > _MOVING else "still")
+
+    def _one_stands(self, start: float, end: float, shift: float) -> bool:
+        """Return whether one picture moves strongly for half a second while the other stands."""
+        first, stop = np.searchsorted(self.reference.times_s, (start, end))
+        times_s, own = self.reference.times_s[first:stop], self.reference.peaks[first:stop]
+        places = np.searchsorted(self.target.times_s, times_s + shift - _CELL_S / 50)
+        other = self.target.peaks[np.minimum(places, len(self.target.peaks) - 1)]
+        known = np.isfinite(own) & np.isfinite(other)
+        calm, lively = np.fmin(own, other), np.fmax(own, other)
+        apart = known & (calm < _STILL) & (lively > np.fmax(_STRONG, 4 * calm))
+        stops = np.searchsorted(times_s, times_s + _CELL_S - 1e-6)
+
+        def within(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+            """Return of how many frames this holds in the half second from each frame on."""
+            sums = np.concatenate([[0], np.cumsum(flags)])
+            return np.asarray(sums[stops] - sums[:-1], dtype=np.int64)
+
+        full = times_s + _CELL_S <= end + 1e-6
+        seen = within(known)
+        return bool((full & (seen >= _FEW) & (within(apart) >= 0.8 * seen)).any())
 
     def _of_curve(self, start: float, end: float, shift: float, unclear: Verdict) -> Verdict:
         """Judge by the correlation at all shifts; `unclear` where none stands out."""

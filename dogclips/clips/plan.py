@@ -110,8 +110,8 @@ def plan_verified(
 ) -> ClipPlan:
     """Plan all clips of a session, each with what the pixels of both streams say of it.
 
-    A recording is not compared again where `earlier` rows of the manifest hold the verdicts of all
-    of its clips.
+    A recording is not compared again where `earlier` rows of the manifest hold the verdicts of the
+    same clips.
     """
     verify = earlier is None
     measured = measure_session(session, projects, config, verify=verify)
@@ -119,26 +119,31 @@ def plan_verified(
     if earlier is None:
         return plan
     known = _verdicts(earlier)
-    fresh = {
-        path
-        for row in plan.jobs
-        if _clip(plan.table, row) not in known
-        for path, _ in [plan.sources[str(plan.table.at[row, "source"])]]
-    }
+    # Few looks may leave other doubts than many, and the clips of both plans would take turns.
+    changed = {source for source, *_ in known.keys() ^ set(_clips(plan).values())}
+    fresh = sorted({plan.sources[source][0] for source in changed & plan.sources.keys()})
     if fresh:
-        again = measure_session(session, projects, config, verify=True, videos=sorted(fresh))
+        again = measure_session(session, projects, config, verify=True, videos=fresh)
         plan = plan_session(session, projects, {**measured, **again}, config)
-    for row in plan.jobs:
+    for row, clip in _clips(plan).items():
         if plan.table.at[row, "verdict"] == "not-compared":
-            plan.table.at[row, "verdict"] = known.get(_clip(plan.table, row), "not-compared")
+            plan.table.at[row, "verdict"] = known.get(clip, "not-compared")
     return plan
 
 
-def _verdicts(earlier: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """Return what the pixels said of clips, by name and recipe."""
-    rows = earlier.loc[earlier["verdict"] != "", ["clip", "recipe", "verdict"]]
-    return {(clip, recipe): verdict for clip, recipe, verdict in rows.itertuples(index=False)}
+_Clip = tuple[str, str, str]  # source, name and recipe
 
 
-def _clip(table: pd.DataFrame, row: int) -> tuple[str, str]:
-    return str(table.at[row, "clip"]), str(table.at[row, "recipe"])
+def _verdicts(earlier: pd.DataFrame) -> dict[_Clip, str]:
+    """Return what the pixels said of the clips of an earlier plan."""
+    rows = earlier[(earlier["verdict"] != "") & (earlier["status"] != "stale")]
+    columns = (rows[name] for name in ("source", "clip", "recipe"))
+    return dict(zip(zip(*columns, strict=True), rows["verdict"], strict=True))
+
+
+def _clips(plan: ClipPlan) -> dict[int, _Clip]:
+    """Return the clip of each planned row."""
+    table = plan.table
+    columns = (table[name].to_dict() for name in ("source", "clip", "recipe"))
+    source, clip, recipe = columns
+    return {row: (str(source[row]), str(clip[row]), str(recipe[row])) for row in plan.jobs}

@@ -140,7 +140,9 @@ def cut(
     for session in sessions:
         own = [project for project in projects if project.path in session.projects]
         if verify or not (dry_run or virtual):
-            earlier = None if force else earlier_rows(session.output, force=True)
+            # Shards have to come to the same plan, whatever others have cut by now.
+            new = force or share is not None
+            earlier = None if new else earlier_rows(session.output, force=True)
             plan = plan_verified(session, own, config, earlier)
         else:
             plan = plan_session(session, own, measure_session(session, own, config), config)
