@@ -108,12 +108,14 @@ class Viewing(AnnotatedStream):
         some were lost.
         """
         seen = self.seen(start_s, clip_s)
-        if outside := self._outside_reference(seen):
-            return outside
         time_map = self.alignment.time_map
         begin = time_map.to_target(seen.start)
         frames = select_frames(self.target, Span(begin, begin + clip_s), frame_rate)
-        if isinstance(frames, str) or keep_doubtful:
+        if isinstance(frames, str):
+            return frames
+        if outside := self._outside_reference(seen):
+            return outside
+        if keep_doubtful:
             return frames
         if time_map.is_broken(seen):
             return "frames-lost"
