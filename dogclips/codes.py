@@ -199,6 +199,22 @@ MESSAGES: Mapping[str, Code] = {
         "the file stores no times, so 25 frames per second are assumed",
         "remux it with its real frame rate",
     ),
+    "P050": _note(
+        "the recording is interlaced: each frame holds two moments, in alternate lines",
+        "see the setting deinterlace",
+    ),
+    "P051": _warning(
+        "more than 8 bits of grey: the levels in use are stretched from black to white",
+        "nothing; brightness is relative to the recording",
+    ),
+    "P052": _warning(
+        "a high dynamic range (PQ or HLG): clips keep its curve and look pale where it is ignored",
+        "convert the recording to BT.709 before you cut, if other recordings are not HDR",
+    ),
+    "P053": _warning(
+        "frames change their size: they are fitted into the picture between black edges",
+        "look at the clips after the change",
+    ),
 }
 
 # Why a window of a plan, or of a prediction, was skipped.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,29 @@ class EmptyEdit:
         return Fraction(self.ticks, self.timescale)
 
 
+@dataclass(frozen=True)
+class Orientation:
+    """How a stored picture becomes what is shown: first mirrored, then turned."""
+
+    turns: int = 0  #: Quarter turns, counter-clockwise: 0 to 3
+    mirrored: bool = False  #: Whether left and right are swapped first, as front cameras ask for
+
+    @property
+    def rotation(self) -> int:
+        """Return the turn in degrees, counter-clockwise, in (-180, 180]."""
+        return -90 if self.turns == 3 else 90 * self.turns
+
+    @property
+    def sideways(self) -> bool:
+        """Return whether width and height change places."""
+        return self.turns % 2 == 1
+
+
+UPRIGHT = Orientation()
+
+# The darkest and the brightest grey that pictures hold, of 65536.
+Levels: TypeAlias = tuple[int, int]
+
 NO_TIME = np.iinfo(np.int64).min
 
 
@@ -102,7 +125,7 @@ class Stream:
     `index` counts as ffprobe does. `pts` are the presentation times of all frames (for audio: of
     all packets) that a player gets, ascending, in units of `time_base`: edit lists are applied,
     hidden pre-roll is left out. `end_pts` is where the last frame ends. `num_frames_header` is
-    what the container claims. `rotation` is in degrees, counter-clockwise, as ffprobe prints it.
+    what the container claims.
     """
 
     index: int
@@ -117,7 +140,11 @@ class Stream:
     width: int = 0
     height: int = 0
     pixel_aspect: Fraction = Fraction(1)
-    rotation: int = 0
+    pixel_format: str = ""  # FFmpeg's name of it
+    orientation: Orientation = UPRIGHT
+    interlaced: bool = False  # each picture holds two moments, in every second line
+    hdr: str = ""  # the curve of a high dynamic range, PQ or HLG
+    levels: Levels | None = None  # of a picture of more than 8 bits of grey: those in use
     default: bool = False
     attached_picture: bool = False
     timed: bool = True  # False: packets carry no presentation time, frames are only counted
@@ -129,6 +156,16 @@ class Stream:
     empty_edit: EmptyEdit | None = None  # only in an MP4 that is not fragmented
     pictures: Pictures | None = None  # None where each packet is a picture of its own time
     torn: tuple[range, ...] = ()  # indices of frames that may show what is lost before them
+
+    @property
+    def rotation(self) -> int:
+        """Return the turn that makes pictures upright, in degrees, counter-clockwise."""
+        return self.orientation.rotation
+
+    @property
+    def mirrored(self) -> bool:
+        """Return whether left and right are swapped before pictures are turned."""
+        return self.orientation.mirrored
 
     @property
     def is_camera(self) -> bool:

@@ -17,8 +17,8 @@ from dogclips.clips.labelled import Labelled, Refused
 from dogclips.clips.names import clip_name
 from dogclips.clips.viewed import ViewedRecording
 from dogclips.clips.viewing import Viewing
+from dogclips.media.display import output_size
 from dogclips.media.lanes import ClipJob
-from dogclips.media.picture import output_size
 from dogclips.records.manifest import FILE_ATTRIBUTE
 from dogclips.streams import Stream
 
@@ -167,13 +167,25 @@ def _rules(stream: Stream) -> int:
 
 
 def _shared_recipe(viewed: ViewedRecording, config: CutConfig) -> list[object]:
-    """Return what decides the bytes of all clips of a recording, besides their frames."""
+    """Return what decides the bytes of all clips of a recording, besides their frames.
+
+    What makes a picture of a frame is named only where it changes pictures: others are reused.
+    """
     facts = viewed.viewing.path.stat()
     file = (viewed.source, facts.st_size, facts.st_mtime_ns, viewed.viewing.target.index)
     # The first rules bear the name of the version that came with them: what it cut is reused.
     number = _rules(viewed.viewing.target)
     rules = "dogclips 0.1.0" if number == 1 else f"rules {number}"
-    return [*file, config.short_side, config.encoder.model_dump(), f"{rules}, {_AV}"]
+    own = [*file, config.short_side, config.encoder.model_dump(), f"{rules}, {_AV}"]
+    return own + _display_recipe(viewed.viewing.target, config)
+
+
+def _display_recipe(stream: Stream, config: CutConfig) -> list[object]:
+    """Return what else than scaling and turning makes clips of a stream look as they do."""
+    parts: list[object] = ["mirrored"] * stream.mirrored
+    if stream.interlaced and config.deinterlace == "auto":
+        parts.append("bwdif")
+    return [*parts, stream.levels] if stream.levels else parts
 
 
 def _recipe(shared: list[object], viewing: Viewing, frames: SourceFrames) -> str:

@@ -16,7 +16,7 @@ from dogclips.clips.session import find_session
 from dogclips.clips.units import local_engine
 from dogclips.media.encoding import EncoderConfig, cut_source
 from dogclips.media.lanes import ClipJob
-from dogclips.media.picture import output_size
+from dogclips.media.display import output_size
 from dogclips.media.probe import probe_file
 from dogclips.timebase import Span, exact
 from tests.cuts.cases import CutCase, Truth, make_source, truth_of

@@ -14,11 +14,11 @@ import pytest
 from dogclips.demo.numbers import read_number
 from dogclips.errors import MediaError
 from dogclips.media.decoding import decode_wanted
+from dogclips.media.display import output_size
 from dogclips.media.encoding import EncoderConfig, cut_source
 from dogclips.media.excerpt import Excerpt, Window
 from dogclips.media.lanes import ClipJob
 from dogclips.media.packets import open_clip
-from dogclips.media.picture import output_size
 from dogclips.streams import StreamTable
 from tests.probes import PROBES
 from tests.videos import gray_of, numbers_in, steady, write_made
