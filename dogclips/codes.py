@@ -195,6 +195,11 @@ MESSAGES: Mapping[str, Code] = {
         "the shift is in doubt for a stretch; no clip is cut from it",
         "set keep_doubtful if a small error does not matter",
     ),
+    "P034": _warning(
+        "the two streams show different scenes, such as the front and the back of a car",
+        "set target to the stream that clips are to show",
+    ),
+    "P035": _note("a stream that does not run through the recording, such as a still picture"),
     "P040": _warning(
         "the file stores no times, so 25 frames per second are assumed",
         "remux it with its real frame rate",

@@ -27,6 +27,8 @@ _JUMP_S = 60
 _JUMP_LEAST_S = 10
 _JUMP_OF_REST = 10
 _JUMP_FRAMES = 20  # a camera that takes one frame a minute does not jump with each of them
+# A stream that runs for less of the longest one is not a view of the recording.
+_SPANNING_SHARE = Fraction(1, 2)
 _WHOLE_RATES = (*range(1, 61), 72, 90, 100, 120, 144, 200, 240)
 STANDARD_RATES = (
     *(Fraction(rate) for rate in _WHOLE_RATES),
@@ -303,6 +305,18 @@ class StreamTable:
     def cameras(self) -> tuple[Stream, ...]:
         """Return the video streams that hold moving pictures."""
         return tuple(stream for stream in self.streams if stream.is_camera)
+
+    @property
+    def spanning(self) -> tuple[Stream, ...]:
+        """Return the cameras that run through the recording.
+
+        Others are the still of a motion photo, or a preview of some seconds. There is always one
+        camera that spans the recording, if there is any.
+        """
+        cameras = self.cameras
+        longest_s = max((stream.duration_s or Fraction(0) for stream in cameras), default=0)
+        least_s = longest_s * _SPANNING_SHARE
+        return tuple(own for own in cameras if own.duration_s is None or own.duration_s >= least_s)
 
 
 def average_rate(pts: Pts, time_base: Fraction) -> Fraction | None:

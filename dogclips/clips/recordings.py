@@ -120,7 +120,8 @@ def align_recording(
         worth_it = content == "always" or (content == "when-needed" and may_lie(reference, target))
         look = worth_it and can_be_compared(reference, target)
         seen = _look(table, reference, target) if look else None
-        alignment = align_streams(reference, target, trust=trust, content=seen)
+        named = isinstance(choice.target, int)
+        alignment = align_streams(reference, target, trust=trust, content=seen, named=named)
         return Recording(table.path, table, alignment)
     except AlignmentError as error:
         return Recording(table.path, table, None, error)

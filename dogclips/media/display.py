@@ -24,7 +24,7 @@ from dogclips.media.excerpt import Window
 from dogclips.media.facts import is_deep_grey
 from dogclips.media.hardware import SOFTWARE
 from dogclips.media.looking import FIELD_ORDERS, grey_of, orientation_of_frame
-from dogclips.media.packets import OpenClip, measured_stream, undecodable
+from dogclips.media.packets import OpenClip, Track, measured_stream, undecodable
 from dogclips.streams import UPRIGHT, Levels, Orientation, Stream
 from dogclips.timebase import shown
 
@@ -200,7 +200,7 @@ def window_pictures(
     """
     track = clip.track
     context = track.video.codec_context
-    if int(context.field_order) in FIELD_ORDERS or is_deep_grey(context.pix_fmt or ""):
+    if _is_interlaced(track) or is_deep_grey(context.pix_fmt or ""):
         yield from _of_measured(clip, window, wanted)
         return
     size = context.width, context.height
@@ -215,16 +215,20 @@ def window_pictures(
 
 def shows_as_stored(clip: OpenClip, window: Window, frame: av.VideoFrame) -> bool:
     """Return whether frames of a window need no change to become pictures of the clip."""
-    context = clip.track.video.codec_context
     size = frame.width, frame.height
     return (
         window.size in (None, size)
         and (clip.track.video.sample_aspect_ratio or 1) == 1
         and frame.format.name == "yuv420p"
-        and int(context.field_order) not in FIELD_ORDERS
+        and not _is_interlaced(clip.track)
         and orientation_of_frame(frame) == UPRIGHT
         and not any(size_part % 2 for size_part in size)
     )
+
+
+def _is_interlaced(track: Track) -> bool:
+    fields = track.pictures.num_second_fields if track.pictures is not None else 0
+    return fields > 0 or int(track.video.codec_context.field_order) in FIELD_ORDERS
 
 
 def _of_measured(

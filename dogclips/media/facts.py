@@ -89,6 +89,8 @@ def measured(
     claimed = stream.num_frames_header or 0
     if stream.pictures is not None and head.counted and claimed > len(packets.pts):
         stream = replace(stream, pictures=replace(stream.pictures, whole=False))
+    if stream.pictures is not None and stream.pictures.num_second_fields:
+        stream = replace(stream, interlaced=True)  # whatever its head says
     torn = torn_pictures(stream, packets, look) if video else ()
     return replace(stream, torn=torn) if torn else stream  # what is cached there stays
 
@@ -172,7 +174,7 @@ def _of_stream(stream: Stream, table: StreamTable) -> Iterator[Message]:
     if stream.attached_picture:
         found: Iterable[_Finding] = [("P003", "an attached picture, not a camera")]
     elif stream.is_camera:
-        found = (*_clock(stream), *_frames(stream), *_look_of(stream))
+        found = (*_span(stream, table), *_clock(stream), *_frames(stream), *_look_of(stream))
     elif stream.type == "audio" and table.cameras:
         found = _sound(stream, table.cameras[0])
     else:
@@ -181,6 +183,15 @@ def _of_stream(stream: Stream, table: StreamTable) -> Iterator[Message]:
         level = MESSAGES[code].level
         noted = level == "note" or (level == "both" and table.format == "avi")
         yield Message(code, f"stream {stream.index}: {text}", "note" if noted else "warning")
+
+
+def _span(stream: Stream, table: StreamTable) -> Iterator[_Finding]:
+    """Yield that a camera does not run through the recording."""
+    if stream not in table.spanning:
+        length = (
+            f"{_count(stream.num_frames, 'frame')} in {shown(stream.duration_s or Fraction(0))} s"
+        )
+        yield "P035", f"{length}: not chosen as the target"
 
 
 def _clock(stream: Stream) -> Iterator[_Finding]:
