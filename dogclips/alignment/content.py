@@ -7,7 +7,6 @@ unrelated scenes do not reach, and pictures that agree.
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Protocol
@@ -37,6 +36,7 @@ from dogclips.alignment.pieces import (
 )
 from dogclips.alignment.stretches import Stretch, StretchChooser
 from dogclips.alignment.view import PictureView, fit_view
+from dogclips.processes import in_threads_of
 from dogclips.streams import STANDARD_RATES, Stream, Thumbnails
 from dogclips.timebase import Span
 
@@ -245,7 +245,7 @@ class _Comparison:
             low, high = min(shifts) - _NEAR_S, max(shifts) + _NEAR_S
         first, stop = np.searchsorted(self.reference.times_s, (start - 1e-6, end - 1e-6))
         first_t, stop_t = np.searchsorted(self.target.times_s, (start + low, end + high))
-        with ThreadPoolExecutor(2) as pool:
+        with in_threads_of(2) as pool:
             own = pool.submit(self.footage.look, self.reference, int(first), int(stop))
             other = pool.submit(self.footage.look, self.target, int(first_t), int(stop_t))
             self.looks.append(_Look(stretch, own.result(), other.result()))

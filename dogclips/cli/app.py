@@ -1,7 +1,9 @@
 """The `dogclips` program: its commands, and how faults reach the user."""
 
+import os
 import re
 import sys
+import threading
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated
@@ -35,6 +37,7 @@ _EXAMPLES = """
   $ dogclips split Feb/2_2_kt --out split
 """
 _INTERRUPTED = 130
+_PATIENCE_S = 1.0  # for what an interrupted command has to end
 
 app = typer.Typer(
     name="dogclips",
@@ -99,11 +102,19 @@ def main() -> None:
     except TyperException as error:
         fault = _misused(error)
     except (KeyboardInterrupt, typer.Abort):
+        _exit_soon()
         fault = _interrupted()
     print_error(str(fault))
     if "--json" in arguments:
         print_document(next((a for a in arguments if a[:1] != "-"), ""), {}, error=fault)
     sys.exit(fault.exit_code)
+
+
+def _exit_soon() -> None:
+    """End within a second, whatever threads are at work: nobody waits for what they find."""
+    timer = threading.Timer(_PATIENCE_S, lambda: os._exit(_INTERRUPTED))
+    timer.daemon = True
+    timer.start()
 
 
 def _interrupted() -> DogclipsError:

@@ -4,10 +4,8 @@ ffmpeg-python builds the arguments and nothing else: its own calls have no timeo
 outside the input rules.
 """
 
-import os
 import re
 import shutil
-import signal
 import subprocess
 from collections import defaultdict
 from collections.abc import Mapping
@@ -23,6 +21,7 @@ from dogclips.media.edits import with_empty_edits
 from dogclips.media.facts import is_deep_grey, measured, orientation_of, with_messages
 from dogclips.media.inputs import INPUT_RULES, format_of, input_url, not_a_video
 from dogclips.media.pictures import Look, Packets, Seen
+from dogclips.processes import ends_with_us
 from dogclips.streams import UPRIGHT, Orientation, StreamTable
 
 # One call reads everything. Of the output formats `compact` is the one whose lines stay short for
@@ -118,15 +117,12 @@ def _run(path: Path, **options: str | None) -> str:
     except FileNotFoundError as error:
         raise ToolMissingError("ffprobe is not installed", todo="install ffmpeg") from error
     try:
-        out, err = process.communicate(timeout=_TIMEOUT_S)
-    except BaseException as error:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise MediaError(
-                f"ffprobe took longer than {_TIMEOUT_S} s", where=path, todo="check the file"
-            ) from error
-        raise
+        with ends_with_us(process):
+            out, err = process.communicate(timeout=_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise MediaError(
+            f"ffprobe took longer than {_TIMEOUT_S} s", where=path, todo="check the file"
+        ) from error
     if process.returncode != 0:
         lines = err.decode("utf-8", errors="replace").strip().splitlines()
         raise not_a_video(path, lines[-1] if lines else "ffprobe gave no reason")
