@@ -21,7 +21,7 @@ from dogclips.errors import DogclipsError, StoppedError, UsageError
 # Each command is a module of this package with a function of its name, or a group of commands,
 # and with its examples; here under the panel in which it is listed.
 _COMMANDS = {
-    "Recordings and annotations": ("probe", "align", "check", "convert"),
+    "Recordings and annotations": ("probe", "align", "repair", "check", "convert"),
     "Clips and lists": ("cut", "merge", "split", "export"),
     "Models": ("train", "test", "predict", "lr-find", "models", "weights"),
     "Look at data and results": ("browse", "report"),

@@ -61,6 +61,12 @@ def measure_with_pyav(path: Path, *, deep: bool = False) -> StreamTable:
     return with_levels(with_empty_edits(table))
 
 
+def read_packets(path: Path) -> dict[int, Packets]:
+    """Return the times of the packets of each stream, in file order."""
+    with open_input(path) as container:
+        return _read_packets(container)[0]
+
+
 def _read_packets(container: InputContainer) -> tuple[dict[int, Packets], dict[int, Orientation]]:
     """Return the packets and the orientation of each stream."""
     packets: defaultdict[int, Packets] = defaultdict(Packets)

@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw
 
 from dogclips.media.decoding import decode_from
 from dogclips.media.display import Scaler, output_size, stored_as
-from dogclips.media.lettering import drawable, fitting, font
 from dogclips.media.writing import Pixels, TimedFrame, VideoTrack, write_video
+from dogclips.reports.pictures.lettering import drawable, fitting, font
 from dogclips.reports.tables.predict import longest_labels
 from dogclips.scores.prediction import Prediction
 from dogclips.timebase import Span, shown
