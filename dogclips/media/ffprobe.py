@@ -39,6 +39,8 @@ _PACKET = re.compile(
 )
 _SECTION = re.compile(r"^(stream|format)\|(.*)$", re.MULTILINE)
 _TIMEOUT_S = 120
+# FFmpeg 5 counts DV in frames, FFmpeg 8 in 1/60000 s: the times have to be the decoder's.
+_OTHER_TICKS = ("dv",)
 _INTERLACED = ("tt", "bb", "tb", "bt")  # orders of fields
 _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
@@ -62,6 +64,10 @@ def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
         else:
             container = entry
     name = container.get("format_name", "")
+    if name in _OTHER_TICKS:
+        from dogclips.media.pyavprobe import probe_with_pyav  # noqa: PLC0415 (av takes longer to import)
+
+        return probe_with_pyav(path, deep=deep)
     streams = tuple(
         measured(packets[index], name, partial(_look, path, index), **_facts(entry, deep=deep))
         for index, entry in sorted(facts.items())

@@ -25,6 +25,7 @@ _SECONDS = 58  # of a recording: one unit
 # So slow that a unit takes a minute, even on a fast machine.
 _SLOW = ("--set", "encoder.preset=placebo", "encoder.tune=null", "name.year=2024")
 STOPS: Final = ("Ctrl-C", "SIGTERM", "killed worker")
+_TELLING = "import faulthandler, signal; faulthandler.register(signal.SIGUSR1, all_threads=True);"
 _EXIT_CODES: Final = {"Ctrl-C": 130, "SIGTERM": 130, "killed worker": 1}
 _LINES: Final = {
     "Ctrl-C": "error: interrupted: ",
@@ -85,7 +86,7 @@ def stop_often(base_dir: Path, stops: int, seed: int, kinds: Sequence[str] = STO
 
 def _stopped(base_dir: Path, kind: str, workers: int, draw: random.Random) -> float:
     """Return how many seconds a run takes to end."""
-    process = start(base_dir, *_SLOW, "--workers", workers)
+    process = start(base_dir, *_SLOW, "--workers", workers, before=_TELLING)
     try:
         seconds_until(partial(_cuts, process.pid, workers), _AT_MOST_S, _LOOK_S)
         time.sleep(draw.uniform(0, 2))
@@ -95,10 +96,16 @@ def _stopped(base_dir: Path, kind: str, workers: int, draw: random.Random) -> fl
         else:
             number = signal.SIGINT if kind == "Ctrl-C" else signal.SIGTERM
             signalled(process, number, group=kind == "Ctrl-C")
-        took_s = seconds_until(partial(_is_over, process), _AT_MOST_S)
+        began = time.monotonic()
+        while not _is_over(process) and time.monotonic() - began < _AT_MOST_S:
+            time.sleep(0.01)
+        took_s = time.monotonic() - began
+        signalled(process, signal.SIGUSR1, group=False)  # where does it hang?
+        time.sleep(took_s > LIMIT_S)
     finally:
         signalled(process, signal.SIGKILL, group=True)
         _, errors = process.communicate()
+    assert took_s < _AT_MOST_S, f"{kind}, {workers} workers: {errors}"
     assert (process.returncode, errors.count("\n")) == (_EXIT_CODES[kind], 1), errors
     assert errors.startswith(_LINES[kind]), errors
     assert parts_in(base_dir) == []

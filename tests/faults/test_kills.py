@@ -20,6 +20,7 @@ from tests.faults.runs import (
     assert_as_unbroken,
     copied,
     cut_whole,
+    cutting,
     living,
     manifest_of,
     parts_in,
@@ -126,6 +127,22 @@ def test_a_worker_killed_in_a_long_unit_ends_the_run(tmp_path: Path) -> None:
     done = stop_often(long_units, 1, int(os.environ["DOGCLIPS_SEED"]), ["killed worker"])
 
     assert done.slowest_s <= LIMIT_S, [*done.lines()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_inherits_deaf_ears_is_stopped_all_the_same(
+    session: Path, number: signal.Signals
+) -> None:
+    deaf = f"import signal; signal.signal({int(number)}, signal.SIG_IGN);"
+    deaf += f"signal.pthread_sigmask(signal.SIG_BLOCK, [{int(number)}]);"
+    process = start(session, "--workers", 2, before=deaf)
+    seconds_until(lambda: len(cutting(process.pid)) == 2, 60)
+
+    signalled(process, number, group=True)
+    took_s = seconds_until(lambda: process.poll() is not None, 60)
+
+    assert took_s < LIMIT_S
+    assert (process.returncode, process.communicate()[1]) == (130, STOPPED)
 
 
 def test_ctrl_c_while_processes_start_is_one_line(session: Path) -> None:
