@@ -165,7 +165,7 @@ MESSAGES: Mapping[str, Code] = {
     ),
     "P022": _warning("the clock steps back", "look at the clips around that time"),
     "P023": _warning(
-        "the clock restarts, so that one time means two moments", "split the file there"
+        "the clock restarts, so that one time means two moments", "see `dogclips repair`"
     ),
     "P024": _warning(
         "the clock jumps ahead by more than any plausible loss of frames",
@@ -177,7 +177,7 @@ MESSAGES: Mapping[str, Code] = {
     ),
     "P026": _warning(
         "B-frames are stored with the times of other frames; the order of showing decides",
-        "remux it",
+        "see `dogclips repair`, if other programs are to read it",
     ),
     "P027": _note("packets that are not frames: hidden reference pictures, second fields"),
     "P028": _note("frames that are not coded: the frame before is shown again"),

@@ -111,7 +111,7 @@ def main() -> None:
 
 
 def _exit_soon() -> None:
-    """End within a second, whatever threads are at work: nobody waits for what they find."""
+    """End within a second, without what threads are still looking for."""
     timer = threading.Timer(_PATIENCE_S, lambda: os._exit(_INTERRUPTED))
     timer.daemon = True
     timer.start()

@@ -37,9 +37,9 @@ def repair(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Repair the times of a recording in a copy, without encoding it again.
+    """Repair the times of a recording in a copy of it.
 
-    Says what was changed, and whether annotation times still hold.
+    Nothing is encoded again. Says what was changed, and whether annotation times still hold.
     """
     result = dogclips.repair(source, out, force=force, progress=Show())
     if as_json:
