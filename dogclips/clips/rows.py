@@ -28,6 +28,7 @@ MADE_BY = f"dogclips {version('dogclips')}, {_AV}"
 # all whose frames the second rules read otherwise (see `media.pictures`).
 RULES = 1
 _RULES_OF_PICTURES = 2
+_RULES_OF_DISPLAY = 3  # those that the third rules show otherwise (see `media.display`)
 
 Columns = dict[str, Any]
 # What only the rows of clips say.
@@ -80,7 +81,7 @@ def rows_of(
         job = ClipJob(
             output / clip, frames.indices, frames.pts, frames.time_base, frames.frame_rate, size
         )
-        row |= _columns_of_clip(viewing, frames, size)
+        row |= _columns_of_clip(viewing, frames, size, config)
         row |= {"recipe": _recipe(recipe, viewing, frames), "status": "planned", "clip": clip}
         yield row, job
 
@@ -144,7 +145,9 @@ def _columns_of_window(window: Any, viewing: Viewing, clip_s: Fraction) -> Colum
     }
 
 
-def _columns_of_clip(viewing: Viewing, frames: SourceFrames, size: tuple[int, int]) -> Columns:
+def _columns_of_clip(
+    viewing: Viewing, frames: SourceFrames, size: tuple[int, int], config: CutConfig
+) -> Columns:
     target = viewing.target
     return {
         "first_pts": int(target.pts[frames.indices[0]]),
@@ -156,12 +159,14 @@ def _columns_of_clip(viewing: Viewing, frames: SourceFrames, size: tuple[int, in
         "timing": frames.timing,
         "width": size[0],
         "height": size[1],
-        "rules": _rules(target),
+        "rules": _rules(target, config),
     }
 
 
-def _rules(stream: Stream) -> int:
+def _rules(stream: Stream, config: CutConfig) -> int:
     """Return the rules since which clips of a stream show the frames that they show now."""
+    if _display_recipe(stream, config):
+        return _RULES_OF_DISPLAY
     moved = stream.pictures is not None and stream.pictures.moved
     return max(RULES, _RULES_OF_PICTURES) if moved else RULES
 
@@ -174,7 +179,7 @@ def _shared_recipe(viewed: ViewedRecording, config: CutConfig) -> list[object]:
     facts = viewed.viewing.path.stat()
     file = (viewed.source, facts.st_size, facts.st_mtime_ns, viewed.viewing.target.index)
     # The first rules bear the name of the version that came with them: what it cut is reused.
-    number = _rules(viewed.viewing.target)
+    number = _rules(viewed.viewing.target, config)
     rules = "dogclips 0.1.0" if number == 1 else f"rules {number}"
     own = [*file, config.short_side, config.encoder.model_dump(), f"{rules}, {_AV}"]
     return own + _display_recipe(viewed.viewing.target, config)
