@@ -49,7 +49,7 @@ fuzz: setup ## Thousands of damaged annotations, two-stream files and clips; tak
 	.venv/bin/python -m tests.annotations.damage --cases 100000
 	.venv/bin/python -m tests.pairs --cases 5000
 	.venv/bin/python -m tests.cuts --cases 2000
-	.venv/bin/python -m tests.faults --kills 100
+	.venv/bin/python -m tests.faults --kills 100 --stops 50
 
 setup: ffmpeg $(READY)
 

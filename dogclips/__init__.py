@@ -23,6 +23,7 @@ __all__ = [
     "predict",
     "probe",
     "rehearse",
+    "repair",
     "report",
     "split",
     "test",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from dogclips.steps.merge import merge
     from dogclips.steps.predict import predict
     from dogclips.steps.probe import probe
+    from dogclips.steps.repair import repair
     from dogclips.steps.report import report
     from dogclips.steps.split import split
     from dogclips.steps.test import test

@@ -165,7 +165,7 @@ MESSAGES: Mapping[str, Code] = {
     ),
     "P022": _warning("the clock steps back", "look at the clips around that time"),
     "P023": _warning(
-        "the clock restarts, so that one time means two moments", "split the file there"
+        "the clock restarts, so that one time means two moments", "see `dogclips repair`"
     ),
     "P024": _warning(
         "the clock jumps ahead by more than any plausible loss of frames",
@@ -177,7 +177,7 @@ MESSAGES: Mapping[str, Code] = {
     ),
     "P026": _warning(
         "B-frames are stored with the times of other frames; the order of showing decides",
-        "remux it",
+        "see `dogclips repair`, if other programs are to read it",
     ),
     "P027": _note("packets that are not frames: hidden reference pictures, second fields"),
     "P028": _note("frames that are not coded: the frame before is shown again"),
@@ -195,9 +195,30 @@ MESSAGES: Mapping[str, Code] = {
         "the shift is in doubt for a stretch; no clip is cut from it",
         "set keep_doubtful if a small error does not matter",
     ),
+    "P034": _warning(
+        "the two streams show different scenes, such as the front and the back of a car",
+        "set target to the stream that clips are to show",
+    ),
+    "P035": _note("a stream that does not run through the recording, such as a still picture"),
     "P040": _warning(
         "the file stores no times, so 25 frames per second are assumed",
         "remux it with its real frame rate",
+    ),
+    "P050": _note(
+        "the recording is interlaced: each frame holds two moments, in alternate lines",
+        "see the setting deinterlace",
+    ),
+    "P051": _warning(
+        "more than 8 bits of grey: the levels in use are stretched from black to white",
+        "nothing; brightness is relative to the recording",
+    ),
+    "P052": _warning(
+        "a high dynamic range (PQ or HLG): clips keep its curve and look pale where it is ignored",
+        "convert the recording to BT.709 before you cut, if other recordings are not HDR",
+    ),
+    "P053": _warning(
+        "frames change their size: they are fitted into the picture between black edges",
+        "look at the clips after the change",
     ),
 }
 

@@ -9,6 +9,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import traceback
@@ -30,6 +31,7 @@ Made = TypeVar("Made")
 # Two processes start in half a second, in which one measures some 20 files of three minutes.
 _WORTH_PROCESSES = 64
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PROGRAMS: set["subprocess.Popen[bytes]"] = set()  # that threads wait for
 
 
 def in_processes(
@@ -87,7 +89,7 @@ def of_each(
     attempt = partial(_attempt, read)
     workers = os.cpu_count() or 1 if workers is None else workers
     if in_threads:
-        with ThreadPoolExecutor(workers) as pool:
+        with in_threads_of(workers) as pool:
             return list(pool.map(attempt, items))
     if len(items) < _WORTH_PROCESSES:
         workers = 1
@@ -97,6 +99,46 @@ def of_each(
             found[index] = one
             progress(1)
     return [found[index] for index in range(len(items))]
+
+
+@contextmanager
+def in_threads_of(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """Yield threads whose work is waited for, but not by who is told to stop.
+
+    Then the programs that they have started end as well; see `ends_with_us`.
+    """
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield pool
+    except Exception:
+        pool.shutdown()
+        raise
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(_PROGRAMS):
+            end_group(process)
+        raise
+    pool.shutdown()
+
+
+@contextmanager
+def ends_with_us(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """End a program that leads a group of its own if the block fails, or its thread is given up."""
+    _PROGRAMS.add(process)
+    try:
+        yield
+    except BaseException:
+        end_group(process)
+        process.communicate()
+        raise
+    finally:
+        _PROGRAMS.discard(process)
+
+
+def end_group(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a program and all that it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _attempt(read: Callable[[Item], Made], item: Item) -> Made | MediaError:

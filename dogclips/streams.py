@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ _JUMP_S = 60
 _JUMP_LEAST_S = 10
 _JUMP_OF_REST = 10
 _JUMP_FRAMES = 20  # a camera that takes one frame a minute does not jump with each of them
+# A stream that runs for less of the longest one is not a view of the recording.
+_SPANNING_SHARE = Fraction(1, 2)
 _WHOLE_RATES = (*range(1, 61), 72, 90, 100, 120, 144, 200, 240)
 STANDARD_RATES = (
     *(Fraction(rate) for rate in _WHOLE_RATES),
@@ -69,6 +71,29 @@ class EmptyEdit:
         return Fraction(self.ticks, self.timescale)
 
 
+@dataclass(frozen=True)
+class Orientation:
+    """How a stored picture becomes what is shown: first mirrored, then turned."""
+
+    turns: int = 0  #: Quarter turns, counter-clockwise: 0 to 3
+    mirrored: bool = False  #: Whether left and right are swapped first, as front cameras ask for
+
+    @property
+    def rotation(self) -> int:
+        """Return the turn in degrees, counter-clockwise, in (-180, 180]."""
+        return -90 if self.turns == 3 else 90 * self.turns
+
+    @property
+    def sideways(self) -> bool:
+        """Return whether width and height change places."""
+        return self.turns % 2 == 1
+
+
+UPRIGHT = Orientation()
+
+# The darkest and the brightest grey that pictures hold, of 65536.
+Levels: TypeAlias = tuple[int, int]
+
 NO_TIME = np.iinfo(np.int64).min
 
 
@@ -102,7 +127,7 @@ class Stream:
     `index` counts as ffprobe does. `pts` are the presentation times of all frames (for audio: of
     all packets) that a player gets, ascending, in units of `time_base`: edit lists are applied,
     hidden pre-roll is left out. `end_pts` is where the last frame ends. `num_frames_header` is
-    what the container claims. `rotation` is in degrees, counter-clockwise, as ffprobe prints it.
+    what the container claims.
     """
 
     index: int
@@ -117,7 +142,11 @@ class Stream:
     width: int = 0
     height: int = 0
     pixel_aspect: Fraction = Fraction(1)
-    rotation: int = 0
+    pixel_format: str = ""  # FFmpeg's name of it
+    orientation: Orientation = UPRIGHT
+    interlaced: bool = False  # each picture holds two moments, in every second line
+    hdr: str = ""  # the curve of a high dynamic range, PQ or HLG
+    levels: Levels | None = None  # of a picture of more than 8 bits of grey: those in use
     default: bool = False
     attached_picture: bool = False
     timed: bool = True  # False: packets carry no presentation time, frames are only counted
@@ -129,6 +158,16 @@ class Stream:
     empty_edit: EmptyEdit | None = None  # only in an MP4 that is not fragmented
     pictures: Pictures | None = None  # None where each packet is a picture of its own time
     torn: tuple[range, ...] = ()  # indices of frames that may show what is lost before them
+
+    @property
+    def rotation(self) -> int:
+        """Return the turn that makes pictures upright, in degrees, counter-clockwise."""
+        return self.orientation.rotation
+
+    @property
+    def mirrored(self) -> bool:
+        """Return whether left and right are swapped before pictures are turned."""
+        return self.orientation.mirrored
 
     @property
     def is_camera(self) -> bool:
@@ -266,6 +305,18 @@ class StreamTable:
     def cameras(self) -> tuple[Stream, ...]:
         """Return the video streams that hold moving pictures."""
         return tuple(stream for stream in self.streams if stream.is_camera)
+
+    @property
+    def spanning(self) -> tuple[Stream, ...]:
+        """Return the cameras that run through the recording.
+
+        Others are the still of a motion photo, or a preview of some seconds. There is always one
+        camera that spans the recording, if there is any.
+        """
+        cameras = self.cameras
+        longest_s = max((stream.duration_s or Fraction(0) for stream in cameras), default=0)
+        least_s = longest_s * _SPANNING_SHARE
+        return tuple(own for own in cameras if own.duration_s is None or own.duration_s >= least_s)
 
 
 def average_rate(pts: Pts, time_base: Fraction) -> Fraction | None:

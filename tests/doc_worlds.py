@@ -47,6 +47,7 @@ def _sessions() -> Path:
             name = f"{video}00.mp4"
             write_made(folder / "Feb" / session / "video" / name, *STREAMS)
             write_project(folder / "Feb" / session, video, {name: SEGMENTS})
+    write_made(folder / "camera.avi", steady(50, codec="mpeg4", options={"bf": "2"}))
     there = [str(folder / "Feb" / session) for session in ("2_2_kt", "2_3_kt")]
     dogclips.cut(there, {"stride_seconds": 1, "content": "never"}, workers=1)
     lists = folder / "split"

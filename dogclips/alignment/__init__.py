@@ -3,6 +3,7 @@
 from dogclips.alignment.content import Content, compare_content
 from dogclips.alignment.players import AnnotatedIn, fault_of, read_by, shown_in, zero_of
 from dogclips.alignment.verdict import (
+    OTHER_SCENE,
     Alignment,
     Estimates,
     MapPiece,
@@ -18,6 +19,7 @@ from dogclips.alignment.verification import Verdict
 from dogclips.alignment.view import PictureView
 
 __all__ = [
+    "OTHER_SCENE",
     "Alignment",
     "AnnotatedIn",
     "Content",

@@ -7,7 +7,6 @@ unrelated scenes do not reach, and pictures that agree.
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Protocol
@@ -39,6 +38,7 @@ from dogclips.alignment.pieces import (
 from dogclips.alignment.stretches import Stretch, StretchChooser
 from dogclips.alignment.verification import Evidence, SeenStretch, evidence_of, seen_stretch
 from dogclips.alignment.view import PictureView, fit_view
+from dogclips.processes import in_threads_of
 from dogclips.streams import (
     STANDARD_RATES,
     THUMBNAIL_COLUMNS,
@@ -49,6 +49,10 @@ from dogclips.streams import (
 from dogclips.timebase import Span
 
 MIN_FIT = 0.85  # correlation of the fitted pictures; below it a lag can be wrong with confidence
+
+# Of 153 pairs of 18 real scenes, those of different places fit by 0.84 at most, and the same scene
+# behind a sensor's noise by 0.985 at least, where its levels differ by more than this.
+_LEAST_DETAIL = 15.0
 
 _MOST_LOOKS = 8  # without a single believable window
 _MOST_SECONDS = 1200.0  # looked at in all
@@ -101,6 +105,8 @@ class Content:
     #: unseen.
     looked_s: float = 0.0
     longest_unseen_s: float = 0.0
+    #: Whether both pictures have something to see, and it is not the same.
+    other_scene: bool = False
     #: Outside of the doubts, no piece is further than this from the truth.
     error_s: Fraction = Fraction(0)
     #: What any window shows; None unless all of the recording was looked at.
@@ -217,7 +223,9 @@ class _Comparison:
 
     def run(self) -> Content:
         found = self.found()
-        if found.confident or self.believed_s or self.reach_s >= _WIDE_REACH_S:
+        if found.confident or found.other_scene or self.believed_s:
+            return found
+        if self.reach_s >= _WIDE_REACH_S:
             return found
         self.looks, self.view = [], PictureView()
         self.reach(_WIDE_REACH_S)
@@ -233,6 +241,7 @@ class _Comparison:
             not is_all_intra(seen) and seen.keyframes.sum() > _MOST_KEYFRAMES * len(seen.keyframes)
             for seen in first
         ):
+            self.view = self.still_view() or self.view
             return self.content("keyframes are so frequent that coding looks like motion")
         self.fit()
         while self.believed_s < _LEAST_BELIEVED_S:
@@ -293,18 +302,17 @@ class _Comparison:
             low, high = min(shifts) - _NEAR_S, max(shifts) + _NEAR_S
         first, stop = np.searchsorted(self.reference.times_s, (start - 1e-6, end - 1e-6))
         first_t, stop_t = np.searchsorted(self.target.times_s, (start + low, end + high))
-        with ThreadPoolExecutor(2) as pool:
+        with in_threads_of(2) as pool:
             own = pool.submit(self.footage.look, self.reference, int(first), int(stop))
             other = pool.submit(self.footage.look, self.target, int(first_t), int(stop_t))
             self.looks.append(_Look(stretch, own.result(), other.result()))
 
     def fit(self) -> None:
         """Fit the view to the still scene, then to the pictures that the windows pair up."""
-        own = np.concatenate([look.reference.pictures for look in self.looks])
-        other = np.concatenate([look.target.pictures for look in self.looks])
-        if not len(own) or not len(other):
+        view = self.still_view()
+        if view is None:
             return
-        self.view = fit_view(own.mean(axis=0, keepdims=True), other.mean(axis=0, keepdims=True))
+        self.view = view
         for _ in range(2):
             for look in self.looks:
                 self.measure(look)
@@ -318,6 +326,28 @@ class _Comparison:
                 return
         for look in self.looks:
             self.measure(look)
+
+    def still_scenes(self) -> list[NDArray[np.float64]]:
+        """Return the mean picture of each stream, (1, rows, columns); none where none decodes."""
+        seen = (
+            np.concatenate([look.reference.pictures for look in self.looks]),
+            np.concatenate([look.target.pictures for look in self.looks]),
+        )
+        if not all(map(len, seen)):
+            return []
+        return [pictures.mean(axis=0, keepdims=True) for pictures in seen]
+
+    def still_view(self) -> PictureView | None:
+        """Return how the still scenes fit; None where there are no pictures."""
+        scenes = self.still_scenes()
+        return fit_view(scenes[0], scenes[1]) if scenes else None
+
+    def shows_other_scene(self) -> bool:
+        """Return whether the pictures do not fit although there is something to see in both."""
+        if self.view.fit >= MIN_FIT:
+            return False
+        scenes = self.still_scenes()
+        return bool(scenes) and all(scene.std() > _LEAST_DETAIL for scene in scenes)
 
     def measure(self, look: _Look) -> None:
         if len(look.reference.indices) < 2 or len(look.target.indices) < 2:
@@ -432,8 +462,10 @@ class _Comparison:
         windows = [window for look in self.looks for window in look.windows]
         measured = [look.likeness for look in self.looks if look.likeness is not None]
         seen = [look.seen for look in self.looks if look.seen is not None]
+        other_scene = bool(reason) and self.shows_other_scene()
         return Content(
-            reason=reason,
+            reason="the two pictures do not show the same scene" if other_scene else reason,
+            other_scene=other_scene,
             view=self.view,
             windows=tuple(sorted(windows, key=lambda window: window.span.start)),
             grid=self.grid,

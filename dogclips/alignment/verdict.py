@@ -18,6 +18,7 @@ Trust = Literal["auto", "timestamps", "frame-count"]
 Method = Literal["timestamps", "frame-count", "content", "identity"]
 
 _UNRELATED_S = 10  # both start and end this far apart: not one camera's doing
+OTHER_SCENE = "P034"
 _LEAST_FRAMES = 20  # of a stream; less shows no motion worth comparing
 
 
@@ -37,10 +38,13 @@ class StreamChoice:
                 "no video stream with frames", where=table.path, todo="check the recording"
             )
         reference, target = self.reference, self.target
+        spanning = table.spanning
         if reference == "auto":
             reference = shown_in(table).get(self.annotated_in, table.cameras[0].index)
+            if cameras[reference].num_frames == 1:  # of a still nobody annotates seconds
+                reference = spanning[0].index
         if target in ("auto", "best"):
-            target = max(table.cameras, key=lambda stream: stream.width * stream.height).index
+            target = max(spanning, key=lambda stream: stream.width * stream.height).index
         for index in (reference, target):
             if index not in cameras:
                 raise AlignmentError(
@@ -184,14 +188,20 @@ def may_lie(reference: Stream, target: Stream) -> bool:
 
 
 def align_streams(
-    reference: Stream, target: Stream, *, trust: Trust = "auto", content: Content | None = None
+    reference: Stream,
+    target: Stream,
+    *,
+    trust: Trust = "auto",
+    content: Content | None = None,
+    named: bool = False,
 ) -> Alignment:
     """Map the reference stream's time to the target stream's frames.
 
     Pixels that speak clearly decide. Without them, timestamps that differ are believed, because a
     muxer wrote them on purpose, and so are streams of the same start and length. Where both claim
     the same start but differ in length, it is unknown which end is missing: such an alignment is
-    not trusted unless `trust` says what to believe.
+    not trusted unless `trust` says what to believe. Two pictures that do not fit are of different
+    scenes: a target that was chosen for its size is refused, one that was `named` is not.
 
     Raises
     ------
@@ -209,7 +219,7 @@ def align_streams(
     if content is not None and content.confident:
         content_s = estimates.timestamps_s - content.pieces[0].shift_s
         estimates = replace(estimates, content_s=content_s)
-    return _Case(reference, target, estimates, content).decide(trust)
+    return _Case(reference, target, estimates, content, named).decide(trust)
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,6 +230,7 @@ class _Case:
     target: Stream
     known: Estimates
     content: Content | None
+    named: bool
 
     def decide(self, trust: Trust) -> Alignment:
         """Return the verdict: what the user wants, then the pixels, then timestamps."""
@@ -233,7 +244,7 @@ class _Case:
         if self.content is not None and self.content.confident and shared:
             return self._by_content(self.content, trust)
         if fault is not None:
-            if trust == "auto":
+            if trust == "auto" and fault.code != OTHER_SCENE:
                 refusal = "cut refuses unless `trust` says timestamps or frame-count"
                 fault = replace(fault, text=f"{fault.text}; {refusal}")
             return self._alignment("timestamps", late_s, [fault], trusted=trust != "auto")
@@ -303,6 +314,8 @@ class _Case:
             apart = shown(self.known.timestamps_s)
             text = f"unrelated clocks, {apart} s apart; nothing is corrected"
             return self._message("P014", text)
+        if self.content is not None and self.content.other_scene and not self.named:
+            return self._other_scene()
         if not may_lie(self.reference, self.target):
             return None
         asked = f"; the pixels cannot tell: {self.content.reason}" if self.content else ""
@@ -313,6 +326,11 @@ class _Case:
             f" tail or in between{asked}"
         )
         return self._message("P012", text)
+
+    def _other_scene(self) -> Message:
+        own, seen = self.target.index, self.reference.index
+        choose = f"set target={seen} for the one that was annotated, or target={own}"
+        return self._message(OTHER_SCENE, f"the two show different scenes; {choose}")
 
     def _are_unrelated(self) -> bool:
         """Return whether two clocks have nothing to do with each other, as of two TS programmes.

@@ -1,7 +1,9 @@
 """The `dogclips` program: its commands, and how faults reach the user."""
 
+import os
 import re
 import sys
+import threading
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated
@@ -19,7 +21,7 @@ from dogclips.errors import DogclipsError, StoppedError, UsageError
 # Each command is a module of this package with a function of its name, or a group of commands,
 # and with its examples; here under the panel in which it is listed.
 _COMMANDS = {
-    "Recordings and annotations": ("probe", "align", "check", "convert"),
+    "Recordings and annotations": ("probe", "align", "repair", "check", "convert"),
     "Clips and lists": ("cut", "merge", "split", "export"),
     "Models": ("train", "test", "predict", "lr-find", "models", "weights"),
     "Look at data and results": ("browse", "report"),
@@ -35,6 +37,7 @@ _EXAMPLES = """
   $ dogclips split Feb/2_2_kt --out split
 """
 _INTERRUPTED = 130
+_PATIENCE_S = 1.0  # for what an interrupted command has to end
 
 app = typer.Typer(
     name="dogclips",
@@ -99,11 +102,19 @@ def main() -> None:
     except TyperException as error:
         fault = _misused(error)
     except (KeyboardInterrupt, typer.Abort):
+        _exit_soon()
         fault = _interrupted()
     print_error(str(fault))
     if "--json" in arguments:
         print_document(next((a for a in arguments if a[:1] != "-"), ""), {}, error=fault)
     sys.exit(fault.exit_code)
+
+
+def _exit_soon() -> None:
+    """End within a second, without what threads are still looking for."""
+    timer = threading.Timer(_PATIENCE_S, lambda: os._exit(_INTERRUPTED))
+    timer.daemon = True
+    timer.start()
 
 
 def _interrupted() -> DogclipsError:

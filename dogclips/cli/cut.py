@@ -122,8 +122,7 @@ def cut(
     Clips that an earlier run has cut by the same settings are reused, and an interrupted run
     continues. All settings: `dogclips config cut`.
     """
-    # SIGTERM ends as Ctrl-C does: what is finished is kept and recorded.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_when_told()
     options = {"labels.unknown": on_unknown, "on_corrupt": on_corrupt}
     settings = chosen_settings(config, set_, options)
     show_cut(
@@ -144,6 +143,18 @@ def cut(
         ),
         as_json=as_json,
     )
+
+
+def stop_when_told() -> None:
+    """Let SIGTERM end as Ctrl-C does: what is finished is kept and recorded.
+
+    A shell script that starts a program in the background lets it ignore Ctrl-C, and whatever
+    starts it may have blocked both signals. A run is stopped all the same.
+    """
+    both = signal.SIGINT, signal.SIGTERM
+    for number in both:
+        signal.signal(number, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
 
 
 def show_cut(command: str, run: Callable[[Show], "CutResult"], *, as_json: bool) -> None:

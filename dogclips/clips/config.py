@@ -126,6 +126,11 @@ class CutConfig(Config):
         "source",
         description="Frame rate of the clips; `source` keeps the frames of the recording.",
     )
+    deinterlace: Literal["auto", "off"] = Field(
+        "auto",
+        description="What to do with interlaced recordings, in which each frame holds two moments "
+        "in alternate lines: show the first moment only (FFmpeg's `bwdif`), or `off` for both.",
+    )
     encoder: EncoderConfig = Field(EncoderConfig(), description="How clips are encoded.")
     decoder: str = Field(
         SOFTWARE,

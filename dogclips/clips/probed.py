@@ -48,7 +48,7 @@ def _file(file: Recording) -> ProbedFile:
 
 
 def _stream(stream: Stream) -> ProbedStream:
-    of_video = ("width", "height", "rotation", "variable_frame_rate")
+    of_video = ("width", "height", "rotation", "mirrored", "interlaced", "variable_frame_rate")
     return _record(
         ProbedStream,
         stream,

@@ -1,7 +1,6 @@
 """Recordings, measured and aligned: what every plan starts from."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,6 +18,7 @@ from dogclips.alignment import (
 )
 from dogclips.errors import AlignmentError, DogclipsError, MediaError
 from dogclips.media.probe import probe_many
+from dogclips.processes import in_threads_of
 from dogclips.streams import Message, Stream, StreamTable
 
 # When the pixels of two streams are compared: always, only where timestamps may lie, or never.
@@ -96,7 +96,7 @@ def measure_recordings(
             return Recording(path, None, None, table)
         return align_recording(table, choice, trust=trust, content=content, whole=whole)
 
-    with ThreadPoolExecutor(2) as pool:  # each look decodes two streams side by side
+    with in_threads_of(2) as pool:  # each look decodes two streams side by side
         found = dict(zip(cases, pool.map(aligned, cases.values()), strict=True))
     return {key: found[streams] for key, streams in meant.items()}
 
@@ -128,7 +128,8 @@ def align_recording(
         worth_it = content == "always" or (content == "when-needed" and may_lie(reference, target))
         look = worth_it and can_be_compared(reference, target)
         seen = _look(table, reference, target, whole=whole) if look else None
-        alignment = align_streams(reference, target, trust=trust, content=seen)
+        named = isinstance(choice.target, int)
+        alignment = align_streams(reference, target, trust=trust, content=seen, named=named)
         return Recording(table.path, table, alignment)
     except AlignmentError as error:
         return Recording(table.path, table, None, error)

@@ -17,8 +17,8 @@ from dogclips.clips.labelled import Labelled, Refused
 from dogclips.clips.names import clip_name
 from dogclips.clips.viewed import ViewedRecording
 from dogclips.clips.viewing import Viewing
+from dogclips.media.display import output_size
 from dogclips.media.lanes import ClipJob
-from dogclips.media.picture import output_size
 from dogclips.records.manifest import FILE_ATTRIBUTE
 from dogclips.streams import Stream
 
@@ -28,6 +28,7 @@ MADE_BY = f"dogclips {version('dogclips')}, {_AV}"
 # all whose frames the second rules read otherwise (see `media.pictures`).
 RULES = 1
 _RULES_OF_PICTURES = 2
+_RULES_OF_DISPLAY = 3  # those that the third rules show otherwise (see `media.display`)
 
 Columns = dict[str, Any]
 # What only the rows of clips say.
@@ -80,7 +81,7 @@ def rows_of(
         job = ClipJob(
             output / clip, frames.indices, frames.pts, frames.time_base, frames.frame_rate, size
         )
-        row |= _columns_of_clip(viewing, frames, size)
+        row |= _columns_of_clip(viewing, frames, size, config)
         row |= {"verdict": viewing.verdict(window.start, clip_s)}
         row |= {"recipe": _recipe(recipe, viewing, frames), "status": "planned", "clip": clip}
         yield row, job
@@ -145,7 +146,9 @@ def _columns_of_window(window: Any, viewing: Viewing, clip_s: Fraction) -> Colum
     }
 
 
-def _columns_of_clip(viewing: Viewing, frames: SourceFrames, size: tuple[int, int]) -> Columns:
+def _columns_of_clip(
+    viewing: Viewing, frames: SourceFrames, size: tuple[int, int], config: CutConfig
+) -> Columns:
     target = viewing.target
     return {
         "first_pts": int(target.pts[frames.indices[0]]),
@@ -157,24 +160,38 @@ def _columns_of_clip(viewing: Viewing, frames: SourceFrames, size: tuple[int, in
         "timing": frames.timing,
         "width": size[0],
         "height": size[1],
-        "rules": _rules(target),
+        "rules": _rules(target, config),
     }
 
 
-def _rules(stream: Stream) -> int:
+def _rules(stream: Stream, config: CutConfig) -> int:
     """Return the rules since which clips of a stream show the frames that they show now."""
+    if _display_recipe(stream, config):
+        return _RULES_OF_DISPLAY
     moved = stream.pictures is not None and stream.pictures.moved
     return max(RULES, _RULES_OF_PICTURES) if moved else RULES
 
 
 def _shared_recipe(viewed: ViewedRecording, config: CutConfig) -> list[object]:
-    """Return what decides the bytes of all clips of a recording, besides their frames."""
+    """Return what decides the bytes of all clips of a recording, besides their frames.
+
+    What makes a picture of a frame is named only where it changes pictures: others are reused.
+    """
     facts = viewed.viewing.path.stat()
     file = (viewed.source, facts.st_size, facts.st_mtime_ns, viewed.viewing.target.index)
     # The first rules bear the name of the version that came with them: what it cut is reused.
-    number = _rules(viewed.viewing.target)
+    number = _rules(viewed.viewing.target, config)
     rules = "dogclips 0.1.0" if number == 1 else f"rules {number}"
-    return [*file, config.short_side, config.encoder.model_dump(), f"{rules}, {_AV}"]
+    own = [*file, config.short_side, config.encoder.model_dump(), f"{rules}, {_AV}"]
+    return own + _display_recipe(viewed.viewing.target, config)
+
+
+def _display_recipe(stream: Stream, config: CutConfig) -> list[object]:
+    """Return what else than scaling and turning makes clips of a stream look as they do."""
+    parts: list[object] = ["mirrored"] * stream.mirrored
+    if stream.interlaced and config.deinterlace == "auto":
+        parts.append("bwdif")
+    return [*parts, stream.levels] if stream.levels else parts
 
 
 def _recipe(shared: list[object], viewing: Viewing, frames: SourceFrames) -> str:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from dogclips.files import part_of
+from dogclips.media.display import AS_USUAL, Decoding
 from dogclips.media.encoding import ClipOutcome, EncoderConfig, cut_source
-from dogclips.media.hardware import SOFTWARE
 from dogclips.media.lanes import ClipJob
 from dogclips.processes import in_processes
 from dogclips.streams import Stream
@@ -38,7 +38,7 @@ class Unit:
     jobs: tuple[ClipJob, ...]
     encoder: EncoderConfig
     wanted: frozenset[Path]
-    device: str = SOFTWARE
+    decoding: Decoding = AS_USUAL
 
 
 # Cuts units in any order, yields the outcomes of each finished one; nothing runs on once closed.
@@ -70,6 +70,24 @@ def local_engine(workers: int | None = None) -> Engine:
     return run
 
 
+def telling(engine: Engine, tell: Callable[[Path, str], None]) -> Engine:
+    """Return an engine that tells once of each recording whose frames had to be fitted in."""
+
+    def run(units: Sequence[Unit]) -> Generator[list[ClipOutcome]]:
+        source_of = {path: unit.source for unit in units for path in unit.wanted}
+        told = set[Path]()
+        with closing(engine(units)) as finished:
+            for outcomes in finished:
+                for outcome in outcomes:
+                    source = source_of[outcome.path]
+                    if outcome.resized and source not in told:
+                        told.add(source)
+                        tell(source, outcome.resized)
+                yield outcomes
+
+    return run
+
+
 def no_engine(_units: Sequence[Unit]) -> Generator[list[ClipOutcome]]:
     """Cut nothing: clips stay in their recordings."""
     yield from ()
@@ -82,14 +100,14 @@ def plan_units(plan: "ClipPlan", todo: Collection[Path]) -> list[Unit]:
     for row, job in plan.jobs.items():
         jobs_of[str(sources[row])].append(job)
     units, config = [], plan.config
+    decoding = Decoding(config.decoder, deinterlace=config.deinterlace == "auto")
     for source, jobs in jobs_of.items():
         path, stream = plan.sources[source]
         for piece in _pieces(jobs, stream):
             wanted = frozenset(job.path for job in piece if job.path in todo)
             if wanted:
-                units.append(
-                    Unit(path, stream, tuple(piece), config.encoder, wanted, config.decoder)
-                )
+                own = path, stream, tuple(piece), config.encoder, wanted
+                units.append(Unit(*own, decoding))
     return units
 
 
@@ -116,7 +134,7 @@ def cut_unit(unit: Unit) -> list[ClipOutcome]:
     """Cut the wanted clips of a unit and return what became of each."""
     own = unit.stream, unit.jobs, unit.encoder, unit.wanted
     try:
-        return list(cut_source(unit.source, *own, device=unit.device))
+        return list(cut_source(unit.source, *own, decoding=unit.decoding))
     finally:
         # PyAV's containers and streams hold each other, and an encoder holds 100 MB at 1080p.
         gc.collect()

@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from dogclips.alignment import Alignment, AnnotatedIn, StreamChoice, Verdict, fault_of, zero_of
+from dogclips.alignment import (
+    OTHER_SCENE,
+    Alignment,
+    AnnotatedIn,
+    StreamChoice,
+    Verdict,
+    fault_of,
+    zero_of,
+)
 from dogclips.annotations import Issue, Media, Project
 from dogclips.clips.frames import SourceFrames, select_frames
 from dogclips.clips.recordings import Recording
@@ -161,7 +169,8 @@ def viewing_of(recording: Recording, choice: StreamChoice) -> Viewing:
     table, alignment = recording.measured
     if not alignment.trusted:
         text = "; ".join(message.text for message in alignment.messages)
-        todo = "see `dogclips align`, then set `trust`"
+        other = any(message.code == OTHER_SCENE for message in alignment.messages)
+        todo = f"see `dogclips align`, then set `{'target' if other else 'trust'}`"
         raise AlignmentError(text, where=recording.path, todo=todo)
     reference, target = choice.of(table)
     seen = annotated_stream(choice.annotated_in, reference, table)

@@ -10,9 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from dogclips.errors import ListError
+from dogclips.clips.config import CutConfig
+from dogclips.errors import DogclipsError, ListError
 from dogclips.media.excerpt import Excerpt, Window
 from dogclips.records.manifest import ManifestIndex, ManifestRow
+from dogclips.records.settings import read_settings
 
 # Which file the frames come from: the cut clip, or the recording that it was planned from.
 FramesFrom = Literal["clips", "recordings"]
@@ -26,8 +28,10 @@ def excerpts(paths: Iterable[Path], source: FramesFrom) -> tuple[Excerpt, ...]:
     """
     wanted = list(paths)
     if source == "recordings":
-        index, source_of = ManifestIndex(), cache(_source_of)
-        return tuple(_in_recording(index.find(path), path, source_of) for path in wanted)
+        index, source_of, deinterlaces = ManifestIndex(), cache(_source_of), cache(_deinterlaces)
+        return tuple(
+            _in_recording(index.find(path), path, source_of, deinterlaces) for path in wanted
+        )
     for path in wanted:
         if not path.is_file():
             raise ListError(
@@ -45,8 +49,19 @@ def _source_of(session: Path, name: str) -> Path:
     return source
 
 
+def _deinterlaces(output: Path) -> bool:
+    """Return whether the clips of a folder show one moment of each interlaced frame."""
+    try:
+        return read_settings(CutConfig, output).deinterlace == "auto"
+    except DogclipsError:  # what earlier versions could not set
+        return True
+
+
 def _in_recording(
-    row: ManifestRow | None, path: Path, source_of: Callable[[Path, str], Path]
+    row: ManifestRow | None,
+    path: Path,
+    source_of: Callable[[Path, str], Path],
+    deinterlaces: Callable[[Path], bool],
 ) -> Excerpt:
     if row is None:
         raise ListError(
@@ -67,5 +82,7 @@ def _in_recording(
         rate=Fraction(row["frame_rate"]),
         begin_s=Fraction(row["container_start"]),
         timing=row["timing"],
+        size=(int(row["width"]), int(row["height"])),
+        deinterlace=deinterlaces(row.output),
     )
     return Excerpt(source_of(row.session, row["source"]), int(row["target_stream"]), window)

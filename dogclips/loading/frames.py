@@ -7,20 +7,18 @@ and only packets that a wanted frame needs reach the decoder.
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-import torch
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
-from torchvision.transforms.v2 import functional
 
 from dogclips.loading import torchcodec_frames
-from dogclips.media.decoding import decode_wanted, has_plain_keyframes
-from dogclips.media.excerpt import Excerpt, FrameTimes
-from dogclips.media.facts import rotation_of
+from dogclips.media.decoding import decode_wanted, plain_keyframe
+from dogclips.media.display import shows_as_stored, turned, window_pictures
+from dogclips.media.excerpt import Excerpt, FrameTimes, Window
+from dogclips.media.looking import orientation_of_frame
 from dogclips.media.packets import OpenClip, open_clip, undecodable
 from dogclips.media.writing import Pixels
 
@@ -34,7 +32,7 @@ Choice = Callable[[FrameTimes], NDArray[np.float64]]
 class FrameAt:
     """A frame that was asked for."""
 
-    #: RGB bytes (H, W, 3), upright; of recordings with square pixels, as cut clips have them.
+    #: RGB bytes (H, W, 3), upright; of recordings as cut clips would show them.
     pixels: Pixels
     #: Which of the wanted instants it is shown at, counted through their whole array.
     positions: NDArray[np.int64]
@@ -56,10 +54,7 @@ def frames_at(excerpt: Excerpt, choice: Choice, decoder: DecoderName = "pyav") -
     with open_clip(excerpt) as clip:
         wanted = clip.times.pts[clip.times.on_screen(choice(clip.times).ravel())]
         shape: tuple[int, ...] = ()
-        # Of a recording as a cut clip would show it.
-        aspect = clip.track.video.sample_aspect_ratio if excerpt.window else None
-        for time, stored in _pictures(clip, set(wanted.tolist()), decoder):
-            pixels = _with_square_pixels(stored, aspect)
+        for time, pixels in _pictures(clip, excerpt.window, set(wanted.tolist()), decoder):
             if shape and pixels.shape != shape:
                 raise undecodable(excerpt.path, "its frames differ in size")
             shape = pixels.shape
@@ -67,16 +62,33 @@ def frames_at(excerpt: Excerpt, choice: Choice, decoder: DecoderName = "pyav") -
 
 
 def _pictures(
-    clip: OpenClip, wanted: set[int], decoder: DecoderName
+    clip: OpenClip, window: Window | None, wanted: set[int], decoder: DecoderName
 ) -> Iterator[tuple[int, Pixels]]:
-    """Yield time and upright RGB of the wanted frames, each once."""
+    """Yield time and upright RGB of the wanted frames, each once.
+
+    Of a recording, they are what a clip would show that is cut from it.
+    """
     left = set(wanted)
-    if decoder == "torchcodec" and has_plain_keyframes(clip):
+    if decoder == "torchcodec" and _is_plain(clip, window):
         for time, pixels in torchcodec_frames.pictures(clip, wanted):
             left.discard(time)
             yield time, pixels
+    if window is not None:
+        for time, frame in window_pictures(clip, window, left):
+            yield time, _pixels(frame)
+        return
     for time, frame in decode_wanted(clip, left):
-        yield time, _pixels(frame)
+        yield time, turned(_pixels(frame), orientation_of_frame(frame))
+
+
+def _is_plain(clip: OpenClip, window: Window | None) -> bool:
+    """Return whether a reader without our rules shows the frames of a clip as we do."""
+    frame = plain_keyframe(clip)
+    if frame is None:
+        return False
+    if window is None:
+        return not orientation_of_frame(frame).mirrored
+    return shows_as_stored(clip, window, frame)
 
 
 class _OfThread(threading.local):
@@ -94,17 +106,4 @@ _OF_THREAD = _OfThread()
 
 def _pixels(frame: VideoFrame) -> Pixels:
     pixels = _OF_THREAD.reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
-    # Both FFmpeg and numpy turn counter-clockwise.
-    turns = rotation_of(frame.rotation) // 90
-    stored = pixels.astype(np.uint8, copy=False)
-    return np.ascontiguousarray(np.rot90(stored, turns)) if turns else stored
-
-
-def _with_square_pixels(pixels: Pixels, aspect: Fraction | None) -> Pixels:
-    """Return the picture as wide as it is displayed, like that of a cut clip."""
-    if not aspect or aspect == 1:
-        return pixels
-    height, width = pixels.shape[:2]
-    size = [height, max(round(width * aspect), 1)]
-    resized = functional.resize(torch.from_numpy(pixels).permute(2, 0, 1), size, antialias=True)
-    return np.ascontiguousarray(resized.permute(1, 2, 0).numpy())
+    return pixels.astype(np.uint8, copy=False)

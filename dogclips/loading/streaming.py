@@ -17,9 +17,8 @@ from dogclips.clips.frames import SourceFrames
 from dogclips.errors import MediaError
 from dogclips.loading.sampling import Sampling
 from dogclips.loading.transforms import Views
-from dogclips.media.decoding import decode_frames
+from dogclips.media.display import Decoding, decode_pictures, output_size
 from dogclips.media.excerpt import frame_times_of
-from dogclips.media.picture import Scaler, output_size
 from dogclips.streams import Stream
 
 DOES_NOT_DECODE = "does-not-decode"
@@ -38,6 +37,7 @@ class WindowViews:
     crops: Views  #: Crops in space
     #: Of the clips that `dogclips cut` would make of the recording; None for its own.
     short_side: int | None = None
+    deinterlace: bool = True  #: Whether interlaced frames show their first moment only
 
     def indices(self, frames: SourceFrames) -> FrameIndices:
         """Return which source frames each view in time sees (V, T)."""
@@ -83,10 +83,11 @@ def _crops(
     if not windows:
         return
     wanted = np.unique(np.concatenate([own.ravel() for own in windows])).tolist()
-    scaler, index = Scaler(stream, output_size(stream, views.short_side)), -1
+    index, size = -1, output_size(stream, views.short_side)
+    decoding = Decoding(deinterlace=views.deinterlace)
     try:
-        for index, frame in decode_frames(source, stream, wanted):
-            pixels = scaler.picture(index, frame).to_ndarray(format="rgb24")
+        for index, frame, _ in decode_pictures(source, stream, wanted, size, decoding):
+            pixels = frame.to_ndarray(format="rgb24")
             yield index, views.crops(torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0))
     except MediaError:
         if index < 0:

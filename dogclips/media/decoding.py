@@ -155,16 +155,16 @@ def decode_wanted(clip: OpenClip, wanted: Iterable[int]) -> Iterator[tuple[int, 
             yield time, frame
 
 
-def has_plain_keyframes(clip: OpenClip) -> bool:
-    """Return whether a reader without our rules may jump to any keyframe of a clip."""
+def plain_keyframe(clip: OpenClip) -> av.VideoFrame | None:
+    """Return the last keyframe of a clip; None if a reader without our rules may not jump there."""
     alike = clip.track.pictures is None
     if not (clip.jumps and alike) or clip.track.container.format.name == "mpegts":
-        return False
+        return None
     clip.track.video.codec_context.flush_buffers()
     with suppress(av.FFmpegError):
         last = next((packet for packet in reversed(clip.packets) if packet.is_keyframe), None)
-        return next(_from_keyframe(clip.track, [last, None]), None) is not None
-    return False
+        return next(_from_keyframe(clip.track, [last, None]), None)
+    return None
 
 
 def check_frames(excerpt: Excerpt) -> FrameTimes:

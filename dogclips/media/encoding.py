@@ -22,11 +22,9 @@ from pydantic import Field
 from dogclips.config import Config, Unit
 from dogclips.errors import DogclipsError, MediaError, OutputError
 from dogclips.files import part_of
-from dogclips.media.decoding import decode_frames
-from dogclips.media.hardware import SOFTWARE
+from dogclips.media.display import AS_USUAL, Decoding, Picture, decode_pictures
 from dogclips.media.lanes import ClipJob, Lane, plan_lanes
 from dogclips.media.looking import VideoPacket
-from dogclips.media.picture import Scaler
 from dogclips.media.pyavprobe import measure_with_pyav
 from dogclips.streams import Stream
 from dogclips.timebase import shown
@@ -85,6 +83,7 @@ class ClipOutcome:
     error: str | None = None
     size_bytes: int = 0
     sha256: str = ""
+    resized: str = ""  #: Which frames had to be fitted in, in words; empty for none
 
 
 @contextmanager
@@ -111,6 +110,7 @@ class ClipFile:
         self._reordered = reordered
         self._part = part_of(job.path)
         self._missing = len(job.pts)
+        self.resized = ""  #: Which of its frames had to be fitted in
         self._usual = round(1 / (job.frame_rate * job.time_base))  # duration of a frame in ticks
         self._container: OutputContainer | None = None
 
@@ -148,7 +148,9 @@ class ClipFile:
         content = self._part.read_bytes()
         self._part.replace(self.job.path)
         digest = hashlib.sha256(content).hexdigest()
-        return ClipOutcome(self.job.path, size_bytes=len(content), sha256=digest)
+        return ClipOutcome(
+            self.job.path, size_bytes=len(content), sha256=digest, resized=self.resized
+        )
 
     def abandon(self, reason: str) -> ClipOutcome:
         """Remove the unfinished file."""
@@ -202,6 +204,13 @@ class LaneWriter:
             picture.pict_type = PictureType.I if self._next in self._keyframes else PictureType.NONE
             yield from self._encode(track, picture)
             self._next += 1
+
+    def note(self, resized: str) -> None:
+        """Remember of the clips that show the next source frame that it had to be fitted in."""
+        shown = [n for n, index in enumerate(self._lane.indices) if index == self.next_index]
+        for clip in self._clips:
+            if not clip.resized and any(clip.start <= n < clip.stop for n in shown):
+                clip.resized = resized
 
     def skip(self, reason: str) -> Iterator[ClipOutcome]:
         """Go on without the picture of the next source frame: clips that show it are given up."""
@@ -269,7 +278,7 @@ def cut_source(
     encoder: EncoderConfig,
     wanted: Collection[Path] | None = None,
     *,
-    device: str = SOFTWARE,
+    decoding: Decoding = AS_USUAL,
 ) -> Generator[ClipOutcome]:
     """Cut clips of one picture size out of one stream and yield each outcome as it is known.
 
@@ -290,11 +299,11 @@ def cut_source(
     reason = "the recording ended early"
     try:
         try:
-            scaler = Scaler(stream, ordered[0].size)
             indices = sorted({index for lane in lanes for index in lane.indices})
-            for index, frame in decode_frames(source, stream, indices, device):
+            size = ordered[0].size
+            for picture in decode_pictures(source, stream, indices, size, decoding):
                 for lane in lanes:
-                    yield from _feed(lane, index, frame, scaler, stream)
+                    yield from _feed(lane, picture, stream)
         except MediaError as error:
             reason = error.what
         for lane in lanes:
@@ -307,15 +316,24 @@ def cut_source(
         yield replace(outcome, error=f"{outcome.error}; {begins}")
 
 
-def _feed(
-    lane: LaneWriter, index: int, frame: av.VideoFrame, scaler: Scaler, stream: Stream
-) -> Iterator[ClipOutcome]:
-    """Give a decoded frame to a lane if it is the one that comes next there."""
-    while lane.next_index is not None and lane.next_index < index:
+def _feed(lane: LaneWriter, picture: Picture, stream: Stream) -> Iterator[ClipOutcome]:
+    """Give a picture to a lane if it is the one that comes next there."""
+    while lane.next_index is not None and lane.next_index < picture.place:
         at_s = shown(int(stream.pts[lane.next_index]) * stream.time_base)
         yield from lane.skip(f"the frame at {at_s} s of the stream does not decode")
-    if lane.next_index == index:
-        yield from lane.write(scaler.picture(index, frame))
+    if lane.next_index == picture.place:
+        if picture.fitted_from is not None:
+            lane.note(_resized(picture, stream))
+        yield from lane.write(picture.frame)
+
+
+def _resized(picture: Picture, stream: Stream) -> str:
+    width, height = picture.fitted_from or (0, 0)
+    at_s = shown(int(stream.pts[picture.place]) * stream.time_base)
+    first = f"{stream.width}x{stream.height}"
+    return (
+        f"frames are {width}x{height} at {at_s} s and {first} at the start: fitted into the picture"
+    )
 
 
 def verify_clip(path: Path, job: ClipJob) -> str | None:

@@ -33,6 +33,9 @@ class Window:
     rate: Fraction
     begin_s: Fraction  #: When the window begins, in container time of the stream
     timing: Timing  #: How the clip times its frames
+    #: Width and height of the clip; None for those of the recording.
+    size: tuple[int, int] | None = None
+    deinterlace: bool = True  #: Whether interlaced frames show their first moment only
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ What is odd about a file is said by a code for scripts (`codes.MESSAGES`) and a 
 but the codes of the alignment follow from measured packets, so that both probes agree on them.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -13,7 +14,15 @@ import numpy as np
 
 from dogclips.codes import MESSAGES
 from dogclips.media.pictures import Head, Look, Packets, Seen, describe, times_of, torn_pictures
-from dogclips.streams import NO_TIME, Message, StepBack, Stream, StreamTable
+from dogclips.streams import (
+    NO_TIME,
+    UPRIGHT,
+    Message,
+    Orientation,
+    StepBack,
+    Stream,
+    StreamTable,
+)
 from dogclips.timebase import Pts, shown
 
 # H.264 and H.265 reorder over at most 16 frames; encoders in use over 2 to 4.
@@ -22,6 +31,9 @@ _PRIMING_S = Fraction(50, 1000)
 # A clock that steps back to within this share of the step from its start has started anew.
 _RESTART_SHARE = Fraction(1, 10)
 _RATE_ASSUMED = "mjpeg"  # pictures one after the other, and nothing else
+# Where the right end of a row goes, by the number of quarter turns; y points down.
+_EAST = ((1, 0), (0, -1), (-1, 0), (0, 1))
+_ANGLE = math.radians(1)  # what a matrix may lack of a quarter turn, as players see it
 _Finding = tuple[str, str]  # code and text
 
 
@@ -77,8 +89,19 @@ def measured(
     claimed = stream.num_frames_header or 0
     if stream.pictures is not None and head.counted and claimed > len(packets.pts):
         stream = replace(stream, pictures=replace(stream.pictures, whole=False))
+    if stream.pictures is not None and stream.pictures.num_second_fields:
+        stream = replace(stream, interlaced=True)  # whatever its head says
     torn = torn_pictures(stream, packets, look) if video else ()
     return replace(stream, torn=torn) if torn else stream  # what is cached there stays
+
+
+def is_deep_grey(pixel_format: str) -> bool:
+    """Return whether pictures hold more than 8 bits of grey and no colour, as of heat cameras.
+
+    >>> [is_deep_grey(name) for name in ("gray", "gray16le", "gray10be", "yuv420p10le")]
+    [False, True, True, False]
+    """
+    return pixel_format.startswith("gray") and pixel_format != "gray"
 
 
 def with_messages(table: StreamTable) -> StreamTable:
@@ -89,16 +112,24 @@ def with_messages(table: StreamTable) -> StreamTable:
     return replace(table, messages=(*table.messages, *found))
 
 
-def rotation_of(degrees: float | None) -> int:
-    """Return the rotation in whole degrees in (-180, 180]; 0 for a broken display matrix.
+def orientation_of(matrix: Sequence[int]) -> Orientation:
+    """Return what a display matrix asks for: `a b u c d v x y w`, as ISO/IEC 14496-12 stores it.
 
-    >>> rotation_of(-90.0), rotation_of(270), rotation_of(-9.2e18)
-    (-90, -90, 0)
+    A matrix that is broken, or turns by no quarter, asks for nothing.
+
+    >>> orientation_of([-65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30])
+    Orientation(turns=0, mirrored=True)
     """
-    if degrees is None or not -360 <= degrees <= 360:
-        return 0
-    whole = round(degrees) % 360
-    return whole - 360 if whole > 180 else whole
+    a, b, c, d = (float(matrix[place]) for place in (0, 1, 3, 4))
+    if math.hypot(a, b) == 0 or math.hypot(c, d) == 0:
+        return UPRIGHT
+    mirrored = a * d < b * c
+    right = (-a, -b) if mirrored else (a, b)
+    for turns, (x, y) in enumerate(_EAST):
+        aside = math.atan2(x * right[1] - y * right[0], x * right[0] + y * right[1])
+        if abs(aside) < _ANGLE:
+            return Orientation(turns, mirrored)
+    return UPRIGHT
 
 
 def _steps_down(times: Pts) -> int:
@@ -143,7 +174,7 @@ def _of_stream(stream: Stream, table: StreamTable) -> Iterator[Message]:
     if stream.attached_picture:
         found: Iterable[_Finding] = [("P003", "an attached picture, not a camera")]
     elif stream.is_camera:
-        found = (*_clock(stream), *_frames(stream))
+        found = (*_span(stream, table), *_clock(stream), *_frames(stream), *_look_of(stream))
     elif stream.type == "audio" and table.cameras:
         found = _sound(stream, table.cameras[0])
     else:
@@ -152,6 +183,15 @@ def _of_stream(stream: Stream, table: StreamTable) -> Iterator[Message]:
         level = MESSAGES[code].level
         noted = level == "note" or (level == "both" and table.format == "avi")
         yield Message(code, f"stream {stream.index}: {text}", "note" if noted else "warning")
+
+
+def _span(stream: Stream, table: StreamTable) -> Iterator[_Finding]:
+    """Yield that a camera does not run through the recording."""
+    if stream not in table.spanning:
+        length = (
+            f"{_count(stream.num_frames, 'frame')} in {shown(stream.duration_s or Fraction(0))} s"
+        )
+        yield "P035", f"{length}: not chosen as the target"
 
 
 def _clock(stream: Stream) -> Iterator[_Finding]:
@@ -202,6 +242,18 @@ def _pictures(stream: Stream) -> Iterator[_Finding]:
         yield "P027", f"{_count(own.num_second_fields, 'picture')} in two packets, one a field"
     if len(own.held):
         yield "P028", f"{_count(len(own.held), 'frame')} not coded: the frame before is shown again"
+
+
+def _look_of(stream: Stream) -> Iterator[_Finding]:
+    """Yield what is odd about how a camera's pictures look."""
+    if stream.interlaced:
+        what = "interlaced: each picture holds two moments"
+        yield "P050", f"{what}; `cut` keeps the first of them unless deinterlace is off"
+    if stream.levels is not None:
+        darkest, brightest = stream.levels
+        yield "P051", f"grey levels {darkest} to {brightest} of 65536 become black to white"
+    if stream.hdr:
+        yield "P052", f"HDR ({stream.hdr}): clips keep its pale colours, which players correct"
 
 
 def _frames(stream: Stream) -> Iterator[_Finding]:

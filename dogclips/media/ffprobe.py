@@ -4,10 +4,8 @@ ffmpeg-python builds the arguments and nothing else: its own calls have no timeo
 outside the input rules.
 """
 
-import os
 import re
 import shutil
-import signal
 import subprocess
 from collections import defaultdict
 from collections.abc import Mapping
@@ -20,17 +18,19 @@ import ffmpeg
 
 from dogclips.errors import MediaError, ToolMissingError
 from dogclips.media.edits import with_empty_edits
-from dogclips.media.facts import measured, rotation_of, with_messages
+from dogclips.media.facts import is_deep_grey, measured, orientation_of, with_messages
 from dogclips.media.inputs import INPUT_RULES, format_of, input_url, not_a_video
 from dogclips.media.pictures import Look, Packets, Seen
-from dogclips.streams import StreamTable
+from dogclips.processes import ends_with_us
+from dogclips.streams import UPRIGHT, Orientation, StreamTable
 
 # One call reads everything. Of the output formats `compact` is the one whose lines stay short for
 # a day of packets: `section|key=value|key=value`.
 _ENTRIES = (
     "format=format_name:format_tags=creation_time:"
     "stream=index,codec_type,codec_name,width,height,time_base,nb_frames,sample_aspect_ratio,"
-    "has_b_frames,field_order,nb_read_frames:stream_disposition=default,attached_pic:stream_side_data=rotation:"
+    "has_b_frames,field_order,nb_read_frames,pix_fmt,color_transfer:"
+    "stream_disposition=default,attached_pic:stream_side_data=displaymatrix:"
     "packet=stream_index,pts,dts,flags"
 )
 # ffprobe prints entries in an order of its own, whatever the order in which they were asked for.
@@ -39,6 +39,10 @@ _PACKET = re.compile(
 )
 _SECTION = re.compile(r"^(stream|format)\|(.*)$", re.MULTILINE)
 _TIMEOUT_S = 120
+# FFmpeg 5 counts DV in frames, FFmpeg 8 in 1/60000 s: the times have to be the decoder's.
+_OTHER_TICKS = ("dv",)
+_INTERLACED = ("tt", "bb", "tb", "bt")  # orders of fields
+_HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 
 def is_installed() -> bool:
@@ -60,13 +64,17 @@ def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
         else:
             container = entry
     name = container.get("format_name", "")
+    if name in _OTHER_TICKS:
+        from dogclips.media.pyavprobe import probe_with_pyav  # noqa: PLC0415 (av takes longer to import)
+
+        return probe_with_pyav(path, deep=deep)
     streams = tuple(
         measured(packets[index], name, partial(_look, path, index), **_facts(entry, deep=deep))
         for index, entry in sorted(facts.items())
     )
     created = container.get("tag:creation_time")
     table = StreamTable(path=path, format=name, created=created, streams=streams)
-    return with_messages(with_empty_edits(table))
+    return with_messages(_with_levels(with_empty_edits(table)))
 
 
 def _read_packets(output: str) -> defaultdict[int, Packets]:
@@ -76,6 +84,15 @@ def _read_packets(output: str) -> defaultdict[int, Packets]:
         # D: hidden by an edit list
         packets[int(index)].add(_whole(pts), _whole(dts), hidden="D" in flags, key="K" in flags)
     return packets
+
+
+def _with_levels(table: StreamTable) -> StreamTable:
+    """Return the table with the levels of grey in use, for which frames have to be decoded."""
+    if not any(is_deep_grey(stream.pixel_format) for stream in table.cameras):
+        return table
+    from dogclips.media.looking import with_levels  # noqa: PLC0415 (av takes longer to import)
+
+    return with_levels(table)
 
 
 def _look(path: Path, index: int, kind: Look) -> Seen | None:
@@ -106,15 +123,12 @@ def _run(path: Path, **options: str | None) -> str:
     except FileNotFoundError as error:
         raise ToolMissingError("ffprobe is not installed", todo="install ffmpeg") from error
     try:
-        out, err = process.communicate(timeout=_TIMEOUT_S)
-    except BaseException as error:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise MediaError(
-                f"ffprobe took longer than {_TIMEOUT_S} s", where=path, todo="check the file"
-            ) from error
-        raise
+        with ends_with_us(process):
+            out, err = process.communicate(timeout=_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise MediaError(
+            f"ffprobe took longer than {_TIMEOUT_S} s", where=path, todo="check the file"
+        ) from error
     if process.returncode != 0:
         lines = err.decode("utf-8", errors="replace").strip().splitlines()
         raise not_a_video(path, lines[-1] if lines else "ffprobe gave no reason")
@@ -139,7 +153,10 @@ def _facts(entry: Mapping[str, str], *, deep: bool) -> dict[str, Any]:
         "width": int(entry["width"]),
         "height": int(entry["height"]),
         "pixel_aspect": _aspect(entry.get("sample_aspect_ratio", "N/A")),
-        "rotation": rotation_of(float(entry.get("rotation", 0))),
+        "pixel_format": "" if entry.get("pix_fmt") == "unknown" else entry.get("pix_fmt", ""),
+        "orientation": _orientation(entry.get("displaymatrix", "")),
+        "interlaced": entry.get("field_order") in _INTERLACED,
+        "hdr": _HDR.get(entry.get("color_transfer", ""), ""),
         "reorders": entry.get("has_b_frames", "0") not in ("0", "N/A"),
         "progressive": entry.get("field_order") == "progressive",
     }
@@ -154,6 +171,13 @@ def _decoded(entry: Mapping[str, str]) -> int | None:
 
 def _whole(text: str) -> int | None:
     return None if text == "N/A" else int(text)
+
+
+def _orientation(printed: str) -> Orientation:
+    """Return what a display matrix asks for, printed in three numbered rows."""
+    rows = re.findall(r"[0-9a-f]{8}:((?: +-?\d+){3})", printed)
+    matrix = [int(number) for row in rows for number in row.split()]
+    return orientation_of(matrix) if len(matrix) == 9 else UPRIGHT
 
 
 def _aspect(text: str) -> Fraction:

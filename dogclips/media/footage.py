@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dogclips.errors import MediaError
 from dogclips.media.decoding import decode_from
+from dogclips.media.display import in_8_bits, turned
 from dogclips.media.inputs import open_input
 from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Stream, Thumbnails
@@ -27,7 +28,7 @@ class FileFootage:
     def look(self, stream: Stream, first: int, stop: int) -> Thumbnails:
         """Return the thumbnails of the frames `first` to `stop` of a stream."""
         first, stop = max(first, 0), min(stop, stream.num_frames)
-        size, turns = (THUMBNAIL_COLUMNS, THUMBNAIL_ROWS), stream.rotation // 90
+        size = THUMBNAIL_COLUMNS, THUMBNAIL_ROWS
         scaler = VideoReformatter()
         indices, pictures, keyframes = list[int](), list[NDArray[np.uint8]](), list[bool]()
         for index, frame in decode_from(self.path, stream, first) if first < stop else ():
@@ -35,7 +36,7 @@ class FileFootage:
                 break
             if index >= first and not frame.is_corrupt:
                 indices.append(index)
-                pictures.append(_upright(scaler, frame, size, turns, "gray"))
+                pictures.append(_upright(scaler, frame, size, stream, "gray"))
                 keyframes.append(bool(frame.key_frame))
         return Thumbnails(
             indices=np.array(indices, dtype=np.int64),
@@ -48,15 +49,14 @@ class FileFootage:
 
         At most `width` columns; a smaller picture is not enlarged.
         """
-        turns = stream.rotation // 90
         columns, rows = float(stream.width * stream.pixel_aspect), float(stream.height)
-        if turns % 2:
+        if stream.orientation.sideways:
             columns, rows = rows, columns
         share = min(1, width / columns)
         size = max(round(columns * share), 1), max(round(rows * share), 1)
         for found, frame in decode_from(self.path, stream, index):
             if found == index:
-                return _upright(VideoReformatter(), frame, size, turns, "rgb24")
+                return _upright(VideoReformatter(), frame, size, stream, "rgb24")
             if found > index:
                 break
         where = f"{self.path}, stream {stream.index}, frame {index}"
@@ -87,16 +87,24 @@ class FileFootage:
 
 
 def _upright(
-    scaler: VideoReformatter, frame: av.VideoFrame, size: tuple[int, int], turns: int, colours: str
+    scaler: VideoReformatter,
+    frame: av.VideoFrame,
+    size: tuple[int, int],
+    stream: Stream,
+    colours: str,
 ) -> NDArray[np.uint8]:
-    """Return a frame at a size (width, height), turned counter-clockwise by `turns` quarters."""
-    lying = size[::-1] if turns % 2 else size
+    """Return a frame of a stream as it is shown, at a size (width, height)."""
+    lying = size[::-1] if stream.orientation.sideways else size
     # For small pictures several threads take longer than one; 0 means one per core.
     threads = 1 if frame.width < 1280 else 0
     small = scaler.reformat(
-        frame, *lying, format=colours, interpolation=Interpolation.AREA, threads=threads
+        in_8_bits(frame, stream.levels),
+        *lying,
+        format=colours,
+        interpolation=Interpolation.AREA,
+        threads=threads,
     )
-    return np.ascontiguousarray(np.rot90(small.to_ndarray(), turns), dtype=np.uint8)
+    return turned(small.to_ndarray().astype(np.uint8, copy=False), stream.orientation)
 
 
 def camera_of(path: Path) -> Stream:

@@ -19,20 +19,24 @@ if TYPE_CHECKING:
 
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,h264,hevc,mpegvideo,ogg,"
-    "mxf,mjpeg,nut,yuv4mpegpipe,dhav"
+    "mxf,mjpeg,nut,yuv4mpegpipe,dhav,dv"
 )
 INPUT_RULES = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
 # FFmpeg takes raw MJPEG for pictures put together, one after the other.
 _RAW_MJPEG = (".mjpeg", ".mjpg")
 _JPEG_BEGINS = b"\xff\xd8\xff"
 _HLS_BEGINS = b"#EXTM3U"
-_REMUX = "remux it: `ffmpeg -i FILE -map 0 -c copy -copyts NEW.mkv`"
+# Tracks of other kinds, such as time codes, fit into no Matroska.
+_REMUX = "remux it: `ffmpeg -i FILE -map 0:v -map 0:a? -c copy -copyts NEW.mkv`"
 _FILM = "convert it: `ffmpeg -i FILE -fps_mode passthrough NEW.mkv`"
 _NAME_VIDEO = "name a video file"
 # What FFmpeg calls formats that are not read: what each is, and what to do.
 _OTHER_FORMATS = {
     "gif": ("format gif is not read", _FILM),
     "apng": ("format apng is not read", _FILM),
+    "gxf": ("format gxf is not read", _FILM),  # stores no times that could be copied
+    "rm": ("format rm is not read", _FILM),
+    "swf": ("format swf is not read", _FILM),
     "concat": ("a playlist, which names other files", _NAME_VIDEO),
     "hls": ("a playlist, which names other files", _NAME_VIDEO),
     "dash": ("a playlist, which names other files", _NAME_VIDEO),

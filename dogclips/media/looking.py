@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import chain
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -10,18 +11,25 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
+from av.sidedata.sidedata import SideData
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
+from dogclips.media.facts import is_deep_grey, orientation_of
 from dogclips.media.headers import HEADERS
 from dogclips.media.inputs import open_input
 from dogclips.media.pictures import Look, Seen
+from dogclips.streams import UPRIGHT, Levels, Orientation, Stream, StreamTable
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"
 
 # So many pictures in the order of the file, and the rest is taken to be so too.
 _ENOUGH = 150
 _PROGRESSIVE = 1  # AV_FIELD_PROGRESSIVE; 0 where nobody knows
+FIELD_ORDERS = (2, 3, 4, 5)  # of interlaced pictures: AV_FIELD_TT to AV_FIELD_BT
+_SAMPLES = 25  # frames in which levels of grey are looked for
+_DEAD_SHARE = 1e-4  # of their pixels
 
 
 def heads_of(stream: VideoStream) -> dict[str, bool]:
@@ -31,6 +39,50 @@ def heads_of(stream: VideoStream) -> dict[str, bool]:
         "reorders": bool(context.has_b_frames),
         "progressive": int(context.field_order) == _PROGRESSIVE,
     }
+
+
+def orientation_of_frame(frame: av.VideoFrame) -> Orientation:
+    """Return what the display matrix of a decoded frame asks for."""
+    found = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(found, SideData):
+        return UPRIGHT
+    return orientation_of(np.frombuffer(memoryview(found), "<i4").tolist())
+
+
+def grey_of(frame: av.VideoFrame) -> NDArray[np.uint16]:
+    """Return the grey levels of a frame (H, W), of 65536."""
+    return np.asarray(frame.reformat(format="gray16le").to_ndarray(), dtype=np.uint16)
+
+
+def with_levels(table: StreamTable) -> StreamTable:
+    """Return the table with the levels in use of streams of more than 8 bits of grey.
+
+    They are those of frames from all over the recording, so that its clips are alike.
+    """
+    streams = (
+        replace(stream, levels=_levels(table.path, stream))
+        if stream.is_camera and is_deep_grey(stream.pixel_format)
+        else stream
+        for stream in table.streams
+    )
+    return replace(table, streams=tuple(streams))
+
+
+def _levels(path: Path, stream: Stream) -> Levels | None:
+    """Return the darkest and the brightest level, but for as few pixels as may be dead."""
+    count = min(_SAMPLES, len(stream.pts))
+    seen = list[NDArray[np.uint16]]()
+    with open_input(path) as container:
+        video = _stream(container, stream.index)
+        video.codec_context.thread_count = 1
+        for time in stream.pts[np.linspace(0, len(stream.pts) - 1, count, dtype=int)].tolist():
+            with suppress(av.FFmpegError):
+                container.seek(time, stream=video)
+                seen += [grey_of(frame).ravel() for frame in islice(container.decode(video), 1)]
+    if not seen:
+        return None
+    darkest, brightest = np.quantile(np.concatenate(seen), [_DEAD_SHARE, 1 - _DEAD_SHARE])
+    return int(np.floor(darkest)), int(np.ceil(brightest))
 
 
 def look_at(path: Path, index: int, kind: Look) -> Seen | None:

@@ -296,7 +296,7 @@ def _look(track: Track, packets: Sequence[VideoPacket], kind: Look) -> Seen | No
 @contextmanager
 def _measured(track: Track, window: Window) -> Iterator[OpenClip]:
     """Read the packets of a window of a recording of which all pictures have to be known."""
-    stream = _measured_stream(track.path, track.video.index, *_identity(track.path))
+    stream = measured_stream(track.path, track.video.index)
     first = max(int(np.searchsorted(stream.pts, window.first_pts, side="right")) - 1, 0)
     stop = int(np.searchsorted(stream.pts, window.last_pts, side="right"))
     if window.timing == "grid":  # of frames that share their time some may be the next window's
@@ -324,6 +324,11 @@ def _measured(track: Track, window: Window) -> Iterator[OpenClip]:
         yield OpenClip(anew, packets, anew.jumps, np.arange(first, stop), times)
 
 
+def measured_stream(path: Path, index: int) -> Stream:
+    """Return a stream of a recording, measured once in a process."""
+    return _measured_stream(path, index, *_identity(path))
+
+
 def _identity(path: Path) -> tuple[int, int]:
     facts = path.stat()
     return facts.st_size, facts.st_mtime_ns
@@ -331,7 +336,6 @@ def _identity(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def _measured_stream(path: Path, index: int, _size: int, _mtime_ns: int) -> Stream:
-    """Return a stream of a recording, measured once in a process."""
     return next(s for s in probe_with_pyav(path).streams if s.index == index)
 
 

@@ -16,11 +16,20 @@ from av.stream import Stream as AvStream
 from av.video.stream import VideoStream
 
 from dogclips.media.edits import with_empty_edits
-from dogclips.media.facts import measured, rotation_of, with_messages
+from dogclips.media.facts import measured, with_messages
 from dogclips.media.inputs import not_a_video, open_input
-from dogclips.media.looking import heads_of, look_at
+from dogclips.media.looking import (
+    FIELD_ORDERS,
+    heads_of,
+    look_at,
+    orientation_of_frame,
+    with_levels,
+)
 from dogclips.media.pictures import Packets
-from dogclips.streams import Stream, StreamTable
+from dogclips.streams import Orientation, Stream, StreamTable
+
+# What FFmpeg calls the curves of a high dynamic range.
+_HDR = {16: "PQ", 18: "HLG"}  # AVCOL_TRC_SMPTE2084, AVCOL_TRC_ARIB_STD_B67
 
 
 def probe_with_pyav(path: Path, *, deep: bool = False) -> StreamTable:
@@ -32,7 +41,7 @@ def measure_with_pyav(path: Path, *, deep: bool = False) -> StreamTable:
     """Measure every stream of a file, and do not judge what was measured: no messages."""
     with open_input(path) as container:
         try:
-            packets, rotations = _read_packets(container)
+            packets, orientations = _read_packets(container)
         except av.FFmpegError as error:
             raise not_a_video(path, str(error)) from error
         name = container.format.name
@@ -42,20 +51,26 @@ def measure_with_pyav(path: Path, *, deep: bool = False) -> StreamTable:
                 packets[stream.index],
                 name,
                 partial(look_at, path, stream.index),
-                **_facts(stream, rotations[stream.index]),
+                **_facts(stream, orientations[stream.index]),
             )
             for stream in container.streams
         )
     if deep:
         streams = tuple(_with_decoded(path, stream) for stream in streams)
     table = StreamTable(path=path, format=name, created=created, streams=streams)
-    return with_empty_edits(table)
+    return with_levels(with_empty_edits(table))
 
 
-def _read_packets(container: InputContainer) -> tuple[dict[int, Packets], dict[int, int]]:
-    """Return the packets and the rotation of each stream."""
+def read_packets(path: Path) -> dict[int, Packets]:
+    """Return the times of the packets of each stream, in file order."""
+    with open_input(path) as container:
+        return _read_packets(container)[0]
+
+
+def _read_packets(container: InputContainer) -> tuple[dict[int, Packets], dict[int, Orientation]]:
+    """Return the packets and the orientation of each stream."""
     packets: defaultdict[int, Packets] = defaultdict(Packets)
-    rotations: defaultdict[int, int] = defaultdict(int)
+    orientations: defaultdict[int, Orientation] = defaultdict(Orientation)
     waiting = set()
     for stream in container.streams.video:
         decoder = getattr(stream, "codec_context", None)
@@ -64,26 +79,26 @@ def _read_packets(container: InputContainer) -> tuple[dict[int, Packets], dict[i
             waiting.add(stream.index)
     for packet in container.demux():
         index = packet.stream_index
-        if index in waiting and (found := _rotation(packet)) is not None:
-            rotations[index] = found
+        if index in waiting and (found := _orientation(packet)) is not None:
+            orientations[index] = found
             waiting.discard(index)
         if packet.size:  # else it asks the decoder for what it holds back
             # An edit list hides what is discarded.
             hidden, key = packet.is_discard, packet.is_keyframe
             packets[index].add(packet.pts, packet.dts, hidden=hidden, key=key)
-    return packets, rotations
+    return packets, orientations
 
 
-def _rotation(packet: "Packet[AvStream]") -> int | None:
-    """Return the rotation of a camera: PyAV tells it with a decoded frame only."""
+def _orientation(packet: "Packet[AvStream]") -> Orientation | None:
+    """Return the orientation of a camera's pictures: PyAV tells it with a decoded frame only."""
     with suppress(av.FFmpegError):  # the next packets may decode
         for frame in packet.decode():
             if isinstance(frame, av.VideoFrame):
-                return rotation_of(frame.rotation)
+                return orientation_of_frame(frame)
     return None
 
 
-def _facts(stream: AvStream, rotation: int) -> dict[str, Any]:
+def _facts(stream: AvStream, orientation: Orientation) -> dict[str, Any]:
     """Return the facts about a stream, keyed by the field names of `Stream`."""
     codec = getattr(stream, "codec_context", None)
     facts: dict[str, Any] = {
@@ -101,7 +116,10 @@ def _facts(stream: AvStream, rotation: int) -> dict[str, Any]:
         "width": stream.codec_context.width,
         "height": stream.codec_context.height,
         "pixel_aspect": stream.sample_aspect_ratio or Fraction(1),
-        "rotation": rotation,
+        "pixel_format": stream.codec_context.pix_fmt or "",
+        "orientation": orientation,
+        "interlaced": int(stream.codec_context.field_order) in FIELD_ORDERS,
+        "hdr": _HDR.get(int(stream.codec_context.color_trc), ""),
         **heads_of(stream),
     }
 

@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from dogclips.media.decoding import decode_from
-from dogclips.media.lettering import drawable, fitting, font
-from dogclips.media.picture import Scaler, output_size
+from dogclips.media.display import Scaler, output_size, stored_as
 from dogclips.media.writing import Pixels, TimedFrame, VideoTrack, write_video
+from dogclips.reports.pictures.lettering import drawable, fitting, font
 from dogclips.reports.tables.predict import longest_labels
 from dogclips.scores.prediction import Prediction
 from dogclips.timebase import Span, shown
@@ -52,14 +52,14 @@ def draw_overlay(path: Path, prediction: Prediction, on_frame: Callable[[], None
     )
 
     def frames() -> Iterator[TimedFrame]:
-        scaler, last = Scaler(stream, (width, height)), -1
+        scaler, last = Scaler(stored_as(stream), (width, height)), -1
         for index, frame in decode_from(viewing.path, stream, 0):
             on_frame()
             ticks = int(stream.pts[index]) - round(viewing.zero_s / stream.time_base)
             if ticks <= last or frame.is_corrupt:
                 continue
             last = ticks
-            picture = scaler.picture(index, frame).to_ndarray(format="rgb24")
+            picture = scaler.picture(frame).to_ndarray(format="rgb24")
             below = panel.at(ticks * stream.time_base)
             yield 0, ticks, np.concatenate([picture.astype(np.uint8, copy=False), below])
 

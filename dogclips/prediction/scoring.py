@@ -46,6 +46,7 @@ def score_windows(
         num_views=config.evaluation.views,
         crops=Views(config.data.size, config.data.fit, config.evaluation.crops),
         short_side=predictor.cut.short_side,
+        deinterlace=predictor.cut.deinterlace == "auto",
     )
     shown = [number for number, window in enumerate(windows) if not isinstance(window, str)]
     clips = [window for window in windows if not isinstance(window, str)]

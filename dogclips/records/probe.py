@@ -59,6 +59,9 @@ class ProbedStream:
     frame_rate: str | None  #: Frames per second, as an exact fraction
     variable_frame_rate: bool | None  #: Whether the rate varies; null unless video
     gaps: tuple[ProbedGap, ...]  #: Where frames are missing
+    #: Whether left and right are swapped before the turn; null unless video.
+    mirrored: bool | None = None
+    interlaced: bool | None = None  #: Whether each frame holds two moments; null unless video
 
     @property
     def frames_per_second(self) -> float | None:

@@ -29,13 +29,13 @@ def _stream(given: int | str, option: str, words: Sequence[str]) -> Any:
     )
 
 
-def suffix_of(output: Path, known: Sequence[str]) -> str:
+def suffix_of(output: Path, known: Sequence[str], option: str = "--output") -> str:
     """Return the suffix of a file to write, in lower case; refuse one that is not known."""
     suffix = output.suffix.lower()
     if suffix not in known:
         raise UsageError(
             f"cannot write {output.suffix or 'a file without suffix'}",
-            where="--output",
+            where=option,
             todo=f"name a file that ends in {' or '.join(known)}",
         )
     return suffix

@@ -13,7 +13,7 @@ from dogclips.clips.labelled import read_projects
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session, plan_verified
 from dogclips.clips.session import OUTPUT_DIR, find_sessions
 from dogclips.clips.shards import Shard, earlier_rows, shard_of
-from dogclips.clips.units import Engine, local_engine, no_engine
+from dogclips.clips.units import Engine, local_engine, no_engine, telling
 from dogclips.config import Settings, settings_of
 from dogclips.errors import DogclipsError, MediaError, OutputError, SessionError, UsageError
 from dogclips.events import Event, Feed, Progress, Result
@@ -131,7 +131,8 @@ def cut(
     """
     feed, began = Feed(progress), time.monotonic()
     share = _share(shard, prune=prune, force=force, virtual=virtual)
-    cutting = no_engine if virtual else _engine(engine, address, workers)
+    chosen = no_engine if virtual else _engine(engine, address, workers)
+    cutting = telling(chosen, lambda source, text: feed.warn(text, "P053", source))
     config = _on_this_machine(settings_of(CutConfig, settings), feed)
     base_dirs = paths_of(base_dirs)
     sessions = find_sessions(base_dirs, feed.fail)

@@ -32,6 +32,7 @@ def write_workplace(folder: Path) -> Path:
     session, run = folder / "Feb/2_2_kt", folder / "runs/first"
     for name, streams in RECORDINGS.items():
         write_made(session / "video" / name, *streams)
+    write_made(folder / "camera.avi", steady(20, codec="mpeg4", options={}))
     segments = [(0, 4, "0"), (4, 8, "1"), (5, 8, "2")]
     write_project(session, "0205", dict.fromkeys(RECORDINGS, segments))
     assert dogclips.cut(session, workers=1).ok

@@ -35,3 +35,25 @@ def test_clips_whose_frames_would_differ_are_cut_again_and_the_others_reused(
     line = "3 clips are cut again: older rules took other frames from video/020500.avi"
     assert line in [warning.text for warning in after.warnings]
     assert dogclips.cut(base_dir, SETTINGS, workers=1).warnings == before.warnings
+
+
+def test_clips_that_would_look_otherwise_are_cut_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base_dir = tmp_path / "2_2_kt"
+    fields = {"preset": "ultrafast", "x264-params": "tff=1"}
+    write_made(base_dir / "video" / "020500.mkv", steady(60, options=fields))
+    write_made(base_dir / "video" / "020600.mkv", steady(60))
+    both = ("020500.mkv", "020600.mkv")
+    write_project(base_dir, "0205", {name: [(0.0, 3.0, "0")] for name in both})
+    monkeypatch.setattr("dogclips.clips.rows._RULES_OF_DISPLAY", 1)
+    dogclips.cut(base_dir, SETTINGS | {"deinterlace": "off"}, workers=1)
+    monkeypatch.undo()
+
+    after = dogclips.cut(base_dir, SETTINGS, workers=1)
+
+    made = after.manifest[after.manifest["clip"] != ""]
+    status = made.groupby("source")["status"].unique().map(list).to_dict()
+    assert status == {"video/020500.mkv": ["cut"], "video/020600.mkv": ["reused"]}
+    line = "3 clips are cut again: older rules took other frames from video/020500.mkv"
+    assert line in [warning.text for warning in after.warnings]

@@ -14,9 +14,9 @@ from dogclips.clips.frames import SourceFrames, select_frames
 from dogclips.clips.plan import measure_session, plan_session
 from dogclips.clips.session import find_session
 from dogclips.clips.units import local_engine
+from dogclips.media.display import output_size
 from dogclips.media.encoding import EncoderConfig, cut_source
 from dogclips.media.lanes import ClipJob
-from dogclips.media.picture import output_size
 from dogclips.media.probe import probe_file
 from dogclips.timebase import Span, exact
 from tests.cuts.cases import CutCase, Truth, make_source, truth_of

@@ -146,7 +146,7 @@ def test_a_frame_shown_instead_of_another_is_found(monkeypatch: pytest.MonkeyPat
         found[31] = found[30]
         yield from found.items()
 
-    monkeypatch.setattr("dogclips.media.encoding.decode_frames", muddled)
+    monkeypatch.setattr("dogclips.media.display.decode_frames", muddled)
 
     report = report_of(replace(WATCHED, starts=(Fraction(1),)))
 

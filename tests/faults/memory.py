@@ -18,9 +18,9 @@ from dogclips.clips.plan import plan_session
 from dogclips.clips.recordings import Recording
 from dogclips.clips.session import find_session
 from dogclips.clips.units import Unit, cut_unit
+from dogclips.media.display import output_size
 from dogclips.media.encoding import EncoderConfig
 from dogclips.media.lanes import ClipJob
-from dogclips.media.picture import output_size
 from dogclips.media.probe import probe_file
 from dogclips.streams import Stream, StreamTable
 

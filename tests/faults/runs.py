@@ -68,8 +68,13 @@ execution.write_manifest = write_and_be_told
 """
 
 
-def start(base_dir: Path, *options: object, before: str = "") -> subprocess.Popen[str]:
-    """Start a cut whose processes are a session of their own for the system."""
+def start(
+    base_dir: Path, *options: object, before: str = "", path: str | None = None
+) -> subprocess.Popen[str]:
+    """Start a cut whose processes are a session of their own for the system.
+
+    `before` runs in the program first; `path` is where it finds others.
+    """
     program = before + PROGRAM
     return subprocess.Popen(
         [sys.executable, "-c", program, "cut", str(base_dir), *OPTIONS, *map(str, options)],
@@ -77,6 +82,7 @@ def start(base_dir: Path, *options: object, before: str = "") -> subprocess.Pope
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=None if path is None else os.environ | {"PATH": path},
     )
 
 

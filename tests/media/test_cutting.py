@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from dogclips.errors import MediaError
+from dogclips.media.display import output_size
 from dogclips.media.encoding import ClipOutcome, EncoderConfig, cut_source, verify_clip
 from dogclips.media.lanes import ClipJob
-from dogclips.media.picture import output_size
 from dogclips.media.probe import probe_file
 from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import Stream

@@ -12,7 +12,7 @@ from dogclips.demo.numbers import read_number
 from dogclips.errors import MediaError
 from dogclips.media.footage import FileFootage
 from dogclips.media.probe import probe_many
-from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Stream, StreamTable
+from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Orientation, Stream, StreamTable
 from tests.moving import write_moving
 from tests.videos import steady, write_made
 
@@ -48,7 +48,9 @@ def test_a_picture_is_upright(recording: tuple[FileFootage, Stream]) -> None:
     lying = footage.picture(stream, 3, 1000)
 
     for rotation, turns in ((90, 1), (180, 2), (-90, 3)):
-        upright = footage.picture(replace(stream, rotation=rotation), 3, 1000)
+        upright = footage.picture(
+            replace(stream, orientation=Orientation(rotation // 90 % 4)), 3, 1000
+        )
         assert np.array_equal(upright, np.rot90(lying, turns))
 
 
@@ -64,7 +66,7 @@ def test_thumbnails_are_upright_and_all_of_one_shape(recording: tuple[FileFootag
     footage, stream = recording
 
     for rotation in (0, 90, 180, -90):
-        turned = replace(stream, rotation=rotation)
+        turned = replace(stream, orientation=Orientation(rotation // 90 % 4))
         seen = footage.look(turned, 20, 22)
         assert seen.pictures.shape == (2, THUMBNAIL_ROWS, THUMBNAIL_COLUMNS)
         shrunk = _shrunk(footage.picture(turned, 20, 1000).mean(axis=2))

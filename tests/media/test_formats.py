@@ -18,7 +18,7 @@ from dogclips.media.encoding import EncoderConfig, cut_source
 from dogclips.media.excerpt import Excerpt, Window
 from dogclips.media.lanes import ClipJob
 from dogclips.media.packets import open_clip
-from dogclips.media.picture import output_size
+from dogclips.media.probe import probe_file
 from dogclips.streams import StreamTable
 from tests.probes import PROBES
 from tests.videos import gray_of, numbers_in, steady, write_made
@@ -30,15 +30,16 @@ FILES: dict[str, tuple[str, ...]] = {
     "mpeg4.nut": ("-c:v", "mpeg4", "-q:v", "2"),
     "a.y4m": (),
     "a.mjpeg": ("-c:v", "mjpeg", "-q:v", "2"),
+    # FFmpeg 5 and 8 count its time in different ticks.
+    "a.dv": ("-vf", "scale=1024:576,crop=720:576:0:0", "-c:v", "dvvideo", "-pix_fmt", "yuv420p"),
     "a.MJPG": ("-f", "mjpeg", "-c:v", "mjpeg", "-q:v", "2"),
 }
 OTHERS: dict[str, tuple[tuple[str, ...], str]] = {
     "a.gif": ((), "format gif is not read"),
-    # FFmpeg 5 and 8 count its time in different ticks.
-    "a.dv": (("-s", "720x576", "-c:v", "dvvideo"), "format dv is not read"),
     "a.gxf": (("-s", "720x576", "-c:v", "mpeg2video", "-frames:v", "9"), "format gxf is not read"),
     "a.wtv": (("-c:v", "mpeg2video"), "format wtv is not read"),
     "a.ivf": (("-c:v", "libvpx", "-frames:v", "5"), "format ivf is not read"),
+    "a.swf": (("-c:v", "flv1", "-frames:v", "9"), "format swf is not read"),
     "a.rm": (("-s", "176x144", "-c:v", "rv10"), "format rm is not read"),
     "a.jpg": (("-frames:v", "1"), "a picture, not a video"),
     "a.png": (("-frames:v", "1"), "a picture, not a video"),
@@ -115,7 +116,7 @@ def test_a_clip_of_a_format_holds_the_planned_frames_cut_or_read_in_place(
         pts=tuple(range(len(planned))),
         time_base=1 / stream.frame_rate,
         frame_rate=stream.frame_rate,
-        size=output_size(stream, None),
+        size=(stream.width, stream.height),  # numbers are read where they were painted
     )
 
     outcomes = list(cut_source(made / name, stream, [job], EncoderConfig(preset="ultrafast")))
@@ -157,3 +158,20 @@ def test_a_rate_that_is_only_assumed_is_said(
     codes = {name: [m.code for m in measure(made / name).messages] for name in ("a.mjpeg", "a.y4m")}
 
     assert codes == {"a.mjpeg": ["P040"], "a.y4m": []}
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.gxf", "a.wtv", "a.ivf", "a.rm", "a.swf"])
+def test_the_advice_for_a_format_that_is_not_read_makes_one_that_is(
+    made: Path, tmp_path: Path, name: str
+) -> None:
+    other = converted(made / "source.mkv", tmp_path / name, OTHERS[name][0])
+    with pytest.raises(MediaError) as refused:
+        probe_file(other)
+
+    command = refused.value.todo.split("`")[1].replace("NEW", "new")
+    subprocess.run([*command.split(), "-nostdin"], check=True, timeout=60, cwd=tmp_path)
+
+    with av.open(str(other)) as container:
+        count = sum(1 for packet in container.demux(video=0) if packet.size)
+    [stream] = probe_file(tmp_path / "new.mkv").cameras
+    assert stream.num_frames == count

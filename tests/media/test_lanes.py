@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dogclips.media import encoding
+from dogclips.media.display import output_size
 from dogclips.media.encoding import EncoderConfig, LaneWriter, cut_source
 from dogclips.media.lanes import ClipJob, plan_lanes
-from dogclips.media.picture import output_size
 from dogclips.media.probe import probe_file
 from dogclips.streams import Stream
 from tests.videos import numbers_in, steady, write_made

@@ -44,7 +44,7 @@ ODD: dict[str, tuple[Make, set[str]]] = {
     **{
         f"field pictures, {suffix}": (
             partial(odd_streams.field_pictures, name=f"020500.{suffix}"),
-            {"P027"},
+            {"P027", "P050"},
         )
         for suffix in ("ts", "mp4", "mkv")
     },

@@ -91,7 +91,7 @@ VERDICTS = {
     "torchcodec_test_non_zero_start.mp4": ok(12, "P004"),
     "torchcodec_testsrc2_odd_height_and_width_444.mp4": ok(25),
     "torchcodec_testsrc2_vp9.webm": ok(30),
-    "tsduck_test-025.ts": warning(75, "P004 P015 P029"),
+    "tsduck_test-025.ts": warning(75, "P004 P015 P029 P050"),
     "tsduck_test-103.ts": NO_VIDEO,
     "video2dataset_test_video.mp4": ok(3678),
     "videollama_skateboarding_dog.mp4": warning(421, "P005 P015"),

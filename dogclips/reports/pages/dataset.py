@@ -170,6 +170,7 @@ def _stream(stream: ProbedStream, entry: ProbedFile) -> Mapping[str, Any]:
         "annotated": alignment is not None and index == alignment.reference,
         "clips are cut from it": alignment is not None and index == alignment.target,
         "cover picture": stream.attached_picture,
+        "mirrored": bool(stream.mirrored),
         f"turned by {stream.rotation}\N{DEGREE SIGN}": stream.rotation,
         f"{counted(missing, 'frame')} missing": missing,
     }

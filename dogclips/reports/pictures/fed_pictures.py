@@ -20,9 +20,9 @@ from PIL import Image, ImageDraw
 
 from dogclips.errors import UsageError
 from dogclips.files import whole_file
-from dogclips.media.lettering import drawable, fitting, font
 from dogclips.media.writing import Pixels, TimedFrame, VideoTrack, write_video
 from dogclips.records.fed import FedClip, FedView, Strip
+from dogclips.reports.pictures.lettering import drawable, fitting, font
 
 Colour = tuple[int, int, int]
 

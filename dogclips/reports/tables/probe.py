@@ -54,7 +54,9 @@ def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) 
         "target": alignment is not None and stream.index == alignment.target,
         "default": stream.default,
         "cover picture": stream.attached_picture,
+        "mirrored": stream.mirrored,
         f"rotated {stream.rotation}": stream.rotation != 0,
+        "interlaced": stream.interlaced,
         f"{stream.num_decoded} decode": stream.num_decoded is not None,
     }
     return (
