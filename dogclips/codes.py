@@ -195,6 +195,11 @@ MESSAGES: Mapping[str, Code] = {
         "the shift is in doubt for a stretch; no clip is cut from it",
         "set keep_doubtful if a small error does not matter",
     ),
+    "P034": _both(
+        "pictures are held for longer than others because the recorder left out frames; a note "
+        "where none is held for longer than max_hold_seconds allows by default",
+        "set max_hold_seconds if a picture that stands still is no loss",
+    ),
     "P040": _warning(
         "the file stores no times, so 25 frames per second are assumed",
         "remux it with its real frame rate",
@@ -218,7 +223,15 @@ SKIP_REASONS: Mapping[str, Code] = {
         "annotate the recording to its end",
     ),
     "not-sampled": _note("more background than asked for", "see background"),
-    "frames-missing": _warning("spans frames that the recording lacks", "nothing"),
+    "frames-missing": _warning(
+        "spans frames that the recording lacks: one picture is held for longer than "
+        "max_hold_seconds",
+        "set max_hold_seconds if a picture that stands still is no loss",
+    ),
+    "frames-damaged": _warning(
+        "shows frames between a loss and the next keyframe, which may be damaged",
+        "see keep_doubtful",
+    ),
     "in-doubt": _warning(
         "touches a stretch in which the shift between the streams is unknown",
         "see keep_doubtful",

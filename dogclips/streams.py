@@ -27,12 +27,19 @@ _JUMP_S = 60
 _JUMP_LEAST_S = 10
 _JUMP_OF_REST = 10
 _JUMP_FRAMES = 20  # a camera that takes one frame a minute does not jump with each of them
+# A picture may be held for so long and be no loss: some frames that a recorder has left out.
+_HOLD_S = Fraction(1, 4)
+_HOLD_STEPS = 4
 _WHOLE_RATES = (*range(1, 61), 72, 90, 100, 120, 144, 200, 240)
 STANDARD_RATES = (
     *(Fraction(rate) for rate in _WHOLE_RATES),
     *(Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)),
     *(Fraction(rate, 2) for rate in (15, 25)),
 )
+
+
+# For how many seconds a picture may be held: `auto` for what is usual, None for any time.
+MaxHold = Fraction | Literal["auto"] | None
 
 
 @dataclass(frozen=True)
@@ -195,6 +202,36 @@ class Stream:
         if self._grid is not None:
             return self._grid[0]
         return average_rate(self._closed, self.time_base)
+
+    @cached_property
+    def step_s(self) -> Fraction:
+        """Return how long the usual frame is shown, in seconds; a single one lasts a tick."""
+        if self._grid is not None:
+            return 1 / self._grid[0]
+        usual = int(np.median(np.diff(self.pts))) if len(self.pts) > 1 else 1
+        return max(usual, 1) * self.time_base
+
+    def longest_hold_s(self, wanted: MaxHold = "auto") -> Fraction | None:
+        """Return how long a picture may be shown in seconds; None for any time.
+
+        `auto` is a quarter of a second, or four of the usual steps where these are longer: so many
+        frames a recorder leaves out and goes on. No picture has to be shorter than the usual one.
+        """
+        if wanted is None:
+            return None
+        if wanted == "auto":
+            return max(_HOLD_S, _HOLD_STEPS * self.step_s)
+        return max(wanted, self.step_s * 3 / 2)
+
+    @cached_property
+    def longest_hold(self) -> tuple[Fraction, Fraction] | None:
+        """Return for how many seconds a picture is held at most, and from when on."""
+        if len(self.pts) < 2:
+            return None
+        steps = np.diff(self.pts)
+        steps[self._jumps] = 0
+        place = int(np.argmax(steps))
+        return int(steps[place]) * self.time_base, self.frame_time(place)
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:

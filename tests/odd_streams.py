@@ -300,3 +300,17 @@ def lossy(
         numbers[number] = None if torn else number
     kept = [own for number, own in enumerate(packets) if number not in gone]
     return Odd(store(source, folder / name, kept), numbers)
+
+
+def left_out(
+    folder: Path,
+    name: str = "020500.mkv",
+    codec: str = "libx264",
+    options: Mapping[str, str] = NO_B_FRAMES,
+    gone: Iterable[int] = range(38, 43),
+) -> Odd:
+    """Leave out pictures before they are encoded: the one before is shown on, as it was."""
+    missing = set(gone)
+    source = encoded(folder, codec, options, [n for n in range(COUNT) if n not in missing])
+    numbers = [max(k for k in range(n + 1) if k not in missing) for n in range(COUNT)]
+    return Odd(store(source, folder / name, packets_of(source)), numbers)

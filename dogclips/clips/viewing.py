@@ -17,7 +17,7 @@ from dogclips.clips.recordings import Recording
 from dogclips.clips.session import resolve_recordings
 from dogclips.errors import AlignmentError, SessionError
 from dogclips.media.probe import probe_file
-from dogclips.streams import Stream, StreamTable
+from dogclips.streams import MaxHold, Stream, StreamTable
 from dogclips.timebase import Span, shown
 
 SAME_FILE = (
@@ -100,17 +100,24 @@ class Viewing(AnnotatedStream):
         clip_s: Fraction,
         frame_rate: Fraction | None,
         *,
+        max_hold_s: MaxHold = "auto",
         keep_doubtful: bool = False,
     ) -> SourceFrames | str:
         """Return the target's frames of a window of annotation time, or why it cannot be cut.
 
         `keep_doubtful` gives frames although the shift is unknown between the streams, or
-        some were lost.
+        some were lost, whatever `max_hold_s` says.
         """
         seen = Span(start_s + self.zero_s, start_s + self.zero_s + clip_s)
         time_map = self.alignment.time_map
         begin = time_map.to_target(seen.start)
-        frames = select_frames(self.target, Span(begin, begin + clip_s), frame_rate)
+        frames = select_frames(
+            self.target,
+            Span(begin, begin + clip_s),
+            frame_rate,
+            max_hold_s=max_hold_s,
+            keep_doubtful=keep_doubtful,
+        )
         if isinstance(frames, str) or keep_doubtful:
             return frames
         if time_map.is_broken(seen):

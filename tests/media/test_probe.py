@@ -66,7 +66,7 @@ def test_a_gap_is_counted_and_placed(tmp_path: Path) -> None:
 
     assert stream.frame_rate == 20
     assert [(gap.at_s, gap.missing) for gap in stream.gaps] == [(Fraction(23, 20), 3)]
-    assert "P015" in {message.code for message in probe_file(path).messages}
+    assert "P034" in {message.code for message in probe_file(path).messages}
 
 
 @needs_ffprobe
