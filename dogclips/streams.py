@@ -133,6 +133,7 @@ class Stream:
     reordered: bool = False  # B-frames: some frames are stored later than they are shown
     num_hidden: int = 0  # frames that an edit list hides
     hidden_start_pts: int | None = None  # first packet that an edit list hides before the start
+    first_pts: int | None = None  # of the first packet in the file; others may be shown before it
     empty_edit: EmptyEdit | None = None  # only in an MP4 that is not fragmented
     pictures: Pictures | None = None  # None where each packet is a picture of its own time
     torn: tuple[range, ...] = ()  # indices of frames that may show what is lost before them
@@ -292,6 +293,16 @@ class StreamTable:
     def start_s(self) -> Fraction | None:
         """Return the container time at which the first stream starts, in seconds."""
         return min((s.start_s for s in self.streams if s.start_s is not None), default=None)
+
+    @property
+    def first_packet_s(self) -> Fraction | None:
+        """Return the earliest time of the packets with which pictures and sound are stored first.
+
+        It differs from the start where the file begins with frames that are shown after others.
+        """
+        seen = (stream for stream in self.streams if stream.type in ("video", "audio"))
+        firsts = ((stream.first_pts, stream.time_base) for stream in seen)
+        return min((pts * base for pts, base in firsts if pts is not None), default=self.start_s)
 
     @property
     def duration_s(self) -> Fraction | None:
