@@ -30,7 +30,7 @@ from dogclips.streams import StreamTable
 _ENTRIES = (
     "format=format_name:format_tags=creation_time:"
     "stream=index,codec_type,codec_name,width,height,time_base,nb_frames,sample_aspect_ratio,"
-    "has_b_frames,field_order,nb_read_frames:stream_disposition=default,attached_pic:stream_side_data=rotation:"
+    "has_b_frames,field_order:stream_disposition=default,attached_pic:stream_side_data=rotation:"
     "packet=stream_index,pts,dts,flags"
 )
 # ffprobe prints entries in an order of its own, whatever the order in which they were asked for.
@@ -47,9 +47,9 @@ def is_installed() -> bool:
 
 
 def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
-    """Measure every stream of a file; `deep` also decodes every frame and counts what comes out."""
-    options = {"of": "compact", "show_entries": _ENTRIES} | ({"count_frames": None} if deep else {})
-    output = _run(path, **options)
+    """Measure every stream of a file; `deep` also counts the frames of video that decode."""
+    output = _run(path, of="compact", show_entries=_ENTRIES)
+    decoded = _count_decoded(path) if deep else {}
     packets = _read_packets(output)
     facts: dict[int, dict[str, str]] = {}  # a transport stream's streams come twice
     container: dict[str, str] = {}
@@ -61,7 +61,13 @@ def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
             container = entry
     name = container.get("format_name", "")
     streams = tuple(
-        measured(packets[index], name, partial(_look, path, index), **_facts(entry, deep=deep))
+        measured(
+            packets[index],
+            name,
+            partial(_look, path, index),
+            num_decoded=decoded.get(index),
+            **_facts(entry),
+        )
         for index, entry in sorted(facts.items())
     )
     created = container.get("tag:creation_time")
@@ -76,6 +82,17 @@ def _read_packets(output: str) -> defaultdict[int, Packets]:
         # D: hidden by an edit list
         packets[int(index)].add(_whole(pts), _whole(dts), hidden="D" in flags, key="K" in flags)
     return packets
+
+
+def _count_decoded(path: Path) -> dict[int, int]:
+    """Return how many frames of each video stream decode; ffprobe says N/A for none.
+
+    To decode captions it would wait for what never comes.
+    """
+    entries = "stream=index,nb_read_frames"
+    output = _run(path, of="compact", count_frames=None, select_streams="v", show_entries=entries)
+    found = (_entry(rest) for section, rest in _SECTION.findall(output) if section == "stream")
+    return {int(entry["index"]): _whole(entry.get("nb_read_frames", "N/A")) or 0 for entry in found}
 
 
 def _look(path: Path, index: int, kind: Look) -> Seen | None:
@@ -121,7 +138,7 @@ def _run(path: Path, **options: str | None) -> str:
     return out.decode("utf-8", errors="replace")
 
 
-def _facts(entry: Mapping[str, str], *, deep: bool) -> dict[str, Any]:
+def _facts(entry: Mapping[str, str]) -> dict[str, Any]:
     """Return the facts about a stream, keyed by the field names of `Stream`."""
     facts: dict[str, Any] = {
         "index": int(entry["index"]),
@@ -129,7 +146,6 @@ def _facts(entry: Mapping[str, str], *, deep: bool) -> dict[str, Any]:
         "codec": entry.get("codec_name", "unknown"),
         "time_base": Fraction(entry["time_base"]),
         "num_frames_header": _whole(entry.get("nb_frames", "N/A")),
-        "num_decoded": _decoded(entry) if deep else None,
         "default": entry.get("disposition:default") == "1",
         "attached_picture": entry.get("disposition:attached_pic") == "1",
     }
@@ -143,13 +159,6 @@ def _facts(entry: Mapping[str, str], *, deep: bool) -> dict[str, Any]:
         "reorders": entry.get("has_b_frames", "0") not in ("0", "N/A"),
         "progressive": entry.get("field_order") == "progressive",
     }
-
-
-def _decoded(entry: Mapping[str, str]) -> int | None:
-    """Return how many frames came out; ffprobe says N/A for none."""
-    if entry.get("codec_type") not in ("video", "audio"):
-        return None
-    return _whole(entry.get("nb_read_frames", "N/A")) or 0
 
 
 def _whole(text: str) -> int | None:

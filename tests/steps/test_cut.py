@@ -1,5 +1,6 @@
 """A cut from Python leaves all that later steps need."""
 
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -111,18 +112,25 @@ def test_a_row_that_failed_is_a_failure_with_its_place(tmp_path: Path) -> None:
     assert not found.ok
 
 
+@pytest.mark.parametrize(("name", "player"), [("a.ts", "mpv"), ("a.mp4", "firefox")])
 def test_where_no_segment_falls_on_a_frame_the_player_is_named_for_which_some_would(
-    tmp_path: Path,
+    tmp_path: Path, name: str, player: str
 ) -> None:
-    late = steady(200, late=20 * 3883)
-    session = write_session(tmp_path / "session", streams=[late], video="a.ts")
+    session = write_session(tmp_path / "session", streams=[steady(200)], video="whole.mp4")
+    write_project(session, "0205", {name: [(0, 4, "0"), (4, 8, "1")]})
+    whole = session / "video" / "whole.mp4"
+    options = ["-c", "copy", "-output_ts_offset", "3883"]
+    if name == "a.mp4":
+        options += ["-movflags", "frag_keyframe+empty_moov+delay_moov"]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", whole, *options, session / "video" / name]
+    subprocess.run(list(map(str, command)), check=True, timeout=60)
+    whole.unlink()
 
     result = dogclips.cut(session, dry_run=True)
 
-    assert any(
-        "no segment falls on a frame" in warned.text and "`annotated_in: mpv`" in warned.text
-        for warned in result.warnings
-    )
-    mpv = dogclips.cut(session, {"annotated_in": "mpv"}, dry_run=True)
-    assert "planned" in set(mpv.manifest["status"])
-    assert not any("no segment" in warned.text for warned in mpv.warnings)
+    [text] = [warned.text for warned in result.warnings if "no segment" in warned.text]
+    assert "chrome shows the recording from 388" in text
+    assert f"`annotated_in: {player}`" in text
+    other = dogclips.cut(session, {"annotated_in": player}, dry_run=True)
+    assert "planned" in set(other.manifest["status"])
+    assert not any("no segment" in warned.text for warned in other.warnings)
