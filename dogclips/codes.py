@@ -165,7 +165,8 @@ MESSAGES: Mapping[str, Code] = {
     ),
     "P022": _warning("the clock steps back", "look at the clips around that time"),
     "P023": _warning(
-        "the clock restarts, so that one time means two moments", "split the file there"
+        "the clock restarts, so that one time means two moments; cut refuses the recording",
+        "remux transport and program streams with ffmpeg, which joins clocks; split other files",
     ),
     "P024": _warning(
         "the clock jumps ahead by more than any plausible loss of frames",

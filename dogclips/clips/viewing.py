@@ -142,11 +142,21 @@ def viewing_of(recording: Recording, choice: StreamChoice) -> Viewing:
     if not alignment.trusted:
         text = "; ".join(message.text for message in alignment.messages)
         todo = "see `dogclips align`, then set `trust`"
+        if any(message.code == "P023" for message in alignment.messages):
+            todo = _one_clock(table)
         raise AlignmentError(text, where=recording.path, todo=todo)
     reference, target = choice.of(table)
     seen = annotated_stream(choice.annotated_in, reference, table)
     own = {field.name: getattr(seen, field.name) for field in fields(seen)}
     return Viewing(**own, path=recording.path, target=target, alignment=alignment)
+
+
+def _one_clock(table: StreamTable) -> str:
+    """Return what to do with a recording of which the clock restarts; no setting helps."""
+    if table.format in ("mpegts", "mpeg"):  # FFmpeg joins the clocks of these formats
+        command = f"`ffmpeg -i {table.path.name} -map 0 -c copy NEW.mkv`"
+        return f"give it one clock, {command}, and check the annotations against the new file"
+    return "split it there, and annotate both parts"
 
 
 def miscounted(project: Project, media: Media, stream: Stream) -> Issue | None:

@@ -55,6 +55,8 @@ def measured(
     pts = found.pts
     steps = np.diff(pts)
     steps_back = _steps_back(packets.dts, time_base)
+    if head.guessed:  # what steps back a little is a guess
+        steps_back = tuple(step for step in steps_back if step.restart)
     usual = int(np.median(steps)) if len(steps) else 1
     own = times_of(packets.pts)
     known = own[packets.shown]

@@ -7,11 +7,13 @@ The names in comments are those of the standards: RFC 6386, the VP9 bitstream sp
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from dogclips.media.pictures import NUMBERED_ANEW, Role, Seen
+from dogclips.timebase import Pts
 
 _VOP = b"\x00\x00\x01\xb6"  # vop_start_code
 _STUB_BYTES = 8
@@ -157,20 +159,24 @@ class Mpeg4Headers(Headers):
         """Return what was read; pictures between two others come after both in the file."""
         if self._packed:
             return None
-        order, waiting = list[int](), list[int]()
-        for number, kind in enumerate(self._kinds):
-            if kind == _BOTH_WAYS:
-                order.append(number)
-            else:
-                order += waiting
-                waiting = [number]
-        order += waiting
-        known = np.array(order, dtype=np.int64) if _BOTH_WAYS in self._kinds else None
+        known = _order_of(self._kinds) if _BOTH_WAYS in self._kinds else None
         # Encoders that never take turns tell nothing.
         tells = len(self.linked) > _TURNS * len(self.torn)
         torn, linked = (self.torn, self.linked) if tells else ([], [])
         marked = frozenset(self.false_keys), frozenset(torn), frozenset(linked)
         return Seen(np.array(self.roles, dtype=np.int8), known, *marked)
+
+
+def _order_of(kinds: Sequence[int]) -> Pts:
+    """Return packets as they are shown: those between two others come after both in the file."""
+    order, waiting = list[int](), list[int]()
+    for number, kind in enumerate(kinds):
+        if kind == _BOTH_WAYS:
+            order.append(number)
+        else:
+            order += waiting
+            waiting = [number]
+    return np.array(order + waiting, dtype=np.int64)
 
 
 def _time_bits(data: bytes) -> int | None:
@@ -332,9 +338,13 @@ class Mpeg2Headers(NumberedHeaders):
         found = data.find(b"\x00\x00\x01\x00")  # picture_start_code
         bits = Bits(data[found + 4 : found + 8] if found >= 0 else b"")
         number, kind = bits.take(10), bits.take(3) - 1  # picture_coding_type
-        self._add(
-            number, kind, anew=0 <= data.find(b"\x00\x00\x01\xb8") < found
-        )  # group_start_code
+        group = data.find(b"\x00\x00\x01\xb8")  # group_start_code
+        self._add(number, kind, anew=0 <= group < found)
+
+    def seen(self) -> Seen | None:
+        """Return what was read."""
+        found = super().seen()
+        return None if found is None else replace(found, order=_order_of(self._kinds))
 
 
 class HevcHeaders(NumberedHeaders):

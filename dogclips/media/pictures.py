@@ -156,7 +156,9 @@ def describe(packets: Packets, head: Head, look: Callable[[Look], Seen | None]) 
 def look_for(pts: Pts, head: Head) -> Look | None:
     """Return what has to be looked at to know the pictures; None if their times tell."""
     codec, gaps = head.codec, NO_TIME in pts
-    if codec in _HEADED or (codec == "h264" and not head.progressive):
+    # Times that are guessed tell no order.
+    ordered = head.guessed and codec in ("mpeg1video", "mpeg2video")
+    if codec in _HEADED or ordered or (codec == "h264" and not head.progressive):
         return "headers"
     if codec in ("vp8", "vp9") and _is_uneven(pts):
         return "headers"
@@ -350,6 +352,8 @@ def _described(packets: Packets, head: Head, seen: Seen | None) -> Described:
             times = times[np.argsort(order, kind="stable")]
         # Nothing is shown before what came before it.
         times = np.maximum.accumulate(_filled(times) if filled else times)
+        if head.guessed and (even := _even(times)) is not None:
+            times, repeated = even, 0
     pictures = Pictures(
         index_of=_indices(order, roles),
         keys=_marks(packets, stored, roles, () if seen is None else seen.false_keys),
@@ -380,7 +384,8 @@ def _is_of_file(pts: Pts, dts: Pts) -> bool:
 def _order(numbers: Pts, stored: Pts, keys: Sequence[int], head: Head, seen: Seen | None) -> Pts:
     """Return the numbers of the packets that give pictures, in the order shown."""
     times = stored[numbers]
-    known = head.reorders and not (head.counted or NO_TIME in times or _ascends(times))
+    stated = not (head.counted or head.guessed or NO_TIME in times or _ascends(times))
+    known = head.reorders and stated
     if seen is not None and seen.order is not None and not known:
         return _without_lost(seen.order[np.isin(seen.order, numbers)], numbers, keys)
     if NO_TIME not in times and (head.reorders or _restarts(times)):
@@ -442,6 +447,14 @@ def _filled(times: Pts) -> Pts:
     found[before] += (places[before] - known[0]) * usual
     found[after] += (places[after] - known[-1]) * usual
     return np.rint(found).astype(np.int64)
+
+
+def _even(times: Pts) -> Pts | None:
+    """Return guessed times at their usual distance, if that fills the time from first to last."""
+    steps = np.diff(times)
+    usual = int(np.median(steps)) if len(steps) else 0
+    even = times[:1] + usual * np.arange(len(times))
+    return even if usual > 0 and abs(int(even[-1] - times[-1])) <= usual else None
 
 
 def times_of(times: Sequence[int | None]) -> Pts:
