@@ -254,9 +254,12 @@ def some_without_times(
     return Odd(path, range(COUNT))
 
 
-def some_packs_with_times(folder: Path, b_frames: int = 2, rate: str = "300k") -> Odd:
+def some_packs_with_times(
+    folder: Path, b_frames: int = 2, rate: str = "300k", flags: str = ""
+) -> Odd:
     """Write MPEG-2 into a program stream, where only the first frame of a pack has a time."""
     options = {"b": rate, "g": "12", "bf": str(b_frames), "sc_threshold": "1000000000"}
+    options |= {"flags": flags} if flags else {}
     source = encoded(folder, "mpeg2video", options)
     path = folder / "020500.mpg"
     command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(source), "-c", "copy"]
