@@ -165,7 +165,8 @@ MESSAGES: Mapping[str, Code] = {
     ),
     "P022": _warning("the clock steps back", "look at the clips around that time"),
     "P023": _warning(
-        "the clock restarts, so that one time means two moments", "see `dogclips repair`"
+        "the clock restarts, so that one time means two moments; cut refuses the recording",
+        "see `dogclips repair`",
     ),
     "P024": _warning(
         "the clock jumps ahead by more than any plausible loss of frames",
@@ -200,6 +201,11 @@ MESSAGES: Mapping[str, Code] = {
         "set target to the stream that clips are to show",
     ),
     "P035": _note("a stream that does not run through the recording, such as a still picture"),
+    "P036": _both(
+        "pictures are held for longer than others because the recorder left out frames; a note "
+        "where none is held for longer than max_hold_seconds allows by default",
+        "set max_hold_seconds if a picture that stands still is no loss",
+    ),
     "P040": _warning(
         "the file stores no times, so 25 frames per second are assumed",
         "remux it with its real frame rate",
@@ -244,7 +250,15 @@ SKIP_REASONS: Mapping[str, Code] = {
         "annotate the recording to its end",
     ),
     "not-sampled": _note("more background than asked for", "see background"),
-    "frames-missing": _warning("spans frames that the recording lacks", "nothing"),
+    "frames-missing": _warning(
+        "spans frames that the recording lacks: one picture is held for longer than "
+        "max_hold_seconds",
+        "set max_hold_seconds if a picture that stands still is no loss",
+    ),
+    "frames-damaged": _warning(
+        "shows frames between a loss and the next keyframe, which may be damaged",
+        "see keep_doubtful",
+    ),
     "in-doubt": _warning(
         "touches a stretch in which the shift between the streams is unknown",
         "see keep_doubtful",

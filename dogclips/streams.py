@@ -29,12 +29,19 @@ _JUMP_OF_REST = 10
 _JUMP_FRAMES = 20  # a camera that takes one frame a minute does not jump with each of them
 # A stream that runs for less of the longest one is not a view of the recording.
 _SPANNING_SHARE = Fraction(1, 2)
+# A picture may be held for so long and be no loss: some frames that a recorder has left out.
+_HOLD_S = Fraction(1, 4)
+_HOLD_STEPS = 4
 _WHOLE_RATES = (*range(1, 61), 72, 90, 100, 120, 144, 200, 240)
 STANDARD_RATES = (
     *(Fraction(rate) for rate in _WHOLE_RATES),
     *(Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)),
     *(Fraction(rate, 2) for rate in (15, 25)),
 )
+
+
+# For how many seconds a picture may be held: `auto` for what is usual, None for any time.
+MaxHold = Fraction | Literal["auto"] | None
 
 
 @dataclass(frozen=True)
@@ -155,6 +162,7 @@ class Stream:
     reordered: bool = False  # B-frames: some frames are stored later than they are shown
     num_hidden: int = 0  # frames that an edit list hides
     hidden_start_pts: int | None = None  # first packet that an edit list hides before the start
+    first_pts: int | None = None  # of the first packet in the file; others may be shown before it
     empty_edit: EmptyEdit | None = None  # only in an MP4 that is not fragmented
     pictures: Pictures | None = None  # None where each packet is a picture of its own time
     torn: tuple[range, ...] = ()  # indices of frames that may show what is lost before them
@@ -236,6 +244,36 @@ class Stream:
         return average_rate(self._closed, self.time_base)
 
     @cached_property
+    def step_s(self) -> Fraction:
+        """Return how long the usual frame is shown, in seconds; a single one lasts a tick."""
+        if self._grid is not None:
+            return 1 / self._grid[0]
+        usual = int(np.median(np.diff(self.pts))) if len(self.pts) > 1 else 1
+        return max(usual, 1) * self.time_base
+
+    def longest_hold_s(self, wanted: MaxHold = "auto") -> Fraction | None:
+        """Return how long a picture may be shown in seconds; None for any time.
+
+        `auto` is a quarter of a second, or four of the usual steps where these are longer: so many
+        frames a recorder leaves out and goes on. No picture has to be shorter than the usual one.
+        """
+        if wanted is None:
+            return None
+        if wanted == "auto":
+            return max(_HOLD_S, _HOLD_STEPS * self.step_s)
+        return max(wanted, self.step_s * 3 / 2)
+
+    @cached_property
+    def longest_hold(self) -> tuple[Fraction, Fraction] | None:
+        """Return for how many seconds a picture is held at most, and from when on."""
+        if len(self.pts) < 2:
+            return None
+        steps = np.diff(self.pts)
+        steps[self._jumps] = 0
+        place = int(np.argmax(steps))
+        return int(steps[place]) * self.time_base, self.frame_time(place)
+
+    @cached_property
     def gaps(self) -> tuple[Gap, ...]:
         """Return the places where frames are missing or the clock jumps, in time order."""
         if self.type != "video" or len(self.pts) < 2:
@@ -294,6 +332,16 @@ class StreamTable:
     def start_s(self) -> Fraction | None:
         """Return the container time at which the first stream starts, in seconds."""
         return min((s.start_s for s in self.streams if s.start_s is not None), default=None)
+
+    @property
+    def first_packet_s(self) -> Fraction | None:
+        """Return the earliest time of the packets with which pictures and sound are stored first.
+
+        It differs from the start where the file begins with frames that are shown after others.
+        """
+        seen = (stream for stream in self.streams if stream.type in ("video", "audio"))
+        firsts = ((stream.first_pts, stream.time_base) for stream in seen)
+        return min((pts * base for pts, base in firsts if pts is not None), default=self.start_s)
 
     @property
     def duration_s(self) -> Fraction | None:

@@ -254,9 +254,12 @@ def some_without_times(
     return Odd(path, range(COUNT))
 
 
-def some_packs_with_times(folder: Path, b_frames: int = 2, rate: str = "300k") -> Odd:
+def some_packs_with_times(
+    folder: Path, b_frames: int = 2, rate: str = "300k", flags: str = ""
+) -> Odd:
     """Write MPEG-2 into a program stream, where only the first frame of a pack has a time."""
     options = {"b": rate, "g": "12", "bf": str(b_frames), "sc_threshold": "1000000000"}
+    options |= {"flags": flags} if flags else {}
     source = encoded(folder, "mpeg2video", options)
     path = folder / "020500.mpg"
     command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(source), "-c", "copy"]
@@ -300,3 +303,17 @@ def lossy(
         numbers[number] = None if torn else number
     kept = [own for number, own in enumerate(packets) if number not in gone]
     return Odd(store(source, folder / name, kept), numbers)
+
+
+def left_out(
+    folder: Path,
+    name: str = "020500.mkv",
+    codec: str = "libx264",
+    options: Mapping[str, str] = NO_B_FRAMES,
+    gone: Iterable[int] = range(38, 43),
+) -> Odd:
+    """Leave out pictures before they are encoded: the one before is shown on, as it was."""
+    missing = set(gone)
+    source = encoded(folder, codec, options, [n for n in range(COUNT) if n not in missing])
+    numbers = [max(k for k in range(n + 1) if k not in missing) for n in range(COUNT)]
+    return Odd(store(source, folder / name, packets_of(source)), numbers)

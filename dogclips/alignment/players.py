@@ -50,7 +50,9 @@ def zero_of(player: AnnotatedIn, shown: Stream, table: StreamTable) -> Fraction:
     """Return the container time in seconds that the player calls zero while it shows a stream.
 
     Chromium counts from the container's zero in every container. mpv does so in MP4; in all others
-    its zero is where the first of all streams starts.
+    its zero is the earliest time of the packets with which picture and sound begin in the file. In
+    open groups frames that are shown before follow. Where the clock of a transport or program
+    stream wraps around, that zero is before the container's; in Matroska it never is.
 
     Firefox's zero is where the first of the two streams that it plays starts: the shown one and the
     first sound. In MP4 it makes two errors. Frames that an edit list hides before the start are
@@ -64,7 +66,8 @@ def zero_of(player: AnnotatedIn, shown: Stream, table: StreamTable) -> Fraction:
         sound = next((s for s in table.streams if s.type == "audio" and len(s.pts)), shown)
         return _vanished_s(shown) + min(_in_firefox_s(stream) for stream in (shown, sound))
     if player == "mpv" and not _is_mp4(table):
-        return max(table.start_s or Fraction(0), Fraction(0))
+        first_s = table.first_packet_s or Fraction(0)
+        return max(first_s, Fraction(0)) if table.format.startswith("matroska") else first_s
     return Fraction(0)
 
 

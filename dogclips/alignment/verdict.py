@@ -235,8 +235,11 @@ class _Case:
     def decide(self, trust: Trust) -> Alignment:
         """Return the verdict: what the user wants, then the pixels, then timestamps."""
         late_s = self.known.timestamps_s
+        restart = self._restart()
+        if restart is not None:  # whatever `trust` says: no estimate tells the moments apart
+            return self._alignment("timestamps", late_s, [restart], trusted=False)
         fault = self._fault()
-        shared = _overlap(self.reference, self.target) and not self._restarts()
+        shared = _overlap(self.reference, self.target)
         if trust == "frame-count" and self.target is not self.reference:
             offset_s = self.known.frame_count_s
             messages = self._against(offset_s, "`trust` says frame-count")
@@ -302,14 +305,17 @@ class _Case:
             target_start=self.target.start_s,
         )
 
-    def _restarts(self) -> bool:
-        streams = self.reference, self.target
-        return any(step.restart for stream in streams for step in stream.steps_back)
+    def _restart(self) -> Message | None:
+        """Return that a clock starts again, so that a time means two moments."""
+        steps = (*self.reference.steps_back, *self.target.steps_back)
+        found = next((step for step in steps if step.restart), None)
+        if found is None:
+            return None
+        why = "so that one time means two moments"
+        return self._message("P023", f"a clock restarts after {shown(found.from_s)} s, {why}")
 
     def _fault(self) -> Message | None:
         """Return why timestamps alone must not be believed, if so."""
-        if self._restarts():
-            return self._message("P023", "a clock restarts, so that one time means two moments")
         if self._are_unrelated():
             apart = shown(self.known.timestamps_s)
             text = f"unrelated clocks, {apart} s apart; nothing is corrected"

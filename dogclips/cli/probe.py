@@ -36,7 +36,7 @@ def probe(
     ] = None,
     deep: Annotated[
         bool,
-        Option("--deep", help="Decode every frame and count it.", rich_help_panel="Measuring"),
+        Option("--deep", help="Count the frames that decode.", rich_help_panel="Measuring"),
     ] = False,
     as_json: Json = False,
     output: Annotated[

@@ -14,6 +14,7 @@ from dogclips.config import Config, FrameRate, Seconds, SecondsFromZero, Unit
 from dogclips.labels import LabelConfig
 from dogclips.media.encoding import EncoderConfig
 from dogclips.media.hardware import SOFTWARE
+from dogclips.streams import MaxHold
 from dogclips.timebase import exact
 
 OnCorrupt = Literal["skip-clip", "skip-file", "fail"]
@@ -61,10 +62,17 @@ class CutConfig(Config):
         "always",
         description="When the pixels of the two streams are compared to verify their alignment.",
     )
+    max_hold_seconds: SecondsFromZero | Literal["auto"] | None = Field(
+        "auto",
+        examples=["auto", 2],
+        description="Skip windows in which one picture is shown for longer than this, because "
+        "frames are missing; `auto` for 0.25 s, or 4 frames where these are longer; null for no "
+        "limit, as for screen recordings that store a frame only when the picture changes.",
+    )
     keep_doubtful: bool = Field(
         default=False,
         description="Keep windows in which frames are lost or the alignment of the streams is "
-        "unknown.",
+        "unknown, whatever `max_hold_seconds` says.",
     )
     clip_seconds: Seconds = Field(4, description="Length of a clip.")
     stride_seconds: Seconds = Field(
@@ -190,6 +198,12 @@ class CutConfig(Config):
         """Return how many background windows are kept for each labelled one; None keeps all."""
         _, _, ratio = self.background.partition("sample:")
         return Fraction(ratio) if ratio else None
+
+    @property
+    def max_hold_s(self) -> MaxHold:
+        """Return for how long a picture may be held, in seconds; None for any time."""
+        limit = self.max_hold_seconds
+        return exact(limit) if isinstance(limit, (int, float)) else limit
 
     @property
     def resample_to(self) -> Fraction | None:

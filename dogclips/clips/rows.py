@@ -70,7 +70,11 @@ def rows_of(
         indices = [index_of[label] for label in window.labels]
         row = shared | _columns_of_window(window, viewing, clip_s) | {"label_indices": indices}
         frames = viewing.frames(
-            window.start, clip_s, config.resample_to, keep_doubtful=config.keep_doubtful
+            window.start,
+            clip_s,
+            config.resample_to,
+            max_hold_s=config.max_hold_s,
+            keep_doubtful=config.keep_doubtful,
         )
         if isinstance(frames, str) or window.reason:
             reason = frames if isinstance(frames, str) else window.reason

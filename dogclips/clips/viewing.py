@@ -25,7 +25,7 @@ from dogclips.clips.recordings import Recording
 from dogclips.clips.session import resolve_recordings
 from dogclips.errors import AlignmentError, SessionError
 from dogclips.media.probe import probe_file
-from dogclips.streams import Stream, StreamTable
+from dogclips.streams import MaxHold, Stream, StreamTable
 from dogclips.timebase import ROUNDING_SLACK_S, Span, shown
 
 SAME_FILE = (
@@ -108,17 +108,24 @@ class Viewing(AnnotatedStream):
         clip_s: Fraction,
         frame_rate: Fraction | None,
         *,
+        max_hold_s: MaxHold = "auto",
         keep_doubtful: bool = False,
     ) -> SourceFrames | str:
         """Return the target's frames of a window of annotation time, or why it cannot be cut.
 
         `keep_doubtful` gives frames although the shift is unknown between the streams, or
-        some were lost.
+        some were lost, whatever `max_hold_s` says.
         """
         seen = self.seen(start_s, clip_s)
         time_map = self.alignment.time_map
         begin = time_map.to_target(seen.start)
-        frames = select_frames(self.target, Span(begin, begin + clip_s), frame_rate)
+        frames = select_frames(
+            self.target,
+            Span(begin, begin + clip_s),
+            frame_rate,
+            max_hold_s=max_hold_s,
+            keep_doubtful=keep_doubtful,
+        )
         if isinstance(frames, str):
             return frames
         if outside := self._outside_reference(seen):
@@ -169,13 +176,21 @@ def viewing_of(recording: Recording, choice: StreamChoice) -> Viewing:
     table, alignment = recording.measured
     if not alignment.trusted:
         text = "; ".join(message.text for message in alignment.messages)
-        other = any(message.code == OTHER_SCENE for message in alignment.messages)
-        todo = f"see `dogclips align`, then set `{'target' if other else 'trust'}`"
+        codes = {message.code for message in alignment.messages}
+        todo = f"see `dogclips align`, then set `{'target' if OTHER_SCENE in codes else 'trust'}`"
+        if "P023" in codes:
+            todo = _one_clock(table)
         raise AlignmentError(text, where=recording.path, todo=todo)
     reference, target = choice.of(table)
     seen = annotated_stream(choice.annotated_in, reference, table)
     own = {field.name: getattr(seen, field.name) for field in fields(seen)}
     return Viewing(**own, path=recording.path, target=target, alignment=alignment)
+
+
+def _one_clock(table: StreamTable) -> str:
+    """Return what to do with a recording of which the clock restarts; no setting helps."""
+    command = f"`dogclips repair {table.path.name} --out COPY`"
+    return f"give it one clock, {command}, and check the annotations against the copy"
 
 
 def miscounted(project: Project, media: Media, stream: Stream) -> Issue | None:

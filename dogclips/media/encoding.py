@@ -115,7 +115,10 @@ class ClipFile:
         self._container: OutputContainer | None = None
 
     def add(self, packet: VideoPacket, number: int, track: VideoStream) -> bool:
-        """Append a copy of the packet of a frame of the lane; return whether it was the last."""
+        """Append a copy of the packet of a frame of the lane; return whether it was the last.
+
+        A packet of times that no clip can have is a MediaError: the recording's fault.
+        """
         with _writing(self.job.path):
             container = self._container or self._open(track)
             copy = av.Packet(bytes(packet))
@@ -125,7 +128,13 @@ class ClipFile:
             copy.dts = packet.dts if self._reordered else copy.pts
             copy.duration = self._usual
             copy.is_keyframe = packet.is_keyframe
-            container.mux(copy)
+            try:
+                container.mux(copy)
+            except av.ArgumentError as error:
+                at = f"frame {number - self.start} of the clip"
+                raise MediaError(
+                    f"{at} cannot be stored at its time", where=self.job.path, todo="remux it"
+                ) from error
         self._missing -= 1
         return self._missing == 0
 
@@ -240,7 +249,13 @@ class LaneWriter:
         for packet in packets:
             number = self._numbers[packet.pts or 0]
             for clip in [own for own in self._clips if own.start <= number < own.stop]:
-                if clip.add(packet, number, track):
+                try:
+                    whole = clip.add(packet, number, track)
+                except MediaError as error:
+                    self._clips.remove(clip)
+                    yield clip.abandon(error.what)
+                    continue
+                if whole:
                     outcome = clip.finish()  # a clip that does not come to its end stays
                     self._clips.remove(clip)
                     yield outcome

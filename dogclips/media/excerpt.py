@@ -4,7 +4,9 @@ A clip is a file of its own, or a stretch of its recording. The second is shown 
 which the cut file would show it, so that a clip and its virtual twin give a model the same frames.
 """
 
+import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -14,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dogclips.timebase import Pts, frame_at
+from dogclips.timebase import ROUNDING_SLACK_S, Pts, frame_at
 
 # How a cut clip times its frames: at a constant rate, as the recording does, or resampled to a rate
 # of its own; `clips.frames.select_frames` decides.
@@ -100,17 +102,59 @@ def window_frames_of(pts: Pts, time_base: Fraction, window: Window) -> FrameTime
     if not len(pts) or (pts[0], pts[-1]) != (window.first_pts, window.last_pts):
         return None
     if window.timing == "timed":
-        begin = math.floor(window.begin_s / time_base)
-        shown = last_of_equals(pts)
-        # The first frame may have begun before the window did.
-        times = frame_times_of(np.concatenate([[0], pts[shown[1:]] - begin]), time_base)
-        return FrameTimes(shown, times.times_s)
+        return _timed_frames_of(pts, time_base, window)
     grid = np.arange(window.num_frames) / float(window.rate)
     if window.timing == "resampled":
         instants = (window.begin_s + k / window.rate for k in range(window.num_frames))
         own = [frame_at(pts, time_base, instant) for instant in instants]
         return FrameTimes(np.array(own, dtype=np.int64), grid)
-    return FrameTimes(np.arange(len(pts)), grid) if len(pts) == window.num_frames else None
+    places = held_frames(pts, time_base, window.rate, window.begin_s, window.num_frames)
+    if places is None or (places[0], places[-1]) != (0, len(pts) - 1):
+        return None
+    return FrameTimes(places, grid)
+
+
+def _timed_frames_of(pts: Pts, time_base: Fraction, window: Window) -> FrameTimes | None:
+    begin = math.floor(window.begin_s / time_base)
+    shown = last_of_equals(pts)
+    # The first frame may have begun before the window did.
+    ticks = np.concatenate([[0], pts[shown[1:]] - begin])
+    more = repeats_of_last(int(ticks[-1]), time_base, window.rate)
+    again = [next(more) for _ in range(window.num_frames - len(shown))]
+    places = np.concatenate([shown, np.full(len(again), len(pts) - 1)])
+    times = frame_times_of(np.concatenate([ticks, np.array(again, dtype=np.int64)]), time_base)
+    return FrameTimes(places, times.times_s)
+
+
+def held_frames(
+    pts: Pts, time_base: Fraction, rate: Fraction, begin_s: Fraction, count: int
+) -> Pts | None:
+    """Return which of these frames is on screen at each of `count` instants of their own rate.
+
+    The first one is on screen when the window begins. Where frames are missing between two, the
+    earlier one is held. None where the last instant is after the last frame.
+
+    >>> held_frames(np.array([0, 50, 150]), Fraction(1, 1000), Fraction(20), Fraction(0), 4)
+    array([0, 1, 1, 2])
+    """
+    steps = rate * time_base  # frames a tick
+    in_turn = np.arange(len(pts), dtype=np.int64)
+    # Where several frames share a tick, times tell nothing but their order.
+    places = in_turn if 2 * steps >= 1 else np.rint((pts - pts[0]) * float(steps)).astype(np.int64)
+    begun = 0
+    if len(pts) > 1:
+        since_s = begin_s + ROUNDING_SLACK_S - int(pts[0]) * time_base
+        begun = min(max(math.floor(since_s * rate), 0), int(places[1]) - 1)
+    slots = begun + np.arange(count)
+    if slots[-1] > places[-1]:
+        return None
+    return np.searchsorted(places, slots, side="right").astype(np.int64) - 1
+
+
+def repeats_of_last(last: int, time_base: Fraction, rate: Fraction) -> Iterator[int]:
+    """Yield when a clip shows its last picture again, which is held: in ticks, at its rate."""
+    for number in itertools.count(1):
+        yield last + max(round(number / (rate * time_base)), number)
 
 
 def last_of_equals(pts: Pts) -> Pts:

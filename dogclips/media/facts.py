@@ -67,6 +67,8 @@ def measured(
     pts = found.pts
     steps = np.diff(pts)
     steps_back = _steps_back(packets.dts, time_base)
+    if head.guessed:  # what steps back a little is a guess
+        steps_back = tuple(step for step in steps_back if step.restart)
     usual = int(np.median(steps)) if len(steps) else 1
     own = times_of(packets.pts)
     known = own[packets.shown]
@@ -84,6 +86,7 @@ def measured(
         reordered=found.timed and _steps_down(known) > len(steps_back),
         hidden_start_pts=min(hidden[hidden != NO_TIME].tolist(), default=None),
         num_hidden=found.num_hidden,
+        first_pts=next(iter(known[known != NO_TIME].tolist()), None),
         pictures=found.pictures if video else None,
     )
     claimed = stream.num_frames_header or 0
@@ -180,8 +183,7 @@ def _of_stream(stream: Stream, table: StreamTable) -> Iterator[Message]:
     else:
         found = ()
     for code, text in found:
-        level = MESSAGES[code].level
-        noted = level == "note" or (level == "both" and table.format == "avi")
+        noted = _is_noted(code, stream, table.format)
         yield Message(code, f"stream {stream.index}: {text}", "note" if noted else "warning")
 
 
@@ -257,18 +259,10 @@ def _look_of(stream: Stream) -> Iterator[_Finding]:
 
 
 def _frames(stream: Stream) -> Iterator[_Finding]:
-    """Yield what is odd about a camera's frames; where the clock restarts, gaps mean nothing."""
+    """Yield what is odd about a camera's frames."""
     if stream.variable_frame_rate and not stream.steps_back and not stream.num_repeated:
         yield "P013", "variable frame rate"
-    gaps = [gap for gap in stream.gaps if not gap.jump]
-    if gaps and not any(step.restart for step in stream.steps_back):
-        missing = sum(gap.missing for gap in gaps)
-        where = f"{_count(len(gaps), 'gap')}, the first at {shown(gaps[0].at_s)} s"
-        yield "P015", f"{_count(missing, 'frame')} missing in {where}"
-    if stream.torn:
-        count = sum(len(span) for span in stream.torn)
-        after = f"{_count(count, 'frame')} after {_count(len(stream.torn), 'gap')}"
-        yield "P029", f"{after} may show what is lost: nothing is cut up to the next keyframe"
+    yield from _gaps(stream)
     if stream.num_hidden:
         hidden = f"an edit list hides {_count(stream.num_hidden, 'frame')}"
         yield "P007", f"{hidden}; readers that ignore it, such as decord, count them"
@@ -279,6 +273,37 @@ def _frames(stream: Stream) -> Iterator[_Finding]:
     held = 0 if stream.pictures is None else len(stream.pictures.held)
     if stream.num_decoded is not None and stream.num_decoded < stream.num_frames - held:
         yield "P019", f"{stream.num_decoded} of {stream.num_frames} frames decode"
+
+
+def _gaps(stream: Stream) -> Iterator[_Finding]:
+    """Yield which frames are lost, or which pictures are held because a recorder left out frames.
+
+    Where the clock restarts, gaps mean nothing.
+    """
+    if any(step.restart for step in stream.steps_back):
+        return
+    gaps = [gap for gap in stream.gaps if not gap.jump]
+    if gaps and not stream.torn:
+        longest_s, at_s = stream.longest_hold or (Fraction(0), Fraction(0))
+        held = f"{_count(len(gaps), 'picture')} held for longer than a frame"
+        yield "P036", f"{held}, the longest for {shown(longest_s)} s at {shown(at_s)} s"
+    elif gaps:
+        missing = sum(gap.missing for gap in gaps)
+        where = f"{_count(len(gaps), 'gap')}, the first at {shown(gaps[0].at_s)} s"
+        yield "P015", f"{_count(missing, 'frame')} missing in {where}"
+    if stream.torn:
+        count = sum(len(span) for span in stream.torn)
+        after = f"{_count(count, 'frame')} after {_count(len(stream.torn), 'gap')}"
+        yield "P029", f"{after} may show what is lost: nothing is cut up to the next keyframe"
+
+
+def _is_noted(code: str, stream: Stream, container: str) -> bool:
+    """Return whether what a code says costs nothing."""
+    level = MESSAGES[code].level
+    if code == "P036":  # no window is skipped for it
+        longest_s, limit_s = (stream.longest_hold or (Fraction(0),))[0], stream.longest_hold_s()
+        return limit_s is not None and longest_s <= limit_s
+    return level == "note" or (level == "both" and container == "avi")
 
 
 def _sound(stream: Stream, camera: Stream) -> Iterator[_Finding]:

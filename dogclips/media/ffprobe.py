@@ -29,7 +29,7 @@ from dogclips.streams import UPRIGHT, Orientation, StreamTable
 _ENTRIES = (
     "format=format_name:format_tags=creation_time:"
     "stream=index,codec_type,codec_name,width,height,time_base,nb_frames,sample_aspect_ratio,"
-    "has_b_frames,field_order,nb_read_frames,pix_fmt,color_transfer:"
+    "has_b_frames,field_order,pix_fmt,color_transfer:"
     "stream_disposition=default,attached_pic:stream_side_data=displaymatrix:"
     "packet=stream_index,pts,dts,flags"
 )
@@ -51,9 +51,9 @@ def is_installed() -> bool:
 
 
 def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
-    """Measure every stream of a file; `deep` also decodes every frame and counts what comes out."""
-    options = {"of": "compact", "show_entries": _ENTRIES} | ({"count_frames": None} if deep else {})
-    output = _run(path, **options)
+    """Measure every stream of a file; `deep` also counts the frames of video that decode."""
+    output = _run(path, of="compact", show_entries=_ENTRIES)
+    decoded = _count_decoded(path) if deep else {}
     packets = _read_packets(output)
     facts: dict[int, dict[str, str]] = {}  # a transport stream's streams come twice
     container: dict[str, str] = {}
@@ -69,7 +69,13 @@ def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
 
         return probe_with_pyav(path, deep=deep)
     streams = tuple(
-        measured(packets[index], name, partial(_look, path, index), **_facts(entry, deep=deep))
+        measured(
+            packets[index],
+            name,
+            partial(_look, path, index),
+            num_decoded=decoded.get(index),
+            **_facts(entry),
+        )
         for index, entry in sorted(facts.items())
     )
     created = container.get("tag:creation_time")
@@ -93,6 +99,17 @@ def _with_levels(table: StreamTable) -> StreamTable:
     from dogclips.media.looking import with_levels  # noqa: PLC0415 (av takes longer to import)
 
     return with_levels(table)
+
+
+def _count_decoded(path: Path) -> dict[int, int]:
+    """Return how many frames of each video stream decode; ffprobe says N/A for none.
+
+    To decode captions it would wait for what never comes.
+    """
+    entries = "stream=index,nb_read_frames"
+    output = _run(path, of="compact", count_frames=None, select_streams="v", show_entries=entries)
+    found = (_entry(rest) for section, rest in _SECTION.findall(output) if section == "stream")
+    return {int(entry["index"]): _whole(entry.get("nb_read_frames", "N/A")) or 0 for entry in found}
 
 
 def _look(path: Path, index: int, kind: Look) -> Seen | None:
@@ -135,7 +152,7 @@ def _run(path: Path, **options: str | None) -> str:
     return out.decode("utf-8", errors="replace")
 
 
-def _facts(entry: Mapping[str, str], *, deep: bool) -> dict[str, Any]:
+def _facts(entry: Mapping[str, str]) -> dict[str, Any]:
     """Return the facts about a stream, keyed by the field names of `Stream`."""
     facts: dict[str, Any] = {
         "index": int(entry["index"]),
@@ -143,7 +160,6 @@ def _facts(entry: Mapping[str, str], *, deep: bool) -> dict[str, Any]:
         "codec": entry.get("codec_name", "unknown"),
         "time_base": Fraction(entry["time_base"]),
         "num_frames_header": _whole(entry.get("nb_frames", "N/A")),
-        "num_decoded": _decoded(entry) if deep else None,
         "default": entry.get("disposition:default") == "1",
         "attached_picture": entry.get("disposition:attached_pic") == "1",
     }
@@ -160,13 +176,6 @@ def _facts(entry: Mapping[str, str], *, deep: bool) -> dict[str, Any]:
         "reorders": entry.get("has_b_frames", "0") not in ("0", "N/A"),
         "progressive": entry.get("field_order") == "progressive",
     }
-
-
-def _decoded(entry: Mapping[str, str]) -> int | None:
-    """Return how many frames came out; ffprobe says N/A for none."""
-    if entry.get("codec_type") not in ("video", "audio"):
-        return None
-    return _whole(entry.get("nb_read_frames", "N/A")) or 0
 
 
 def _whole(text: str) -> int | None:

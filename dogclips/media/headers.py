@@ -1,21 +1,30 @@
 """The first bits of packets: whether they hold a picture, and of which kind.
 
 Only what no time tells is read: whether a picture is shown at all (VP8, VP9), is coded at all or
-needs others (MPEG-4, H.263), or is a field (H.264). The names in comments are those of the
-standards: RFC 6386, the VP9 bitstream specification, ISO/IEC 14496-2 and -10, ITU-T H.263.
+needs others (MPEG-4, H.263), is a field (H.264), or comes after a loss (where they are numbered).
+The names in comments are those of the standards: RFC 6386, the VP9 bitstream specification, ISO/IEC
+14496-2 and -10, ISO/IEC 13818-2, ITU-T H.263 and H.265.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from dogclips.media.pictures import Role, Seen
+from dogclips.media.pictures import NUMBERED_ANEW, Role, Seen
+from dogclips.timebase import Pts
 
 _VOP = b"\x00\x00\x01\xb6"  # vop_start_code
 _STUB_BYTES = 8
-_INTRA, _BOTH_WAYS = 0, 2  # vop_coding_type
+_INTRA, _FORWARD, _BOTH_WAYS = 0, 1, 2  # vop_coding_type
+_TURNS = 4  # pictures that take turns in rounding for one that does not
 _SLICE, _IDR, _SPS = 1, 5, 7  # nal_unit_type
+# nal_unit_type of H.265: the first after the slices; IDR_W_RADL and IDR_N_LP; the first that can
+# be decoded alone; those that are shown before such a one.
+_HEVC_PARAMETERS, _HEVC_SPS, _HEVC_PPS = 32, 33, 34
+_HEVC_KINDS = (_BOTH_WAYS, _FORWARD, _INTRA)
+_HEVC_IDR, _HEVC_IRAP, _HEVC_LEADING = (19, 20), 16, range(6, 10)
 # Profiles whose sequence parameter sets describe the sampling of colours.
 _HIGH = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
 
@@ -50,6 +59,7 @@ class Headers(ABC):
         self.roles: list[Role] = []
         self.false_keys: list[int] = []
         self.torn: list[int] = []
+        self.linked: list[int] = []
 
     @abstractmethod
     def read(self, data: bytes, *, key: bool) -> None:
@@ -58,7 +68,8 @@ class Headers(ABC):
     def seen(self) -> Seen | None:
         """Return what was read; None if it does not tell the pictures."""
         roles = np.array(self.roles, dtype=np.int8)
-        return Seen(roles, None, frozenset(self.false_keys), frozenset(self.torn))
+        marked = frozenset(self.false_keys), frozenset(self.torn), frozenset(self.linked)
+        return Seen(roles, None, *marked)
 
 
 class Vp8Headers(Headers):
@@ -114,6 +125,7 @@ class Mpeg4Headers(Headers):
         self._kinds: list[int] = []
         self._packed = False
         self._time_bits = _time_bits(extradata)
+        self._rounding: int | None = None  # of the last picture that others need
 
     def read(self, data: bytes, *, key: bool) -> None:
         """Read the next packet."""
@@ -132,22 +144,39 @@ class Mpeg4Headers(Headers):
         coded = self._time_bits is None or bool(bits.take(1))
         if found < 0:  # a stub that stands for nothing, or damage
             coded = len(data) > _STUB_BYTES
+        if coded and kind in (_INTRA, _FORWARD):
+            self._turn(kind, bits.take(1) if kind == _FORWARD else 0)
         self.roles.append(Role.PICTURE if coded else Role.HELD)
+
+    def _turn(self, kind: int, rounding: int) -> None:
+        """Note whether a picture rounds in another way than the one before it, as encoders do."""
+        if kind == _FORWARD and self._rounding is not None:
+            alike = rounding == self._rounding
+            (self.torn if alike else self.linked).append(len(self.roles))
+        self._rounding = rounding
 
     def seen(self) -> Seen | None:
         """Return what was read; pictures between two others come after both in the file."""
         if self._packed:
             return None
-        order, waiting = list[int](), list[int]()
-        for number, kind in enumerate(self._kinds):
-            if kind == _BOTH_WAYS:
-                order.append(number)
-            else:
-                order += waiting
-                waiting = [number]
-        order += waiting
-        known = np.array(order, dtype=np.int64) if _BOTH_WAYS in self._kinds else None
-        return Seen(np.array(self.roles, dtype=np.int8), known, frozenset(self.false_keys))
+        known = _order_of(self._kinds) if _BOTH_WAYS in self._kinds else None
+        # Encoders that never take turns tell nothing.
+        tells = len(self.linked) > _TURNS * len(self.torn)
+        torn, linked = (self.torn, self.linked) if tells else ([], [])
+        marked = frozenset(self.false_keys), frozenset(torn), frozenset(linked)
+        return Seen(np.array(self.roles, dtype=np.int8), known, *marked)
+
+
+def _order_of(kinds: Sequence[int]) -> Pts:
+    """Return packets as they are shown: those between two others come after both in the file."""
+    order, waiting = list[int](), list[int]()
+    for number, kind in enumerate(kinds):
+        if kind == _BOTH_WAYS:
+            order.append(number)
+        else:
+            order += waiting
+            waiting = [number]
+    return np.array(order + waiting, dtype=np.int64)
 
 
 def _time_bits(data: bytes) -> int | None:
@@ -249,8 +278,10 @@ class H264Headers(Headers):
         if self._planes:
             bits.take(2)
         number = bits.take(self._numbers)  # frame_num
-        self._count(number, is_first=unit[0] & 31 == _IDR, is_needed=bool(unit[0] & 0x60))
-        if not self._fields or not bits.take(1):  # field_pic_flag
+        is_field = self._fields and bool(bits.take(1))  # field_pic_flag
+        is_first, is_needed = unit[0] & 31 == _IDR, bool(unit[0] & 0x60)
+        self._count(number, is_first=is_first, is_needed=is_needed, is_field=is_field)
+        if not is_field:
             self._open = None
             return False
         own = number, bits.take(1)  # bottom_field_flag
@@ -260,15 +291,149 @@ class H264Headers(Headers):
         self._open = own
         return False
 
-    def _count(self, number: int, *, is_first: bool, is_needed: bool) -> None:
-        """Note where a picture that others need is missing before this one."""
+    def _count(self, number: int, *, is_first: bool, is_needed: bool, is_field: bool) -> None:
+        """Note where a picture that others need is missing before this one.
+
+        Both fields of a picture have its number.
+        """
         before = self._before
         if before is not None and not is_first:
             following = (before + 1) % (1 << self._numbers)
-            if number not in (before, following):
+            if number != following and not (is_field and number == before):
                 self.torn.append(len(self.roles))
         if is_needed or is_first:
             self._before = number
+
+
+class NumberedHeaders(Headers):
+    """Pictures that are numbered in the order shown, anew from some of them on."""
+
+    def __init__(self, extradata: bytes) -> None:
+        super().__init__(extradata)
+        self._numbers_of: list[int] = []
+        self._kinds: list[int] = []
+        self._begin = 0
+
+    def _add(self, number: int, kind: int, *, anew: bool) -> None:
+        """Note the number of the next packet's picture, and whether it needs one after it."""
+        self._begin += anew * NUMBERED_ANEW
+        self._numbers_of.append(self._begin + number)
+        self._kinds.append(kind)
+        self.roles.append(Role.PICTURE)
+
+    def seen(self) -> Seen | None:
+        """Return what was read."""
+        roles, kinds = np.array(self.roles, dtype=np.int8), np.array(self._kinds)
+        # Some encoders call all of them pictures that may need those after them.
+        between = (kinds == _BOTH_WAYS) & bool((kinds == _FORWARD).any())
+        numbers = np.array(self._numbers_of, dtype=np.int64)
+        return Seen(roles, numbers=numbers, between=between)
+
+
+class Mpeg2Headers(NumberedHeaders):
+    """MPEG-1 and MPEG-2: temporal_reference."""
+
+    def read(self, data: bytes, *, key: bool) -> None:  # noqa: ARG002
+        """Read the next packet."""
+        found = data.find(b"\x00\x00\x01\x00")  # picture_start_code
+        bits = Bits(data[found + 4 : found + 8] if found >= 0 else b"")
+        number, kind = bits.take(10), bits.take(3) - 1  # picture_coding_type
+        group = data.find(b"\x00\x00\x01\xb8")  # group_start_code
+        self._add(number, kind, anew=0 <= group < found)
+
+    def seen(self) -> Seen | None:
+        """Return what was read."""
+        found = super().seen()
+        return None if found is None else replace(found, order=_order_of(self._kinds))
+
+
+class HevcHeaders(NumberedHeaders):
+    """H.265: slice_pic_order_cnt_lsb."""
+
+    def __init__(self, extradata: bytes) -> None:
+        super().__init__(extradata)
+        self._sizes = (extradata[21] & 3) + 1 if extradata[:1] == b"\x01" else 0
+        self._apart, self._numbers, self._extra, self._says_output = False, 8, 0, False
+        self._last = 0  # PicOrderCntVal of the last picture that all others may need
+        for unit in _hevc_parameter_sets(extradata) if self._sizes else _units(extradata, 0):
+            self._read_parameters(unit)
+
+    def read(self, data: bytes, *, key: bool) -> None:  # noqa: ARG002
+        """Read the next packet."""
+        number, shown, anew = None, _INTRA, False
+        for unit in _units(data, self._sizes):
+            kind = unit[0] >> 1 & 63
+            if kind < _HEVC_PARAMETERS and number is None and unit[2:3] >= b"\x80":
+                anew = kind in _HEVC_IDR
+                number, shown = self._order(unit, kind)
+            else:
+                self._read_parameters(unit)
+        self._add(-1 if number is None else number, shown, anew=anew)
+
+    def _order(self, unit: bytes, kind: int) -> tuple[int, int]:
+        """Return PicOrderCntVal and kind of a picture, from its first slice."""
+        if kind in _HEVC_IDR:
+            self._last = 0
+            return 0, _INTRA
+        bits = Bits(_unescaped(unit[2:24]))
+        bits.take(2 if kind >= _HEVC_IRAP else 1)
+        bits.golomb()  # slice_pic_parameter_set_id
+        bits.take(self._extra)
+        shown = _HEVC_KINDS[bits.golomb() % 3]  # slice_type
+        bits.take(self._says_output + 2 * self._apart)
+        span = 1 << self._numbers
+        low = bits.take(self._numbers)
+        number = self._last + (low - self._last + span // 2) % span - span // 2
+        is_needed = kind >= _HEVC_IRAP or (kind % 2 and kind not in _HEVC_LEADING)
+        if is_needed and unit[1] & 7 == 1:  # TemporalId 0
+            self._last = number
+        return number, shown
+
+    def _read_parameters(self, unit: bytes) -> None:
+        kind = unit[0] >> 1 & 63 if unit else 0
+        bits = Bits(_unescaped(unit[2:]))
+        if kind == _HEVC_PPS:
+            bits.golomb()
+            bits.golomb()
+            bits.take(1)  # dependent_slice_segments_enabled_flag
+            self._says_output, self._extra = bool(bits.take(1)), bits.take(3)
+        elif kind == _HEVC_SPS:
+            bits.take(4)
+            _pass_levels(bits, bits.take(3))
+            bits.golomb()  # sps_seq_parameter_set_id
+            self._apart = bits.golomb() == 3 and bool(bits.take(1))
+            bits.golomb()  # pic_width_in_luma_samples
+            bits.golomb()
+            for _ in range(4 if bits.take(1) else 0):  # conformance_window_flag
+                bits.golomb()
+            bits.golomb()  # bit_depth_luma_minus8
+            bits.golomb()
+            self._numbers = bits.golomb() + 4  # log2_max_pic_order_cnt_lsb_minus4
+
+
+def _pass_levels(bits: Bits, sub_layers: int) -> None:
+    """Read over sps_temporal_id_nesting_flag and profile_tier_level."""
+    bits.take(1 + 88 + 8)
+    flags = [(bits.take(1), bits.take(1)) for _ in range(sub_layers)]
+    bits.take(2 * (8 - sub_layers) if sub_layers else 0)
+    for profile, level in flags:
+        bits.take(88 * profile + 8 * level)
+
+
+def _unescaped(data: bytes) -> bytes:
+    return data.replace(b"\x00\x00\x03", b"\x00\x00")
+
+
+def _hevc_parameter_sets(extradata: bytes) -> Iterator[bytes]:
+    """Yield the parameter sets of an HEVCDecoderConfigurationRecord."""
+    begin = 23
+    for _ in range(extradata[22] if len(extradata) > 22 else 0):
+        count = int.from_bytes(extradata[begin + 1 : begin + 3], "big")
+        begin += 3
+        for _ in range(count):
+            length = int.from_bytes(extradata[begin : begin + 2], "big")
+            yield extradata[begin + 2 : begin + 2 + length]
+            begin += 2 + length
 
 
 def _pass_colours(bits: Bits) -> bool:
@@ -318,4 +483,7 @@ HEADERS: dict[str, type[Headers]] = {
     "mpeg4": Mpeg4Headers,
     "h263": H263Headers,
     "h264": H264Headers,
+    "hevc": HevcHeaders,
+    "mpeg1video": Mpeg2Headers,
+    "mpeg2video": Mpeg2Headers,
 }

@@ -300,7 +300,7 @@ def _measured(track: Track, window: Window) -> Iterator[OpenClip]:
     first = max(int(np.searchsorted(stream.pts, window.first_pts, side="right")) - 1, 0)
     stop = int(np.searchsorted(stream.pts, window.last_pts, side="right"))
     if window.timing == "grid":  # of frames that share their time some may be the next window's
-        stop = min(first + window.num_frames, len(stream.pts))
+        stop = min(first + window.num_frames, stop)
     found = window_frames_of(stream.pts[first:stop], stream.time_base, window)
     if found is None:
         raise MediaError(

@@ -13,7 +13,7 @@ place follows from what is known of the packets, and here alone. Nothing here op
 both probes and the loader come to the same description.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal, NamedTuple
@@ -24,15 +24,27 @@ from numpy.typing import NDArray
 from dogclips.streams import NO_TIME, Pictures, Stream
 from dogclips.timebase import Pts
 
+# Where nothing is numbered: recorders leave out so many frames in a row, losses take more.
+_LEFT_OUT = 2
+# By how many frames a hole in the times and one in the numbers may lie apart: pictures are stored
+# in another order than they are shown.
+_REORDERED = 5
+# So many holes of unknown parity tell as much as one of odd parity; see `_unlinked`.
+_MANY_HOLES = 4
+
 # What has to be looked at: the first bytes of each packet, or what the decoder makes of them; the
 # latter only until it is clear that it leaves the order as it is, or to the end.
 Look = Literal["headers", "decoded", "decoded whole"]
 
-# Codecs whose packets say in a few bits what they hold, those whose pictures need no others, and
-# those that show what comes first first.
+# Codecs whose packets say in a few bits what they hold, those that number their pictures, those
+# whose pictures need no others, and those that show what comes first first.
 _HEADED = ("mpeg4", "h263")
+_NUMBERED = ("h264", "hevc", "mpeg1video", "mpeg2video")
 _ALONE = ("mjpeg", "ffv1", "rawvideo", "dvvideo", "prores", "huffyuv", "jpeg2000", "png")
 _IN_ORDER = ("vp8", "vp9", "av1", "mjpeg", "ffv1", "rawvideo", "flv1", "msmpeg4v3", "msmpeg4v2")
+
+
+NUMBERED_ANEW = 1 << 32
 
 
 class Role(IntEnum):
@@ -50,13 +62,18 @@ class Seen:
 
     `order` are the numbers of those that give a picture in the order in which they are shown, where
     that is known. `false_keys` are flagged as keyframes and are none; `torn` need a picture that is
-    not there.
+    not there; of `linked` at least half of those that follow a loss would not look as they do.
+    `numbers` are those of a codec that counts pictures as they are shown, with NUMBERED_ANEW more
+    wherever it begins anew; those `between` two others need both, and are stored after both.
     """
 
     roles: NDArray[np.int8]
     order: Pts | None = None
     false_keys: frozenset[int] = frozenset()
     torn: frozenset[int] = frozenset()
+    linked: frozenset[int] = frozenset()
+    numbers: Pts | None = None
+    between: NDArray[np.bool_] | None = None
 
 
 @dataclass
@@ -139,7 +156,9 @@ def describe(packets: Packets, head: Head, look: Callable[[Look], Seen | None]) 
 def look_for(pts: Pts, head: Head) -> Look | None:
     """Return what has to be looked at to know the pictures; None if their times tell."""
     codec, gaps = head.codec, NO_TIME in pts
-    if codec in _HEADED or (codec == "h264" and not head.progressive):
+    # Times that are guessed tell no order.
+    ordered = head.guessed and codec in ("mpeg1video", "mpeg2video")
+    if codec in _HEADED or ordered or (codec == "h264" and not head.progressive):
         return "headers"
     if codec in ("vp8", "vp9") and _is_uneven(pts):
         return "headers"
@@ -160,23 +179,115 @@ def torn_pictures(
     """Return which pictures may show what is lost: from a hole to the next keyframe.
 
     A recorder may also leave out pictures before it encodes the others, which then need none of
-    them. H.264 counts its pictures, so that both are told apart; elsewhere a hole in a constant
-    rate is taken for a loss, but in AVI, which stores nothing for a picture that is left out.
+    them. Most codecs number their pictures, and MPEG-4 makes them take turns, so that both are told
+    apart. Elsewhere more than a few missing frames in a constant rate are taken for a loss. AVI
+    stores nothing for a picture that is left out.
     """
-    if not stream.timed or stream.codec in _ALONE or stream.variable_frame_rate:
+    if not stream.timed or stream.codec in _ALONE:
         return ()
-    starts = [gap.at_s / stream.time_base for gap in stream.gaps if not gap.jump]
-    if not starts:
+    holes = _holes(stream)
+    if not holes:
         return ()
     places = _places(stream, packets)
-    if stream.codec == "h264":
-        seen = look("headers")
-        torn = [] if seen is None or len(seen.roles) != len(places) else sorted(seen.torn)
-    else:
-        after = np.searchsorted(stream.pts, np.array(starts, dtype=np.int64))
-        torn = [int(np.argmax(places >= place)) for place in after.tolist()]
     keys = packets.keys if stream.pictures is None else stream.pictures.keys[:, 0].tolist()
-    return tuple(_up_to_keyframe(places, torn, np.array([*keys, len(places)]), len(stream.pts)))
+    torn = _torn(stream, holes, places, look)
+    spans = _up_to_keyframe(places, torn, np.array([*keys, len(places)]), len(stream.pts))
+    return tuple(_joined(sorted(spans, key=lambda span: span.start)))
+
+
+def _joined(spans: Iterable[range]) -> Iterator[range]:
+    """Yield spans in order, those that overlap as one."""
+    last: range | None = None
+    for span in spans:
+        if last is not None and span.start < last.stop:
+            last = range(last.start, max(last.stop, span.stop))
+            continue
+        if last is not None:
+            yield last
+        last = span
+    if last is not None:
+        yield last
+
+
+def _holes(stream: Stream) -> list[tuple[int, int]]:
+    """Return the index of the frame after each hole, and how many are missing there."""
+    usual = stream.step_s / stream.time_base
+    jumps = {gap.at_s for gap in stream.gaps if gap.jump}
+    missing = np.rint(np.diff(stream.pts) / float(usual)).astype(np.int64) - 1
+    found = np.flatnonzero(missing > 0).tolist()
+    return [(n + 1, int(missing[n])) for n in found if stream.frame_time(n + 1) not in jumps]
+
+
+def _torn(
+    stream: Stream,
+    holes: Sequence[tuple[int, int]],
+    places: Pts,
+    look: Callable[[Look], Seen | None],
+) -> list[int]:
+    """Return the first packet after each loss."""
+    after = [(int(np.argmax(places >= index)), missing) for index, missing in holes]
+    constant = not stream.variable_frame_rate
+    if stream.codec not in (*_NUMBERED, "mpeg4"):
+        return [number for number, missing in after if constant and missing > _LEFT_OUT]
+    seen = look("headers")
+    if seen is None or len(seen.roles) != len(places):
+        return []
+    if seen.numbers is not None and seen.between is not None:
+        return list(_skipped(after, holes, places, seen.numbers, seen.between))
+    around = np.array([index for index, _ in holes])
+    torn = [
+        number
+        for number in sorted(seen.torn)
+        if np.abs(around - places[number]).min() <= _REORDERED
+    ]
+    if stream.codec == "mpeg4" and constant:
+        torn += _unlinked(after, seen, lost=bool(torn), ordered=seen.order is None)
+    return sorted(torn)
+
+
+def _skipped(
+    after: Sequence[tuple[int, int]],
+    holes: Sequence[tuple[int, int]],
+    places: Pts,
+    numbers: Pts,
+    between: NDArray[np.bool_],
+) -> Iterator[int]:
+    """Yield the first packet after each hole in the times that is one in the numbers, too.
+
+    If what is shown last before it lies between two others, the second of these is lost: at the end
+    of a sequence nothing else tells. All that is stored after the first one is torn.
+    """
+    order = np.argsort(places, kind="stable")
+    shown = order[np.count_nonzero(places < 0) :]
+    steps = np.diff(numbers[shown])
+    counted = steps[np.abs(steps) < NUMBERED_ANEW // 2]
+    usual = int(np.median(counted)) if len(counted) else 1
+    for (number, _), (index, _) in zip(after, holes, strict=True):
+        before = shown[:index]
+        anew = abs(steps[index - 1]) >= NUMBERED_ANEW // 2
+        if between[before[-1]]:
+            needed = before[~between[before]]
+            first = int(needed[-1]) + 1 if len(needed) else 0
+        else:
+            first = number
+        if bool(between[before[-1]]) if anew else steps[index - 1] != usual:
+            yield min(number, first)
+
+
+def _unlinked(
+    after: Sequence[tuple[int, int]], seen: Seen, *, lost: bool, ordered: bool
+) -> list[int]:
+    """Return the packets after holes, unless it is clear that nothing is lost there.
+
+    In MPEG-4 the pictures between keyframes take turns in how they round. If an odd number of them
+    is lost, two in a row round alike; of an even number nothing tells but how other holes are.
+    """
+    linked = [(number, missing) for number, missing in after if number in seen.linked]
+    clear = sum(missing % 2 for _, missing in linked) if ordered else len(linked) // _MANY_HOLES
+    if clear and not lost:
+        return []
+    sure = {number for number, missing in linked if ordered and missing % 2}
+    return [number for number, _ in after if number not in sure]
 
 
 def _places(stream: Stream, packets: Packets) -> Pts:
@@ -241,6 +352,8 @@ def _described(packets: Packets, head: Head, seen: Seen | None) -> Described:
             times = times[np.argsort(order, kind="stable")]
         # Nothing is shown before what came before it.
         times = np.maximum.accumulate(_filled(times) if filled else times)
+        if head.guessed and (even := _even(times)) is not None:
+            times, repeated = even, 0
     pictures = Pictures(
         index_of=_indices(order, roles),
         keys=_marks(packets, stored, roles, () if seen is None else seen.false_keys),
@@ -271,7 +384,8 @@ def _is_of_file(pts: Pts, dts: Pts) -> bool:
 def _order(numbers: Pts, stored: Pts, keys: Sequence[int], head: Head, seen: Seen | None) -> Pts:
     """Return the numbers of the packets that give pictures, in the order shown."""
     times = stored[numbers]
-    known = head.reorders and not (head.counted or NO_TIME in times or _ascends(times))
+    stated = not (head.counted or head.guessed or NO_TIME in times or _ascends(times))
+    known = head.reorders and stated
     if seen is not None and seen.order is not None and not known:
         return _without_lost(seen.order[np.isin(seen.order, numbers)], numbers, keys)
     if NO_TIME not in times and (head.reorders or _restarts(times)):
@@ -333,6 +447,14 @@ def _filled(times: Pts) -> Pts:
     found[before] += (places[before] - known[0]) * usual
     found[after] += (places[after] - known[-1]) * usual
     return np.rint(found).astype(np.int64)
+
+
+def _even(times: Pts) -> Pts | None:
+    """Return guessed times at their usual distance, if that fills the time from first to last."""
+    steps = np.diff(times)
+    usual = int(np.median(steps)) if len(steps) else 0
+    even = times[:1] + usual * np.arange(len(times))
+    return even if usual > 0 and abs(int(even[-1] - times[-1])) <= usual else None
 
 
 def times_of(times: Sequence[int | None]) -> Pts:

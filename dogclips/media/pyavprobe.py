@@ -125,8 +125,8 @@ def _facts(stream: AvStream, orientation: Orientation) -> dict[str, Any]:
 
 
 def _with_decoded(path: Path, stream: Stream) -> Stream:
-    """Add how many frames decode."""
-    if stream.type not in ("video", "audio"):
+    """Add how many frames of a video stream decode."""
+    if stream.type != "video":
         return stream
     decoded = 0
     with open_input(path) as container:

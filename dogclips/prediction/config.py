@@ -73,7 +73,8 @@ class PredictConfig(Config):
     )
     keep_doubtful: bool = Field(
         default=False,
-        description="Also predict windows in which the alignment of the streams is unknown.",
+        description="Also predict windows in which frames are lost or the alignment of the streams "
+        "is unknown.",
     )
     locate: Locate = Field(
         "counts",

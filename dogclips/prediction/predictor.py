@@ -19,6 +19,7 @@ from dogclips.records.manifest import settings_of_cut
 from dogclips.records.run_folder import noted_list
 from dogclips.scores.bouts import BoutRules
 from dogclips.scores.locating import MOST_STEPS
+from dogclips.streams import MaxHold
 from dogclips.timebase import exact
 from dogclips.training.checkpoints import SavedRun, load_run
 
@@ -36,7 +37,9 @@ class SlidingRules:
     stride_s: Fraction  #: From one start to the next; the first is at 0
     #: What the clips of the training were resampled to; None if they kept the source's frames.
     frame_rate: Fraction | None = None
-    #: Show the model windows in which the shift is unknown between the streams.
+    #: For how long a picture may be held in a window; see `streams.MaxHold`.
+    max_hold_s: MaxHold = "auto"
+    #: Show the model windows in which the shift is unknown between the streams, or frames are lost.
     keep_doubtful: bool = False
 
     @property
@@ -54,10 +57,16 @@ def sliding_windows(viewing: Viewing, rules: SlidingRules) -> list[SlidingWindow
 
     SlidingWindow n begins at n strides of annotation time.
     """
-    rate, doubtful = rules.frame_rate, rules.keep_doubtful
     starts_s = (n * rules.stride_s for n in range(-(-viewing.length_s // rules.stride_s)))
     return [
-        viewing.frames(start_s, rules.clip_s, rate, keep_doubtful=doubtful) for start_s in starts_s
+        viewing.frames(
+            start_s,
+            rules.clip_s,
+            rules.frame_rate,
+            max_hold_s=rules.max_hold_s,
+            keep_doubtful=rules.keep_doubtful,
+        )
+        for start_s in starts_s
     ]
 
 
@@ -80,7 +89,8 @@ class Predictor:
     def windows(self) -> SlidingRules:
         """Return how windows lie in a recording."""
         doubtful = self.settings.keep_doubtful or self.cut.keep_doubtful
-        return SlidingRules(self.clip_s, self.stride_s, self.cut.resample_to, doubtful)
+        rate, max_hold_s = self.cut.resample_to, self.cut.max_hold_s
+        return SlidingRules(self.clip_s, self.stride_s, rate, max_hold_s, doubtful)
 
     @property
     def thresholds(self) -> tuple[float, ...]:

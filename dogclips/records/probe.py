@@ -52,7 +52,7 @@ class ProbedStream:
     attached_picture: bool  #: Whether it is a cover, not a camera
     num_frames: int  #: Frames that a player shows, counted from packets
     num_frames_header: int | None  #: Frames that the header claims
-    num_decoded: int | None  #: Frames that decode; null without `--deep`
+    num_decoded: int | None  #: Frames of video that decode; null without `--deep`
     start_s: float | None  #: When the first frame is shown, in seconds
     end_s: float | None  #: When the last frame ends, in seconds
     duration_s: float | None  #: From the first frame to the end of the last, in seconds

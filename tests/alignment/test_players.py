@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,14 @@ def test_mpv_counts_from_the_containers_zero_in_mp4_and_from_the_first_start_els
     shown, other = stream(0, start=500), stream(1, start=300)
     assert zero_of("mpv", shown, table(shown, other)) == 0
     assert zero_of("mpv", shown, table(shown, other, container=MATROSKA)) == Fraction(3, 10)
+
+
+def test_mpv_counts_from_the_packet_that_is_stored_first() -> None:
+    """In open groups others are shown before it; a clock that wraps around begins before zero."""
+    shown = replace(stream(0, start=400), first_pts=500)
+    assert zero_of("mpv", shown, table(shown, container=MATROSKA)) == Fraction(1, 2)
+    wrapped = replace(stream(0, start=-1500), first_pts=-1500)
+    assert zero_of("mpv", wrapped, table(wrapped, container="mpegts")) == Fraction(-3, 2)
 
 
 def test_mpv_counts_from_zero_where_sound_is_primed_before_it() -> None:

@@ -149,3 +149,19 @@ def test_pixels_are_compared_by_default_only_where_timestamps_may_lie(tmp_path: 
     assert "confirmed by the pixels" in looked["messages"][0]["text"]
     assert (looked["status"], looked["alignment"]["method"]) == ("ok", "timestamps")
     assert (looked["alignment"]["verified"], looked["alignment"]["offset_s"]) == (True, 1.0)
+
+
+def test_what_is_counted_in_a_transport_stream_are_packets_unless_they_are_decoded(
+    tmp_path: Path,
+) -> None:
+    path = write_made(tmp_path / "a.ts", steady(30))
+    data = bytearray(path.read_bytes())
+    for packet in range(60, len(data) // 188 - 30, 3):  # damage within pictures
+        data[188 * packet + 60 : 188 * packet + 180] = b"\x55" * 120
+    path.write_bytes(data)
+
+    quick, deep = (dogclips("probe", path, *more).stdout for more in ((), ("--deep",)))
+
+    assert "packets" in quick.split("video")[0]
+    assert "frames" in deep.split("video")[0]
+    assert "packets" not in deep.split("video")[0]

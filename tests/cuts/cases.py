@@ -451,7 +451,7 @@ def truth_of(case: CutCase, path: Path) -> Truth:
 
 
 def _torn(case: CutCase, times_s: Sequence[Fraction], keys: Sequence[int]) -> tuple[range, ...]:
-    if case.is_variable or case.codec in ("h264", "mjpeg"):
+    if case.is_variable or case.codec in ("h264", "hevc", "mjpeg"):
         return ()
     steps = enumerate(pairwise(times_s), start=1)
     holes = [place for place, (a, b) in steps if b - a > Fraction(3, 2) / case.rate]

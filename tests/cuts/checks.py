@@ -9,6 +9,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import floor
 from typing import Final
 
 from tests.cuts.cases import CutCase, Truth
@@ -16,6 +17,7 @@ from tests.cuts.readers import Clip
 
 _SLACK_S: Final = Fraction(6, 10_000)
 _TICK_S: Final = Fraction(1, 1000)  # of the coarsest container
+_HOLD_S: Final = Fraction(1, 4)  # for which a picture may be held, or four frames
 _SIZE_SLACK: Final = 1  # pixels, to an even number
 
 
@@ -93,13 +95,28 @@ def _on_grid(
 ) -> tuple[frozenset[str], tuple[tuple[Shown, ...], ...]]:
     count, outcomes, clips = _num_frames(case, case.rate), set(), []
     for first in _places_at(truth, start_s + _SLACK_S):
-        numbers = truth.numbers[first : first + count]
         over = start_s >= truth.times_s[-1] + truth.frame_s
-        outcomes.add("after-end" if over or len(numbers) < count else "cut")
-        clips.append(
-            tuple(Shown(frozenset({n}), place / case.rate) for place, n in enumerate(numbers))
-        )
-    return frozenset(outcomes), tuple(clip for clip in clips if len(clip) == count)
+        for slot in _slots_at(truth, first, start_s):
+            over = over or slot + count - 1 > truth.numbers[-1]
+            outcomes.add("after-end" if over else "cut")
+            if over:
+                continue
+            # Where frames are missing, the one before is held.
+            own = (truth.numbers[bisect_right(truth.numbers, slot + k) - 1] for k in range(count))
+            clips.append(tuple(Shown(frozenset({n}), k / case.rate) for k, n in enumerate(own)))
+    return frozenset(outcomes), tuple(clips)
+
+
+def _slots_at(truth: Truth, first: int, start_s: Fraction) -> range:
+    """Return which frames of the whole grid a window may begin with; some are missing."""
+    number = truth.numbers[first]
+    last = truth.numbers[first + 1] - 1 if first + 1 < len(truth.numbers) else number
+    since_s = start_s + _SLACK_S - truth.times_s[first]
+    sure, maybe = (
+        number + min(max(floor((since_s + by_s) / truth.frame_s), 0), last - number)
+        for by_s in (-truth.error_s, truth.error_s)
+    )
+    return range(sure, maybe + 1)
 
 
 def _as_timed(
@@ -134,11 +151,12 @@ def _ends(case: CutCase, truth: Truth, end_s: Fraction) -> frozenset[str]:
 
 
 def _holes(truth: Truth, start_s: Fraction, end_s: Fraction) -> frozenset[str]:
-    """Return whether more than half a missing frame lies in the window."""
+    """Return whether more than half a missing frame lies in the window, of those held too long."""
+    most_s = max(_HOLD_S, 4 * truth.frame_s) + truth.error_s
     spans = [
         (before + truth.frame_s, after)
         for before, after in pairwise(truth.times_s)
-        if after - before > truth.frame_s * 3 / 2
+        if after - before > most_s
     ]
     missing_s = max((min(end_s, b) - max(start_s, a) for a, b in spans), default=Fraction(-1))
     over_s, unsure_s = missing_s - truth.frame_s / 2, 2 * truth.error_s
@@ -148,22 +166,17 @@ def _holes(truth: Truth, start_s: Fraction, end_s: Fraction) -> frozenset[str]:
 
 
 def _torn(case: CutCase, truth: Truth, start_s: Fraction) -> frozenset[str]:
-    """Return whether a frame of the window may need one that is lost."""
-    rate = case.rate if case.resample is None else Fraction(str(case.resample))
-    last_s = start_s + (_num_frames(case, rate) - 1) / rate
-    found = set()
-    for first in _places_at(truth, start_s + _SLACK_S):
-        if case.resample is None:
-            lasts = range(first + _num_frames(case, rate) - 1, first + _num_frames(case, rate))
-        else:
-            lasts = _places_at(truth, last_s + _SLACK_S)
-        for last in lasts:
-            torn = any(own.start <= last and first < own.stop for own in truth.torn)
-            found.add("frames-missing" if torn else "cut")
-            # B-frames before a hole may need what comes after it.
-            if any(own.start - case.b_frames <= last and first < own.stop for own in truth.torn):
-                found.add("frames-missing")
-    return frozenset(found)
+    """Return whether a frame of the window may need one that is lost, which nobody can know.
+
+    B-frames before a hole may need what comes after it.
+    """
+    end_s = start_s + Fraction(str(case.clip_seconds))
+    for own in filter(None, truth.torn):
+        begin = truth.times_s[max(own.start - case.b_frames, 0)] - truth.frame_s
+        end = truth.times_s[own.stop - 1] + truth.frame_s
+        if begin <= end_s and start_s <= end:
+            return frozenset({"cut", "frames-damaged"})
+    return frozenset({"cut"})
 
 
 def faults_of(case: CutCase, truth: Truth, clip: Clip, window: Wanted) -> list[str]:

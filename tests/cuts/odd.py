@@ -42,6 +42,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "packs": ("mpg",),
     "false keyframes": ("3gp", "mp4"),
     "lost packets": ("mkv", "mp4", "ts"),
+    "left out": ("mkv", "mp4", "ts", "flv"),
 }
 
 
@@ -166,6 +167,10 @@ def _lost_packets(folder: Path, case: OddCase) -> Odd:
     return odd_streams.lossy(folder, **_named(case), lost=lost)
 
 
+def _left_out(folder: Path, case: OddCase) -> Odd:
+    return odd_streams.left_out(folder, **_named(case), gone=_odd_places(case))
+
+
 _MAKERS: Final[Mapping[str, Callable[[Path, OddCase], Odd]]] = {
     "begins within a group": _within_a_group,
     "begins with a P picture": _within_a_group,
@@ -179,6 +184,7 @@ _MAKERS: Final[Mapping[str, Callable[[Path, OddCase], Odd]]] = {
     "packs": _packs,
     "false keyframes": _false_keyframes,
     "lost packets": _lost_packets,
+    "left out": _left_out,
 }
 
 

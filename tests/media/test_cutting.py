@@ -171,6 +171,20 @@ def test_a_source_that_ends_early_fails_with_a_reason_and_leaves_nothing(tmp_pat
     assert [path.name for path in whole.path.parent.iterdir()] == ["a.mp4"]
 
 
+def test_times_that_no_clip_can_have_cost_their_own_clip_only(tmp_path: Path) -> None:
+    source = write_made(tmp_path / "source.mp4", steady(40))
+    stream = probe_file(source).streams[0]
+    odd = job_for(tmp_path / "odd.mp4", stream, 0, 10, pts=(0, 1, 2, 3, 2, 5, 6, 7, 8, 9))
+    sound = job_for(tmp_path / "sound.mp4", stream, 20, 10)
+
+    outcomes = {outcome.path.stem: outcome for outcome in cut(source, 0, odd, sound)}
+
+    assert "frame 4 of the clip cannot be stored at its time" in str(outcomes["odd"].error)
+    assert outcomes["sound"].error is None
+    assert numbers_in(sound.path) == list(range(20, 30))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sound.mp4", "source.mp4"]
+
+
 def test_closing_the_iterator_leaves_no_unfinished_file(tmp_path: Path) -> None:
     source = write_made(tmp_path / "plain.mp4", steady(200))
     stream = probe_file(source).streams[0]

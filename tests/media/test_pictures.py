@@ -8,6 +8,8 @@ from fractions import Fraction
 from functools import cache, partial
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from dogclips.alignment import align_streams
@@ -21,6 +23,7 @@ from dogclips.streams import Stream, StreamTable
 from dogclips.timebase import Span
 from tests import odd_streams
 from tests.cuts.odd import virtual, wanted_of
+from tests.cuts.painting import read_frame
 from tests.cuts.readers import READERS
 from tests.odd_streams import B_FRAMES, COUNT, MPEG4, RATE, Odd
 from tests.videos import steady, write_made
@@ -63,6 +66,10 @@ ODD: dict[str, tuple[Make, set[str]]] = {
         {"P005", "P025"},
     ),
     "times on some frames of a program stream": (odd_streams.some_packs_with_times, {"P004"}),
+    "the same, interlaced": (
+        partial(odd_streams.some_packs_with_times, rate="4M", flags="+ilme+ildct"),
+        {"P004"},
+    ),
     "keyframes that are none": (odd_streams.false_keyframes, set()),
     "every packet a keyframe": (
         partial(
@@ -187,34 +194,95 @@ def test_frames_of_more_than_a_thousand_a_second_keep_their_order(tmp_path: Path
     assert virtual(odd, stream, frames) == numbers
 
 
+_MPEG2 = MPEG4 | {"bf": "2"}
+_INTERLACED = {"flags": "+ilme+ildct", "x264-params": "tff=1:repeat-headers=1"}
+_OPEN = {"bf": "3", "x264-params": "open-gop=1:repeat-headers=1"}
+BROADCASTS = {
+    "MPEG-2": ("mpeg2video", _MPEG2),
+    "MPEG-2, interlaced": ("mpeg2video", _MPEG2 | {"flags": "+ilme+ildct"}),
+    "H.264, interlaced": ("libx264", B_FRAMES | _INTERLACED),
+    "H.264, open groups": ("libx264", B_FRAMES | _OPEN),
+    "H.264, refreshed bit by bit": (
+        "libx264",
+        odd_streams.NO_B_FRAMES | {"x264-params": "intra-refresh=1:repeat-headers=1"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("codec", "options"), BROADCASTS.values(), ids=BROADCASTS)
+def test_virtual_clips_of_transport_streams_show_what_cut_ones_do(
+    tmp_path: Path, codec: str, options: dict[str, str]
+) -> None:
+    source = odd_streams.encoded(tmp_path, codec, options)
+    path = odd_streams.store(source, tmp_path / "020500.ts", odd_streams.packets_of(source))
+    stream = camera(path)
+    for start in (0, 11, 12, 13, 30, 71):
+        frames = select_frames(stream, Span(start / RATE, start / RATE + CLIP_S), None)
+        assert isinstance(frames, SourceFrames)
+        own = frames.indices, frames.pts, frames.time_base, frames.frame_rate
+        job = ClipJob(tmp_path / f"{start}.mp4", *own, odd_streams.SIZE)
+        [outcome] = cut_source(path, stream, [job], EncoderConfig(crf=12))
+
+        assert outcome.error is None
+        numbers = list(range(start, start + 25))
+        assert virtual(Odd(path, range(COUNT)), stream, frames) == numbers
+        assert list(READERS["PyAV"](job.path).numbers) == numbers
+
+
 # Damage that no decoder complains of.
 
 
-@pytest.mark.parametrize(
-    ("codec", "options"),
-    [("libx264", odd_streams.NO_B_FRAMES), ("mpeg4", MPEG4)],
-    ids=["H.264", "MPEG-4"],
-)
-def test_nothing_is_cut_between_lost_packets_and_the_next_keyframe(
-    tmp_path: Path, codec: str, options: dict[str, str]
+H265 = "log-level=0:scenecut=0:keyint=12:min-keyint=12:pools=none:frame-threads=1:open-gop=0"
+# Encoders whose pictures tell whether some are missing.
+TELLING = {
+    "H.264": ("libx264", odd_streams.NO_B_FRAMES),
+    "H.264, B-frames": ("libx264", B_FRAMES),
+    "H.265": ("libx265", {"preset": "ultrafast", "x265-params": f"{H265}:bframes=0"}),
+    "H.265, B-frames": ("libx265", {"preset": "ultrafast", "x265-params": f"{H265}:bframes=3"}),
+    "MPEG-4": ("mpeg4", MPEG4),
+    "MPEG-2": ("mpeg2video", MPEG4),
+    "MPEG-2, B-frames": ("mpeg2video", MPEG4 | {"bf": "2"}),
+}
+HOLES = {"five": range(38, 43), "many": range(5, COUNT, 11)}
+
+
+@pytest.mark.parametrize("lost", HOLES.values(), ids=HOLES)
+@pytest.mark.parametrize(("codec", "options"), TELLING.values(), ids=TELLING)
+def test_no_frame_is_cut_that_may_show_lost_packets(
+    tmp_path: Path, codec: str, options: dict[str, str], lost: range
 ) -> None:
-    table = probe_file(odd_streams.lossy(tmp_path, codec=codec, options=options).path)
+    table = probe_file(odd_streams.lossy(tmp_path, codec=codec, options=options, lost=lost).path)
     [stream] = table.cameras
 
-    assert {message.code for message in table.messages} == {"P015", "P029"}
-    assert [(own.start, own.stop) for own in stream.torn] == [(38, 43)]  # number 48 is a keyframe
-    spans = [Span(Fraction(k, 25), Fraction(k + 4, 25)) for k in (30, 43, 47, 48)]
-    found = [select_frames(stream, span, None) for span in spans]
-    assert [isinstance(frames, SourceFrames) for frames in found] == [True, False, False, True]
-    assert found[1] == "frames-missing"
+    torn = {index for span in stream.torn for index in span}
+    broken = set(range(len(stream.pts))) - _whole(table.path, stream)
+    assert torn.issuperset(broken)
+    assert len(torn) < len(stream.pts) * 4 / 5
+    for index in broken:
+        begin = stream.frame_time(index) - stream.frame_time(0)
+        assert select_frames(stream, Span(begin, begin + CLIP_S / 5), None) != "cut"
+        assert "P029" in {message.code for message in table.messages}
 
 
-def test_what_a_camera_left_out_before_it_encoded_is_no_damage(tmp_path: Path) -> None:
-    numbers = [n for n in range(COUNT) if n not in range(38, 43)]
-    path = odd_streams.encoded(tmp_path, "libx264", odd_streams.NO_B_FRAMES, numbers)
-    path = odd_streams.store(path, tmp_path / "020500.mkv", odd_streams.packets_of(path))
+def _whole(path: Path, stream: Stream) -> set[int]:
+    """Return the frames that show what was painted for their time."""
+    found = set[int]()
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            index = int(np.searchsorted(stream.pts, frame.pts))
+            place = round((stream.frame_time(index) - stream.frame_time(0)) * RATE)
+            if read_frame(frame) == place:
+                found.add(index)
+    return found
 
-    table = probe_file(path)
 
-    assert {message.code for message in table.messages} == {"P015"}
+@pytest.mark.parametrize("gone", HOLES.values(), ids=HOLES)
+@pytest.mark.parametrize(("codec", "options"), TELLING.values(), ids=TELLING)
+def test_what_a_camera_left_out_before_it_encoded_is_no_damage(
+    tmp_path: Path, codec: str, options: dict[str, str], gone: range
+) -> None:
+    table = probe_file(odd_streams.left_out(tmp_path, codec=codec, options=options, gone=gone).path)
+
+    codes = {message.code for message in table.messages} - {"P005"}
+    assert codes == {"P013" if len(gone) > 5 else "P036"}  # a rate with many holes is none
     assert table.cameras[0].torn == ()

@@ -1,5 +1,6 @@
 """Both probes measure the same, and what they measure is what was made."""
 
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def test_a_gap_is_counted_and_placed(tmp_path: Path) -> None:
 
     assert stream.frame_rate == 20
     assert [(gap.at_s, gap.missing) for gap in stream.gaps] == [(Fraction(23, 20), 3)]
-    assert "P015" in {message.code for message in probe_file(path).messages}
+    assert "P036" in {message.code for message in probe_file(path).messages}
 
 
 @needs_ffprobe
@@ -77,6 +78,26 @@ def test_deep_counts_what_really_decodes(tmp_path: Path, measure: Any) -> None:
     [stream] = measure(path, deep=True).streams
 
     assert stream.num_decoded == 30
+
+
+@needs_ffprobe
+@pytest.mark.parametrize("measure", [probe_with_ffprobe, probe_with_pyav])
+def test_deep_decodes_neither_sound_nor_captions(tmp_path: Path, measure: Any) -> None:
+    video = write_made(tmp_path / "plain.mp4", steady(30))
+    captions, path = tmp_path / "captions.srt", tmp_path / "captions.mkv"
+    captions.write_text("1\n00:00:00,500 --> 00:00:00,900\nsit\n")
+    sound = ["-f", "lavfi", "-i", "sine=duration=1.5"]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", video, "-i", captions, *sound]
+    command += ["-map", "0", "-map", "1", "-map", "2", "-c:v", "copy", path]
+    subprocess.run(list(map(str, command)), check=True, timeout=60)
+
+    streams = measure(path, deep=True).streams
+
+    assert {(one.type, one.num_decoded) for one in streams} == {
+        ("video", 30),
+        ("subtitle", None),
+        ("audio", None),
+    }
 
 
 @pytest.mark.parametrize("measure", [probe_with_ffprobe, probe_with_pyav])

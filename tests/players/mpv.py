@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -37,6 +37,34 @@ def _play(mpv: "_Mpv", path: Path, times: Sequence[float], scratch: Path) -> Pla
             picture = scratch / "picture.png"
             mpv.ask("screenshot-to-file", str(picture), "video")
             seeks.append(Seek(mpv.ask("get_property", "time-pos"), _number_in(picture)))
+    except RuntimeError as error:
+        return Played(seeks, str(error))
+    return Played(seeks)
+
+
+def step_in_mpv(paths: Iterable[Path], scratch: Path, steps: int = 8) -> list[Played]:
+    """Show the first frames of each file one after the other, without a seek.
+
+    mpv seeks in transport and program streams to places that it does not tell.
+    """
+    with _running(scratch) as mpv:
+        return [_step(mpv, path, steps, scratch) for path in paths]
+
+
+def _step(mpv: "_Mpv", path: Path, steps: int, scratch: Path) -> Played:
+    seeks: list[Seek] = []
+    picture = scratch / "picture.png"
+    mpv.ask("loadfile", str(path))
+    try:
+        mpv.wait_for("playback-restart")
+        for _ in range(steps):
+            before = mpv.ask("get_property", "time-pos")
+            mpv.ask("screenshot-to-file", str(picture), "video")
+            seeks.append(Seek(before, _number_in(picture)))
+            mpv.ask("frame-step")
+            until = time.monotonic() + _ANSWER_S
+            while mpv.ask("get_property", "time-pos") == before and time.monotonic() < until:
+                time.sleep(0.01)
     except RuntimeError as error:
         return Played(seeks, str(error))
     return Played(seeks)

@@ -2,22 +2,25 @@
 
 import shutil
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
+import av
 import pytest
 
 from dogclips.alignment import AnnotatedIn, shown_in, zero_of
+from dogclips.demo.numbers import read_number
 from dogclips.media.ffprobe import is_installed as ffmpeg_is_installed
 from dogclips.media.probe import probe_file
 from dogclips.streams import StreamTable
 from dogclips.timebase import exact, frame_at
 from tests.players.browsers import Played, play_in_browser, program_of
-from tests.players.mpv import play_in_mpv
-from tests.players.recordings import NAMES, write_recordings
-from tests.videos import numbers_in
+from tests.players.mpv import play_in_mpv, step_in_mpv
+from tests.players.recordings import NAMES, NAMES_FOR_MPV, write_recordings
+from tests.videos import gray_of, numbers_in
 
 pytestmark = pytest.mark.players
 
@@ -106,11 +109,11 @@ def played(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Played]:
     """What a player made of all recordings, in one start."""
-    jobs = {path: seek_times(player, tables[name]) for name, path in recordings.items()}
+    jobs = {recordings[name]: seek_times(player, tables[name]) for name in NAMES}
     scratch = tmp_path_factory.mktemp("home")
     if player == "mpv":
-        return dict(zip(recordings, play_in_mpv(jobs, scratch), strict=True))
-    return dict(zip(recordings, play_in_browser(player, jobs, scratch), strict=True))
+        return dict(zip(NAMES, play_in_mpv(jobs, scratch), strict=True))
+    return dict(zip(NAMES, play_in_browser(player, jobs, scratch), strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -138,6 +141,50 @@ def test_a_player_paints_the_frame_that_its_time_is_taken_for(
     assert len(played[name].seeks) == len(seek_times(player, table))
     assert [miss for miss in misses if not known.explains(*miss, numbers)] == []
     assert len(misses) <= known.most
+
+
+@pytest.fixture(scope="session")
+def stepped(
+    recordings: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Played]:
+    """What mpv shows first of the recordings that browsers do not open."""
+    if not is_installed("mpv"):
+        pytest.skip("mpv is not installed")
+    paths = [recordings[name] for name in NAMES_FOR_MPV]
+    found = step_in_mpv(paths, tmp_path_factory.mktemp("home"))
+    return dict(zip(NAMES_FOR_MPV, found, strict=True))
+
+
+@pytest.mark.parametrize("name", NAMES_FOR_MPV)
+def test_mpv_counts_from_the_first_packet_that_is_stored(
+    name: str,
+    recordings: Mapping[str, Path],
+    tables: Mapping[str, StreamTable],
+    stepped: Mapping[str, Played],
+) -> None:
+    table = tables[name]
+    shown = table.cameras[0]
+    zero_s = zero_of("mpv", shown, table)
+    numbers = times_of_numbers(recordings[name])
+
+    assert stepped[name].error is None
+    assert len(stepped[name].seeks) == 8
+    for seek in stepped[name].seeks:
+        at_s = shown.frame_time(frame_at(shown.pts, shown.time_base, exact(seek.told_s) + zero_s))
+        assert at_s == numbers[seek.number]
+
+
+def times_of_numbers(path: Path) -> dict[int | None, Fraction]:
+    """Return the container time of each number; what an open group lacks does not decode."""
+    found: dict[int | None, Fraction] = {}
+    with av.open(str(path)) as container:
+        track = container.streams.video[0]
+        for packet in container.demux(track):
+            with suppress(av.FFmpegError):
+                for frame in packet.decode():
+                    number = read_number(gray_of(frame))
+                    found[number] = Fraction(frame.pts * track.time_base)
+    return found
 
 
 @pytest.mark.parametrize("name", ["trimmed.mp4", "trimmed, sound.mp4", "trimmed, B-frames.mp4"])

@@ -1,5 +1,6 @@
 """A cut from Python leaves all that later steps need."""
 
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ from dogclips.records.manifest import settings_of_cut
 from dogclips.records.settings import read_settings
 from dogclips.steps.cut import CutResult, SessionCut
 from tests.sessions import write_project, write_session
-from tests.videos import steady
+from tests.videos import numbers_in, steady, write_made
 
 SETTINGS = {"clip_seconds": 2, "stride_seconds": 2, "content": "never"}
 
@@ -111,18 +112,63 @@ def test_a_row_that_failed_is_a_failure_with_its_place(tmp_path: Path) -> None:
     assert not found.ok
 
 
+@pytest.mark.parametrize(("name", "player"), [("a.ts", "mpv"), ("a.mp4", "firefox")])
 def test_where_no_segment_falls_on_a_frame_the_player_is_named_for_which_some_would(
-    tmp_path: Path,
+    tmp_path: Path, name: str, player: str
 ) -> None:
-    late = steady(200, late=20 * 3883)
-    session = write_session(tmp_path / "session", streams=[late], video="a.ts")
+    session = write_session(tmp_path / "session", streams=[steady(200)], video="whole.mp4")
+    write_project(session, "0205", {name: [(0, 4, "0"), (4, 8, "1")]})
+    whole = session / "video" / "whole.mp4"
+    options = ["-c", "copy", "-output_ts_offset", "3883"]
+    if name == "a.mp4":
+        options += ["-movflags", "frag_keyframe+empty_moov+delay_moov"]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", whole, *options, session / "video" / name]
+    subprocess.run(list(map(str, command)), check=True, timeout=60)
+    whole.unlink()
 
     result = dogclips.cut(session, dry_run=True)
 
-    assert any(
-        "no segment falls on a frame" in warned.text and "`annotated_in: mpv`" in warned.text
-        for warned in result.warnings
-    )
-    mpv = dogclips.cut(session, {"annotated_in": "mpv"}, dry_run=True)
-    assert "planned" in set(mpv.manifest["status"])
-    assert not any("no segment" in warned.text for warned in mpv.warnings)
+    [text] = [warned.text for warned in result.warnings if "no segment" in warned.text]
+    assert "chrome shows the recording from 388" in text
+    assert f"`annotated_in: {player}`" in text
+    other = dogclips.cut(session, {"annotated_in": player}, dry_run=True)
+    assert "planned" in set(other.manifest["status"])
+    assert not any("no segment" in warned.text for warned in other.warnings)
+
+
+def test_a_clock_that_restarts_is_refused_with_what_helps(tmp_path: Path) -> None:
+    """No trust in timestamps or counts tells two moments of one time apart."""
+    session = write_session(tmp_path / "session", streams=[steady(120)], video="a.ts")
+    second = write_made(tmp_path / "b.ts", steady(100, first=120))
+    recording = session / "video" / "a.ts"
+    recording.write_bytes(recording.read_bytes() + second.read_bytes())
+    settings = {"min_overlap_seconds": 0.1, "clip_seconds": 1, "stride_seconds": 1}
+
+    for trust in ("auto", "timestamps", "frame-count"):
+        [failure] = dogclips.cut(session, settings | {"trust": trust}, dry_run=True).failures
+        assert "the clock restarts" in failure.what or "a clock restarts after" in failure.what
+        assert "`ffmpeg -i a.ts -map 0 -c copy NEW.mkv`" in str(failure)
+
+    joined = session / "video" / "NEW.mkv"
+    command = [
+        "ffmpeg",
+        "-nostdin",
+        "-v",
+        "error",
+        "-i",
+        recording,
+        "-map",
+        "0",
+        "-c",
+        "copy",
+        joined,
+    ]
+    subprocess.run(list(map(str, command)), check=True, timeout=60)
+    write_project(session, "0205", {"NEW.mkv": [(0, 11, "0")]})
+    done = dogclips.cut(session, settings, workers=1).manifest
+    cut = done[done["status"] == "cut"]
+    assert len(cut) >= 10
+    for row in cut.to_dict("records"):
+        first = round(20 * row["start_s"])
+        numbers = numbers_in(session / "output" / row["clip"])
+        assert numbers == list(range(first, first + 20))

@@ -166,13 +166,18 @@ def _stream(stream: ProbedStream, entry: ProbedFile) -> Mapping[str, Any]:
     """Return what `probe.json` says of a stream, and `rate` and `remarks` in words."""
     index, alignment = stream.index, entry.alignment
     missing = sum(gap.missing for gap in stream.gaps if not gap.jump)
+    lost = any(
+        message.code == "P015" and message.text.startswith(f"stream {index}:")
+        for message in entry.messages
+    )
     remarks = {
         "annotated": alignment is not None and index == alignment.reference,
         "clips are cut from it": alignment is not None and index == alignment.target,
         "cover picture": stream.attached_picture,
         "mirrored": bool(stream.mirrored),
         f"turned by {stream.rotation}\N{DEGREE SIGN}": stream.rotation,
-        f"{counted(missing, 'frame')} missing": missing,
+        f"{counted(missing, 'frame')} missing": missing and lost,
+        f"{counted(len(stream.gaps), 'picture')} held": missing and not lost,
     }
     rate = rate_text(stream.frames_per_second, variable=bool(stream.variable_frame_rate))
     return asdict(stream) | {

@@ -13,7 +13,7 @@ from dogclips.wording import rate_text
 
 def probe_table(file: Recording) -> Group:
     """Return one row per stream; differences are against the reference stream."""
-    heads = ("frames", "rate", "start\ns", "end\ns", "late\ns", "late\nframes")
+    heads = (_counted(file), "rate", "start\ns", "end\ns", "late\ns", "late\nframes")
     remarks = [f"{message.code} {message.text}" for message in file.messages]
     rows = []
     if file.table is not None:
@@ -26,6 +26,14 @@ def probe_table(file: Recording) -> Group:
             remarks.append(f"read by default: {_by_stream(read_by(file.table))}")
     columns = ("#|", "stream", *marked(heads), "notes")
     return filled_table(str(file.path), columns, rows, "\n".join(remarks))
+
+
+def _counted(file: Recording) -> str:
+    """Return what is counted in a file: not all packets of damaged broadcasts give a frame."""
+    table = file.table
+    if table is None or table.format not in ("mpegts", "mpeg"):
+        return "frames"
+    return "packets" if any(one.num_decoded is None for one in table.cameras) else "frames"
 
 
 def _by_stream(picks: Mapping[str, int]) -> str:
