@@ -92,6 +92,8 @@ class Pictures:
     counted: bool = False  #: Times are those of the order in the file, if there are any
     #: False where packets are counted and some are lost: behind a fault none is known any more.
     whole: bool = True
+    #: Shape (keyframes,): bytes before each in the file, if times after a seek are other ones.
+    positions: Pts | None = None
     moved: bool = True  #: Reading each packet as a picture of its own time gives other frames
 
 

@@ -7,6 +7,8 @@ In most files every packet is a picture that is shown at the packet's own time. 
 - MPEG-4 repeats a picture by a packet that holds none (a VOP "not coded"): the last one is held.
 - AVI stores no times. Others store B-frames with the times of their order in the file, leave out
   some times, give the same one twice, or step back a little.
+- Dahua's recorders (dhav) store whole seconds, and what FFmpeg adds to them depends on where it
+  begins to read: a packet is known by its place in the file only.
 
 There a picture is named by the number of its packet, counted through the stream in file order; its
 place follows from what is known of the packets, and here alone. Nothing here opens a file, so that
@@ -25,8 +27,8 @@ from dogclips.streams import NO_TIME, Pictures, Stream
 from dogclips.timebase import Pts
 
 # What has to be looked at: the first bytes of each packet, or what the decoder makes of them; the
-# latter only until it is clear that it leaves the order as it is, or to the end.
-Look = Literal["headers", "decoded", "decoded whole"]
+# latter only until it is clear that it leaves the order as it is, or to the end; or where each is.
+Look = Literal["headers", "decoded", "decoded whole", "positions"]
 
 # Codecs whose packets say in a few bits what they hold, those whose pictures need no others, and
 # those that show what comes first first.
@@ -50,13 +52,14 @@ class Seen:
 
     `order` are the numbers of those that give a picture in the order in which they are shown, where
     that is known. `false_keys` are flagged as keyframes and are none; `torn` need a picture that is
-    not there.
+    not there. `positions` are places in the file in bytes, if times do not name packets.
     """
 
     roles: NDArray[np.int8]
     order: Pts | None = None
     false_keys: frozenset[int] = frozenset()
     torn: frozenset[int] = frozenset()
+    positions: Pts | None = None
 
 
 @dataclass
@@ -117,6 +120,11 @@ class Head:
         """
         return self.container == "mpeg"
 
+    @property
+    def placed(self) -> bool:
+        """Return whether times after a seek are not those of reading the whole file."""
+        return self.container == "dhav"
+
 
 def describe(packets: Packets, head: Head, look: Callable[[Look], Seen | None]) -> Described:
     """Return the pictures of a stream; `look` is asked only where times of packets cannot tell."""
@@ -138,6 +146,10 @@ def describe(packets: Packets, head: Head, look: Callable[[Look], Seen | None]) 
 
 def look_for(pts: Pts, head: Head) -> Look | None:
     """Return what has to be looked at to know the pictures; None if their times tell."""
+    return _look_for(pts, head) or ("positions" if head.placed else None)
+
+
+def _look_for(pts: Pts, head: Head) -> Look | None:
     codec, gaps = head.codec, NO_TIME in pts
     if codec in _HEADED or (codec == "h264" and not head.progressive):
         return "headers"
@@ -203,7 +215,7 @@ def _tells(seen: Seen | None) -> bool:
     """Return whether a look has found what times alone do not say."""
     if seen is None:
         return False
-    return bool(seen.roles.any()) or bool(seen.false_keys)
+    return bool(seen.roles.any()) or bool(seen.false_keys) or seen.positions is not None
 
 
 def _ascends(times: Pts) -> bool:
@@ -241,9 +253,12 @@ def _described(packets: Packets, head: Head, seen: Seen | None) -> Described:
             times = times[np.argsort(order, kind="stable")]
         # Nothing is shown before what came before it.
         times = np.maximum.accumulate(_filled(times) if filled else times)
+    keys = _marks(packets, stored, roles, () if seen is None else seen.false_keys)
+    positions = None if seen is None else seen.positions
     pictures = Pictures(
         index_of=_indices(order, roles),
-        keys=_marks(packets, stored, roles, () if seen is None else seen.false_keys),
+        keys=keys,
+        positions=None if positions is None else positions[keys[:, 0]],
         timed=timed,
         held=np.flatnonzero(roles[order] == Role.HELD),
         num_filled=filled if timed and not head.guessed else 0,
