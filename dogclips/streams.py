@@ -69,7 +69,7 @@ class EmptyEdit:
         return Fraction(self.ticks, self.timescale)
 
 
-NO_TIME = np.iinfo(np.int64).min
+NO_TIME = int(np.iinfo(np.int64).min)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +131,7 @@ class Stream:
     empty_edit: EmptyEdit | None = None  # only in an MP4 that is not fragmented
     pictures: Pictures | None = None  # None where each packet is a picture of its own time
     torn: tuple[range, ...] = ()  # indices of frames that may show what is lost before them
+    keyframes: Pts | None = None  # indices of frames that reading may begin with; None: unknown
 
     @property
     def is_camera(self) -> bool:
@@ -150,6 +151,13 @@ class Stream:
     def frame_time(self, index: int) -> Fraction:
         """Return the container time of a frame in seconds, exactly."""
         return int(self.pts[index]) * self.time_base
+
+    def keyframe_before(self, index: int) -> int:
+        """Return which frame has to be decoded first for the one at `index`."""
+        if self.keyframes is None:
+            return index
+        place = int(np.searchsorted(self.keyframes, index, side="right"))
+        return int(self.keyframes[place - 1]) if place else 0
 
     @cached_property
     def end_s(self) -> Fraction | None:

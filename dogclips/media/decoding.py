@@ -24,6 +24,7 @@ from dogclips.media.packets import (
     undecodable,
 )
 from dogclips.streams import Stream
+from dogclips.timebase import Pts
 
 _JUMP_S = 8  # seconds that nobody wants; keyframes are rarely further apart
 _MOST_LATE = 16  # frames that a decoder holds back
@@ -41,11 +42,7 @@ def decode_frames(
 
     Indices are those of `stream.pts`, ascending. Long stretches between them are jumped over.
     """
-    jump = len(stream.pts)  # frames that are more work to decode than to seek over
-    if stream.frame_rate is not None:
-        jump = math.ceil(_JUMP_S * stream.frame_rate)
-    runs = np.split(np.asarray(indices), np.flatnonzero(np.diff(indices) > jump) + 1)
-    for run in (own.tolist() for own in runs if len(own)):
+    for run in _runs(stream, np.asarray(indices)):
         wanted = set(run)
         frames = decode_from(source, stream, run[0], careful=True, device=device)
         for index, frame in _ascending(frames, wanted):
@@ -53,6 +50,22 @@ def decode_frames(
                 yield index, frame
             if index >= run[-1]:
                 break
+
+
+def _runs(stream: Stream, indices: Pts) -> Iterator[list[int]]:
+    """Yield the indices that are read in one go: what is between two of them is jumped over.
+
+    Only what lies before a keyframe can be: without any, each run would begin with the file.
+    """
+    jump = len(stream.pts)  # frames that are more work to decode than to seek over
+    if stream.frame_rate is not None:
+        jump = math.ceil(_JUMP_S * stream.frame_rate)
+    apart = [
+        place
+        for place in (np.flatnonzero(np.diff(indices) > jump) + 1).tolist()
+        if stream.keyframe_before(int(indices[place])) - int(indices[place - 1]) > jump // 2
+    ]
+    yield from (run.tolist() for run in np.split(indices, apart) if len(run))
 
 
 def _ascending(

@@ -6,15 +6,18 @@ outside the input rules.
 
 import os
 import re
+import selectors
 import shutil
 import signal
 import subprocess
+import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import ffmpeg
 
@@ -38,7 +41,11 @@ _PACKET = re.compile(
     r"^packet\|stream_index=(\d+)\|pts=(N/A|-?\d+)\|dts=(N/A|-?\d+)\|flags=(\S+)", re.MULTILINE
 )
 _SECTION = re.compile(r"^(stream|format)\|(.*)$", re.MULTILINE)
-_TIMEOUT_S = 120
+# How long ffprobe may say nothing; and how long it may take in all, with what a megabyte adds:
+# one core decodes 4K at a few frames a second, and a megabyte may hold tens of them.
+_SILENT_S, _LEAST_S = 120, 120
+_MB_S, _DECODED_MB_S = 1, 20
+_CHUNK = 1 << 16  # bytes
 
 
 def is_installed() -> bool:
@@ -49,16 +56,17 @@ def is_installed() -> bool:
 def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
     """Measure every stream of a file; `deep` also decodes every frame and counts what comes out."""
     options = {"of": "compact", "show_entries": _ENTRIES} | ({"count_frames": None} if deep else {})
-    output = _run(path, **options)
-    packets = _read_packets(output)
+    packets: defaultdict[int, Packets] = defaultdict(Packets)
     facts: dict[int, dict[str, str]] = {}  # a transport stream's streams come twice
     container: dict[str, str] = {}
-    for section, rest in _SECTION.findall(output):
-        entry = _entry(rest)
-        if section == "stream":
-            facts[int(entry["index"])] = entry
-        else:
-            container = entry
+    for text in _run(path, time_limit_s(path, deep=deep), **options):
+        _read_packets(text, packets)
+        for section, rest in _SECTION.findall(text):
+            entry = _entry(rest)
+            if section == "stream":
+                facts[int(entry["index"])] = entry
+            else:
+                container = entry
     name = container.get("format_name", "")
     streams = tuple(
         measured(packets[index], name, partial(_look, path, index), **_facts(entry, deep=deep))
@@ -69,13 +77,17 @@ def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
     return with_messages(with_empty_edits(table))
 
 
-def _read_packets(output: str) -> defaultdict[int, Packets]:
-    packets: defaultdict[int, Packets] = defaultdict(Packets)
-    # One at a time: a list of the packets of hours would take more memory than their text.
-    for index, pts, dts, flags in (found.groups() for found in _PACKET.finditer(output)):
+def time_limit_s(path: Path, *, deep: bool) -> float:
+    """Return how many seconds ffprobe may take for a file, if it goes on telling what it finds."""
+    size_mb = path.stat().st_size / 1_000_000 if path.exists() else 0
+    return _LEAST_S + size_mb * (_DECODED_MB_S if deep else _MB_S)
+
+
+def _read_packets(text: str, packets: defaultdict[int, Packets]) -> None:
+    """Add the packets of some whole lines."""
+    for index, pts, dts, flags in _PACKET.findall(text):
         # D: hidden by an edit list
         packets[int(index)].add(_whole(pts), _whole(dts), hidden="D" in flags, key="K" in flags)
-    return packets
 
 
 def _look(path: Path, index: int, kind: Look) -> Seen | None:
@@ -90,35 +102,53 @@ def _entry(line: str) -> dict[str, str]:
     return {key: value for key, _, value in (part.partition("=") for part in line.split("|"))}
 
 
-def _run(path: Path, **options: str | None) -> str:
+def _run(path: Path, limit_s: float, **options: str | None) -> Iterator[str]:
+    """Yield what ffprobe prints, some whole lines at a time."""
     if (name := format_of(path)) is not None:
         options["f"] = name
     source = ffmpeg.input(input_url(path), v="error", **INPUT_RULES, **options)
     arguments = source.output("-").get_args()[:-1]  # but the output
-    try:
-        process = subprocess.Popen(
-            ["ffprobe", *arguments],  # noqa: S607 (found on the user's path)
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # a group of its own, so that a timeout kills all of it
-        )
-    except FileNotFoundError as error:
-        raise ToolMissingError("ffprobe is not installed", todo="install ffmpeg") from error
-    try:
-        out, err = process.communicate(timeout=_TIMEOUT_S)
-    except BaseException as error:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise MediaError(
-                f"ffprobe took longer than {_TIMEOUT_S} s", where=path, todo="check the file"
-            ) from error
-        raise
-    if process.returncode != 0:
-        lines = err.decode("utf-8", errors="replace").strip().splitlines()
-        raise not_a_video(path, lines[-1] if lines else "ffprobe gave no reason")
-    return out.decode("utf-8", errors="replace")
+    with TemporaryFile() as errors:  # a pipe that nobody reads would stop it
+        try:
+            process = subprocess.Popen(
+                ["ffprobe", *arguments],  # noqa: S607 (found on the user's path)
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,  # a group of its own, so that a timeout kills all of it
+            )
+        except FileNotFoundError as error:
+            raise ToolMissingError("ffprobe is not installed", todo="install ffmpeg") from error
+        try:
+            if process.stdout is not None:
+                yield from _lines(process.stdout, path, time.monotonic() + limit_s)
+            process.wait(timeout=_SILENT_S)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+        if process.returncode != 0:
+            errors.seek(0)
+            lines = errors.read().decode("utf-8", errors="replace").strip().splitlines()
+            raise not_a_video(path, lines[-1] if lines else "ffprobe gave no reason")
+
+
+def _lines(pipe: IO[bytes], path: Path, until: float) -> Iterator[str]:
+    """Yield what comes out of a pipe, in whole lines."""
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while True:
+            if not selector.select(_SILENT_S) or time.monotonic() > until:
+                raise MediaError(
+                    "ffprobe does not come to an end", where=path, todo="check the file"
+                )
+            read = os.read(pipe.fileno(), _CHUNK)
+            if not read:
+                break
+            whole, newline, rest = (rest + read).rpartition(b"\n")
+            yield (whole + newline).decode("utf-8", errors="replace")
+    yield rest.decode("utf-8", errors="replace")
 
 
 def _facts(entry: Mapping[str, str], *, deep: bool) -> dict[str, Any]:

@@ -15,9 +15,11 @@ place follows from what is known of the packets, and here alone. Nothing here op
 both probes and the loader come to the same description.
 """
 
+from array import array
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -64,12 +66,16 @@ class Seen:
 
 @dataclass
 class Packets:
-    """The times of one stream's packets, in file order; hidden ones are decoded and not shown."""
+    """The times of one stream's packets, in file order; hidden ones are decoded and not shown.
 
-    pts: list[int | None] = field(default_factory=list)
-    dts: list[int | None] = field(default_factory=list)
-    hidden: list[int] = field(default_factory=list)  #: Numbers of those that an edit list hides
-    keys: list[int] = field(default_factory=list)  #: Numbers of those flagged as keyframes
+    A day holds millions of packets: numbers lie side by side, NO_TIME where there is none.
+    """
+
+    pts: "array[int]" = field(default_factory=partial(array, "q"))
+    dts: "array[int]" = field(default_factory=partial(array, "q"))
+    #: Numbers of those that an edit list hides, and of those flagged as keyframes.
+    hidden: "array[int]" = field(default_factory=partial(array, "q"))
+    keys: "array[int]" = field(default_factory=partial(array, "q"))
 
     def add(self, pts: int | None, dts: int | None, *, hidden: bool, key: bool) -> None:
         """Append one packet."""
@@ -77,8 +83,8 @@ class Packets:
             self.hidden.append(len(self.pts))
         if key:
             self.keys.append(len(self.pts))
-        self.pts.append(pts)
-        self.dts.append(dts)
+        self.pts.append(NO_TIME if pts is None else pts)
+        self.dts.append(NO_TIME if dts is None else dts)
 
     @property
     def shown(self) -> Pts:
@@ -189,6 +195,16 @@ def torn_pictures(
         torn = [int(np.argmax(places >= place)) for place in after.tolist()]
     keys = packets.keys if stream.pictures is None else stream.pictures.keys[:, 0].tolist()
     return tuple(_up_to_keyframe(places, torn, np.array([*keys, len(places)]), len(stream.pts)))
+
+
+def keyframes_of(stream: Stream, packets: Packets) -> Pts:
+    """Return the indices of the pictures that reading may begin with."""
+    if stream.pictures is not None:
+        found = stream.pictures.index_of[stream.pictures.keys[:, 0]].astype(np.int64)
+    else:
+        shown = np.setdiff1d(packets.keys, packets.hidden).astype(np.int64)
+        found = np.searchsorted(stream.pts, times_of(packets.pts)[shown])
+    return np.unique(found[found >= 0])
 
 
 def _places(stream: Stream, packets: Packets) -> Pts:
@@ -350,8 +366,6 @@ def _filled(times: Pts) -> Pts:
     return np.rint(found).astype(np.int64)
 
 
-def times_of(times: Sequence[int | None]) -> Pts:
-    """Return times as an array; NO_TIME stands for none."""
-    if None not in times:
-        return np.array(times, dtype=np.int64)
-    return np.array([NO_TIME if time is None else time for time in times], dtype=np.int64)
+def times_of(times: "array[int]") -> Pts:
+    """Return times that are complete, in the memory that they lie in."""
+    return np.frombuffer(times, dtype=np.int64)
