@@ -108,10 +108,10 @@ def without_packets(
     places = range(0, len(data), _PACKET)
     own = [n for n in places if (data[n + 1] & 0x1F) << 8 | data[n + 2] == 0x100]
     begins = [place for place, n in enumerate(own) if data[n + 1] & 0x40]
-    lost = own[begins[frame] + 1] if begins[frame + 1] > begins[frame] + 1 else own[begins[frame]]
+    whole = begins[frame + 1] == begins[frame] + 1
+    lost = own[begins[frame]] if whole else own[begins[frame] + 1]
     path.write_bytes(data[:lost] + data[lost + _PACKET :])
-    # Where the beginning is lost, what remains is taken for the end of the frame before.
     numbers: list[int | None] = list(range(COUNT))
     following = next((n for n in range(frame + 1, COUNT) if packets[n].key), COUNT)
-    numbers[frame - 1 : following] = [None] * (following - frame + 1)
+    numbers[frame:following] = [None] * (following - frame)
     return Odd(path, numbers)

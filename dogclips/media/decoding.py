@@ -260,7 +260,8 @@ def _from_keyframe(
     shown = (frame for frame in frames if frame.pts is not None and frame.pts >= key)
     opening = next(shown, None)
     # Containers flag packets as keyframes that are none.
-    if opening is not None and opening.pts == key and opening.key_frame:
+    is_whole = opening is not None and opening.key_frame and not opening.is_corrupt
+    if opening is not None and opening.pts == key and is_whole:
         yield opening
         yield from shown
 
@@ -270,12 +271,21 @@ def _decoded(
 ) -> Iterator[av.VideoFrame]:
     """Yield frames; after a fault none until the next keyframe, as they show what is not there.
 
+    A packet that lacks bytes is a fault, whether or not the decoder complains. So is all that comes
+    out with it: some of these frames may be whole, but which ones depends on the codec.
+
     Frames that decode after a keyframe and are shown before it (open groups) do not belong to what
     follows it: where reading starts at that keyframe they cannot decode, and nothing else suffers.
     """
     decoder = track.video.codec_context
     damaged, keyframe_pts = decoder.name in _BLIND, 0
+    lacking, follows = set[int | None](), False
     for packet in packets:
+        if packet is not None and (packet.is_corrupt or follows):
+            damaged = True
+            lacking.add(packet.pts)
+        # A demuxer may learn of a loss with the packet before the one that lacks bytes.
+        follows = packet is not None and packet.is_corrupt
         if packet is not None and packet.is_keyframe and packet.pts is not None:
             keyframe_pts = packet.pts
         try:
@@ -290,6 +300,6 @@ def _decoded(
         hidden_key = packet is not None and packet.is_discard and packet.is_keyframe
         damaged = damaged and not hidden_key
         for frame in frames:
-            damaged = damaged and not frame.key_frame
+            damaged = damaged and not (frame.key_frame and frame.pts not in lacking)
             if not damaged:
                 yield frame

@@ -16,7 +16,7 @@ both probes and the loader come to the same description.
 """
 
 from array import array
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
@@ -189,10 +189,12 @@ def torn_pictures(
     places = _places(stream, packets)
     if stream.codec == "h264":
         seen = look("headers")
-        torn = [] if seen is None or len(seen.roles) != len(places) else sorted(seen.torn)
+        numbers = [] if seen is None or len(seen.roles) != len(places) else sorted(seen.torn)
+        torn = [(number, None) for number in numbers]
     else:
-        after = np.searchsorted(stream.pts, np.array(starts, dtype=np.int64))
-        torn = [int(np.argmax(places >= place)) for place in after.tolist()]
+        after = np.searchsorted(stream.pts, np.array(starts, dtype=np.int64)).tolist()
+        # What is shown right after a hole may be stored behind a keyframe, and need what is lost.
+        torn = [(int(np.argmax(places >= place)), place) for place in after]
     keys = packets.keys if stream.pictures is None else stream.pictures.keys[:, 0].tolist()
     return tuple(_up_to_keyframe(places, torn, np.array([*keys, len(places)]), len(stream.pts)))
 
@@ -216,15 +218,20 @@ def _places(stream: Stream, packets: Packets) -> Pts:
     return places
 
 
-def _up_to_keyframe(places: Pts, numbers: Sequence[int], keys: Pts, count: int) -> Iterator[range]:
-    """Yield the pictures from each of these packets to the next keyframe after it in the file."""
-    for number in numbers:
+def _up_to_keyframe(
+    places: Pts, torn: Iterable[tuple[int, int | None]], keys: Pts, count: int
+) -> Iterator[range]:
+    """Yield the pictures from each of these packets to the next keyframe after it in the file.
+
+    A packet comes with the first picture that may be torn; None means the first one of its group.
+    """
+    for number, first in torn:
         stop = int(keys[np.searchsorted(keys, number)])
+        end = int(places[stop]) if stop < len(places) else count
         own = places[number:stop]
-        if (own >= 0).any():
-            yield range(
-                int(own[own >= 0].min()), int(places[stop]) if stop < len(places) else count
-            )
+        begin = int(min(own[own >= 0], default=end)) if first is None else first
+        if begin < end:
+            yield range(begin, end)
 
 
 def _tells(seen: Seen | None) -> bool:
