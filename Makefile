@@ -48,7 +48,7 @@ fuzz: setup ## Thousands of damaged annotations, two-stream files and clips; tak
 	OMP_NUM_THREADS=1 .venv/bin/pytest -n 2 -m hypothesis --hypothesis-profile random
 	.venv/bin/python -m tests.annotations.damage --cases 100000
 	.venv/bin/python -m tests.pairs --cases 5000
-	.venv/bin/python -m tests.cuts --cases 2000
+	.venv/bin/python -m tests.cuts --cases 5000
 	.venv/bin/python -m tests.faults --kills 100 --stops 50
 
 setup: ffmpeg $(READY)

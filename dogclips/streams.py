@@ -101,7 +101,7 @@ UPRIGHT = Orientation()
 # The darkest and the brightest grey that pictures hold, of 65536.
 Levels: TypeAlias = tuple[int, int]
 
-NO_TIME = np.iinfo(np.int64).min
+NO_TIME = int(np.iinfo(np.int64).min)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +124,8 @@ class Pictures:
     counted: bool = False  #: Times are those of the order in the file, if there are any
     #: False where packets are counted and some are lost: behind a fault none is known any more.
     whole: bool = True
+    #: Shape (keyframes,): bytes before each in the file, if times after a seek are other ones.
+    positions: Pts | None = None
     moved: bool = True  #: Reading each packet as a picture of its own time gives other frames
 
 
@@ -166,6 +168,7 @@ class Stream:
     empty_edit: EmptyEdit | None = None  # only in an MP4 that is not fragmented
     pictures: Pictures | None = None  # None where each packet is a picture of its own time
     torn: tuple[range, ...] = ()  # indices of frames that may show what is lost before them
+    keyframes: Pts | None = None  # indices of frames that reading may begin with; None: unknown
 
     @property
     def rotation(self) -> int:
@@ -195,6 +198,13 @@ class Stream:
     def frame_time(self, index: int) -> Fraction:
         """Return the container time of a frame in seconds, exactly."""
         return int(self.pts[index]) * self.time_base
+
+    def keyframe_before(self, index: int) -> int:
+        """Return which frame has to be decoded first for the one at `index`."""
+        if self.keyframes is None:
+            return index
+        place = int(np.searchsorted(self.keyframes, index, side="right"))
+        return int(self.keyframes[place - 1]) if place else 0
 
     @cached_property
     def end_s(self) -> Fraction | None:

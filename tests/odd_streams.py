@@ -5,15 +5,16 @@ of these moments on, None where nobody can see anything.
 """
 
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 import av
 import numpy as np
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from tests.cuts.painting import painted
 from tests.h264_fields import fields
@@ -28,12 +29,21 @@ MPEG4 = {"g": "12", "b": "4M", "sc_threshold": "1000000000"}
 H263 = {"g": "12", "b": "2M", "sc_threshold": "1000000000"}
 
 
+Painter: TypeAlias = Callable[[int, int, int], NDArray[np.uint8] | NDArray[np.uint16]]
+
+
 @dataclass(frozen=True)
 class Odd:
-    """A made recording, and the number that is shown in each 1/25 s."""
+    """A made recording, and the number that is shown in each 1/25 s.
+
+    `start_s` is the container time of the first of them, where it is not that of the first frame.
+    `sizes` are width and height of the picture in each, where they change.
+    """
 
     path: Path
     numbers: Sequence[int | None]
+    start_s: Fraction | None = None
+    sizes: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True)
@@ -53,16 +63,21 @@ def encoded(
     numbers: Iterable[int] = range(COUNT),
     *,
     size: tuple[int, int] = SIZE,
+    paint: Painter = painted,
+    pixels: tuple[str, str] = ("gray", "yuv420p"),
 ) -> Path:
-    """Write pictures with these numbers, each at its own 1/25 s, to be stored in another way."""
+    """Write pictures with these numbers, each at its own 1/25 s, to be stored in another way.
+
+    `pixels` are the formats of what is painted and of what is stored.
+    """
     path = folder / "encoded.nut"
     with av.open(str(path), "w") as container:
         track = cast("VideoStream", container.add_stream(codec, rate=RATE, options=dict(options)))
         track.width, track.height = size
-        track.pix_fmt = "yuv420p"
+        track.pix_fmt = pixels[1]
         track.codec_context.thread_count = 1
         for number in numbers:
-            frame = av.VideoFrame.from_ndarray(painted(number, *size), format="gray")
+            frame = av.VideoFrame.from_ndarray(paint(number, *size), format=pixels[0])
             frame.pts, frame.time_base = number, 1 / RATE
             container.mux(track.encode(frame))
         container.mux(track.encode(None))
@@ -160,11 +175,13 @@ def _no_vop(number: int) -> bytes:
 # Packets without a picture of their own.
 
 
-def hidden_references(folder: Path, name: str = "020500.mkv", group: int = 30) -> Odd:
-    """Write VP8 with alternate reference pictures, which need two passes of the encoder."""
+def hidden_references(
+    folder: Path, name: str = "020500.mkv", group: int = 30, codec: str = "libvpx"
+) -> Odd:
+    """Write VP8 or VP9 with alternate reference pictures, which need two passes of the encoder."""
     source = encoded(folder, "libx264", {"preset": "ultrafast", "qp": "8"})
     path = folder / name
-    options = ["-c:v", "libvpx", "-b:v", "600k", "-auto-alt-ref", "1", "-lag-in-frames", "16"]
+    options = ["-c:v", codec, "-b:v", "600k", "-auto-alt-ref", "1", "-lag-in-frames", "16"]
     options += ["-g", str(group), "-deadline", "good", "-cpu-used", "5"]
     command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(source), *options]
     log = ["-passlogfile", str(folder / "pass")]

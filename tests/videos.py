@@ -103,6 +103,7 @@ def facts(table: StreamTable) -> dict[str, Any]:
         | {
             "pts": stream.pts.tolist(),
             "pictures": stream.pictures and repr(vars(stream.pictures)),
+            "keyframes": None if stream.keyframes is None else stream.keyframes.tolist(),
             "frame_rate": stream.frame_rate,
             "variable": stream.variable_frame_rate,
             "gaps": stream.gaps,

@@ -55,6 +55,9 @@ MIN_FIT = 0.85  # correlation of the fitted pictures; below it a lag can be wron
 _LEAST_DETAIL = 15.0
 
 _MOST_LOOKS = 8  # without a single believable window
+# Looks in a row into a doubt, at what moves most in it, that tell nothing: motion that repeats does
+# not tell more the longer it is looked at.
+_MOST_BARREN = 5
 _MOST_SECONDS = 1200.0  # looked at in all
 _DRIFT_SECONDS = 240.0  # looked at for the line of a drifting clock
 _REACH_S = 8.0  # shifts that are tried beyond what lengths and timestamps suggest
@@ -258,6 +261,7 @@ class _Comparison:
         """Look again wherever that can settle a doubt, then say what was found."""
         if self.whole:
             self.look_everywhere()
+        barren = 0
         while True:
             path, spans = self.path()
             runs, doubts = certain_runs(path, spans, self.grid), doubts_of(path, spans)
@@ -267,10 +271,11 @@ class _Comparison:
             # Into the longest doubt, or all along a drifting clock.
             between, within = self.chooser.between, self.chooser.within
             more = within(doubts, self.seen) if drift is None else between(self.seen)
-            if more is None:
+            if more is None or barren == _MOST_BARREN:
                 break
             self.look(more)
             self.measure(self.looks[-1])
+            barren = 0 if self.looks[-1].believed else barren + 1
         if path.certain.mean() < _LEAST_CERTAIN:
             return self.content("different moments suggest different lags")
         if drift is not None and not (self.whole and drift.off > _MOST_OFF_SEEN):

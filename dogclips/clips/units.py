@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # a process that only cuts starts in half the time without
 # each other but not on the number of workers, and a killed run repeats a minute at most. Where no
 # clip crosses, a minute is cut again, so that all workers end at about the same time.
 _UNIT_S, _PIECE_S = 60, 20
+# Who cuts a piece decodes from the keyframe before it: no piece begins more than a minute behind
+# one, or the time for a recording without keyframes would grow with the square of its length.
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def _pieces(jobs: Iterable[ClipJob], stream: Stream) -> Iterator[list[ClipJob]]:
         begin_s = int(stream.pts[job.indices[0]] - stream.pts[0]) * stream.time_base
         other_minute = begin_s // _UNIT_S != begun_s // _UNIT_S
         apart = job.indices[0] > last and begin_s // _PIECE_S != begun_s // _PIECE_S
-        if piece and (other_minute or apart):
+        if piece and (other_minute or apart) and _lead_s(stream, job.indices[0]) <= _UNIT_S:
             yield piece
             piece = []
         if not piece:
@@ -128,6 +130,12 @@ def _pieces(jobs: Iterable[ClipJob], stream: Stream) -> Iterator[list[ClipJob]]:
         last = max(last, job.indices[-1])
     if piece:
         yield piece
+
+
+def _lead_s(stream: Stream, index: int) -> Fraction:
+    """Return how much has to be decoded before a frame, in seconds."""
+    ticks = int(stream.pts[index] - stream.pts[stream.keyframe_before(index)])
+    return ticks * stream.time_base
 
 
 def cut_unit(unit: Unit) -> list[ClipOutcome]:

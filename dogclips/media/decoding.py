@@ -24,6 +24,7 @@ from dogclips.media.packets import (
     undecodable,
 )
 from dogclips.streams import Stream
+from dogclips.timebase import Pts
 
 _JUMP_S = 8  # seconds that nobody wants; keyframes are rarely further apart
 _MOST_LATE = 16  # frames that a decoder holds back
@@ -41,11 +42,7 @@ def decode_frames(
 
     Indices are those of `stream.pts`, ascending. Long stretches between them are jumped over.
     """
-    jump = len(stream.pts)  # frames that are more work to decode than to seek over
-    if stream.frame_rate is not None:
-        jump = math.ceil(_JUMP_S * stream.frame_rate)
-    runs = np.split(np.asarray(indices), np.flatnonzero(np.diff(indices) > jump) + 1)
-    for run in (own.tolist() for own in runs if len(own)):
+    for run in _runs(stream, np.asarray(indices)):
         wanted = set(run)
         frames = decode_from(source, stream, run[0], careful=True, device=device)
         for index, frame in _ascending(frames, wanted):
@@ -53,6 +50,22 @@ def decode_frames(
                 yield index, frame
             if index >= run[-1]:
                 break
+
+
+def _runs(stream: Stream, indices: Pts) -> Iterator[list[int]]:
+    """Yield the indices that are read in one go: what is between two of them is jumped over.
+
+    Only what lies before a keyframe can be: without any, each run would begin with the file.
+    """
+    jump = len(stream.pts)  # frames that are more work to decode than to seek over
+    if stream.frame_rate is not None:
+        jump = math.ceil(_JUMP_S * stream.frame_rate)
+    apart = [
+        place
+        for place in (np.flatnonzero(np.diff(indices) > jump) + 1).tolist()
+        if stream.keyframe_before(int(indices[place])) - int(indices[place - 1]) > jump // 2
+    ]
+    yield from (run.tolist() for run in np.split(indices, apart) if len(run))
 
 
 def _ascending(
@@ -247,7 +260,8 @@ def _from_keyframe(
     shown = (frame for frame in frames if frame.pts is not None and frame.pts >= key)
     opening = next(shown, None)
     # Containers flag packets as keyframes that are none.
-    if opening is not None and opening.pts == key and opening.key_frame:
+    is_whole = opening is not None and opening.key_frame and not opening.is_corrupt
+    if opening is not None and opening.pts == key and is_whole:
         yield opening
         yield from shown
 
@@ -257,12 +271,21 @@ def _decoded(
 ) -> Iterator[av.VideoFrame]:
     """Yield frames; after a fault none until the next keyframe, as they show what is not there.
 
+    A packet that lacks bytes is a fault, whether or not the decoder complains. So is all that comes
+    out with it: some of these frames may be whole, but which ones depends on the codec.
+
     Frames that decode after a keyframe and are shown before it (open groups) do not belong to what
     follows it: where reading starts at that keyframe they cannot decode, and nothing else suffers.
     """
     decoder = track.video.codec_context
     damaged, keyframe_pts = decoder.name in _BLIND, 0
+    lacking, follows = set[int | None](), False
     for packet in packets:
+        if packet is not None and (packet.is_corrupt or follows):
+            damaged = True
+            lacking.add(packet.pts)
+        # A demuxer may learn of a loss with the packet before the one that lacks bytes.
+        follows = packet is not None and packet.is_corrupt
         if packet is not None and packet.is_keyframe and packet.pts is not None:
             keyframe_pts = packet.pts
         try:
@@ -277,6 +300,6 @@ def _decoded(
         hidden_key = packet is not None and packet.is_discard and packet.is_keyframe
         damaged = damaged and not hidden_key
         for frame in frames:
-            damaged = damaged and not frame.key_frame
+            damaged = damaged and not (frame.key_frame and frame.pts not in lacking)
             if not damaged:
                 yield frame

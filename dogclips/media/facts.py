@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 
 from dogclips.codes import MESSAGES
-from dogclips.media.pictures import Head, Look, Packets, Seen, describe, times_of, torn_pictures
+from dogclips.media.pictures import (
+    Head,
+    Look,
+    Packets,
+    Seen,
+    describe,
+    keyframes_of,
+    times_of,
+    torn_pictures,
+)
 from dogclips.streams import (
     NO_TIME,
     UPRIGHT,
@@ -66,7 +75,7 @@ def measured(
     found = describe(packets, head, look if video else lambda _: None)
     pts = found.pts
     steps = np.diff(pts)
-    steps_back = _steps_back(packets.dts, time_base)
+    steps_back = _steps_back(times_of(packets.dts), time_base)
     if head.guessed:  # what steps back a little is a guess
         steps_back = tuple(step for step in steps_back if step.restart)
     usual = int(np.median(steps)) if len(steps) else 1
@@ -94,8 +103,10 @@ def measured(
         stream = replace(stream, pictures=replace(stream.pictures, whole=False))
     if stream.pictures is not None and stream.pictures.num_second_fields:
         stream = replace(stream, interlaced=True)  # whatever its head says
-    torn = torn_pictures(stream, packets, look) if video else ()
-    return replace(stream, torn=torn) if torn else stream  # what is cached there stays
+    if not video:
+        return stream
+    torn = torn_pictures(stream, packets, look)
+    return replace(stream, torn=torn, keyframes=keyframes_of(stream, packets))
 
 
 def is_deep_grey(pixel_format: str) -> bool:
@@ -141,9 +152,9 @@ def _steps_down(times: Pts) -> int:
     return int(np.count_nonzero(np.diff(known) < 0))
 
 
-def _steps_back(dts: list[int | None], time_base: Fraction) -> tuple[StepBack, ...]:
+def _steps_back(dts: Pts, time_base: Fraction) -> tuple[StepBack, ...]:
     """Return where the decoding times step back; presentation times do with every B-frame."""
-    known = np.array([time for time in dts if time is not None], dtype=np.int64)
+    known = dts[dts != NO_TIME]
     steps = np.flatnonzero(np.diff(known) < 0).tolist()
     return tuple(
         StepBack(

@@ -4,15 +4,19 @@ ffmpeg-python builds the arguments and nothing else: its own calls have no timeo
 outside the input rules.
 """
 
+import os
 import re
+import selectors
 import shutil
 import subprocess
+import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import ffmpeg
 
@@ -38,11 +42,15 @@ _PACKET = re.compile(
     r"^packet\|stream_index=(\d+)\|pts=(N/A|-?\d+)\|dts=(N/A|-?\d+)\|flags=(\S+)", re.MULTILINE
 )
 _SECTION = re.compile(r"^(stream|format)\|(.*)$", re.MULTILINE)
-_TIMEOUT_S = 120
 # FFmpeg 5 counts DV in frames, FFmpeg 8 in 1/60000 s: the times have to be the decoder's.
 _OTHER_TICKS = ("dv",)
 _INTERLACED = ("tt", "bb", "tb", "bt")  # orders of fields
 _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
+# How long ffprobe may say nothing; and how long it may take in all, with what a megabyte adds:
+# one core decodes 4K at a few frames a second, and a megabyte may hold tens of them.
+_SILENT_S, _LEAST_S = 120, 120
+_MB_S, _DECODED_MB_S = 1, 20
+_CHUNK = 1 << 16  # bytes
 
 
 def is_installed() -> bool:
@@ -52,17 +60,19 @@ def is_installed() -> bool:
 
 def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
     """Measure every stream of a file; `deep` also counts the frames of video that decode."""
-    output = _run(path, of="compact", show_entries=_ENTRIES)
+    options = {"of": "compact", "show_entries": _ENTRIES}
     decoded = _count_decoded(path) if deep else {}
-    packets = _read_packets(output)
+    packets: defaultdict[int, Packets] = defaultdict(Packets)
     facts: dict[int, dict[str, str]] = {}  # a transport stream's streams come twice
     container: dict[str, str] = {}
-    for section, rest in _SECTION.findall(output):
-        entry = _entry(rest)
-        if section == "stream":
-            facts[int(entry["index"])] = entry
-        else:
-            container = entry
+    for text in _run(path, time_limit_s(path, deep=False), **options):
+        _read_packets(text, packets)
+        for section, rest in _SECTION.findall(text):
+            entry = _entry(rest)
+            if section == "stream":
+                facts[int(entry["index"])] = entry
+            else:
+                container = entry
     name = container.get("format_name", "")
     if name in _OTHER_TICKS:
         from dogclips.media.pyavprobe import probe_with_pyav  # noqa: PLC0415 (av takes longer to import)
@@ -83,13 +93,17 @@ def probe_with_ffprobe(path: Path, *, deep: bool = False) -> StreamTable:
     return with_messages(_with_levels(with_empty_edits(table)))
 
 
-def _read_packets(output: str) -> defaultdict[int, Packets]:
-    packets: defaultdict[int, Packets] = defaultdict(Packets)
-    # One at a time: a list of the packets of hours would take more memory than their text.
-    for index, pts, dts, flags in (found.groups() for found in _PACKET.finditer(output)):
+def time_limit_s(path: Path, *, deep: bool) -> float:
+    """Return how many seconds ffprobe may take for a file, if it goes on telling what it finds."""
+    size_mb = path.stat().st_size / 1_000_000 if path.exists() else 0
+    return _LEAST_S + size_mb * (_DECODED_MB_S if deep else _MB_S)
+
+
+def _read_packets(text: str, packets: defaultdict[int, Packets]) -> None:
+    """Add the packets of some whole lines."""
+    for index, pts, dts, flags in _PACKET.findall(text):
         # D: hidden by an edit list
         packets[int(index)].add(_whole(pts), _whole(dts), hidden="D" in flags, key="K" in flags)
-    return packets
 
 
 def _with_levels(table: StreamTable) -> StreamTable:
@@ -107,7 +121,9 @@ def _count_decoded(path: Path) -> dict[int, int]:
     To decode captions it would wait for what never comes.
     """
     entries = "stream=index,nb_read_frames"
-    output = _run(path, of="compact", count_frames=None, select_streams="v", show_entries=entries)
+    limit_s = time_limit_s(path, deep=True)
+    options = {"count_frames": None, "select_streams": "v", "show_entries": entries}
+    output = "".join(_run(path, limit_s, of="compact", **options))
     found = (_entry(rest) for section, rest in _SECTION.findall(output) if section == "stream")
     return {int(entry["index"]): _whole(entry.get("nb_read_frames", "N/A")) or 0 for entry in found}
 
@@ -124,32 +140,49 @@ def _entry(line: str) -> dict[str, str]:
     return {key: value for key, _, value in (part.partition("=") for part in line.split("|"))}
 
 
-def _run(path: Path, **options: str | None) -> str:
+def _run(path: Path, limit_s: float, **options: str | None) -> Iterator[str]:
+    """Yield what ffprobe prints, some whole lines at a time."""
     if (name := format_of(path)) is not None:
         options["f"] = name
     source = ffmpeg.input(input_url(path), v="error", **INPUT_RULES, **options)
     arguments = source.output("-").get_args()[:-1]  # but the output
-    try:
-        process = subprocess.Popen(
-            ["ffprobe", *arguments],  # noqa: S607 (found on the user's path)
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # a group of its own, so that a timeout kills all of it
-        )
-    except FileNotFoundError as error:
-        raise ToolMissingError("ffprobe is not installed", todo="install ffmpeg") from error
-    try:
+    with TemporaryFile() as errors:  # a pipe that nobody reads would stop it
+        try:
+            process = subprocess.Popen(
+                ["ffprobe", *arguments],  # noqa: S607 (found on the user's path)
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,  # a group of its own, so that a timeout kills all of it
+            )
+        except FileNotFoundError as error:
+            raise ToolMissingError("ffprobe is not installed", todo="install ffmpeg") from error
         with ends_with_us(process):
-            out, err = process.communicate(timeout=_TIMEOUT_S)
-    except subprocess.TimeoutExpired as error:
-        raise MediaError(
-            f"ffprobe took longer than {_TIMEOUT_S} s", where=path, todo="check the file"
-        ) from error
-    if process.returncode != 0:
-        lines = err.decode("utf-8", errors="replace").strip().splitlines()
-        raise not_a_video(path, lines[-1] if lines else "ffprobe gave no reason")
-    return out.decode("utf-8", errors="replace")
+            if process.stdout is not None:
+                yield from _lines(process.stdout, path, time.monotonic() + limit_s)
+            process.communicate(timeout=_SILENT_S)
+        if process.returncode != 0:
+            errors.seek(0)
+            lines = errors.read().decode("utf-8", errors="replace").strip().splitlines()
+            raise not_a_video(path, lines[-1] if lines else "ffprobe gave no reason")
+
+
+def _lines(pipe: IO[bytes], path: Path, until: float) -> Iterator[str]:
+    """Yield what comes out of a pipe, in whole lines."""
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while True:
+            if not selector.select(_SILENT_S) or time.monotonic() > until:
+                raise MediaError(
+                    "ffprobe does not come to an end", where=path, todo="check the file"
+                )
+            read = os.read(pipe.fileno(), _CHUNK)
+            if not read:
+                break
+            whole, newline, rest = (rest + read).rpartition(b"\n")
+            yield (whole + newline).decode("utf-8", errors="replace")
+    yield rest.decode("utf-8", errors="replace")
 
 
 def _facts(entry: Mapping[str, str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dogclips.media.facts import is_deep_grey, orientation_of
 from dogclips.media.headers import HEADERS
 from dogclips.media.inputs import open_input
-from dogclips.media.pictures import Look, Seen
+from dogclips.media.pictures import Head, Look, Seen
 from dogclips.streams import UPRIGHT, Levels, Orientation, Stream, StreamTable
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"
@@ -90,11 +90,21 @@ def look_at(path: Path, index: int, kind: Look) -> Seen | None:
     seen = None
     with open_input(path) as container:
         stream = _stream(container, index)
+        head = Head("", False, True, container.format.name)
         if kind == "headers":
             seen = seen_in_headers(stream.codec_context, _demuxed(container, stream))
-    if seen is None:
+    if kind in ("decoded", "decoded whole") or (kind == "headers" and seen is None):
         seen = _decoded(path, index, whole=kind == "decoded whole")
-    return seen
+    return _with_positions(seen, path, index) if head.placed else seen
+
+
+def _with_positions(seen: Seen | None, path: Path, index: int) -> Seen:
+    """Add where in the file each packet is."""
+    with open_input(path) as container:
+        own = _demuxed(container, _stream(container, index))
+        places = np.array([-1 if packet.pos is None else packet.pos for packet in own], np.int64)
+    seen = seen or Seen(np.zeros(len(places), dtype=np.int8))
+    return replace(seen, positions=places)
 
 
 def seen_in_headers(context: VideoCodecContext, packets: Iterable[VideoPacket]) -> Seen | None:

@@ -117,21 +117,30 @@ class Track:
     def _by_number(self, index: int) -> Iterator[Iterator[VideoPacket]]:
         """Yield packets from keyframes on whose numbers are known."""
         pictures = cast("Pictures", self.pictures)
-        own = pictures.keys[pictures.index_of[pictures.keys[:, 0]] <= index]
-        for number, time in own[: -_MOST_STARTS - 1 : -1].tolist():
-            if time == NO_TIME or np.count_nonzero(pictures.keys[:, 1] == time) > 1:
+        marks = pictures.keys[:, 1] if pictures.positions is None else pictures.positions
+        known = pictures.index_of[pictures.keys[:, 0]] <= index
+        own = np.column_stack([pictures.keys, marks])[known]
+        for number, time, mark in own[: -_MOST_STARTS - 1 : -1].tolist():
+            if NO_TIME in (time, mark) or np.count_nonzero(marks == mark) > 1:
                 continue
             self._seek(time)
             demuxed = self.container.demux(self.video)
             for packet in demuxed:
-                found = packet.pts if pictures.timed else packet.dts
-                if packet.is_keyframe and packet.size and found is not None and found >= time:
-                    if found == time:
+                found = _mark_of(packet, pictures)
+                if packet.is_keyframe and packet.size and found is not None and found >= mark:
+                    if found == mark:
                         yield indexed(chain([packet], demuxed), pictures, number)
                     break
 
     def _seek(self, time: int) -> None:
         self.container.seek(time, stream=self.video, backward=True, any_frame=False)
+
+
+def _mark_of(packet: VideoPacket, pictures: Pictures) -> int | None:
+    """Return by what a packet is told: its place in the file, or its time."""
+    if pictures.positions is not None:
+        return packet.pos
+    return packet.pts if pictures.timed else packet.dts
 
 
 def indexed(
@@ -367,7 +376,7 @@ def _packets_of(track: Track, window: Window | None) -> list[VideoPacket]:
 def _around(demuxed: Iterable[VideoPacket], first: int, last: int) -> list[VideoPacket]:
     """Return the packets from a keyframe on that frames from `first` to `last` need."""
     packets: list[VideoPacket] = []
-    behind = 0
+    behind = stop = 0
     for packet in demuxed:
         if _is_key(packet) and packet.pts is not None:
             if packet.pts <= first:
@@ -375,7 +384,9 @@ def _around(demuxed: Iterable[VideoPacket], first: int, last: int) -> list[Video
             behind += packet.pts > last
         if packet.size:
             packets.append(packet)
+        if packet.size and (packet.pts is None or packet.pts <= last):
+            stop = len(packets)
         # Frames behind the first keyframe after the window may still be shown before that.
         if behind == 2:
             break
-    return packets
+    return packets[:stop]  # what comes after the last frame of the window may be damaged

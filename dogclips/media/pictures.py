@@ -7,15 +7,19 @@ In most files every packet is a picture that is shown at the packet's own time. 
 - MPEG-4 repeats a picture by a packet that holds none (a VOP "not coded"): the last one is held.
 - AVI stores no times. Others store B-frames with the times of their order in the file, leave out
   some times, give the same one twice, or step back a little.
+- Dahua's recorders (dhav) store whole seconds, and what FFmpeg adds to them depends on where it
+  begins to read: a packet is known by its place in the file only.
 
 There a picture is named by the number of its packet, counted through the stream in file order; its
 place follows from what is known of the packets, and here alone. Nothing here opens a file, so that
 both probes and the loader come to the same description.
 """
 
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -33,8 +37,8 @@ _REORDERED = 5
 _MANY_HOLES = 4
 
 # What has to be looked at: the first bytes of each packet, or what the decoder makes of them; the
-# latter only until it is clear that it leaves the order as it is, or to the end.
-Look = Literal["headers", "decoded", "decoded whole"]
+# latter only until it is clear that it leaves the order as it is, or to the end; or where each is.
+Look = Literal["headers", "decoded", "decoded whole", "positions"]
 
 # Codecs whose packets say in a few bits what they hold, those that number their pictures, those
 # whose pictures need no others, and those that show what comes first first.
@@ -65,6 +69,7 @@ class Seen:
     not there; of `linked` at least half of those that follow a loss would not look as they do.
     `numbers` are those of a codec that counts pictures as they are shown, with NUMBERED_ANEW more
     wherever it begins anew; those `between` two others need both, and are stored after both.
+    `positions` are places in the file in bytes, if times do not name packets.
     """
 
     roles: NDArray[np.int8]
@@ -74,16 +79,21 @@ class Seen:
     linked: frozenset[int] = frozenset()
     numbers: Pts | None = None
     between: NDArray[np.bool_] | None = None
+    positions: Pts | None = None
 
 
 @dataclass
 class Packets:
-    """The times of one stream's packets, in file order; hidden ones are decoded and not shown."""
+    """The times of one stream's packets, in file order; hidden ones are decoded and not shown.
 
-    pts: list[int | None] = field(default_factory=list)
-    dts: list[int | None] = field(default_factory=list)
-    hidden: list[int] = field(default_factory=list)  #: Numbers of those that an edit list hides
-    keys: list[int] = field(default_factory=list)  #: Numbers of those flagged as keyframes
+    A day holds millions of packets: numbers lie side by side, NO_TIME where there is none.
+    """
+
+    pts: "array[int]" = field(default_factory=partial(array, "q"))
+    dts: "array[int]" = field(default_factory=partial(array, "q"))
+    #: Numbers of those that an edit list hides, and of those flagged as keyframes.
+    hidden: "array[int]" = field(default_factory=partial(array, "q"))
+    keys: "array[int]" = field(default_factory=partial(array, "q"))
 
     def add(self, pts: int | None, dts: int | None, *, hidden: bool, key: bool) -> None:
         """Append one packet."""
@@ -91,8 +101,8 @@ class Packets:
             self.hidden.append(len(self.pts))
         if key:
             self.keys.append(len(self.pts))
-        self.pts.append(pts)
-        self.dts.append(dts)
+        self.pts.append(NO_TIME if pts is None else pts)
+        self.dts.append(NO_TIME if dts is None else dts)
 
     @property
     def shown(self) -> Pts:
@@ -134,6 +144,11 @@ class Head:
         """
         return self.container == "mpeg"
 
+    @property
+    def placed(self) -> bool:
+        """Return whether times after a seek are not those of reading the whole file."""
+        return self.container == "dhav"
+
 
 def describe(packets: Packets, head: Head, look: Callable[[Look], Seen | None]) -> Described:
     """Return the pictures of a stream; `look` is asked only where times of packets cannot tell."""
@@ -155,6 +170,10 @@ def describe(packets: Packets, head: Head, look: Callable[[Look], Seen | None]) 
 
 def look_for(pts: Pts, head: Head) -> Look | None:
     """Return what has to be looked at to know the pictures; None if their times tell."""
+    return _look_for(pts, head) or ("positions" if head.placed else None)
+
+
+def _look_for(pts: Pts, head: Head) -> Look | None:
     codec, gaps = head.codec, NO_TIME in pts
     # Times that are guessed tell no order.
     ordered = head.guessed and codec in ("mpeg1video", "mpeg2video")
@@ -223,26 +242,37 @@ def _torn(
     holes: Sequence[tuple[int, int]],
     places: Pts,
     look: Callable[[Look], Seen | None],
-) -> list[int]:
-    """Return the first packet after each loss."""
+) -> list[tuple[int, int | None]]:
+    """Return the first packet after each loss, with the first picture that may be torn.
+
+    What is shown right after a hole may be stored behind a keyframe, and need what is lost. None
+    stands for the first picture of the packet's group.
+    """
     after = [(int(np.argmax(places >= index)), missing) for index, missing in holes]
     constant = not stream.variable_frame_rate
     if stream.codec not in (*_NUMBERED, "mpeg4"):
-        return [number for number, missing in after if constant and missing > _LEFT_OUT]
+        shown = zip(after, holes, strict=True)
+        return [
+            (number, index)
+            for (number, missing), (index, _) in shown
+            if constant and missing > _LEFT_OUT
+        ]
     seen = look("headers")
     if seen is None or len(seen.roles) != len(places):
         return []
     if seen.numbers is not None and seen.between is not None:
         return list(_skipped(after, holes, places, seen.numbers, seen.between))
     around = np.array([index for index, _ in holes])
-    torn = [
-        number
+    torn: dict[int, int | None] = {
+        number: None
         for number in sorted(seen.torn)
         if np.abs(around - places[number]).min() <= _REORDERED
-    ]
+    }
     if stream.codec == "mpeg4" and constant:
-        torn += _unlinked(after, seen, lost=bool(torn), ordered=seen.order is None)
-    return sorted(torn)
+        unlinked = set(_unlinked(after, seen, lost=bool(torn), ordered=seen.order is None))
+        shown = zip(after, holes, strict=True)
+        torn |= {number: index for (number, _), (index, _) in shown if number in unlinked}
+    return sorted(torn.items(), key=lambda item: item[0])
 
 
 def _skipped(
@@ -251,7 +281,7 @@ def _skipped(
     places: Pts,
     numbers: Pts,
     between: NDArray[np.bool_],
-) -> Iterator[int]:
+) -> Iterator[tuple[int, int | None]]:
     """Yield the first packet after each hole in the times that is one in the numbers, too.
 
     If what is shown last before it lies between two others, the second of these is lost: at the end
@@ -271,7 +301,7 @@ def _skipped(
         else:
             first = number
         if bool(between[before[-1]]) if anew else steps[index - 1] != usual:
-            yield min(number, first)
+            yield (number, index) if number <= first else (first, None)
 
 
 def _unlinked(
@@ -290,6 +320,16 @@ def _unlinked(
     return [number for number, _ in after if number not in sure]
 
 
+def keyframes_of(stream: Stream, packets: Packets) -> Pts:
+    """Return the indices of the pictures that reading may begin with."""
+    if stream.pictures is not None:
+        found = stream.pictures.index_of[stream.pictures.keys[:, 0]].astype(np.int64)
+    else:
+        shown = np.setdiff1d(packets.keys, packets.hidden).astype(np.int64)
+        found = np.searchsorted(stream.pts, times_of(packets.pts)[shown])
+    return np.unique(found[found >= 0])
+
+
 def _places(stream: Stream, packets: Packets) -> Pts:
     """Return the index of each packet's picture, negative for none."""
     if stream.pictures is not None:
@@ -299,22 +339,27 @@ def _places(stream: Stream, packets: Packets) -> Pts:
     return places
 
 
-def _up_to_keyframe(places: Pts, numbers: Sequence[int], keys: Pts, count: int) -> Iterator[range]:
-    """Yield the pictures from each of these packets to the next keyframe after it in the file."""
-    for number in numbers:
+def _up_to_keyframe(
+    places: Pts, torn: Iterable[tuple[int, int | None]], keys: Pts, count: int
+) -> Iterator[range]:
+    """Yield the pictures from each of these packets to the next keyframe after it in the file.
+
+    A packet comes with the first picture that may be torn; None means the first one of its group.
+    """
+    for number, first in torn:
         stop = int(keys[np.searchsorted(keys, number)])
+        end = int(places[stop]) if stop < len(places) else count
         own = places[number:stop]
-        if (own >= 0).any():
-            yield range(
-                int(own[own >= 0].min()), int(places[stop]) if stop < len(places) else count
-            )
+        begin = int(min(own[own >= 0], default=end)) if first is None else first
+        if begin < end:
+            yield range(begin, end)
 
 
 def _tells(seen: Seen | None) -> bool:
     """Return whether a look has found what times alone do not say."""
     if seen is None:
         return False
-    return bool(seen.roles.any()) or bool(seen.false_keys)
+    return bool(seen.roles.any()) or bool(seen.false_keys) or seen.positions is not None
 
 
 def _ascends(times: Pts) -> bool:
@@ -354,9 +399,12 @@ def _described(packets: Packets, head: Head, seen: Seen | None) -> Described:
         times = np.maximum.accumulate(_filled(times) if filled else times)
         if head.guessed and (even := _even(times)) is not None:
             times, repeated = even, 0
+    keys = _marks(packets, stored, roles, () if seen is None else seen.false_keys)
+    positions = None if seen is None else seen.positions
     pictures = Pictures(
         index_of=_indices(order, roles),
-        keys=_marks(packets, stored, roles, () if seen is None else seen.false_keys),
+        keys=keys,
+        positions=None if positions is None else positions[keys[:, 0]],
         timed=timed,
         held=np.flatnonzero(roles[order] == Role.HELD),
         num_filled=filled if timed and not head.guessed else 0,
@@ -457,8 +505,6 @@ def _even(times: Pts) -> Pts | None:
     return even if usual > 0 and abs(int(even[-1] - times[-1])) <= usual else None
 
 
-def times_of(times: Sequence[int | None]) -> Pts:
-    """Return times as an array; NO_TIME stands for none."""
-    if None not in times:
-        return np.array(times, dtype=np.int64)
-    return np.array([NO_TIME if time is None else time for time in times], dtype=np.int64)
+def times_of(times: "array[int]") -> Pts:
+    """Return times that are complete, in the memory that they lie in."""
+    return np.frombuffer(times, dtype=np.int64)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dogclips.errors import MediaError, OutputError
 from dogclips.files import whole_file
 from dogclips.media.inputs import open_input
-from dogclips.media.pictures import Packets
+from dogclips.media.pictures import Packets, times_of
 from dogclips.media.pyavprobe import measure_with_pyav, probe_with_pyav, read_packets
 from dogclips.streams import NO_TIME, Stream, StreamTable
 from dogclips.timebase import Pts
@@ -186,7 +186,7 @@ def _continued(
 
 def _pieces(packets: Packets) -> list[range]:
     """Return the stretches of packets between which a clock restarts."""
-    known = [(n, time) for n, time in enumerate(packets.dts) if time is not None]
+    known = [(n, time) for n, time in enumerate(packets.dts) if time != NO_TIME]
     if not known:
         return [range(len(packets.dts))]
     first = known[0][1]
@@ -199,7 +199,7 @@ def _pieces(packets: Packets) -> list[range]:
 
 def _bounds(packets: Packets, piece: range, time_base: Fraction) -> tuple[Fraction, Fraction]:
     """Return when the first packet of a stretch is shown and when the last one ends."""
-    times = sorted(time for time in packets.pts[piece.start : piece.stop] if time is not None)
+    times = sorted(time for time in packets.pts[piece.start : piece.stop] if time != NO_TIME)
     if not times:
         return Fraction(0), Fraction(0)
     usual = int(np.median(np.diff(times))) if len(times) > 1 else 1
@@ -214,14 +214,10 @@ def _retimed(stream: Stream, packets: Packets, later_s: Iterable[Fraction]) -> R
         joined[1:] = (places[1:] == places[:-1]) & (places[1:] >= 0)
         pts = np.where(places >= 0, stream.pts[np.maximum(places, 0)], NO_TIME)
     else:
-        known = (
-            pts if pts is not None else dts
-            for pts, dts in zip(packets.pts, packets.dts, strict=True)
-        )
-        moved = (round(late / stream.time_base) for late in later_s)
-        pts = np.array(
-            [NO_TIME if own is None else own + more for own, more in zip(known, moved, strict=True)]
-        )
+        stored, decoded = times_of(packets.pts), times_of(packets.dts)
+        known = np.where(stored == NO_TIME, decoded, stored)
+        moved = np.array([round(late / stream.time_base) for late in later_s], dtype=np.int64)
+        pts = np.where(known == NO_TIME, NO_TIME, known + moved)
     pts = _filled_from_next(pts.astype(np.int64))
     steps = np.diff(np.sort(pts[~joined]))
     usual = int(np.median(steps)) if len(steps) else 1

@@ -32,7 +32,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two recordings of 75 s at two frames a second, and an annotation file without one."""
     base_dir = tmp_path_factory.mktemp("sessions") / "2_2_kt"
     for name in ("0205", "0206"):
-        write_made(base_dir / "video" / f"{name}.mp4", steady(150, Fraction(2)))
+        made = steady(150, Fraction(2), options={"g": "20"})
+        write_made(base_dir / "video" / f"{name}.mp4", made)
         write_project(base_dir, name, {f"{name}.mp4": [(0, 60, "1"), (40, 68, "2")]})
     write_project(base_dir, "0207", {"0207.mp4": [(0, 4, "0")]})
     return base_dir
@@ -304,3 +305,21 @@ def test_a_plain_run_takes_over_what_shards_have_cut(session: Path, put_shard: P
     manifest = read_manifest(session / "output")
     assert manifest is not None
     assert manifest.equals(table)
+
+
+def test_a_recording_with_one_keyframe_is_cut_in_one_pass_after_its_first_minute(
+    tmp_path: Path,
+) -> None:
+    base_dir = tmp_path / "2_2_kt"
+    (base_dir / "video").mkdir(parents=True)
+    options = {"preset": "ultrafast", "g": "10000", "sc_threshold": "0"}
+    made = steady(480, Fraction(2), options=options)
+    video = write_made(base_dir / "video" / "020500.mp4", made)
+    write_project(base_dir, "0205", {video.name: [(0, 240, "0")]})
+    plan = planned(base_dir, stride_seconds=4)
+
+    units = plan_units(plan, {job.path for job in plan.jobs.values()})
+
+    begins = [min(job.indices[0] for job in unit.jobs) / 2 for unit in units]
+    assert begins == [0, 20, 40, 60]
+    assert sum(len(unit.jobs) for unit in units) == 60

@@ -456,7 +456,7 @@ def _torn(case: CutCase, times_s: Sequence[Fraction], keys: Sequence[int]) -> tu
     steps = enumerate(pairwise(times_s), start=1)
     holes = [place for place, (a, b) in steps if b - a > Fraction(3, 2) / case.rate]
     ends = [min((key for key in keys if key >= place), default=len(times_s)) for place in holes]
-    return tuple(range(place, end) for place, end in zip(holes, ends, strict=True))
+    return tuple(range(a, b) for a, b in zip(holes, ends, strict=True) if a < b)
 
 
 def _first_shown(case: CutCase, seen: int) -> int:

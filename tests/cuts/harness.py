@@ -21,8 +21,8 @@ from dogclips.media.probe import probe_file
 from dogclips.timebase import Span, exact
 from tests.cuts.cases import CutCase, Truth, make_source, truth_of
 from tests.cuts.checks import Wanted, faults_of, wanted
-from tests.cuts.odd import OddReport
 from tests.cuts.readers import READERS, Clip, all_by_ffmpeg, by_pyav_without_edit_list
+from tests.cuts.verdicts import Judged, OddReport, Tally
 from tests.sessions import write_project
 
 
@@ -47,6 +47,16 @@ class Report:
     num_unsure: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+
+    @property
+    def tally(self) -> Tally:
+        """Return what is counted of it; a clip with a fault is wrong."""
+        refused = Counter(self.outcomes)
+        cut = refused.pop("cut", 0)
+        wrong = min(len({fault.split(",")[0] for fault in self.faults}), cut)
+        windows = [Judged("right")] * (cut - wrong) + [Judged("wrong", "see above")] * wrong
+        windows += [Judged("refused", reason) for reason in refused.elements()]
+        return Tally(self.case.seed, f"plain, {self.case.timing}", windows, (), len(self.faults))
 
 
 def report_of(case: CutCase) -> Report:

@@ -1,5 +1,6 @@
 """Reading from the middle of a source gives the frames that reading it whole gives."""
 
+import cProfile
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from dogclips.media.decoding import decode_frames, decode_from
 from dogclips.media.probe import probe_file
-from tests import odd_streams
+from tests import odd_files, odd_streams
+from tests.cuts.painting import read_frame
 from tests.shared import SHARED, needs_shared
 from tests.videos import steady, write_made
 
@@ -84,3 +86,37 @@ def test_a_keyframe_that_an_edit_list_hides_begins_what_is_shown(tmp_path: Path)
     found = [place for place, _ in decode_frames(path, stream, range(20))]
 
     assert found == list(range(20))
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
+def test_after_a_frame_that_lacks_a_part_nothing_is_shown_up_to_the_next_keyframe(
+    tmp_path: Path, codec: str
+) -> None:
+    options = {"g": "12", "b": "4M", "bf": "0", "sc_threshold": "1000000000"}
+    if codec == "libx264":
+        options = odd_streams.NO_B_FRAMES
+    odd = odd_files.without_packets(tmp_path, codec=codec, options=options, frame=24)
+    stream = probe_file(odd.path).cameras[0]
+
+    found = [index for index, _ in decode_frames(odd.path, stream, range(len(stream.pts)))]
+    alone = [index for index, _ in decode_frames(odd.path, stream, range(30, 40))]
+
+    assert not set(found) & set(range(24, 36))
+    assert set(found) >= {*range(22), *range(36, 100)}
+    assert alone == [36, 37, 38, 39]
+
+
+def test_frames_far_apart_are_read_in_one_go_where_no_keyframe_is_between(tmp_path: Path) -> None:
+    numbers = range(600)
+    options = {**odd_streams.NO_B_FRAMES, "g": "600"}
+    path = odd_streams.encoded(tmp_path, "libx264", options, numbers, size=(32, 32))
+    stream = probe_file(path).cameras[0]
+    opened = cProfile.Profile()
+
+    wanted = [3, 250, 251, 590]
+    found = opened.runcall(list, decode_frames(path, stream, wanted))
+
+    assert [index for index, _ in found] == wanted
+    assert [read_frame(frame) for _, frame in found] == wanted
+    calls = [entry.callcount for entry in opened.getstats() if "open_input" in str(entry.code)]
+    assert calls == [1]

@@ -1,9 +1,7 @@
 """Formats beside MP4 and its like are read as their players show them, or refused by their name."""
 
-import struct
 import subprocess
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from dogclips.media.lanes import ClipJob
 from dogclips.media.packets import open_clip
 from dogclips.media.probe import probe_file
 from dogclips.streams import StreamTable
+from tests.odd_files import write_dav
 from tests.probes import PROBES
 from tests.videos import gray_of, numbers_in, steady, write_made
 
@@ -53,7 +52,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = write_made(folder / "source.mkv", steady(NUM_FRAMES, Fraction(RATE)))
     for name, arguments in FILES.items():
         converted(source, folder / name, arguments)
-    write_dav(folder / "a.dav", source)
+    write_dav(folder / "a.dav", source, RATE)
     return folder
 
 
@@ -61,35 +60,6 @@ def converted(source: Path, target: Path, arguments: Sequence[str]) -> Path:
     command = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", str(source), *arguments]
     subprocess.run([*command, str(target)], check=True, timeout=60)
     return target
-
-
-def write_dav(path: Path, source: Path) -> Path:
-    """Write a recording as Dahua's recorders do, which FFmpeg reads and does not write.
-
-    Each frame: a head with its date in seconds, its milliseconds and, before a keyframe, its size
-    and rate; the picture; its length once more. Layout as FFmpeg's libavformat/dhav.c reads it.
-    """
-    began = datetime(2026, 3, 1, 8, 0, 0)  # noqa: DTZ001 (a recorder's clock has no zone)
-    with av.open(str(source)) as container, path.open("wb") as file:
-        video = container.streams.video[0]
-        whole = av.BitStreamFilterContext("h264_mp4toannexb", video)
-        packets = [out for packet in container.demux(video) for out in whole.filter(packet)]
-        for number, packet in enumerate(packet for packet in packets if packet.size):
-            ms = number * 1000 // RATE
-            at = began + timedelta(milliseconds=ms)
-            date = ((at.year - 2000) << 26 | at.month << 22 | at.day << 17 | at.hour << 12) | (
-                at.minute << 6 | at.second
-            )
-            ext = b""
-            if packet.is_keyframe:
-                ext = bytes((0x81, 0, 2, RATE)) + bytes((0x82, 0, 0, 0))
-                ext += struct.pack("<HH", video.width, video.height)
-            length = 24 + len(ext) + packet.size + 8
-            kind = 0xFD if packet.is_keyframe else 0xFC
-            file.write(b"DHAV" + bytes((kind, 0, 0, 0)) + struct.pack("<III", number, length, date))
-            file.write(struct.pack("<HBB", ms % 65536, len(ext), 0) + ext + bytes(packet))
-            file.write(b"dhav" + struct.pack("<I", length))
-    return path
 
 
 @pytest.mark.parametrize("measure", PROBES)

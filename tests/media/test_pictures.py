@@ -21,10 +21,10 @@ from dogclips.media.probe import probe_file
 from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import Stream, StreamTable
 from dogclips.timebase import Span
-from tests import odd_streams
-from tests.cuts.odd import virtual, wanted_of
+from tests import odd_files, odd_streams
 from tests.cuts.painting import read_frame
 from tests.cuts.readers import READERS
+from tests.cuts.verdicts import virtual, wanted_of
 from tests.odd_streams import B_FRAMES, COUNT, MPEG4, RATE, Odd
 from tests.videos import steady, write_made
 
@@ -70,6 +70,7 @@ ODD: dict[str, tuple[Make, set[str]]] = {
         partial(odd_streams.some_packs_with_times, rate="4M", flags="+ilme+ildct"),
         {"P004"},
     ),
+    "times that depend on where reading begins": (odd_files.from_recorder, {"P004"}),
     "keyframes that are none": (odd_streams.false_keyframes, set()),
     "every packet a keyframe": (
         partial(
@@ -286,3 +287,14 @@ def test_what_a_camera_left_out_before_it_encoded_is_no_damage(
     codes = {message.code for message in table.messages} - {"P005"}
     assert codes == {"P013" if len(gone) > 5 else "P036"}  # a rate with many holes is none
     assert table.cameras[0].torn == ()
+
+
+@pytest.mark.parametrize("name", ["020500.flv", "020500.mkv"])
+def test_what_is_damaged_behind_a_window_does_not_concern_it(tmp_path: Path, name: str) -> None:
+    options = {**odd_streams.NO_B_FRAMES, "g": "100"}
+    odd = odd_files.broken_off(tmp_path, name, options=options, share=0.5)
+    stream = camera(odd.path)
+    frames = select_frames(stream, Span(Fraction(10, 25), Fraction(20, 25)), None)
+    assert isinstance(frames, SourceFrames)
+
+    assert virtual(odd, stream, frames) == [*range(10, 20)]
