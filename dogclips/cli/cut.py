@@ -149,7 +149,7 @@ def stop_when_told() -> None:
     """Let SIGTERM end as Ctrl-C does: what is finished is kept and recorded.
 
     A shell script that starts a program in the background lets it ignore Ctrl-C, and whatever
-    starts it may have blocked both signals. A run is stopped all the same.
+    starts it may have blocked both signals. A run can be stopped anyway.
     """
     both = signal.SIGINT, signal.SIGTERM
     for number in both:
