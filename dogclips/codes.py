@@ -204,7 +204,7 @@ MESSAGES: Mapping[str, Code] = {
     "P036": _both(
         "pictures are held for longer than others because the recorder left out frames; a note "
         "where none is held for longer than max_hold_seconds allows by default",
-        "set max_hold_seconds if a picture that stands still is no loss",
+        "set max_hold_seconds if the picture stood still",
     ),
     "P040": _warning(
         "the file stores no times, so 25 frames per second are assumed",
@@ -253,7 +253,7 @@ SKIP_REASONS: Mapping[str, Code] = {
     "frames-missing": _warning(
         "spans frames that the recording lacks: one picture is held for longer than "
         "max_hold_seconds",
-        "set max_hold_seconds if a picture that stands still is no loss",
+        "set max_hold_seconds if the picture stood still",
     ),
     "frames-damaged": _warning(
         "shows frames between a loss and the next keyframe, which may be damaged",

@@ -89,7 +89,8 @@ def _on_grid(stream: Stream, begin_s: Fraction, rate: Fraction, count: int) -> S
     """Return so many frames of a constant rate from the one on screen then."""
     first = frame_at(stream.pts, stream.time_base, begin_s)
     own = stream.pts[first : first + count]
-    places = held_frames(own, stream.time_base, rate, begin_s, count)
+    ended = first + count > len(stream.pts)
+    places = held_frames(own, stream.time_base, rate, begin_s, count, ended=ended)
     if places is None:
         return None
     in_turn = places[-1] == count - 1

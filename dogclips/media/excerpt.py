@@ -127,12 +127,19 @@ def _timed_frames_of(pts: Pts, time_base: Fraction, window: Window) -> FrameTime
 
 
 def held_frames(
-    pts: Pts, time_base: Fraction, rate: Fraction, begin_s: Fraction, count: int
+    pts: Pts,
+    time_base: Fraction,
+    rate: Fraction,
+    begin_s: Fraction,
+    count: int,
+    *,
+    ended: bool = False,
 ) -> Pts | None:
     """Return which of these frames is on screen at each of `count` instants of their own rate.
 
     The first one is on screen when the window begins. Where frames are missing between two, the
-    earlier one is held. None where the last instant is after the last frame.
+    earlier one is held. The last frame is held as well, unless the stream has `ended` with it: then
+    an instant after it makes the result None.
 
     >>> held_frames(np.array([0, 50, 150]), Fraction(1, 1000), Fraction(20), Fraction(0), 4)
     array([0, 1, 1, 2])
@@ -146,7 +153,7 @@ def held_frames(
         since_s = begin_s + ROUNDING_SLACK_S - int(pts[0]) * time_base
         begun = min(max(math.floor(since_s * rate), 0), int(places[1]) - 1)
     slots = begun + np.arange(count)
-    if slots[-1] > places[-1]:
+    if ended and slots[-1] > places[-1]:
         return None
     return np.searchsorted(places, slots, side="right").astype(np.int64) - 1
 

@@ -306,7 +306,7 @@ class H264Headers(Headers):
 
 
 class NumberedHeaders(Headers):
-    """Pictures that are numbered in the order shown, anew from some of them on."""
+    """Pictures that are numbered in the order shown; some of them begin again at 0."""
 
     def __init__(self, extradata: bytes) -> None:
         super().__init__(extradata)

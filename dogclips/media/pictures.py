@@ -68,7 +68,7 @@ class Seen:
     that is known. `false_keys` are flagged as keyframes and are none; `torn` need a picture that is
     not there; of `linked` at least half of those that follow a loss would not look as they do.
     `numbers` are those of a codec that counts pictures as they are shown, with NUMBERED_ANEW more
-    wherever it begins anew; those `between` two others need both, and are stored after both.
+    wherever it begins again; those `between` two others need both, and are stored after both.
     `positions` are places in the file in bytes, if times do not name packets.
     """
 

@@ -29,7 +29,8 @@ from tests.videos import numbers_in
 YEAR = ("--set", "name.year=2024")
 TOUCHED_S = 20.0  # where the clip begins that shows the damage
 BAD_TIMES = [f" {(FIRST_BAD + k) / RATE} s " for k in range(NUM_BAD)]  # 21.0, 21.2, 21.4
-UNDECODED, NOT_THERE, CUT_OFF = "does not decode", "frames-missing", "after-end"
+UNDECODED, CUT_OFF = "does not decode", "after-end"
+NOT_THERE, TORN = "frames-missing", "frames-damaged"
 
 
 def cut_here(base_dir: Path, **settings: object) -> None:
@@ -64,8 +65,8 @@ def assert_right(base_dir: Path, rows: dict[float, dict[str, Any]]) -> None:
     [
         ("mp4", zeroed, UNDECODED),
         ("mp4", scribbled, UNDECODED),
-        ("ts", zeroed, NOT_THERE),
-        ("ts", scribbled, NOT_THERE),
+        ("ts", zeroed, TORN),
+        ("ts", scribbled, TORN),
         ("mkv", scribbled, NOT_THERE),
         ("mkv", truncated, CUT_OFF),
     ],

@@ -59,7 +59,7 @@ VERDICTS = {
     "decord_video_90.mov": ok(3),
     "deeplabcut_openfield_m3v1mp4.mp4": ok(2330),
     "dlclive_dog_clip.avi": ok(296, "P018"),
-    "exoplayer_bbb_2500ms.ts": warning(58, "P004 P006 P015 P029"),
+    "exoplayer_bbb_2500ms.ts": ok(58, "P004 P006 P036"),
     "exoplayer_full_blocks.mkv": NO_VIDEO,
     "exoplayer_invalid-bitstream.webm": ok(51),  # only decoding shows the damage
     "exoplayer_sample.avi": warning(96, "P017 P018 P036"),
@@ -70,7 +70,7 @@ VERDICTS = {
     "kvs_output-get-media-non-increasing-timecode.mkv": warning(358, "P020 P023"),
     "kvs_output_get_media_sparse_fragments.mkv": warning(180, "P036"),
     "mmaction2_demo.mp4": ok(280),
-    "mmaction2_demo_skeleton.mp4": warning(72, "P036"),
+    "mmaction2_demo_skeleton.mp4": ok(72, "P036"),
     "mmaction2_tests_test.avi": ok(164, "P018"),
     # Said to run at 14.985 fps; the times jitter by up to 5 ms around it.
     "moviepy_no_duration.webm": ok(74, "P013"),
@@ -94,7 +94,7 @@ VERDICTS = {
     "tsduck_test-025.ts": warning(75, "P004 P015 P029 P050"),
     "tsduck_test-103.ts": NO_VIDEO,
     "video2dataset_test_video.mp4": ok(3678),
-    "videollama_skateboarding_dog.mp4": warning(421, "P005 P036"),
+    "videollama_skateboarding_dog.mp4": ok(421, "P005 P036"),
     "zamba_PICT0074.ASF": ok(61),
     "zamba_chimp.mp4": ok(450),
 }
