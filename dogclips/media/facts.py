@@ -95,7 +95,7 @@ def measured(
         reordered=found.timed and _steps_down(known) > len(steps_back),
         hidden_start_pts=min(hidden[hidden != NO_TIME].tolist(), default=None),
         num_hidden=found.num_hidden,
-        first_pts=next(iter(known[known != NO_TIME].tolist()), None),
+        first_pts=next(iter(known[known != NO_TIME].tolist()), None) if found.timed else None,
         pictures=found.pictures if video else None,
     )
     claimed = stream.num_frames_header or 0

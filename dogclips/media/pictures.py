@@ -243,10 +243,9 @@ def _torn(
     places: Pts,
     look: Callable[[Look], Seen | None],
 ) -> list[tuple[int, int | None]]:
-    """Return the first packet after each loss, with the first picture that may be torn.
+    """Return the first packet after each loss, with the picture that is shown right after it.
 
-    What is shown right after a hole may be stored behind a keyframe, and need what is lost. None
-    stands for the first picture of the packet's group.
+    That one may be stored behind a keyframe, and need what is lost; None where it cannot.
     """
     after = [(int(np.argmax(places >= index)), missing) for index, missing in holes]
     constant = not stream.variable_frame_rate
@@ -344,13 +343,13 @@ def _up_to_keyframe(
 ) -> Iterator[range]:
     """Yield the pictures from each of these packets to the next keyframe after it in the file.
 
-    A packet comes with the first picture that may be torn; None means the first one of its group.
+    A packet comes with what is shown right after the hole, where that may be stored elsewhere.
     """
     for number, first in torn:
         stop = int(keys[np.searchsorted(keys, number)])
         end = int(places[stop]) if stop < len(places) else count
         own = places[number:stop]
-        begin = int(min(own[own >= 0], default=end)) if first is None else first
+        begin = min([*own[own >= 0].tolist(), end if first is None else first])
         if begin < end:
             yield range(begin, end)
 

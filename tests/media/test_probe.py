@@ -1,6 +1,7 @@
 """Both probes measure the same, and what they measure is what was made."""
 
 import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 
 from dogclips.errors import MediaError, ToolMissingError
-from dogclips.media.ffprobe import is_installed, probe_with_ffprobe
+from dogclips.media.ffprobe import is_installed, probe_with_ffprobe, time_limit_s
+from dogclips.media.pictures import Packets
 from dogclips.media.probe import probe_file, probe_many
 from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import StreamTable
@@ -174,3 +176,23 @@ def test_without_ffprobe_pyav_measures(tmp_path: Path, monkeypatch: pytest.Monke
 
     assert not is_installed()
     assert facts(probe_file(path)) == expected
+
+
+def test_the_time_for_a_file_grows_with_its_size_and_with_what_is_looked_at(tmp_path: Path) -> None:
+    small, large = tmp_path / "small.mp4", tmp_path / "large.mp4"
+    small.write_bytes(b"")
+    with large.open("wb") as file:
+        file.truncate(10**10)  # ten gigabytes that take no space
+
+    assert time_limit_s(small, deep=False) == time_limit_s(small, deep=True)
+    assert time_limit_s(large, deep=False) > 3600
+    assert time_limit_s(large, deep=True) > 10 * time_limit_s(large, deep=False)
+
+
+def test_packets_take_twenty_bytes_each() -> None:
+    packets = Packets()
+    for number in range(50_000):
+        packets.add(number * 512 + 10**9, number * 512 + 10**9, hidden=False, key=number % 50 == 0)
+
+    size = sum(map(sys.getsizeof, (packets.pts, packets.dts, packets.keys, packets.hidden)))
+    assert size < 20 * 50_000

@@ -250,7 +250,7 @@ def test_a_file_that_cannot_be_opened_is_an_error_with_a_code(tmp_path: Path) ->
 
 
 def test_notes_leave_a_file_ok_and_warnings_do_not(tmp_path: Path) -> None:
-    paths = [of_variable_rate(tmp_path), with_a_hole(tmp_path)]
+    paths = [of_variable_rate(tmp_path), with_a_long_hole(tmp_path)]
 
     files = measure_recordings(paths, [StreamChoice()]).values()
 
