@@ -22,8 +22,8 @@ from dogclips.media.ffprobe import is_installed
 from dogclips.media.probe import probe_file
 from dogclips.timebase import Span
 from tests import odd_streams
-from tests.cuts.verdicts import virtual
 from tests.cuts.readers import READERS
+from tests.cuts.verdicts import virtual
 from tests.odd_streams import MPEG4, NO_B_FRAMES, RATE, Odd
 from tests.sessions import write_project
 

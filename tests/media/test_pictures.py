@@ -68,7 +68,7 @@ ODD: dict[str, tuple[Make, set[str]]] = {
     "times on some frames of a program stream": (odd_streams.some_packs_with_times, {"P004"}),
     "the same, interlaced": (
         partial(odd_streams.some_packs_with_times, rate="4M", flags="+ilme+ildct"),
-        {"P004"},
+        {"P004", "P050"},
     ),
     "times that depend on where reading begins": (odd_files.from_recorder, {"P004"}),
     "keyframes that are none": (odd_streams.false_keyframes, set()),
