@@ -168,7 +168,7 @@ def compare_content(
     """Find the shifts between two streams of one sensor from their pictures.
 
     Looks at three stretches of a long recording, and at more only where that leaves doubt; at the
-    `whole` of it where each clip shall be verified.
+    `whole` of it to verify each clip.
     """
     return _Comparison(reference, target, footage, whole=whole).run()
 

@@ -117,8 +117,7 @@ class Viewing(AnnotatedStream):
         some were lost, whatever `max_hold_s` says.
         """
         seen = self.seen(start_s, clip_s)
-        time_map = self.alignment.time_map
-        begin = time_map.to_target(seen.start)
+        begin = self.alignment.time_map.to_target(seen.start)
         frames = select_frames(
             self.target,
             Span(begin, begin + clip_s),
@@ -130,13 +129,16 @@ class Viewing(AnnotatedStream):
             return frames
         if outside := self._outside_reference(seen):
             return outside
-        if keep_doubtful:
-            return frames
+        return frames if keep_doubtful else self._doubt(seen) or frames
+
+    def _doubt(self, seen: Span) -> str:
+        """Return why the map cannot be believed in a window, if so."""
+        time_map = self.alignment.time_map
         if time_map.is_broken(seen):
             return "frames-lost"
         if time_map.is_doubtful(seen):
             return "in-doubt"
-        return "contradicted" if self.alignment.verdict(seen) == "contradicted" else frames
+        return "contradicted" if self.alignment.verdict(seen) == "contradicted" else ""
 
     def verdict(self, start_s: Fraction, clip_s: Fraction) -> Verdict:
         """Return what the pixels say of a window of annotation time."""
@@ -149,7 +151,7 @@ class Viewing(AnnotatedStream):
     def _outside_reference(self, seen: Span) -> str:
         """Return the reason if the annotator saw nothing of another stream at an end of a window.
 
-        How long the last frame is shown differs from container to container: one frame is no fault.
+        How long the last frame is shown differs from container to container, by up to a frame.
         """
         reference = self.reference
         if self.target is reference or reference.start_s is None or reference.end_s is None:

@@ -146,8 +146,9 @@ def held_frames(
     """
     steps = rate * time_base  # frames a tick
     in_turn = np.arange(len(pts), dtype=np.int64)
-    # Where several frames share a tick, times tell nothing but their order.
-    places = in_turn if 2 * steps >= 1 else np.rint((pts - pts[0]) * float(steps)).astype(np.int64)
+    # Where a tick is as long as some frames, times tell nothing but their order.
+    coarse = 2 * steps >= 1 and steps != 1
+    places = in_turn if coarse else np.rint((pts - pts[0]) * float(steps)).astype(np.int64)
     begun = 0
     if len(pts) > 1:
         since_s = begin_s + ROUNDING_SLACK_S - int(pts[0]) * time_base

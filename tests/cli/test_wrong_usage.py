@@ -121,6 +121,10 @@ WRONG: dict[str, tuple[str, str]] = {
     "test plain --list split/test.txt": ("a folder, not a run", "that `dogclips train` wrote"),
     "test none --list split/test.txt": ("no such checkpoint (none)", "check the path"),
     "test run --list split/test.txt": ("no checkpoints/best.ckpt", "`dogclips train --resume`"),
+    # repair
+    f"repair {VIDEO}": ("Missing option '--out'", "see `dogclips repair --help`"),
+    "repair missing.mp4 --out x.mp4": ("no such file (missing.mp4)", "check the path"),
+    f"repair {VIDEO} --out {VIDEO}": ("this file is the input", "write to another file"),
     # predict
     "predict run": ("Missing argument", "see `dogclips predict --help`"),
     "predict dogs/kt run --out p": (

@@ -21,7 +21,7 @@ SECONDS = 125
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     whole = [(0.0, float(SECONDS), "0")]
-    recording = [steady(SECONDS * RATE, Fraction(RATE))]
+    recording = [steady(SECONDS * RATE, Fraction(RATE), options={"g": "20"})]
     return write_session(tmp_path_factory.mktemp("long") / "2_2_kt", whole, recording)
 
 

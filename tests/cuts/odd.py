@@ -243,7 +243,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "clock wraps": Kind(_wraps, ("ts",), ("libx264", "mpeg2video"), b_frames=(0, 2)),
     "packs, clock wraps": Kind(_wraps, ("mpg",), ("mpeg2video",), b_frames=(0, 2)),
     "clock restarts": Kind(_restarts, ("ts",), ambiguous=True),
-    "held frames": Kind(_held_frames, ("mkv", "mp4", "avi"), _X264_AND_MPEG4),
+    "held frames": Kind(
+        _held_frames, ("mkv", "mp4", "avi"), _X264_AND_MPEG4, reasons=("frames-missing",)
+    ),
     "single losses": Kind(_single_losses, _MOST, reasons=("frames-missing",)),
     "another rate": Kind(_other_rate, ("mkv", "mp4", "ts"), reasons=("frames-missing",)),
     "false keyframes": Kind(_false_keyframes, ("3gp", "mp4"), ("mpeg4",)),
@@ -264,7 +266,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "broken off": Kind(_broken_off, _MOST, reasons=("after-end", "cannot be opened")),
     "mirrored": Kind(_mirrored, ("mp4", "mov")),
-    "resized": Kind(_resized, ("ts", "mkv", "mp4")),
+    "resized": Kind(
+        _resized,
+        ("ts", "mkv", "mp4"),
+        pending="numbers of pictures that are fitted in between black edges cannot be read",
+    ),
     "16 bits": Kind(_deep, ("mkv",), ("ffv1",)),
     "rare format": Kind(
         _rare_format, tuple(odd_files.FORMATS), ("any",), reasons=("no-timestamps",)

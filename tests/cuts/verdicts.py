@@ -228,8 +228,9 @@ def _wrong(odd: Odd, stream: Stream, own: _Planned, by_ffmpeg: Clip) -> Iterator
         "ffmpeg": by_ffmpeg.numbers,
         "OpenCV": by_opencv(own.path).numbers,
     }
+    held = [_held(odd.numbers, own.start + time * RATE) for time in times]
     for name, numbers in seen.items():
-        if list(numbers) != wanted:
+        if not _are(numbers, wanted, held):
             yield f"{name}: {list(numbers)}, not {wanted}"
     if own.frames.timing != "resampled":
         yield from _unseen(odd, own, times, wanted)
@@ -240,8 +241,24 @@ def _wrong(odd: Odd, stream: Stream, own: _Planned, by_ffmpeg: Clip) -> Iterator
     except MediaError as error:
         yield f"virtual: {error}"
         return
-    if numbers_here != wanted:
+    if not _are(numbers_here, wanted, held):
         yield f"virtual: {numbers_here}, not {wanted}"
+
+
+def _are(
+    shown: Sequence[int | None], wanted: Sequence[int | None], held: Sequence[int | None]
+) -> bool:
+    """Return whether a clip shows what is wanted, or holds the last picture where it is lost."""
+    return len(shown) == len(wanted) and all(
+        number == want or (want is None and number == last)
+        for number, want, last in zip(shown, wanted, held, strict=True)
+    )
+
+
+def _held(numbers: Sequence[int | None], place: Fraction) -> int | None:
+    """Return the last number up to a place that a picture shows."""
+    known = [number for number in numbers[: int(place + _SLACK) + 1] if number is not None]
+    return known[-1] if known else None
 
 
 def _at(numbers: Sequence[int | None], place: Fraction) -> int | None:

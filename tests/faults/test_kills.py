@@ -85,9 +85,9 @@ COMPARED = """
 import os, signal, threading
 import dogclips.clips.recordings as recordings
 compare = recordings.compare_content
-def compare_and_be_told(*given):
+def compare_and_be_told(*given, **options):
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
-    return [compare(*given) for _ in range(100)][0]
+    return [compare(*given, **options) for _ in range(100)][0]
 recordings.compare_content = compare_and_be_told
 """
 

@@ -248,4 +248,11 @@ def test_a_window_whose_times_are_not_those_of_the_stream_has_no_frame_times() -
     tick = Fraction(1, 10)
     assert window_times_of(np.arange(10), tick, window) is not None
     assert window_times_of(np.arange(9), tick, window) is None
-    assert window_times_of(np.delete(np.arange(10), 4), tick, window) is None
+    assert window_times_of(np.arange(1, 10), tick, window) is None
+
+
+def test_where_a_frame_was_left_out_the_one_before_is_held() -> None:
+    window = Window(0, 9, 10, Fraction(10), Fraction(0), "grid")
+    found = window_times_of(np.delete(np.arange(10), 4), Fraction(1, 10), window)
+    assert found is not None
+    assert found.pts.tolist() == [0, 1, 2, 3, 3, 5, 6, 7, 8, 9]
