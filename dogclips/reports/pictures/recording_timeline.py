@@ -23,7 +23,10 @@ _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3
 # What the annotator's player shows counts in seconds; beyond ten minutes nobody reads those.
 _LONG_S = 600
 # Reasons by which frames are lost or in doubt; the others are how windows were asked for.
-_ALARMING = ("frames-missing", "frames-damaged", "in-doubt", "frames-lost", "no-timestamps")
+_ALARMING = (
+    *("frames-missing", "frames-damaged", "frames-lost"),
+    *("in-doubt", "contradicted", "no-timestamps"),
+)
 # Rows of windows from above: what they are called, what that means, in the order of statuses.
 _CALLED = {
     "kept": ("clips", "windows that are clips"),
