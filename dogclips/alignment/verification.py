@@ -119,7 +119,7 @@ class Evidence:
         here = np.abs(near - place) <= (0.6 if self.grid.same_rate else 1.1)
         at_shift = float(curve[here].max(initial=-1.0))
         elsewhere = float(curve[np.abs(near - place) > 1.1].max(initial=-1.0))
-        if at_shift >= MIN_CORRELATION and at_shift >= elsewhere:
+        if at_shift >= MIN_CORRELATION and at_shift >= float(curve[~here].max(initial=-1.0)):
             return "confirmed"
         stands_out = elsewhere >= 2 * MIN_CORRELATION and elsewhere - at_shift >= 2 * MIN_MARGIN
         return "contradicted" if stands_out else unclear
