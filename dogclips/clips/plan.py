@@ -135,7 +135,7 @@ _Clip = tuple[str, str, str]  # source, name and recipe
 
 
 def _verdicts(earlier: pd.DataFrame) -> dict[_Clip, str]:
-    """Return what the pixels said of the clips of an earlier plan."""
+    """Return the verdict of each clip of an earlier plan."""
     rows = earlier[(earlier["verdict"] != "") & (earlier["status"] != "stale")]
     columns = (rows[name] for name in ("source", "clip", "recipe"))
     return dict(zip(zip(*columns, strict=True), rows["verdict"], strict=True))

@@ -151,7 +151,7 @@ def _ends(case: CutCase, truth: Truth, end_s: Fraction) -> frozenset[str]:
 
 
 def _holes(truth: Truth, start_s: Fraction, end_s: Fraction) -> frozenset[str]:
-    """Return whether more than half a missing frame lies in the window, of those held too long."""
+    """Return whether a picture is held too long in the window, by more than half a frame."""
     most_s = max(_HOLD_S, 4 * truth.frame_s) + truth.error_s
     spans = [
         (before + truth.frame_s, after)

@@ -256,9 +256,10 @@ def _are(
 
 
 def _held(numbers: Sequence[int | None], place: Fraction) -> int | None:
-    """Return the last number up to a place that a picture shows."""
-    known = [number for number in numbers[: int(place + _SLACK) + 1] if number is not None]
-    return known[-1] if known else None
+    """Return the number that is held at a place: the last one known, for a quarter of a second."""
+    stop = int(place + _SLACK) + 1
+    recent = numbers[max(stop - 1 - int(RATE / 4), 0) : stop]
+    return next((number for number in reversed(recent) if number is not None), None)
 
 
 def _at(numbers: Sequence[int | None], place: Fraction) -> int | None:
