@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -159,11 +160,11 @@ def test_a_probe_takes_at_most_twice_its_libraries_and_one_ffprobe(tmp_path: Pat
     reader = ["ffprobe", "-v", "error", "-show_packets", "-of", "json", str(path)]
 
     ours, theirs = [], []
-    for _ in range(5):
+    for _ in range(7):  # by turns, and judged by medians: one quick start must decide nothing
         ours.append(seconds_of([sys.executable, "-m", "dogclips", "probe", str(path), "--json"]))
         theirs.append(seconds_of(libraries) + seconds_of(reader))
 
-    assert min(ours) < 2 * min(theirs)
+    assert median(ours) < 2 * median(theirs)
 
 
 def seconds_of(command: list[str]) -> float:
