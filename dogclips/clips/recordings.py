@@ -1,6 +1,7 @@
 """Recordings, measured and aligned: what every plan starts from."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -96,9 +97,20 @@ def measure_recordings(
             return Recording(path, None, None, table)
         return align_recording(table, choice, trust=trust, content=content, whole=whole)
 
-    with in_threads_of(2) as pool:  # each look decodes two streams side by side
+    # Each look decodes two streams side by side. Products of matrices this small gain nothing from
+    # further threads, which burn the cores that decoders and workers want.
+    with _one_thread_of_numpy(content), in_threads_of(2) as pool:
         found = dict(zip(cases, pool.map(aligned, cases.values()), strict=True))
     return {key: found[streams] for key, streams in meant.items()}
+
+
+def _one_thread_of_numpy(content: ContentCheck) -> AbstractContextManager[object]:
+    if content == "never":
+        return nullcontext()
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 (not needed by most probes)
+
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 def _indices(
@@ -139,6 +151,7 @@ def _look(table: StreamTable, reference: Stream, target: Stream, *, whole: bool)
     from dogclips.media.footage import FileFootage  # noqa: PLC0415 (loads av, slower than a probe)
 
     try:
-        return compare_content(reference, target, FileFootage(table.path), whole=whole)
+        footage = FileFootage(table.path, whole=whole)
+        return compare_content(reference, target, footage, whole=whole)
     except MediaError as error:
         return Content(error.what, PictureView())

@@ -14,20 +14,36 @@ from dogclips.media.inputs import open_input
 from dogclips.media.pyavprobe import probe_with_pyav
 from dogclips.streams import THUMBNAIL_COLUMNS, THUMBNAIL_ROWS, Stream, Thumbnails
 
+_MOST_KEPT = 30_000  # frames of a stream; 69 MB of thumbnails, 20 minutes at 25 fps
 _STRIP_FRAMES = 3  # first, middle and last
 _STRIP_GAP = 2  # white columns between two frames
 
 
 class FileFootage:
-    """One video file, as thumbnails and as the sizes of its packets."""
+    """One video file, as thumbnails and as the sizes of its packets.
 
-    def __init__(self, path: Path) -> None:
+    Looks overlap. Where the `whole` of a file will be looked at, the streams of a short one are
+    decoded once and their thumbnails kept.
+    """
+
+    def __init__(self, path: Path, *, whole: bool = False) -> None:
         self.path = path
+        self._whole = whole
+        self._kept: dict[int, Thumbnails] = {}  # by stream
         self._sizes: dict[int, dict[int, int]] | None = None
 
     def look(self, stream: Stream, first: int, stop: int) -> Thumbnails:
         """Return the thumbnails of the frames `first` to `stop` of a stream."""
         first, stop = max(first, 0), min(stop, stream.num_frames)
+        if not self._whole or stream.num_frames > _MOST_KEPT:
+            return self._decoded(stream, first, stop)
+        if stream.index not in self._kept:
+            self._kept[stream.index] = self._decoded(stream, 0, stream.num_frames)
+        kept = self._kept[stream.index]
+        rows = slice(*np.searchsorted(kept.indices, (first, max(first, stop))))
+        return Thumbnails(kept.indices[rows], kept.pictures[rows], kept.keyframes[rows])
+
+    def _decoded(self, stream: Stream, first: int, stop: int) -> Thumbnails:
         size = THUMBNAIL_COLUMNS, THUMBNAIL_ROWS
         scaler = VideoReformatter()
         indices, pictures, keyframes = list[int](), list[NDArray[np.uint8]](), list[bool]()

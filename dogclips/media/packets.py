@@ -57,6 +57,9 @@ from dogclips.timebase import Pts
 # all are known.
 _BACK_S = (0, 2, 10)
 _MOST_STARTS = 4
+# Pixels. Of a smaller picture each thread decodes so little that handing it on costs more: half of
+# the time at 128x72.
+_WORTH_THREADS = 320 * 240
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +180,7 @@ def open_track(
         if not found:
             which = "video stream" if index is None else f"video stream {index}"
             raise MediaError(f"no {which}", where=path, todo="remove the line or cut it again")
-        if alone:
+        if alone or 0 < found[0].width * found[0].height < _WORTH_THREADS:
             found[0].codec_context.thread_count = 1
         else:
             found[0].thread_type = "AUTO"
