@@ -19,6 +19,7 @@ from dogclips.timebase import Pts
 # A stream on a regular grid may lack a few frames; with more than this share of its steps longer
 # than one frame it is called variable.
 _MAX_GAP_SHARE = 0.05
+_MOST_COUNTED = 240  # ticks a second of a clock that counts frames; others tell time
 # In a variable-rate stream a step is a gap when it is this many times the usual one.
 _GAP_FACTOR = 4
 # No recorder loses a minute of frames and goes on as if nothing had happened: over a step as long,
@@ -395,7 +396,9 @@ def find_grid(pts: Pts, time_base: Fraction) -> tuple[Fraction, Pts] | None:
     """
     usual = int(np.median(np.diff(pts)))
     average = average_rate(pts, time_base)
-    if usual <= 1 and average:  # more frames than ticks, or nearly: times alone part none
+    counts = usual == 1 and 1 / time_base <= _MOST_COUNTED  # a tick is a frame, as in AVI
+    # More frames than ticks, or nearly: times alone part none.
+    if usual <= 1 and average and not counts:
         in_turn = np.arange(len(pts), dtype=np.int64)
         off_grid = np.abs(pts - pts[0] - in_turn / float(average * time_base))
         if off_grid.max() <= 1.01:

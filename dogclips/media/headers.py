@@ -18,6 +18,7 @@ from dogclips.timebase import Pts
 _VOP = b"\x00\x00\x01\xb6"  # vop_start_code
 _STUB_BYTES = 8
 _INTRA, _FORWARD, _BOTH_WAYS = 0, 1, 2  # vop_coding_type
+_FAR = 1 << 30  # pictures since a keyframe; nothing lost can be so far
 _TURNS = 4  # pictures that take turns in rounding for one that does not
 _SLICE, _IDR, _SPS = 1, 5, 7  # nal_unit_type
 # nal_unit_type of H.265: the first after the slices; IDR_W_RADL and IDR_N_LP; the first that can
@@ -60,6 +61,7 @@ class Headers(ABC):
         self.false_keys: list[int] = []
         self.torn: list[int] = []
         self.linked: list[int] = []
+        self.since: list[int] = []  # for each packet, if anything tells
 
     @abstractmethod
     def read(self, data: bytes, *, key: bool) -> None:
@@ -69,7 +71,11 @@ class Headers(ABC):
         """Return what was read; None if it does not tell the pictures."""
         roles = np.array(self.roles, dtype=np.int8)
         marked = frozenset(self.false_keys), frozenset(self.torn), frozenset(self.linked)
-        return Seen(roles, None, *marked)
+        return Seen(roles, None, *marked, since=self._distances)
+
+    @property
+    def _distances(self) -> Pts | None:
+        return np.array(self.since, dtype=np.int64) if self.since else None
 
 
 class Vp8Headers(Headers):
@@ -144,8 +150,11 @@ class Mpeg4Headers(Headers):
         coded = self._time_bits is None or bool(bits.take(1))
         if found < 0:  # a stub that stands for nothing, or damage
             coded = len(data) > _STUB_BYTES
+        rounding = bits.take(1) if kind == _FORWARD else 0
         if coded and kind in (_INTRA, _FORWARD):
-            self._turn(kind, bits.take(1) if kind == _FORWARD else 0)
+            self._turn(kind, rounding)
+        # A keyframe does not round; the first picture after it does.
+        self.since.append((1 if rounding else 2) if coded and kind == _FORWARD else _FAR)
         self.roles.append(Role.PICTURE if coded else Role.HELD)
 
     def _turn(self, kind: int, rounding: int) -> None:
@@ -164,7 +173,8 @@ class Mpeg4Headers(Headers):
         tells = len(self.linked) > _TURNS * len(self.torn)
         torn, linked = (self.torn, self.linked) if tells else ([], [])
         marked = frozenset(self.false_keys), frozenset(torn), frozenset(linked)
-        return Seen(np.array(self.roles, dtype=np.int8), known, *marked)
+        since = self._distances if tells else None
+        return Seen(np.array(self.roles, dtype=np.int8), known, *marked, since=since)
 
 
 def _order_of(kinds: Sequence[int]) -> Pts:
@@ -235,6 +245,7 @@ class H264Headers(Headers):
         """Read the next packet."""
         role = Role.PICTURE
         begins = True
+        self.since.append(_FAR)
         for unit in _units(data, self._sizes):
             kind = unit[0] & 31
             if kind == _SPS:
@@ -297,6 +308,8 @@ class H264Headers(Headers):
         Both fields of a picture have its number.
         """
         before = self._before
+        if not is_first:
+            self.since[-1] = number or 1 << self._numbers
         if before is not None and not is_first:
             following = (before + 1) % (1 << self._numbers)
             if number != following and not (is_field and number == before):

@@ -69,6 +69,8 @@ class Seen:
     not there; of `linked` at least half of those that follow a loss would not look as they do.
     `numbers` are those of a codec that counts pictures as they are shown, with NUMBERED_ANEW more
     wherever it begins again; those `between` two others need both, and are stored after both.
+    `since` is, for each packet, how many pictures a keyframe was before it at least, if that was
+    lost.
     `positions` are places in the file in bytes, if times do not name packets.
     """
 
@@ -79,6 +81,7 @@ class Seen:
     linked: frozenset[int] = frozenset()
     numbers: Pts | None = None
     between: NDArray[np.bool_] | None = None
+    since: Pts | None = None
     positions: Pts | None = None
 
 
@@ -209,7 +212,7 @@ def torn_pictures(
         return ()
     places = _places(stream, packets)
     keys = packets.keys if stream.pictures is None else stream.pictures.keys[:, 0].tolist()
-    torn = _torn(stream, holes, places, look)
+    torn = _torn(stream, holes, places, np.array([*keys, len(places)]), look)
     spans = _up_to_keyframe(places, torn, np.array([*keys, len(places)]), len(stream.pts))
     return tuple(_joined(sorted(spans, key=lambda span: span.start)))
 
@@ -241,6 +244,7 @@ def _torn(
     stream: Stream,
     holes: Sequence[tuple[int, int]],
     places: Pts,
+    keys: Pts,
     look: Callable[[Look], Seen | None],
 ) -> list[tuple[int, int | None]]:
     """Return the first packet after each loss, with the picture that is shown right after it.
@@ -267,8 +271,10 @@ def _torn(
         for number in sorted(seen.torn)
         if np.abs(around - places[number]).min() <= _REORDERED
     }
-    if stream.codec == "mpeg4" and constant:
-        unlinked = set(_unlinked(after, seen, lost=bool(torn), ordered=seen.order is None))
+    if constant:
+        unlinked = set(_without_key(after, keys, seen))
+        if stream.codec == "mpeg4":
+            unlinked |= set(_unlinked(after, seen, lost=bool(torn), ordered=seen.order is None))
         shown = zip(after, holes, strict=True)
         torn |= {number: index for (number, _), (index, _) in shown if number in unlinked}
     return sorted(torn.items(), key=lambda item: item[0])
@@ -301,6 +307,25 @@ def _skipped(
             first = number
         if bool(between[before[-1]]) if anew else steps[index - 1] != usual:
             yield (number, index) if number <= first else (first, None)
+
+
+def _without_key(after: Sequence[tuple[int, int]], keys: Pts, seen: Seen) -> Iterator[int]:
+    """Yield the packets after holes that may have lost a keyframe.
+
+    Behind it counting begins anew, and can go on by chance as if nothing had been lost. That is
+    told from a group of pictures that is longer than any without a hole.
+    """
+    if seen.since is None:
+        return
+    sizes = np.diff(keys)
+    groups = {
+        number: int(np.searchsorted(keys, number, side="right")) - 1
+        for number, missing in after
+        if seen.since[number] <= missing
+    }
+    whole = np.setdiff1d(np.arange(len(sizes)), list(groups.values()))
+    longest = sizes[whole].max(initial=0)
+    yield from (number for number, group in groups.items() if group < 0 or sizes[group] > longest)
 
 
 def _unlinked(

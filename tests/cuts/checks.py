@@ -70,9 +70,20 @@ def wanted(case: CutCase, truth: Truth, start_s: Fraction) -> Wanted:
         outcomes = (outcomes - {"cut"}) | _holes(truth, start_s, end_s)
     if "cut" in outcomes and truth.torn:
         outcomes = (outcomes - {"cut"}) | _torn(case, truth, start_s)
+    if "cut" in outcomes and case.apart and case.target and not case.starts:
+        outcomes |= _shown_to_nobody(truth, end_s)
     exact = case.resample is not None or not case.is_variable
     tolerance_s = Fraction(0) if exact else 2 * _TICK_S + truth.error_s
     return Wanted(outcomes, clips if "cut" in outcomes else (), tolerance_s)
+
+
+def _shown_to_nobody(truth: Truth, end_s: Fraction) -> frozenset[str]:
+    """Return what may become of a window that ends after the stream that was annotated.
+
+    That one has the frames of the other, from 0 on.
+    """
+    length_s = truth.times_s[-1] - truth.times_s[0]
+    return frozenset({"after-reference-end"} if end_s > length_s else ())
 
 
 def _places_at(truth: Truth, time_s: Fraction) -> range:

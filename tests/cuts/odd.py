@@ -161,7 +161,7 @@ def _wraps(folder: Path, case: OddCase) -> Odd:
 
 
 def _restarts(folder: Path, case: OddCase) -> Odd:
-    return odd_clocks.restarting(folder, case.name, case.options, before=3 * case.every % 60)
+    return odd_clocks.restarting(folder, case.name, case.options, before=3 * (1 + case.every % 20))
 
 
 def _open_group(folder: Path, case: OddCase) -> Odd:
