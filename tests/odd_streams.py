@@ -182,7 +182,8 @@ def hidden_references(
     source = encoded(folder, "libx264", {"preset": "ultrafast", "qp": "8"})
     path = folder / name
     options = ["-c:v", codec, "-b:v", "600k", "-auto-alt-ref", "1", "-lag-in-frames", "16"]
-    options += ["-g", str(group), "-deadline", "good", "-cpu-used", "5"]
+    # Threads of libvpx that wait for each other spin, for minutes where cores are few.
+    options += ["-g", str(group), "-deadline", "good", "-cpu-used", "5", "-threads", "1"]
     command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(source), *options]
     log = ["-passlogfile", str(folder / "pass")]
     for turn, out in (("1", ["-f", "null", "-"]), ("2", [str(path)])):

@@ -38,6 +38,7 @@ def write_clip(
         stream = container.add_stream("libx264", rate=20, options={"crf": "12"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.time_base = Fraction(1, TICKS)
+        stream.codec_context.thread_count = 1
         for number, time in enumerate(times):
             pixels = np.zeros((height, width, 3), np.uint8)
             paint(number, pixels)

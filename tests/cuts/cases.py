@@ -8,6 +8,7 @@ import math
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -325,7 +326,10 @@ def make_source(case: CutCase, folder: Path) -> Path:
     written = folder / f"whole.{case.container}" if trimmed else path
     options = dict(_MUXING[case.muxing])
     name = _FORMATS.get(case.container, case.container)
-    with av.open(str(written), "w", format=name, options=options) as container:
+    with (
+        _usual_priority(),
+        av.open(str(written), "w", format=name, options=options) as container,
+    ):
         tracks = [_add_stream(container, case, index) for index in _stream_indices(case)]
         for index, frame in _frames(case):
             container.mux(tracks[index].encode(frame))
@@ -335,6 +339,15 @@ def make_source(case: CutCase, folder: Path) -> Path:
         _trim(case, written, path)
         written.unlink()
     return path
+
+
+@contextmanager
+def _usual_priority() -> Iterator[None]:
+    """Give up the real-time priority that SVT-AV1 takes for the whole program, if it may."""
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _stream_indices(case: CutCase) -> range:
