@@ -29,6 +29,7 @@ from dogclips.streams import NO_TIME, Pictures, Stream
 from dogclips.timebase import Pts
 
 # Where nothing is numbered: recorders leave out so many frames in a row, losses take more.
+_LEAST_COUNTED = 16  # pictures until H.264 counts from 0 again, at least
 _LEFT_OUT = 2
 # By how many frames a hole in the times and one in the numbers may lie apart: pictures are stored
 # in another order than they are shown.
@@ -233,6 +234,11 @@ def _joined(spans: Iterable[range]) -> Iterator[range]:
 
 def _holes(stream: Stream) -> list[tuple[int, int]]:
     """Return the index of the frame after each hole, and how many are missing there."""
+    if not stream.variable_frame_rate:
+        gaps = [gap for gap in stream.gaps if not gap.jump]
+        times = [int(gap.at_s / stream.time_base) for gap in gaps]
+        places = np.searchsorted(stream.pts, times).tolist()
+        return [(place, gap.missing) for place, gap in zip(places, gaps, strict=True)]
     usual = stream.step_s / stream.time_base
     jumps = {gap.at_s for gap in stream.gaps if gap.jump}
     missing = np.rint(np.diff(stream.pts) / float(usual)).astype(np.int64) - 1
@@ -313,19 +319,23 @@ def _without_key(after: Sequence[tuple[int, int]], keys: Pts, seen: Seen) -> Ite
     """Yield the packets after holes that may have lost a keyframe.
 
     Behind it counting begins anew, and can go on by chance as if nothing had been lost. That is
-    told from a group of pictures that is longer than any without a hole.
+    told from a group of pictures that is longer than any without a hole. Without any, the chance
+    has to be small: encoders count to 16 at least.
     """
     if seen.since is None:
         return
-    sizes = np.diff(keys)
+    sizes, missing = np.diff(keys), dict(after)
     groups = {
         number: int(np.searchsorted(keys, number, side="right")) - 1
-        for number, missing in after
-        if seen.since[number] <= missing
+        for number in missing
+        if seen.since[number] <= missing[number]
     }
     whole = np.setdiff1d(np.arange(len(sizes)), list(groups.values()))
     longest = sizes[whole].max(initial=0)
-    yield from (number for number, group in groups.items() if group < 0 or sizes[group] > longest)
+    for number, group in groups.items():
+        told = longest > 0 or missing[number] < _LEAST_COUNTED
+        if told and (group < 0 or sizes[group] > longest):
+            yield number
 
 
 def _unlinked(
