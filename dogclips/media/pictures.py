@@ -17,7 +17,7 @@ both probes and the loader come to the same description.
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import partial
 from typing import Literal, NamedTuple
@@ -159,6 +159,9 @@ def describe(packets: Packets, head: Head, look: Callable[[Look], Seen | None]) 
     pts, shown = times_of(packets.pts), packets.shown
     kind = look_for(pts, head)
     seen = look(kind) if kind else None
+    if seen is not None and kind == "headers" and seen.order is None and _steps_back(pts, head):
+        decoded = look("decoded whole")
+        seen = replace(seen, order=decoded.order if decoded is not None else None)
     if seen is not None and len(seen.roles) != len(pts):
         seen = None  # two versions of FFmpeg part the file in two ways
     own = np.sort(pts[shown])
@@ -190,10 +193,18 @@ def _look_for(pts: Pts, head: Head) -> Look | None:
     # B-frames whose times are those of the file's order, or that have none.
     if head.reorders:
         return "decoded" if head.counted or gaps or _ascends(pts) else None
-    # Its head says that there are no B-frames. Heads err; and clocks do step back.
-    if not head.counted and not gaps and not _ascends(pts) and not _restarts(pts):
-        return "decoded whole"
-    return None
+    return "decoded whole" if _steps_back(pts, head) else None
+
+
+def _steps_back(pts: Pts, head: Head) -> bool:
+    """Return whether times step back although the head of the stream says that none should.
+
+    Heads err: FFmpeg knows of no B-frames where a stream begins long after another one. And clocks
+    do step back. Only a decoder tells the two apart.
+    """
+    if head.reorders or head.counted or head.codec in _IN_ORDER or NO_TIME in pts:
+        return False
+    return not _ascends(pts) and not _restarts(pts)
 
 
 def torn_pictures(
