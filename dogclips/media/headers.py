@@ -238,6 +238,7 @@ class H264Headers(Headers):
         self._numbers, self._fields, self._planes = 4, False, False
         self._open: tuple[int, int] | None = None  # a field that waits for its second one
         self._before: int | None = None  # frame_num of the last picture that others need
+        self._key: tuple[int, int] | None = None  # the last keyframe: packet and idr_pic_id
         for unit in _parameter_sets(extradata) if self._sizes else _units(extradata, 0):
             self._read_parameters(unit)
 
@@ -290,17 +291,29 @@ class H264Headers(Headers):
             bits.take(2)
         number = bits.take(self._numbers)  # frame_num
         is_field = self._fields and bool(bits.take(1))  # field_pic_flag
+        bottom = bits.take(1) if is_field else 0  # bottom_field_flag
         is_first, is_needed = unit[0] & 31 == _IDR, bool(unit[0] & 0x60)
+        if is_first and not bottom:
+            self._pass_key(bits.golomb())  # idr_pic_id
         self._count(number, is_first=is_first, is_needed=is_needed, is_field=is_field)
         if not is_field:
             self._open = None
             return False
-        own = number, bits.take(1)  # bottom_field_flag
+        own = number, bottom
         if self._open == (number, 1 - own[1]):
             self._open = None
             return True
         self._open = own
         return False
+
+    def _pass_key(self, own: int) -> None:
+        """Note that no keyframe is lost since the last one, if both are numbered in turn."""
+        here = len(self.roles)
+        if self._key is not None:
+            last, before = self._key
+            if own in (before + 1, 1 - before):
+                self.since[last:here] = [_FAR] * (here - last)
+        self._key = here, own
 
     def _count(self, number: int, *, is_first: bool, is_needed: bool, is_field: bool) -> None:
         """Note where a picture that others need is missing before this one.

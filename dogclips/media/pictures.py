@@ -29,7 +29,7 @@ from dogclips.streams import NO_TIME, Pictures, Stream
 from dogclips.timebase import Pts
 
 # Where nothing is numbered: recorders leave out so many frames in a row, losses take more.
-_LEAST_COUNTED = 16  # pictures until H.264 counts from 0 again, at least
+_LEAST_COUNTED = {"h264": 16}  # pictures until a codec counts from 0 again, at least
 _LEFT_OUT = 2
 # By how many frames a hole in the times and one in the numbers may lie apart: pictures are stored
 # in another order than they are shown.
@@ -289,7 +289,7 @@ def _torn(
         if np.abs(around - places[number]).min() <= _REORDERED
     }
     if constant:
-        unlinked = set(_without_key(after, keys, seen))
+        unlinked = set(_without_key(after, keys, seen, _LEAST_COUNTED.get(stream.codec, 0)))
         if stream.codec == "mpeg4":
             unlinked |= set(_unlinked(after, seen, lost=bool(torn), ordered=seen.order is None))
         shown = zip(after, holes, strict=True)
@@ -326,12 +326,14 @@ def _skipped(
             yield (number, index) if number <= first else (first, None)
 
 
-def _without_key(after: Sequence[tuple[int, int]], keys: Pts, seen: Seen) -> Iterator[int]:
+def _without_key(
+    after: Sequence[tuple[int, int]], keys: Pts, seen: Seen, counted: int
+) -> Iterator[int]:
     """Yield the packets after holes that may have lost a keyframe.
 
     Behind it counting begins anew, and can go on by chance as if nothing had been lost. That is
-    told from a group of pictures that is longer than any without a hole. Without any, the chance
-    has to be small: encoders count to 16 at least.
+    told from a group of pictures that is longer than any whole one without a hole. Where there is
+    none, it is only believed of few pictures out of at least so many that are `counted`.
     """
     if seen.since is None:
         return
@@ -341,10 +343,10 @@ def _without_key(after: Sequence[tuple[int, int]], keys: Pts, seen: Seen) -> Ite
         for number in missing
         if seen.since[number] <= missing[number]
     }
-    whole = np.setdiff1d(np.arange(len(sizes)), list(groups.values()))
+    whole = np.setdiff1d(np.arange(len(sizes) - 1), list(groups.values()))
     longest = sizes[whole].max(initial=0)
     for number, group in groups.items():
-        told = longest > 0 or missing[number] < _LEAST_COUNTED
+        told = longest > 0 or missing[number] < counted
         if told and (group < 0 or sizes[group] > longest):
             yield number
 
