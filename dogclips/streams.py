@@ -393,6 +393,11 @@ def find_grid(pts: Pts, time_base: Fraction) -> tuple[Fraction, Pts] | None:
     >>> rate, numbers = find_grid(np.array([0, 33, 67, 100, 167]), Fraction(1, 1000))
     >>> rate, numbers.tolist()
     (Fraction(30, 1), [0, 1, 2, 3, 5])
+
+    A clock that ticks once a frame has no rounding: what it leaves out is lost.
+
+    >>> find_grid(np.array([*range(8), *range(9, 40)]), Fraction(1, 25))[0]
+    Fraction(25, 1)
     """
     usual = int(np.median(np.diff(pts)))
     average = average_rate(pts, time_base)
