@@ -90,7 +90,7 @@ def build_module(
     check_precision(config.trainer)
     size, clip_len = config.data.size, config.data.sampling.clip_len
     model = build_model(config.model, len(clips.labels), clip_len, size)
-    loaded = load_weights(model, Path(weights)) if weights else None
+    loaded = load_weights(model, Path(weights), clips.labels) if weights else None
     kind = ShardedClassifier if config.trainer.strategy == "fsdp" else ClipClassifier
     weight = pos_weight(config, clips)
     return kind(model, config, clips.labels, weight, clips.with_task), loaded

@@ -264,7 +264,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         reasons=("frames-missing", "does-not-decode"),
         pending="a keyframe that lacks a part counts as whole where reading begins with it",
     ),
-    "broken off": Kind(_broken_off, _MOST, reasons=("after-end", "cannot be opened")),
+    # The last frame may be there in part.
+    "broken off": Kind(
+        _broken_off, _MOST, reasons=("after-end", "cannot be opened", "does-not-decode")
+    ),
     "mirrored": Kind(_mirrored, ("mp4", "mov")),
     "resized": Kind(
         _resized,

@@ -25,7 +25,7 @@ from dogclips.errors import (
     OutputError,
 )
 from dogclips.events import Event, Progress
-from dogclips.lists import read_list, write_labels, write_list
+from dogclips.lists import ClipList, read_list, write_labels, write_list
 from dogclips.records.predictions import CLIP_PREDICTION_COLUMNS
 from dogclips.records.run_start import RunStart
 from dogclips.records.settings import write_settings
@@ -33,6 +33,7 @@ from dogclips.records.training_run import EpochRecord
 from dogclips.reports.tables.train import epoch_line
 from dogclips.steps.train import TrainedRun
 from dogclips.training import TrainConfig
+from dogclips.training.run import build_module
 from tests.models.foreign import filled, timesformer_of_mmaction2
 from tests.training.runs import (
     SLOWFAST,
@@ -309,6 +310,55 @@ def test_another_run_starts_from_the_weights_of_this_one(
     assert started.report.mean_ap == pytest.approx(run.report.mean_ap)
 
 
+# (labels of the new run, what becomes of the head, which rows it takes of ours)
+HEADS = {
+    "another order": (("never", "red", "green"), "rows of never, red, green", {1: 0, 2: 1, 0: 2}),
+    "a new class": (("green", "blue", "red"), "rows of green, red; fresh: blue", {0: 1, 2: 0}),
+    "more classes": (("blue", "grey", "red", "x"), "rows of red; fresh: blue, grey, x", {2: 0}),
+    "other classes": (("sit", "lie", "run"), "other classes: ", {}),
+}
+
+
+@pytest.mark.parametrize(("labels", "why", "rows"), HEADS.values(), ids=HEADS)
+def test_rows_of_a_head_belong_to_the_classes_of_their_names(
+    config: TrainConfig,
+    run: TrainedRun,
+    labels: tuple[str, ...],
+    why: str,
+    rows: dict[int, int],
+) -> None:
+    best = run.run_dir / "checkpoints" / "best.ckpt"
+    clips = ClipList(Path("train.txt"), (), labels)
+    before = torch.load(best, weights_only=True)["state_dict"]["model.head.weight"]
+    fresh, _ = build_module(config, clips, None)
+
+    module, loaded = build_module(config, clips, best)
+
+    assert loaded is not None
+    notes = {note.name: note.why for note in (*loaded.made, *loaded.dropped)}
+    assert set(notes) == {"head.weight", "head.bias"}
+    assert all(note.startswith(why) for note in notes.values())
+    head = module.model.get_parameter("head.weight")
+    for row in range(len(labels)):
+        expected = (
+            before[rows[row]] if row in rows else fresh.model.get_parameter("head.weight")[row]
+        )
+        assert torch.equal(head[row], expected)
+
+
+def test_a_head_without_names_is_never_taken(
+    config: TrainConfig, run: TrainedRun, clips_dir: Path, tmp_path: Path
+) -> None:
+    held = torch.load(run.run_dir / "checkpoints/best.ckpt", weights_only=True)
+    torch.save(held["state_dict"], tmp_path / "nameless.pth")
+
+    _, loaded = build_module(config, read_list(clips_dir / "train.txt"), tmp_path / "nameless.pth")
+
+    assert loaded is not None
+    assert {note.why for note in loaded.dropped} == {"classes without names"}
+    assert loaded.fresh == ("head.weight", "head.bias")
+
+
 def test_weights_of_another_source_bring_their_normalisation_which_stays_with_the_run(
     config: TrainConfig, run: TrainedRun, clips_dir: Path, tmp_path: Path
 ) -> None:
@@ -350,7 +400,7 @@ def test_the_command_says_what_became_of_the_weights_before_it_trains(
     said = "\n".join(lines[: lines.index(epoch_line())])
     assert "mmaction2.pth: MMAction2 timesformer; 100.0 % of the parameters before the" in said
     assert "1 tensor resized (1x8x16 to 1x4x16): time_embed" in said
-    assert "2 tensors dropped (5 classes, the model has 3): head.{weight,bias}" in said
+    assert "2 tensors dropped (classes without names): head.{weight,bias}" in said
     assert "2 tensors left at their initial value: head.{weight,bias}" in said
     assert "normalisation: mean 0.5 0.5 0.5, std 0.5 0.5 0.5 (from MMAction2's" in said
 

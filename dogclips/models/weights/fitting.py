@@ -5,7 +5,7 @@ Shapes: N patches of a frame, T frames, C channels of a token.
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,12 @@ from dogclips.errors import CheckpointError
 from dogclips.files import whole_file
 from dogclips.models.video_model import VideoModel
 from dogclips.models.weights.files import OUR_KEY
-from dogclips.models.weights.named_weights import COUNTER, NamedWeights, read_weights
+from dogclips.models.weights.named_weights import (
+    CLASSIFIERS,
+    COUNTER,
+    NamedWeights,
+    read_weights,
+)
 from dogclips.models.weights.namings import Adapted, Tensors
 from dogclips.models.weights.resnet_names import inflated
 from dogclips.models.weights.transformer_names import with_time
@@ -45,19 +50,26 @@ class _Sorted:
     dropped: list[TensorNote] = field(default_factory=list)
 
 
-def load_weights(model: VideoModel, path: Path) -> LoadedWeights:
+def load_weights(
+    model: VideoModel, path: Path, labels: Sequence[str] | None = None
+) -> LoadedWeights:
     """Start a model from the weights of a file or folder, and take over their normalisation.
 
-    A head for other classes stays fresh; embeddings of positions are resized; an image network
-    becomes one over time as its architecture says. `model.expects` gets mean and std of the
-    source.
+    Rows of the head are matched by the names of their classes, where the `labels` of the model are
+    given: classes that the file does not name stay fresh. Without them a head is taken whole if it
+    has as many classes. Embeddings of positions are resized; an image network becomes one over time
+    as its architecture says. `model.expects` gets mean and std of the source.
     """
     weights = read_weights(path)
     ours = model.state_dict()
+    others: list[TensorNote] = []
+    if labels is not None and not weights.of_images:
+        weights, others = _with_classes(weights, labels, ours)
     if weights.of_images:
         adapted = _FROM_IMAGES[weights.facts.architecture](weights.tensors, ours)
         weights = replace(weights, tensors=adapted.tensors, made=adapted.made)
     fitting = _sorted(weights, ours, model.num_classes)
+    fitting.dropped += others
     share = _share(model, fitting.taken)
     if share < ENOUGH:
         raise _refusal(weights, share)
@@ -106,6 +118,49 @@ def _metadata(facts: WeightsFacts) -> dict[str, Any]:
     if facts.mean is not None:
         held["input"] = {"mean": facts.mean, "std": facts.std}
     return held | ({"labels": facts.labels} if facts.labels else {})
+
+
+def _with_classes(
+    weights: NamedWeights, labels: Sequence[str], ours: Mapping[str, Tensor]
+) -> tuple[NamedWeights, list[TensorNote]]:
+    """Return weights whose head has a row for each label, and what of their head is left out.
+
+    A head of as many classes may mean others, or the same in another order.
+    """
+    theirs = weights.facts.labels
+    if tuple(labels) == theirs:
+        return weights, []
+    rows = {label: row for row, label in enumerate(theirs)}
+    known = [label for label in labels if label in rows]
+    tensors, made, left_out = dict(weights.tensors), dict(weights.made), list[TensorNote]()
+    for name in _class_tensors(weights):
+        value = tensors.pop(name)
+        if known and name in ours and value.shape[1:] == ours[name].shape[1:]:
+            fresh = [label for label in labels if label not in rows]
+            tensors[name] = torch.stack(
+                [
+                    value[rows[label]].float() if label in rows else ours[name][row].float()
+                    for row, label in enumerate(labels)
+                ]
+            )
+            kept = f"rows of {', '.join(map(printable, known))}"
+            made[name] = f"{kept}; fresh: {', '.join(map(printable, fresh))}" if fresh else kept
+        else:
+            why = f"other classes: {_some(theirs)}" if theirs else "classes without names"
+            left_out.append(TensorNote(name, why))
+    return replace(weights, tensors=tensors, made=made), left_out
+
+
+def _class_tensors(weights: NamedWeights) -> list[str]:
+    """Return the names of the tensors that have a row for each class."""
+    heads = {name.removesuffix("weight") for name in CLASSIFIERS}
+    return [
+        name
+        for name, value in weights.tensors.items()
+        if any(name in (f"{head}weight", f"{head}bias") for head in heads)
+        and value.ndim
+        and len(value) == weights.facts.num_classes
+    ]
 
 
 def _sorted(weights: NamedWeights, ours: Mapping[str, Tensor], num_classes: int) -> _Sorted:
