@@ -86,6 +86,35 @@ class FileFootage:
         return sizes
 
 
+class PairFootage(FileFootage):
+    """Two files as one recording: of one stream the frames lie in another file.
+
+    `seen` stands for the stream `own` of `other`, on a clock that suits this file.
+    """
+
+    def __init__(self, path: Path, other: Path, own: Stream, seen: Stream) -> None:
+        super().__init__(path)
+        self._other, self._own, self._seen = FileFootage(other), own, seen
+
+    def look(self, stream: Stream, first: int, stop: int) -> Thumbnails:
+        """Return the thumbnails of the frames `first` to `stop` of a stream of either file."""
+        if stream is self._seen:
+            return self._other.look(self._own, first, stop)
+        return super().look(stream, first, stop)
+
+    def picture(self, stream: Stream, index: int, width: int) -> NDArray[np.uint8]:
+        """Return one frame of a stream of either file, as `FileFootage` does."""
+        if stream is self._seen:
+            return self._other.picture(self._own, index, width)
+        return super().picture(stream, index, width)
+
+    def activity(self, stream: Stream) -> NDArray[np.float64]:
+        """Return how much each frame of a stream of either file has to say."""
+        if stream is self._seen:
+            return self._other.activity(self._own)
+        return super().activity(stream)
+
+
 def _upright(
     scaler: VideoReformatter,
     frame: av.VideoFrame,
