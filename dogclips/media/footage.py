@@ -1,5 +1,6 @@
 """Pictures of recordings and clips, for programs and for people, read only where somebody looks."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import av
@@ -153,9 +154,18 @@ def strip(path: Path, width: int) -> NDArray[np.uint8]:
     upright, with square pixels; `width` columns of a frame at most. A clip of fewer frames shows
     some of them twice.
     """
-    stream, footage = camera_of(path), FileFootage(path)
-    last, parts = len(stream.pts) - 1, list[NDArray[np.uint8]]()
-    for number in range(_STRIP_FRAMES):
-        picture = footage.picture(stream, round(number * last / (_STRIP_FRAMES - 1)), width)
+    stream = camera_of(path)
+    last = len(stream.pts) - 1
+    places = (round(number * last / (_STRIP_FRAMES - 1)) for number in range(_STRIP_FRAMES))
+    return strip_of(FileFootage(path), stream, places, width)
+
+
+def strip_of(
+    footage: FileFootage, stream: Stream, indices: Iterable[int], width: int
+) -> NDArray[np.uint8]:
+    """Return frames of a stream in one row, as `strip` does those of a clip."""
+    parts = list[NDArray[np.uint8]]()
+    for index in indices:
+        picture = footage.picture(stream, index, width)
         parts += [np.full((len(picture), _STRIP_GAP, 3), 255, dtype=np.uint8), picture]
     return np.concatenate(parts[1:], axis=1)

@@ -12,7 +12,12 @@ from dogclips.records.split import SPLITS
 from dogclips.reports.pages.page import rendered
 from dogclips.reports.pictures.clip_cards import LabelCards
 from dogclips.reports.pictures.lag_plots import lag_chart
-from dogclips.reports.pictures.recording_timeline import recording_timeline
+from dogclips.reports.pictures.recording_timeline import VERDICTS, recording_timeline
+from dogclips.reports.pictures.verdict_strips import (
+    StripsByRecording,
+    VerdictStrips,
+    contradicted,
+)
 from dogclips.reports.tables.cut import SKIP_REASONS
 from dogclips.scores.concerns import Concern
 from dogclips.scores.dataset import (
@@ -50,9 +55,20 @@ def dataset_page(
     cards: Sequence[LabelCards],
     split: ListedSplit | None = None,
     *,
+    strips: StripsByRecording | None = None,
     made: str = "",
 ) -> bytes:
-    """Return the page of a data set; `made` says by what and when, for its foot."""
+    """Return the page of a data set.
+
+    `strips` are of windows that the pixels contradict; `made` says by what and when, for its foot.
+    """
+    recordings = {
+        name: [
+            _part(one, dataset.classes, (strips or {}).get((name, one.source), ()))
+            for one in session.recordings
+        ]
+        for name, session in dataset.sessions.items()
+    }
     values = {
         "dataset": dataset,
         "concerns": concerns,
@@ -63,10 +79,9 @@ def dataset_page(
         "split": split,
         "balance": split and balance_table(split),
         "cards": cards,
-        "recordings": {
-            name: [_part(one, dataset.classes) for one in session.recordings]
-            for name, session in dataset.sessions.items()
-        },
+        "recordings": recordings,
+        "judged": any(part["timeline"].judged for own in recordings.values() for part in own),
+        "verdicts": VERDICTS,
         "made": made,
     }
     return rendered("dataset_page.html.j2", values)
@@ -111,7 +126,9 @@ def _status_rows(dataset: Dataset) -> list[tuple[str, str, int, str, float]]:
 # Recordings.
 
 
-def _part(recording: RecordingRecords, classes: Sequence[str]) -> Mapping[str, Any]:
+def _part(
+    recording: RecordingRecords, classes: Sequence[str], strips: Sequence[VerdictStrips]
+) -> Mapping[str, Any]:
     """Return a recording as the page shows it."""
     entries, status = recording.measured, recording.windows["status"]
     messages = {(m.code, m.text): m for entry in entries for m in entry.messages}
@@ -128,6 +145,8 @@ def _part(recording: RecordingRecords, classes: Sequence[str]) -> Mapping[str, A
         "messages": [*messages.values()],
         "charts": [chart for chart in map(lag_chart, entries) if chart is not None],
         "timeline": recording_timeline(recording, classes),
+        "contradicted": len(contradicted(recording.windows)),
+        "strips": strips,
     }
 
 
