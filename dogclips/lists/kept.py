@@ -89,8 +89,10 @@ def split_record(
     )
 
 
-def _verdict_counts(clips: pd.DataFrame, splits: pd.Series) -> dict[str, dict[str, int]]:
-    """Return how many clips of each verdict are in each split."""
+def _verdict_counts(clips: pd.DataFrame, splits: pd.Series) -> dict[str, dict[str, int]] | None:
+    """Return how many clips of each verdict are in each split; None where none is told."""
+    if "verdict" not in clips:
+        return None
     counts = clips.groupby([splits, "verdict"]).size()
     found: dict[str, dict[str, int]] = {}
     for (split, verdict), number in counts.items():
