@@ -183,7 +183,7 @@ def viewing_of(recording: Recording, choice: StreamChoice) -> Viewing:
         codes = {message.code for message in alignment.messages}
         todo = f"see `dogclips align`, then set `{'target' if OTHER_SCENE in codes else 'trust'}`"
         if OTHER_FILE in codes:
-            todo = "correct `originals`, or rename the file in originals/"
+            todo = "correct `originals`; if both show one scene, see `dogclips align`, set `trust`"
         if "P023" in codes:
             todo = _one_clock(table)
         raise AlignmentError(text, where=recording.path, todo=todo)

@@ -93,11 +93,10 @@ def _verdict_counts(clips: pd.DataFrame, splits: pd.Series) -> dict[str, dict[st
     """Return how many clips of each verdict are in each split; None where none is told."""
     if "verdict" not in clips:
         return None
-    counts = clips.groupby([splits, "verdict"]).size()
-    found: dict[str, dict[str, int]] = {}
-    for (split, verdict), number in counts.items():
-        found.setdefault(str(split), {})[str(verdict)] = int(number)
-    return found
+    return {
+        str(split): {str(verdict): int(number) for verdict, number in own.value_counts().items()}
+        for split, own in clips["verdict"].groupby(splits)
+    }
 
 
 def read_kept(path: Path) -> Kept:

@@ -12,8 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 import dogclips
+from dogclips.errors import ConfigError, UsageError
 from dogclips.loading.excerpts import excerpts
 from dogclips.records.manifest import read_manifest
+from tests.cli.program import dogclips as program
 from tests.moving import LARGE, RATE, SMALL, write_view
 from tests.sessions import write_project
 from tests.videos import numbers_in
@@ -45,7 +47,7 @@ def write_pair(base_dir: Path, view: View, original: str) -> Path:
     copied_at = RATE if a_second == FAST else rate
     write_view(base_dir / "video" / PROXY, copy, SMALL, copied_at)
     write_view(base_dir / original, shows, LARGE, rate)
-    write_project(base_dir, "0205", {PROXY: [(0, SECONDS, "walk")]})
+    write_project(base_dir, "0205", {PROXY: [(0, len(copy) / copied_at, "1")]})
     return base_dir
 
 
@@ -214,7 +216,7 @@ def test_the_proxy_of_a_camera_may_be_what_was_annotated(plain: Path, tmp_path: 
     base_dir = tmp_path / "2_2_kt"
     shutil.copytree(plain / "video", base_dir / "video")
     (base_dir / "video" / PROXY).rename(base_dir / "video" / "GL01.LRV")
-    write_project(base_dir, "0205", {"GL01.LRV": [(0, 12, "walk")]})
+    write_project(base_dir, "0205", {"GL01.LRV": [(0, 12, "1")]})
     sources, [warning] = planned(base_dir)
     assert sources == {"video/GL01.LRV"}
     assert "P063 GL01.LRV is a small copy that a camera made" in warning
@@ -251,3 +253,42 @@ def test_a_clock_of_the_day_does_not_matter(plain: Path, tmp_path: Path) -> None
     for row in kept.to_dict("records"):
         first = round(row["start_s"] * RATE)
         assert numbers_in(base_dir / "output" / row["clip"]) == [*range(first, first + 2 * RATE)]
+
+
+def test_a_name_without_a_file_is_not_answered_by_renaming_the_original(
+    plain: Path, tmp_path: Path
+) -> None:
+    base_dir = tmp_path / "2_2_kt"
+    write_project(base_dir, "0205", {PROXY: [(0, 12, "1")]})
+    (base_dir / "video").mkdir()
+    shutil.copy(plain / "video/yard.mp4", base_dir / "video")
+    [failed] = dogclips.cut(base_dir, SETTINGS, dry_run=True).manifest["reason"]
+    assert f"V081 no recording is named '{PROXY}'" in failed
+    assert "copy the file that was annotated there" in failed
+    assert "name that in `originals`" in failed
+
+
+def test_an_original_belongs_to_one_recording(plain: Path) -> None:
+    copy, original = plain / "video" / PROXY, plain / "video/yard.mp4"
+    with pytest.raises(UsageError, match="2 recordings cannot have one original"):
+        dogclips.probe([copy, original], original=original)
+    with pytest.raises(UsageError, match="this file is the recording itself"):
+        dogclips.align(copy, original=copy)
+
+
+@pytest.mark.parametrize("named", [{"a.mp4": "*.mov"}, {"*_*.mp4": "a.mov"}, {"a": "b/c.mov"}])
+def test_names_that_cannot_be_meant_are_refused(plain: Path, named: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="originals"):
+        dogclips.cut(plain, {"originals": named}, dry_run=True)
+
+
+def test_the_tables_show_the_streams_of_both_files(plain: Path) -> None:
+    copy, original = plain / "video" / PROXY, plain / "video/yard.mp4"
+    shown = program("probe", copy, "--original", original, COLUMNS="200").stdout
+    rows = [line for line in shown.splitlines() if " h264 " in line]
+    sizes = ("x".join(map(str, size)) for size in (SMALL, LARGE))
+    small, large = (next(line for line in rows if size in line) for size in sizes)
+    assert "reference" in small
+    assert "target" not in small
+    assert "target" in large
+    assert "P061 clips are cut from its original, yard.mp4" in shown

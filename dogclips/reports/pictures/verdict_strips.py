@@ -76,8 +76,10 @@ def _apart(windows: pd.DataFrame) -> list[dict[Any, Any]]:
     for row in windows.sort_values("start_s").to_dict("records"):
         if not rows or row["start_s"] >= rows[-1]["end_s"]:
             rows.append(row)
-    places = np.unique(np.linspace(0, len(rows) - 1, _MOST).round().astype(int)) if rows else []
-    return [rows[place] for place in places]
+    if not rows:
+        return []
+    places = np.linspace(0, len(rows) - 1, _MOST).round().astype(int).tolist()
+    return [rows[place] for place in dict.fromkeys(places)]
 
 
 def _strips(base_dir: Path, row: Mapping[Any, Any]) -> VerdictStrips:
