@@ -21,9 +21,9 @@ from tests.sessions import write_project
 from tests.videos import numbers_in
 
 SETTINGS = {"clip_seconds": 2, "stride_seconds": 2}
-PROXY, SECONDS = "yard_proxy.mp4", 24
+PROXY, SECONDS = "yard_proxy.mp4", 18
 FAST = 2 * RATE  # frames a second of originals that have twice as many as the copy
-LOST = range(118, 125)  # with times closed up
+LOST = range(88, 95)  # with times closed up
 HEAD = 13  # frames of the scene before the original begins
 CLOSED_UP = [*range(HEAD, LOST.start), *range(LOST.stop, SECONDS * RATE)]
 
@@ -51,27 +51,44 @@ def write_pair(base_dir: Path, view: View, original: str) -> Path:
     return base_dir
 
 
-@pytest.fixture(scope="module", params=VIEWS)
-def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base_dir = tmp_path_factory.mktemp("pair") / "2_2_kt"
-    return write_pair(base_dir, VIEWS[request.param], "originals/yard.mkv")
+Cut = tuple[Path, pd.DataFrame]  # a session, and its manifest
 
 
 @pytest.fixture(scope="module")
-def manifest(pair: Path) -> pd.DataFrame:
+def cut(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Cut]:
+    """Return a session for each of the views, cut."""
+    found = {}
     settings = SETTINGS | {"originals": {"*_proxy.mp4": "*.mkv"}}
-    return dogclips.cut(pair, settings, workers=1).manifest
+    for name, view in VIEWS.items():
+        base_dir = tmp_path_factory.mktemp("pair") / "2_2_kt"
+        write_pair(base_dir, view, "originals/yard.mkv")
+        found[name] = base_dir, dogclips.cut(base_dir, settings, workers=1).manifest
+    return found
+
+
+@pytest.fixture(params=VIEWS)
+def each(request: pytest.FixtureRequest, cut: dict[str, Cut]) -> Cut:
+    return cut[request.param]
+
+
+@pytest.fixture
+def pair(cut: dict[str, Cut]) -> Path:
+    return cut["other rate, size and start"][0]
+
+
+@pytest.fixture
+def manifest(cut: dict[str, Cut]) -> pd.DataFrame:
+    return cut["other rate, size and start"][1]
 
 
 def seen_in_copy(pair: Path) -> list[int]:
     return [number for number in numbers_in(pair / "video" / PROXY) if number is not None]
 
 
-def test_clips_show_in_the_original_what_was_annotated_in_the_copy(
-    pair: Path, manifest: pd.DataFrame
-) -> None:
+def test_clips_show_in_the_original_what_was_annotated_in_the_copy(each: Cut) -> None:
+    pair, manifest = each
     kept = manifest[manifest["status"] == "cut"]
-    assert len(kept) >= 8
+    assert len(kept) >= 5
     annotated = seen_in_copy(pair)
     for row in kept.to_dict("records"):
         numbers = numbers_in(pair / "output" / row["clip"])
@@ -81,9 +98,8 @@ def test_clips_show_in_the_original_what_was_annotated_in_the_copy(
         assert (row["width"], row["height"]) == LARGE
 
 
-def test_no_clip_is_cut_where_one_of_the_files_lacks_frames(
-    pair: Path, manifest: pd.DataFrame
-) -> None:
+def test_no_clip_is_cut_where_one_of_the_files_lacks_frames(each: Cut) -> None:
+    pair, manifest = each
     own, original = seen_in_copy(pair), numbers_in(pair / "originals/yard.mkv")
     for row in manifest[manifest["status"] == "cut"].to_dict("records"):
         first = round(row["start_s"] * RATE)
@@ -92,7 +108,8 @@ def test_no_clip_is_cut_where_one_of_the_files_lacks_frames(
     assert set(reasons) <= {"before-target-start", "after-end", "frames-lost", "in-doubt"}
 
 
-def test_each_clip_has_its_verdict(manifest: pd.DataFrame) -> None:
+def test_each_clip_has_its_verdict(each: Cut) -> None:
+    _, manifest = each
     assert set(manifest.loc[manifest["status"] == "cut", "verdict"]) == {"confirmed"}
 
 
