@@ -85,7 +85,7 @@ def split_record(
         recordings=dict(zip(whole, map(tuple, recordings), strict=True)),
         groups=groups,
         files=files,
-        **{**settings, "left_out": dict(zip(out, left_out.values(), strict=True)) or None},
+        **{**settings, "left_out": dict(zip(out, left_out.values(), strict=True))},
     )
 
 

@@ -176,7 +176,7 @@ def _window_rows(windows: pd.DataFrame) -> Iterator[TimelineRow]:
 
 
 def _judged(windows: pd.DataFrame, status: "pd.Series[str]") -> "pd.Series[str]":
-    """Return the verdict of each clip; none of what is no clip, or where none was compared."""
+    """Return the verdict of each clip; empty for other windows, or if no clip was compared."""
     verdicts = windows["verdict"].where(status == "kept", "")
     return (
         verdicts

@@ -33,7 +33,7 @@ class VerdictStrips:
     """One window of a recording in both streams."""
 
     time: str  #: In annotation time, in words
-    kept: bool  #: Whether a clip was cut from it all the same
+    kept: bool  #: Whether a clip was cut from it anyway
     reference: StillsPicture
     target: StillsPicture
     seen: str  #: What the upper strip is of
@@ -45,7 +45,7 @@ StripsByRecording = Mapping[tuple[str, str], Sequence[VerdictStrips]]
 
 
 def contradicted(windows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a manifest that the pixels contradict, whether they were cut or not."""
+    """Return the rows of a manifest that the pixels contradict, cut or not."""
     return windows[(windows["reason"] == CONTRADICTED) | (windows["verdict"] == CONTRADICTED)]
 
 

@@ -54,7 +54,7 @@ def test_a_contradicted_clip_is_two_strips_the_annotated_one_above(page: str) ->
     assert len(figures) == 3
     for figure in figures:
         start, end = map(float, re.findall(r"<figcaption>([\d.]+) to ([\d.]+) s", figure)[0])
-        assert "cut all the same: stream 0 above stream 1" in figure
+        assert "cut anyway: stream 0 above stream 1" in figure
         upper, lower = re.findall(r'src="data:image/\w+;base64,([^"]+)"', figure)
         seen = [read_number(frame) for frame in frames(upper)]
         wanted = np.arange(start * RATE, end * RATE)
