@@ -127,6 +127,10 @@ ISSUES: Mapping[str, Code] = {
     "V086": _error(
         "the recording itself cannot be used", "see what `dogclips probe` says about it"
     ),
+    "V110": _both(
+        "the setting originals names a file that is not there (error), or no recording (warning)",
+        "correct the setting, or put the file into originals/",
+    ),
 }
 
 # What is odd about a recording. A warning can put a label on a wrong frame or cost one.
@@ -225,6 +229,19 @@ MESSAGES: Mapping[str, Code] = {
     "P053": _warning(
         "frames change their size: they are fitted into the picture between black edges",
         "look at the clips after the change",
+    ),
+    "P060": _warning(
+        "the annotated file and the one to cut show different scenes; nothing is cut",
+        "correct the setting originals, or rename the file in originals/",
+    ),
+    "P061": _note("clips are cut from another file, of which the recording is a copy"),
+    "P062": _warning(
+        "originals/ has no file for a recording, which is cut itself; only cut tells",
+        "give the original the same name before the dot, or name it in the setting originals",
+    ),
+    "P063": _warning(
+        "the annotated recording looks like a smaller copy of another one; only cut tells",
+        "name the other one in the setting originals",
     ),
 }
 

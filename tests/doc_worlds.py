@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 import dogclips
 from docs.check_examples import Done, expanded, in_shell
 from tests.cli import program
+from tests.moving import LARGE, SMALL, write_view
 from tests.sessions import Segment, write_project
 from tests.videos import steady, write_made
 
@@ -48,6 +49,8 @@ def _sessions() -> Path:
             write_made(folder / "Feb" / session / "video" / name, *STREAMS)
             write_project(folder / "Feb" / session, video, {name: SEGMENTS})
     write_made(folder / "camera.avi", steady(50, codec="mpeg4", options={"bf": "2"}))
+    write_view(folder / "yard_proxy.mp4", range(150), SMALL)
+    write_view(folder / "yard.mov", range(10, 150), LARGE)
     there = [str(folder / "Feb" / session) for session in ("2_2_kt", "2_3_kt")]
     dogclips.cut(there, {"stride_seconds": 1, "content": "never"}, workers=1)
     lists = folder / "split"

@@ -35,6 +35,21 @@ def write_moving(
     return path
 
 
+def write_view(
+    path: Path,
+    shows: Shows,
+    size: tuple[int, int],
+    rate: int = RATE,
+    tint: Tint | None = None,
+) -> Path:
+    """Write one stream that shows frames of the scene one after the other."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    track = VideoTrack(*size, Fraction(rate), options=OPTIONS, default=True)
+    frames = ((0, place, _picture(number, size, tint)) for place, number in enumerate(shows))
+    write_video(path, [track], frames)
+    return path
+
+
 def _frames(
     streams: tuple[Shows, ...], starts: tuple[int, ...], tint: Tint | None
 ) -> Iterator[TimedFrame]:

@@ -3,6 +3,7 @@
 from dogclips.alignment.content import Content, compare_content
 from dogclips.alignment.players import AnnotatedIn, fault_of, read_by, shown_in, zero_of
 from dogclips.alignment.verdict import (
+    OTHER_FILE,
     OTHER_SCENE,
     Alignment,
     Estimates,
@@ -14,11 +15,13 @@ from dogclips.alignment.verdict import (
     can_be_compared,
     estimate,
     may_lie,
+    on_clock_of,
 )
 from dogclips.alignment.verification import Verdict
 from dogclips.alignment.view import PictureView
 
 __all__ = [
+    "OTHER_FILE",
     "OTHER_SCENE",
     "Alignment",
     "AnnotatedIn",
@@ -36,6 +39,7 @@ __all__ = [
     "estimate",
     "fault_of",
     "may_lie",
+    "on_clock_of",
     "read_by",
     "shown_in",
     "zero_of",

@@ -18,7 +18,7 @@ Trust = Literal["auto", "timestamps", "frame-count"]
 Method = Literal["timestamps", "frame-count", "content", "identity"]
 
 _UNRELATED_S = 10  # both start and end this far apart: not one camera's doing
-OTHER_SCENE = "P034"
+OTHER_SCENE, OTHER_FILE = "P034", "P060"
 _LEAST_FRAMES = 20  # of a stream; less shows no motion worth comparing
 
 
@@ -30,29 +30,50 @@ class StreamChoice:
     target: int | Literal["auto", "best"] = "best"
     annotated_in: AnnotatedIn = "chrome"
 
-    def of(self, table: StreamTable) -> tuple[Stream, Stream]:
-        """Return the reference and the target stream; both have to be video streams with frames."""
-        cameras: dict[int | str, Stream] = {stream.index: stream for stream in table.cameras}
-        if not cameras:
-            raise AlignmentError(
-                "no video stream with frames", where=table.path, todo="check the recording"
-            )
-        reference, target = self.reference, self.target
-        spanning = table.spanning
-        if reference == "auto":
-            reference = shown_in(table).get(self.annotated_in, table.cameras[0].index)
-            if cameras[reference].num_frames == 1:  # of a still nobody annotates seconds
-                reference = spanning[0].index
-        if target in ("auto", "best"):
-            target = max(spanning, key=lambda stream: stream.width * stream.height).index
-        for index in (reference, target):
-            if index not in cameras:
-                raise AlignmentError(
-                    f"stream {index} is not a video stream with frames",
-                    where=table.path,
-                    todo=f"choose one of {', '.join(map(str, cameras))}",
-                )
-        return cameras[reference], cameras[target]
+    def of(self, table: StreamTable, original: StreamTable | None = None) -> tuple[Stream, Stream]:
+        """Return the reference and the target stream; both have to be video streams with frames.
+
+        The target is one of the `original`, if clips are cut from another file.
+        """
+        return self.seen_in(table), self.cut_from(original or table)
+
+    def seen_in(self, table: StreamTable) -> Stream:
+        """Return the stream that the annotator saw."""
+        index = self.reference
+        if index == "auto":
+            cameras = _cameras(table)
+            index = shown_in(table).get(self.annotated_in, table.cameras[0].index)
+            if cameras[index].num_frames == 1:  # of a still nobody annotates seconds
+                index = table.spanning[0].index
+        return _camera(table, index)
+
+    def cut_from(self, table: StreamTable) -> Stream:
+        """Return the stream that clips are cut from."""
+        if isinstance(self.target, int):
+            return _camera(table, self.target)
+        _cameras(table)
+        return max(table.spanning, key=lambda stream: stream.width * stream.height)
+
+
+def _cameras(table: StreamTable) -> dict[int, Stream]:
+    """Return the cameras of a file by index; there is at least one."""
+    cameras = {stream.index: stream for stream in table.cameras}
+    if not cameras:
+        raise AlignmentError(
+            "no video stream with frames", where=table.path, todo="check the recording"
+        )
+    return cameras
+
+
+def _camera(table: StreamTable, index: int) -> Stream:
+    cameras = _cameras(table)
+    if index not in cameras:
+        raise AlignmentError(
+            f"stream {index} is not a video stream with frames",
+            where=table.path,
+            todo=f"choose one of {', '.join(map(str, cameras))}",
+        )
+    return cameras[index]
 
 
 @dataclass(frozen=True)
@@ -167,6 +188,18 @@ def estimate(reference: Stream, other: Stream) -> Estimates | None:
     return Estimates(_start(other) - _start(reference), _duration(reference) - _duration(other))
 
 
+def on_clock_of(reference: Stream, other: Stream) -> Stream:
+    """Return a stream of another file as if its first frame came with the reference's.
+
+    The clocks of two files have nothing to do with each other. Times move by whole ticks.
+    """
+    if reference.start_s is None or other.start_s is None:
+        return other
+    ticks = round((reference.start_s - other.start_s) / other.time_base)
+    end_pts = None if other.end_pts is None else other.end_pts + ticks
+    return replace(other, pts=other.pts + ticks, end_pts=end_pts)
+
+
 def can_be_compared(reference: Stream, target: Stream) -> bool:
     """Return whether there are pixels to compare: two streams that run at the same time."""
     if target is reference or estimate(reference, target) is None:
@@ -194,6 +227,7 @@ def align_streams(
     trust: Trust = "auto",
     content: Content | None = None,
     named: bool = False,
+    files: tuple[str, str] | None = None,
 ) -> Alignment:
     """Map the reference stream's time to the target stream's frames.
 
@@ -201,7 +235,8 @@ def align_streams(
     muxer wrote them on purpose, and so are streams of the same start and length. Where both claim
     the same start but differ in length, it is unknown which end is missing: such an alignment is
     not trusted unless `trust` says what to believe. Two pictures that do not fit are of different
-    scenes: a target that was chosen for its size is refused, one that was `named` is not.
+    scenes: a target that was chosen for its size is refused, one that was `named` is not. Where the
+    streams are those of two `files`, messages name these, the reference's first.
 
     Raises
     ------
@@ -219,7 +254,7 @@ def align_streams(
     if content is not None and content.confident:
         content_s = estimates.timestamps_s - content.pieces[0].shift_s
         estimates = replace(estimates, content_s=content_s)
-    return _Case(reference, target, estimates, content, named).decide(trust)
+    return _Case(reference, target, estimates, content, named, files).decide(trust)
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +266,7 @@ class _Case:
     known: Estimates
     content: Content | None
     named: bool
+    files: tuple[str, str] | None = None
 
     def decide(self, trust: Trust) -> Alignment:
         """Return the verdict: what the user wants, then the pixels, then timestamps."""
@@ -247,7 +283,7 @@ class _Case:
         if self.content is not None and self.content.confident and shared:
             return self._by_content(self.content, trust)
         if fault is not None:
-            if trust == "auto" and fault.code != OTHER_SCENE:
+            if trust == "auto" and fault.code not in (OTHER_SCENE, OTHER_FILE):
                 refusal = "cut refuses unless `trust` says timestamps or frame-count"
                 fault = replace(fault, text=f"{fault.text}; {refusal}")
             return self._alignment("timestamps", late_s, [fault], trusted=trust != "auto")
@@ -316,7 +352,7 @@ class _Case:
 
     def _fault(self) -> Message | None:
         """Return why timestamps alone must not be believed, if so."""
-        if self._are_unrelated():
+        if self.files is None and self._are_unrelated():
             apart = shown(self.known.timestamps_s)
             text = f"unrelated clocks, {apart} s apart; nothing is corrected"
             return self._message("P014", text)
@@ -325,8 +361,9 @@ class _Case:
         if not may_lie(self.reference, self.target):
             return None
         asked = f"; the pixels cannot tell: {self.content.reason}" if self.content else ""
+        start = "both claim the same start, but the" if self.files is None else "the"
         text = (
-            "both claim the same start, but the lengths differ by"
+            f"{start} lengths differ by"
             f" {shown(abs(self.known.frame_count_s))} s"
             f" ({abs(self._frames(self.known.frame_count_s))} frames), missing at the head, the"
             f" tail or in between{asked}"
@@ -335,6 +372,9 @@ class _Case:
 
     def _other_scene(self) -> Message:
         own, seen = self.target.index, self.reference.index
+        if self.files is not None:
+            text = "the two files show different scenes, so that one is not a copy of the other"
+            return self._message(OTHER_FILE, text)
         choose = f"set target={seen} for the one that was annotated, or target={own}"
         return self._message(OTHER_SCENE, f"the two show different scenes; {choose}")
 
@@ -354,12 +394,13 @@ class _Case:
             asked = f", the pixels cannot tell: {self.content.reason}"
         frames = self._frames(abs(known.frame_count_s - known.timestamps_s))
         off = f"; the lengths allow an error of {counted(frames, 'frame')}" if frames else ""
-        return self._message("P021", f"by timestamps; not verified{asked}{off}")
+        how = "by timestamps" if self.files is None else "as if both started together"
+        return self._message("P021", f"{how}; not verified{asked}{off}")
 
     def _late_start(self, decision: str) -> list[Message]:
         """Return the note of a start that differs, and what was made of it."""
         late_s = self.known.timestamps_s
-        if not late_s:
+        if abs(late_s) <= (0 if self.files is None else ROUNDING_SLACK_S):
             return []
         when = "late" if late_s > 0 else "early"
         text = f"starts {shown(abs(late_s))} s ({abs(self._frames(late_s))} frames) {when}"
@@ -380,9 +421,10 @@ class _Case:
         return [self._message("P030", text)]
 
     def _message(self, code: str, text: str) -> Message:
-        pair = f"stream {self.target.index}"
-        if self.target is not self.reference:
-            pair = f"{pair} against stream {self.reference.index}"
+        seen, own = f"stream {self.reference.index}", f"stream {self.target.index}"
+        if self.files is not None:
+            seen, own = f"{seen} of {self.files[0]}", f"{own} of {self.files[1]}"
+        pair = own if self.target is self.reference else f"{own} against {seen}"
         return Message(code, f"{pair}: {text}")
 
     def _frames(self, time_s: Fraction) -> int:

@@ -7,11 +7,14 @@ from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
-from dogclips.cli.options import OUTPUT, STREAMS, Json, Player, Reference, Target
+from dogclips.cli.options import OUTPUT, STREAMS, Json, Original, Player, Reference, Target
 
 EXAMPLES = """
   Show how late the second stream starts, and how sure that is:
   $ dogclips align Feb/2_2_kt/video/020500.mp4
+
+  Show how a small copy and the file that it was made from align:
+  $ dogclips align yard_proxy.mp4 --original yard.mp4
 
   Put frames of both streams side by side, before and after the correction:
   $ dogclips align Feb/2_2_kt/video/020500.mp4 --output align.html
@@ -30,6 +33,7 @@ def align(
             rich_help_panel=STREAMS,
         ),
     ] = "auto",
+    original: Original = None,
     as_json: Json = False,
     output: Annotated[
         Path | None,
@@ -51,6 +55,7 @@ def align(
         target=target,
         annotated_in=annotated_in,
         trust=trust,
+        original=original,
         output=output,
         progress=Show(),
     )

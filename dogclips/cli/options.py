@@ -85,6 +85,17 @@ Target = Annotated[
 Player = Annotated[
     PlayerName, Option("--annotated-in", help=f"{_PLAYER}.", rich_help_panel=STREAMS)
 ]
+Original = Annotated[
+    Path | None,
+    Option(
+        "--original",
+        metavar="FILE",
+        help="File that clips are cut from, of which the recording is a copy, such as a small "
+        "proxy.",
+        show_default="the recording itself",
+        rich_help_panel=STREAMS,
+    ),
+]
 # For a command that otherwise takes these from the training.
 AS_TRAINED = "as in the training"
 MaybeReference = Annotated[

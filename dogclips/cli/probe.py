@@ -7,7 +7,7 @@ from typer import Argument, Option
 
 import dogclips
 from dogclips.cli.console import Show, leave, print_document, print_result
-from dogclips.cli.options import OUTPUT, Json, Player, Reference, Target
+from dogclips.cli.options import OUTPUT, Json, Original, Player, Reference, Target
 
 EXAMPLES = """
   Measure all recordings of a session:
@@ -38,6 +38,7 @@ def probe(
         bool,
         Option("--deep", help="Count the frames that decode.", rich_help_panel="Measuring"),
     ] = False,
+    original: Original = None,
     as_json: Json = False,
     output: Annotated[
         Path | None,
@@ -61,6 +62,7 @@ def probe(
         annotated_in=annotated_in,
         content=content,
         deep=deep,
+        original=original,
         output=output,
         progress=Show(),
     )

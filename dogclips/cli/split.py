@@ -88,6 +88,16 @@ def split(
             rich_help_panel=GROUPS,
         ),
     ] = None,
+    verdicts: Annotated[
+        str | None,
+        Option(
+            metavar="LIST",
+            help="Clips to split, by what the pixels say of them: words with commas between, of "
+            "confirmed, still, contradicted, not-compared.",
+            show_default="confirmed,still,not-compared",
+            rich_help_panel=SHARES,
+        ),
+    ] = None,
     check_copies: Annotated[
         bool,
         Option(
@@ -117,6 +127,7 @@ def split(
         group_by=group_by,
         keep=keep,
         seed=seed,
+        verdicts=None if verdicts is None else [word.strip() for word in verdicts.split(",")],
         list_format=list_format,
         check_copies=check_copies,
         progress=Show(),

@@ -25,6 +25,7 @@ from dogclips.clips.session import resolve_recordings
 from dogclips.clips.viewing import SAME_FILE, AnnotatedStream, annotated_stream, miscounted
 from dogclips.errors import AlignmentError, DogclipsError, MediaError, SessionError
 from dogclips.media.probe import probe_many
+from dogclips.streams import StreamTable
 from dogclips.timebase import ROUNDING_SLACK_S, exact
 
 # One row per recording that an annotation file names; `recording` is "" where none was found.
@@ -192,12 +193,16 @@ def media_of(project: Project) -> list[Media]:
 
 
 def measure_named(
-    projects: Sequence[Project], among: Mapping[Path, Sequence[Path]]
+    projects: Sequence[Project],
+    among: Mapping[Path, Sequence[Path]],
+    originals: Mapping[Path, Path | SessionError] | None = None,
 ) -> dict[Path, Found]:
     """Return what was measured of the recordings of each annotation file; none is aligned.
 
-    `among` has for each annotation file the files among which its recordings are.
+    `among` has for each annotation file the files among which its recordings are. `originals` are
+    the files that clips are cut from where that is another one.
     """
+    originals = originals or {}
     named = {
         project.path: resolve_recordings(
             [media.name for media in media_of(project)], among[project.path]
@@ -206,18 +211,32 @@ def measure_named(
     }
     resolved = (path for own in named.values() for path in own.values())
     wanted = list(dict.fromkeys(path for path in resolved if isinstance(path, Path)))
-    measured = {
-        path: Recording(path, None, None, table)
-        if isinstance(table, MediaError)
-        else Recording(path, table, None)
-        for path, table in zip(wanted, probe_many(wanted), strict=True)
-    }
+    cut = [own for own in map(originals.get, wanted) if isinstance(own, Path)]
+    files = list(dict.fromkeys([*wanted, *cut]))
+    tables = dict(zip(files, probe_many(files), strict=True))
+    measured = {path: _measured(path, tables, originals.get(path)) for path in wanted}
     return {
         file: {
             name: measured[path] if isinstance(path, Path) else path for name, path in own.items()
         }
         for file, own in named.items()
     }
+
+
+def _measured(
+    path: Path,
+    tables: Mapping[Path, StreamTable | MediaError],
+    original: Path | SessionError | None,
+) -> Recording | SessionError:
+    """Return what was measured of a recording and of its original, if it has one."""
+    if isinstance(original, SessionError):
+        return original
+    table, own = tables[path], None if original is None else tables[original]
+    if isinstance(table, MediaError):
+        return Recording(path, None, None, table)
+    if isinstance(own, MediaError):
+        return Recording(path, None, None, own)
+    return Recording(path, table, None, original=own)
 
 
 def _shown(
@@ -231,7 +250,7 @@ def _shown(
             raise recording.error or AlignmentError(
                 "not measured", todo="see what `dogclips probe` says of it"
             )
-        stream, _ = choice.of(recording.table)
+        stream, _ = choice.of(recording.table, recording.original)
         if stream.end_s is None:
             what = f"stream {stream.index} has no timestamps"
             raise AlignmentError(what, todo="remux the recording")

@@ -58,12 +58,11 @@ class ComparedFrames:
 
 def compared_frames(file: Recording) -> list[ComparedFrames]:
     """Return a first, a middle and a last frame at which something moves, and their partners."""
-    table, alignment = file.measured
-    streams = {stream.index: stream for stream in table.streams}
-    pair = streams[alignment.reference], streams[alignment.target]
-    if pair[0] is pair[1]:
+    _, alignment = file.measured
+    reference, target = file.streams
+    if reference is target:
         return []
-    return list(_Search(*pair, alignment, FileFootage(file.path)).found())
+    return list(_Search(reference, target, alignment, file.footage()).found())
 
 
 class _Search:

@@ -53,6 +53,13 @@ class CutConfig(Config):
         default_factory=dict,
         description="Settings of single annotation files, by file name without suffix.",
     )
+    originals: dict[str, str] = Field(
+        default_factory=dict,
+        examples=[{"*_proxy.mp4": "*.mov"}],
+        description="For recordings that are copies of others, as small proxies are, the file that "
+        "clips are cut from: names in `video/`, and of files in `originals/` or `video/`. One `*` "
+        "stands for the same text in both.",
+    )
     trust: Trust = Field(
         "auto",
         description="What decides how streams align: `timestamps`, `frame-count`, or `auto` for "
@@ -166,6 +173,17 @@ class CutConfig(Config):
         return StreamChoice(
             reference, self.target, own.annotated_in or project.player or self.annotated_in
         )
+
+    @field_validator("originals")
+    @classmethod
+    def _names(cls, originals: dict[str, str]) -> dict[str, str]:
+        """Refuse folders, and stars that stand for nothing."""
+        for name, original in originals.items():
+            if any(mark in text for text in (name, original) for mark in "/\\"):
+                raise ValueError(f"{name}: {original}: write file names without a folder")
+            if name.count("*") > 1 or ("*" in original and "*" not in name):
+                raise ValueError(f"{name}: {original}: write one * in both names, or none")
+        return originals
 
     @field_validator("projects", mode="before")
     @classmethod

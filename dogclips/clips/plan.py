@@ -10,6 +10,7 @@ import pandas as pd
 from dogclips.annotations import Project
 from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import Refused, label_projects
+from dogclips.clips.originals import cut_from, originals_of, unmatched
 from dogclips.clips.probed import probe_document
 from dogclips.clips.recordings import Recordings, measure_recordings
 from dogclips.clips.rows import Columns, name_apart, refused_row, rows_of, sample_background
@@ -60,13 +61,22 @@ def measure_session(
     """Measure a session's recordings and align their streams, as each annotation file saw them.
 
     To `verify` each clip all of both streams is compared; else a few looks align them. `videos`
-    are those of the session where none are given.
+    are those of the session where none are given; of copies the originals are measured, too.
     """
     choices = [config.choice_of(project) for project in projects]
-    paths = session.videos if videos is None else videos
+    paths = _to_measure(session, projects, config) if videos is None else videos
+    pairs = cut_from(paths, originals_of(session, config.originals))
     return measure_recordings(
-        paths, choices, trust=config.trust, content=config.content, whole=verify
+        pairs, choices, trust=config.trust, content=config.content, whole=verify
     )
+
+
+def _to_measure(session: Session, projects: Sequence[Project], config: CutConfig) -> list[Path]:
+    """Return the recordings of a session, without originals that were not annotated themselves."""
+    resolved = (session.recordings(project.media_names) for project in projects)
+    named = {path for own in resolved for path in own.values() if isinstance(path, Path)}
+    originals = set(originals_of(session, config.originals).values())
+    return sorted({path for path in session.videos if path not in originals} | named)
 
 
 def plan_session(
@@ -91,7 +101,9 @@ def plan_session(
             rows.append(row)
     name_apart(session.output, rows, jobs)
     sample_background(rows, jobs, config.background_ratio)
-    warnings = [*labelled.warnings, *(text for one in viewed for text in one.warnings)]
+    unknown = unmatched(session, config.originals)
+    warnings = [f"V110 originals.{name}: no recording has this name" for name in unknown]
+    warnings += [*labelled.warnings, *(text for one in viewed for text in one.warnings)]
     return ClipPlan(
         session=session,
         config=config,
@@ -121,7 +133,8 @@ def plan_verified(
     known = _verdicts(earlier)
     # Few looks may leave other doubts than many, and the clips of both plans would take turns.
     changed = {source for source, *_ in known.keys() ^ set(_clips(plan).values())}
-    fresh = sorted({plan.sources[source][0] for source in changed & plan.sources.keys()})
+    cut_paths = {plan.sources[source][0] for source in changed & plan.sources.keys()}
+    fresh = sorted({one.path for one in measured.values() if one.cut_path in cut_paths})
     if fresh:
         again = measure_session(session, projects, config, verify=True, videos=fresh)
         plan = plan_session(session, projects, {**measured, **again}, config)

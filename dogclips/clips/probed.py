@@ -18,6 +18,7 @@ from dogclips.records.probe import (
     ProbedGap,
     ProbedMessage,
     ProbedOffset,
+    ProbedOriginal,
     ProbedPiece,
     ProbedStream,
     ProbeRecord,
@@ -44,7 +45,16 @@ def _file(file: Recording) -> ProbedFile:
         read_by=read_by(table) if table else {},
         alignment=_alignment(file),
         offsets=tuple(_offsets(file)),
+        original=_original(file),
     )
+
+
+def _original(file: Recording) -> ProbedOriginal | None:
+    own = file.original
+    if own is None:
+        return None
+    streams = tuple(_stream(stream) for stream in own.streams)
+    return ProbedOriginal(str(own.path), _record(ProbedContainer, own), streams)
 
 
 def _stream(stream: Stream) -> ProbedStream:
@@ -60,7 +70,9 @@ def _stream(stream: Stream) -> ProbedStream:
 def _alignment(file: Recording) -> ProbedAlignment | None:
     """Return the alignment; None where a single video stream leaves nothing to align."""
     alignment = file.alignment
-    if alignment is None or file.table is None or len(file.table.cameras) < 2:
+    if alignment is None or file.table is None:
+        return None
+    if len(file.table.cameras) < 2 and file.original is None:
         return None
     content = alignment.content
     doubts = alignment.time_map.doubts
@@ -108,7 +120,7 @@ def _offsets(file: Recording) -> Iterator[ProbedOffset]:
     reference = streams.pop(file.alignment.reference)
     for index, stream in streams.items():
         known = estimate(reference, stream) if stream.is_camera or stream.type == "audio" else None
-        if index == file.alignment.target:
+        if index == file.alignment.target and file.original is None:
             known = file.alignment.estimates
         if known is not None:
             yield _record(ProbedOffset, known, stream=index, type=stream.type)

@@ -127,6 +127,7 @@ def _shared_columns(viewed: ViewedRecording) -> Columns:
         **{FILE_ATTRIBUTE + key: text for key, text in viewed.attributes.items()},
         "project": viewed.folder,
         "source": viewed.source,
+        "annotated": viewed.annotated,
         "reference_stream": viewing.reference.index,
         "target_stream": viewing.target.index,
         "annotated_in": viewing.player,

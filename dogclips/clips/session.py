@@ -13,6 +13,7 @@ from dogclips.files import file_name
 from dogclips.records.mixups import not_a_session
 
 VIDEO_DIR, VIA_DIR, OUTPUT_DIR = "video", "via", "output"
+ORIGINALS_DIR = "originals"  # what the files in `video/` are copies of
 
 # `mouse.1` is a stem: numbers alone are no suffix, as in a time of day.
 _SUFFIX = re.compile(r"\.\d*[A-Za-z][A-Za-z0-9]{1,4}$")
@@ -23,6 +24,7 @@ _SIDE_FILE = re.compile(
     r"|xlsx|h5|np[yz]|pkl|parquet|png|jpe?g|bmp|ini|db|url|lnk)$",
     re.IGNORECASE,
 )
+_PROXY = re.compile(r"\.(lrf|lrv|glv)$", re.IGNORECASE)  # of those the small copies of recordings
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,17 @@ class Session:
     base_dir: Path
     videos: tuple[Path, ...]
     projects: tuple[Path, ...]
+    originals: tuple[Path, ...] = ()  #: In `originals/`
+    proxies: tuple[Path, ...] = ()  #: In `video/`, recordings only where they are named
 
     @property
     def output(self) -> Path:
         """Return the folder that holds all that we write."""
         return self.base_dir / OUTPUT_DIR
+
+    def recordings(self, media_names: Iterable[str]) -> dict[str, Path | SessionError]:
+        """Return the recording of each media name of one annotation file, or why there is none."""
+        return resolve_recordings(media_names, (*self.videos, *self.proxies))
 
 
 def recording_named(media_name: str, videos: Sequence[Path]) -> Path:
@@ -45,13 +53,14 @@ def recording_named(media_name: str, videos: Sequence[Path]) -> Path:
     The name comes from a stranger's file: it may be a URL, a Windows path or `../../x`; only what
     follows the last `/` or `\` counts, and only files in `videos` can be meant. Names that differ
     in how a letter is encoded (macOS takes accents apart), then in upper and lower case, are
-    compared only where no file has exactly that name. A name without suffix means a file's stem.
+    compared only where no file has exactly that name. A name without suffix means a file's stem,
+    but never a camera's proxy.
     """
     name = file_name(media_name)
     keys = [video.name for video in videos]
-    found = _same(name, keys)
+    found = same_names(name, keys)
     if not found and not _SUFFIX.search(name):
-        found = _same(name, [video.stem for video in videos])
+        found = same_names(name, ["" if is_proxy(video) else video.stem for video in videos])
     if len(found) == 1:
         return videos[found[0]]
     where = videos[0].parent if videos else ""
@@ -62,7 +71,10 @@ def recording_named(media_name: str, videos: Sequence[Path]) -> Path:
             where=where,
             todo="rename one of them",
         )
-    todo = "copy it there under the name that the project uses"
+    todo = (
+        "copy the file that was annotated there; if clips are to be cut from another one, name that"
+        " in `originals`"
+    )
     close = get_close_matches(name, keys, n=2)
     if close:
         todo = f"did you mean {' or '.join(map(repr, close))}? {todo}"
@@ -102,7 +114,7 @@ def _clashes(found: Mapping[str, Path | SessionError]) -> dict[str, SessionError
     }
 
 
-def _same(name: str, keys: Sequence[str]) -> list[int]:
+def same_names(name: str, keys: Sequence[str]) -> list[int]:
     """Return the indices of the keys that are the name, by the strictest rule that finds any."""
     rules = (str, _composed, _caseless)
     found = ([n for n, key in enumerate(keys) if rule(key) == rule(name)] for rule in rules)
@@ -122,7 +134,24 @@ def find_session(base_dir: Path) -> Session:
     wrong = not_a_session(base_dir)
     if wrong is not None:
         raise wrong
-    return Session(base_dir, tuple(recordings_in(base_dir)), tuple(projects_in(base_dir)))
+    return session_in(base_dir, recordings_in(base_dir), projects_in(base_dir))
+
+
+def session_in(
+    base_dir: Path, videos: Iterable[Path] | None = None, projects: Iterable[Path] = ()
+) -> Session:
+    """Return what a folder holds, without asking whether that is enough for a session.
+
+    `videos` are those of `video/` where none are given.
+    """
+    folder = base_dir / VIDEO_DIR
+    return Session(
+        base_dir,
+        tuple(videos_in(folder) if videos is None else videos),
+        tuple(projects),
+        tuple(videos_in(base_dir / ORIGINALS_DIR)),
+        tuple(filter(is_proxy, files_in(folder))),
+    )
 
 
 def find_sessions(
@@ -170,6 +199,11 @@ def videos_in(folder: Path) -> list[Path]:
     pictures and tables are recognised by their suffix.
     """
     return [path for path in files_in(folder) if not _SIDE_FILE.search(path.name)]
+
+
+def is_proxy(path: Path) -> bool:
+    """Return whether a file is the small copy that a camera makes of a recording, by its suffix."""
+    return bool(_PROXY.search(path.name))
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -13,8 +13,9 @@ from dogclips.annotations import Issue, Media
 from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import Labelled, LabelledFile, Refused
 from dogclips.clips.names import RecordingName, recording_name
-from dogclips.clips.recordings import Recordings
-from dogclips.clips.session import Session, resolve_recordings
+from dogclips.clips.originals import likely_original, originals_of
+from dogclips.clips.recordings import Recording, Recordings
+from dogclips.clips.session import ORIGINALS_DIR, Session
 from dogclips.clips.viewing import Viewing, counted_alike, viewing_of
 from dogclips.clips.windows import BOUT_COLUMNS
 from dogclips.errors import DogclipsError, SessionError
@@ -28,7 +29,8 @@ class ViewedRecording:
     """A recording as one annotation file means it."""
 
     folder: str  #: Where its clips go, under `output/`
-    source: str  #: The recording, relative to the session folder
+    source: str  #: What clips are cut from, relative to the session folder
+    annotated: str  #: What was annotated, if that is a copy of it; else empty
     attributes: Mapping[str, str]  #: The annotators' attributes of the whole recording
     viewing: Viewing
     name: RecordingName  #: What the names of its clips share
@@ -47,48 +49,82 @@ def view_recordings(
     session: Session, labelled: Labelled, recordings: Recordings, config: CutConfig
 ) -> Iterator[ViewedRecording | Refused]:
     """Yield the recordings that annotation files name, and those that cannot be used."""
+    originals = originals_of(session, config.originals)
     for file in labelled.files:
-        paths = resolve_recordings(file.project.media_names, session.videos)
+        choice = config.choice_of(file.project)
+        paths = session.recordings(file.project.media_names)
         for media in file.project.media:
             try:
-                path = paths[media.name]
-                if isinstance(path, SessionError):
-                    raise path
-                yield _viewed(session.base_dir, file, media, path, recordings, config)
+                path = _usable(paths[media.name])
+                _usable(originals.get(path, path))
+                odd = copies_cut(session, path, originals, recordings)
+                recording = recordings[path, choice]
+                yield _viewed(session.base_dir, file, media, recording, config, tuple(odd))
             except DogclipsError as error:
                 yield Refused(file.folder, media.name, error)
+
+
+def _usable(found: Path | SessionError) -> Path:
+    if isinstance(found, SessionError):
+        raise found
+    return found
+
+
+def copies_cut(
+    session: Session,
+    path: Path,
+    originals: Mapping[Path, Path | SessionError],
+    recordings: Recordings,
+) -> Iterator[str]:
+    """Yield why a recording that has no original may need one."""
+    if path in originals:
+        return
+    name = path.name
+    if session.originals:
+        yield f"P062 {ORIGINALS_DIR}/ has no original of {name}: clips are cut from {name} itself"
+        return
+    if path in session.proxies:
+        yield f"P063 {name} is a small copy that a camera made: name its original in `originals`"
+        return
+    tables = {one.path: one.table for one in recordings.values() if one.table is not None}
+    original = likely_original(tables[path], tables.values()) if path in tables else None
+    if original is not None:
+        advice = f"set `originals: {{{name}: {original.path.name}}}` to cut that one"
+        yield f"P063 {name} looks like a smaller copy of {original.path.name}: {advice}"
 
 
 def _viewed(
     base_dir: Path,
     file: LabelledFile,
     media: Media,
-    path: Path,
-    recordings: Recordings,
+    recording: Recording,
     config: CutConfig,
+    odd: tuple[str, ...],
 ) -> ViewedRecording:
-    choice = config.choice_of(file.project)
-    recording = recordings[path, choice]
-    viewing = viewing_of(recording, choice)
-    issue = counted_alike(file.project, media, viewing.reference, path)
+    viewing = viewing_of(recording, config.choice_of(file.project))
+    issue = counted_alike(file.project, media, viewing.reference, recording.path)
     own, everything = (
         viewing.in_seconds(table[table["media_name"] == media.name])
         for table in (file.segments, file.project.segments)
     )
     table, _ = recording.measured
-    name, guess = recording_name(base_dir, path, table.created, config.name)
-    source, bouts = path.relative_to(base_dir).as_posix(), bouts_of(own)
-    found = (*_off_screen(viewing, table, bouts), *_oddities(viewing, issue, own, bouts))
-    odd = [f"{source}: {text}" for text in found]
+    created = (recording.original or table).created
+    name, guess = recording_name(base_dir, viewing.path, created, config.name)
+    source, seen = (
+        path.relative_to(base_dir).as_posix() for path in (viewing.path, recording.path)
+    )
+    bouts = bouts_of(own)
+    odd += (*_off_screen(viewing, table, bouts), *_oddities(viewing, issue, own, bouts))
     return ViewedRecording(
         folder=file.folder,
         source=source,
+        annotated="" if seen == source else seen,
         attributes=media.attributes,
         viewing=viewing,
         name=name,
         bouts=bouts,
         annotated_s=last_end_s(everything),
-        warnings=(*([guess] if guess else []), *odd),
+        warnings=(*([guess] if guess else []), *(f"{seen}: {text}" for text in odd)),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from dogclips.alignment import (
+    OTHER_FILE,
     OTHER_SCENE,
     Alignment,
     AnnotatedIn,
@@ -97,7 +98,8 @@ class AnnotatedStream:
 class Viewing(AnnotatedStream):
     """A recording as its annotator saw it, and the stream that the model is shown."""
 
-    path: Path
+    path: Path  #: The file that clips are cut from
+    annotated: Path  #: The file that the annotator saw: the same, or a copy of it
     #: The stream that clips are cut from, and how it lies to the reference.
     target: Stream
     alignment: Alignment
@@ -180,13 +182,21 @@ def viewing_of(recording: Recording, choice: StreamChoice) -> Viewing:
         text = "; ".join(message.text for message in alignment.messages)
         codes = {message.code for message in alignment.messages}
         todo = f"see `dogclips align`, then set `{'target' if OTHER_SCENE in codes else 'trust'}`"
+        if OTHER_FILE in codes:
+            todo = "correct `originals`; if both show one scene, see `dogclips align`, set `trust`"
         if "P023" in codes:
             todo = _one_clock(table)
         raise AlignmentError(text, where=recording.path, todo=todo)
-    reference, target = choice.of(table)
+    reference, target = choice.of(table, recording.original)
     seen = annotated_stream(choice.annotated_in, reference, table)
     own = {field.name: getattr(seen, field.name) for field in fields(seen)}
-    return Viewing(**own, path=recording.path, target=target, alignment=alignment)
+    return Viewing(
+        **own,
+        path=recording.cut_path,
+        annotated=recording.path,
+        target=target,
+        alignment=alignment,
+    )
 
 
 def _one_clock(table: StreamTable) -> str:

@@ -15,6 +15,7 @@ import pandas as pd
 from dogclips.errors import ListError
 from dogclips.lists.clip_paths import relative_to
 from dogclips.lists.groups import PLACES, Grouping, group_clips
+from dogclips.lists.verdicts import WANTED
 from dogclips.records.split import SPLITS, TODO, SplitRecord, read_split_record
 
 
@@ -37,6 +38,7 @@ class Kept:
     groups: Mapping[tuple[str, str], str]
     recordings: Mapping[str, str]
     parted: frozenset[str]
+    verdicts: tuple[str, ...]  #: Those that were wanted
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,27 @@ def split_record(
         str(split): tuple(relative_to(clips.loc[own.index, "path"].tolist(), folder))
         for split, own in splits.groupby(splits)
     }
+    left_out = dict(settings.get("left_out") or {})
+    out = relative_to(list(left_out), folder)
     return SplitRecord(
         labels=tuple(names),
+        verdict_counts=_verdict_counts(clips, splits),
         clips={split: len(files.get(split, ())) for split in SPLITS},
         recordings=dict(zip(whole, map(tuple, recordings), strict=True)),
         groups=groups,
         files=files,
-        **settings,
+        **{**settings, "left_out": dict(zip(out, left_out.values(), strict=True))},
     )
+
+
+def _verdict_counts(clips: pd.DataFrame, splits: pd.Series) -> dict[str, dict[str, int]] | None:
+    """Return how many clips of each verdict are in each split; None where none is told."""
+    if "verdict" not in clips:
+        return None
+    return {
+        str(split): {str(verdict): int(number) for verdict, number in own.value_counts().items()}
+        for split, own in clips["verdict"].groupby(splits)
+    }
 
 
 def read_kept(path: Path) -> Kept:
@@ -111,6 +126,7 @@ def read_kept(path: Path) -> Kept:
             for name, split in own.items()
         },
         recordings={name: own[0] for name, own in recordings.items() if len(own) == 1},
+        verdicts=record.verdicts or WANTED,
         parted=frozenset(name for name, own in recordings.items() if len(own) != 1),
     )
 

@@ -1,6 +1,6 @@
 """What a cut session left behind: manifest, measurements, annotations; and what is missing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,13 +10,14 @@ from dogclips.annotations import Project, read_dataset
 from dogclips.clips.checks import CheckedProject, Found, check_projects, measure_named
 from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import apply_labels, several_tasks
+from dogclips.clips.originals import originals_of
 from dogclips.clips.session import (
     OUTPUT_DIR,
     VIA_DIR,
     VIDEO_DIR,
     files_in,
     resolve_recordings,
-    videos_in,
+    session_in,
 )
 from dogclips.errors import AnnotationError, ConfigError, OutputError, SessionError
 from dogclips.records.class_names import LABELS, read_labels
@@ -78,22 +79,20 @@ def read_records(base_dir: Path) -> SessionRecords:
         raise wrong or SessionError("no clips here", where=base_dir, todo=todo)
     config, files = reader.config(), reader.measured()
     checked = check_projects(*reader.projects(config), config)
-    sources = [f"{VIDEO_DIR}/{name}" for name in files]
-    sources.extend(manifest.loc[manifest["target_stream"].notna(), "source"].unique())
-    paths = [Path(source) for source in dict.fromkeys(sources)]
-    segments = reader.segments(checked, paths, config)
+    sources = _sources(manifest, files)
+    segments = reader.segments(checked, sources, config)
     lengths = _lengths(checked)
     by_source = {str(key): own for key, own in manifest.groupby("source", sort=False)}
     labelled = {str(key): own for key, own in segments.groupby("source", sort=False)}
     recordings = (
         RecordingRecords(
-            path.as_posix(),
-            files.get(path.name, ()),
-            by_source.get(path.as_posix(), manifest[:0]),
-            labelled.get(path.as_posix(), segments[:0]),
-            lengths.get(path.name),
+            source,
+            tuple(entry for name in annotated for entry in files.get(name, ())),
+            by_source.get(source, manifest[:0]),
+            labelled.get(source, segments[:0]),
+            max((lengths[name] for name in annotated if name in lengths), default=None),
         )
-        for path in sorted(paths)
+        for source, annotated in sorted(sources.items())
     )
     return SessionRecords(
         base_dir,
@@ -103,6 +102,27 @@ def read_records(base_dir: Path) -> SessionRecords:
         tuple(checked),
         tuple(reader.missing),
     )
+
+
+def _sources(
+    manifest: pd.DataFrame, files: Mapping[str, Sequence[ProbedFile]]
+) -> dict[str, list[str]]:
+    """Return for each file that clips are cut from the names of the recordings annotated for it.
+
+    Mostly these are one recording. Files are relative to the session folder.
+    """
+    rows = manifest.loc[manifest["target_stream"].notna(), ["source", "annotated"]]
+    pairs = {(source, seen or source) for source, seen in rows.itertuples(index=False)}
+    known = {Path(seen).name for _, seen in pairs}
+    for name, entries in files.items():
+        if name not in known:
+            path = Path(entries[0].cut_path)
+            folder = path.parent.name if entries[0].original else VIDEO_DIR
+            pairs.add((f"{folder}/{path.name}", name))
+    sources: dict[str, list[str]] = {}
+    for source, seen in sorted(pairs):
+        sources.setdefault(source, []).append(Path(seen).name)
+    return sources
 
 
 @dataclass
@@ -147,25 +167,31 @@ class _Reader:
             self.missing.append(f"no annotation files ({self.base_dir / VIA_DIR}): none are shown")
         projects, others = read_dataset(paths, same_ids=config.labels.option_ids == "same")
         self.missing.extend(others)
-        videos = videos_in(self.base_dir / VIDEO_DIR)
+        session = session_in(self.base_dir)
+        videos = [*session.videos, *session.proxies]
         if not videos:
             self.missing.append(
                 f"no recordings ({self.base_dir / VIDEO_DIR}): annotations are checked alone"
             )
             return projects, None
-        return projects, measure_named(projects, {project.path: videos for project in projects})
+        among = {project.path: videos for project in projects}
+        return projects, measure_named(projects, among, originals_of(session, config.originals))
 
     def segments(
-        self, checked: Sequence[CheckedProject], sources: Sequence[Path], config: CutConfig
+        self,
+        checked: Sequence[CheckedProject],
+        sources: Mapping[str, Sequence[str]],
+        config: CutConfig,
     ) -> pd.DataFrame:
         """Return the segments of all files that nothing refuses, under class names."""
+        source_of = {Path(name): source for source, own in sources.items() for name in own}
         usable = [file for file in checked if not file.project.errors and len(file.segments)]
         with_task = several_tasks((file.segments for file in usable), config.tasks)
         parts = [pd.DataFrame(columns=list(SHOWN_COLUMNS))]
         for file in usable:
-            names = resolve_recordings(dict.fromkeys(file.segments["media_name"]), sources)
+            names = resolve_recordings(dict.fromkeys(file.segments["media_name"]), list(source_of))
             found = {
-                name: path.as_posix() for name, path in names.items() if isinstance(path, Path)
+                name: source_of[path] for name, path in names.items() if isinstance(path, Path)
             }
             try:
                 own = apply_labels(file.segments, config.labels, config.tasks, with_task=with_task)

@@ -11,6 +11,7 @@ from dogclips.clips.session import OUTPUT_DIR
 from dogclips.errors import ListError
 from dogclips.files import write_whole
 from dogclips.lists.listfile import list_text, read_list
+from dogclips.lists.verdicts import verdict_of
 from dogclips.records.class_names import LABELS, labels_text, read_labels
 from dogclips.records.manifest import FILE_ATTRIBUTE, ManifestIndex
 from dogclips.records.mixups import kind_of, not_a_list, unfinished_cut
@@ -21,7 +22,8 @@ DATASET = "dataset.txt"
 # One row a clip. `recording`, `project`, `session` and `subjects` (a tuple of names) are what clips
 # can be grouped by; what annotators said of a whole recording follows in columns such as
 # `file:camera`. Without a manifest a clip has no subjects, times (seconds of annotation time) or
-# digest of its bytes. `list` is the file that the clip stands in.
+# digest of its bytes, and was not compared (see `alignment.Verdict`). `list` is the file that the
+# clip stands in.
 CLIP_COLUMNS = (
     "path",
     "labels",
@@ -32,6 +34,7 @@ CLIP_COLUMNS = (
     "start_s",
     "end_s",
     "sha256",
+    "verdict",
     "list",
 )
 
@@ -106,6 +109,7 @@ def clip_facts(clip: Path, index: ManifestIndex) -> dict[str, Any]:
             "session": str(row.session),
             "subjects": tuple(row["subjects"]),
             **{name: row[name] for name in ("start_s", "end_s", "sha256")},
+            "verdict": verdict_of(row["verdict"]),
             **row.attributes,
         }
     return {
@@ -116,6 +120,7 @@ def clip_facts(clip: Path, index: ManifestIndex) -> dict[str, Any]:
         "start_s": float("nan"),
         "end_s": float("nan"),
         "sha256": "",
+        "verdict": verdict_of(""),
     }
 
 

@@ -32,6 +32,7 @@ class MadeSplit:
     grouping: Grouping
     #: What `split.json` says of how it was made.
     settings: Mapping[str, object] = field(default_factory=dict)
+    left_out: pd.DataFrame | None = None  #: Columns of `verdicts.LEFT_OUT_COLUMNS`
     kept: KeptGroups | None = None  #: What an earlier split has decided; None where none was kept
     #: What `copies.copies_between` returns; None where nobody has looked.
     copies: pd.DataFrame | None = None
@@ -98,8 +99,8 @@ def write_split(
     """Write the lists of all splits, `labels.txt`, and `split.json` with how they came about.
 
     Nothing is replaced before all of it is written, and `split.json` last. `list_format` is one of
-    `WRITERS`. Of the settings `--keep` needs `group_by` (a recording if that is not said), `seed`
-    and `shares`.
+    `WRITERS`. Of the settings `--keep` needs `group_by` (a recording if that is not said), `seed`,
+    `shares` and `verdicts`; `left_out` has the reason of each clip that is in no list, by its path.
     """
     suffix, text_of = WRITERS[list_format]
     if list_format == "slowfast":

@@ -1,5 +1,6 @@
 """Pictures of recordings and clips, for programs and for people, read only where somebody looks."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import av
@@ -102,6 +103,37 @@ class FileFootage:
         return sizes
 
 
+class PairFootage(FileFootage):
+    """Two files as one recording: of one stream the frames lie in another file.
+
+    `seen` stands for the stream `own` of `other`, on a clock that suits this file.
+    """
+
+    def __init__(
+        self, path: Path, other: Path, own: Stream, seen: Stream, *, whole: bool = False
+    ) -> None:
+        super().__init__(path, whole=whole)
+        self._other, self._own, self._seen = FileFootage(other, whole=whole), own, seen
+
+    def look(self, stream: Stream, first: int, stop: int) -> Thumbnails:
+        """Return the thumbnails of the frames `first` to `stop` of a stream of either file."""
+        if stream is self._seen:
+            return self._other.look(self._own, first, stop)
+        return super().look(stream, first, stop)
+
+    def picture(self, stream: Stream, index: int, width: int) -> NDArray[np.uint8]:
+        """Return one frame of a stream of either file, as `FileFootage` does."""
+        if stream is self._seen:
+            return self._other.picture(self._own, index, width)
+        return super().picture(stream, index, width)
+
+    def activity(self, stream: Stream) -> NDArray[np.float64]:
+        """Return how much each frame of a stream of either file has to say."""
+        if stream is self._seen:
+            return self._other.activity(self._own)
+        return super().activity(stream)
+
+
 def _upright(
     scaler: VideoReformatter,
     frame: av.VideoFrame,
@@ -140,9 +172,18 @@ def strip(path: Path, width: int) -> NDArray[np.uint8]:
     upright, with square pixels; `width` columns of a frame at most. A clip of fewer frames shows
     some of them twice.
     """
-    stream, footage = camera_of(path), FileFootage(path)
-    last, parts = len(stream.pts) - 1, list[NDArray[np.uint8]]()
-    for number in range(_STRIP_FRAMES):
-        picture = footage.picture(stream, round(number * last / (_STRIP_FRAMES - 1)), width)
+    stream = camera_of(path)
+    last = len(stream.pts) - 1
+    places = (round(number * last / (_STRIP_FRAMES - 1)) for number in range(_STRIP_FRAMES))
+    return strip_of(FileFootage(path), stream, places, width)
+
+
+def strip_of(
+    footage: FileFootage, stream: Stream, indices: Iterable[int], width: int
+) -> NDArray[np.uint8]:
+    """Return frames of a stream in one row, as `strip` does those of a clip."""
+    parts = list[NDArray[np.uint8]]()
+    for index in indices:
+        picture = footage.picture(stream, index, width)
         parts += [np.full((len(picture), _STRIP_GAP, 3), 255, dtype=np.uint8), picture]
     return np.concatenate(parts[1:], axis=1)

@@ -1,17 +1,28 @@
 """The recordings that are asked for, and what annotation files say of each of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 from dogclips.annotations import Project, read_dataset
+from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import apply_labels
-from dogclips.clips.session import VIA_DIR, VIDEO_DIR, files_in, recordings_in, resolve_recordings
+from dogclips.clips.originals import originals_of
+from dogclips.clips.session import (
+    OUTPUT_DIR,
+    VIA_DIR,
+    VIDEO_DIR,
+    files_in,
+    recordings_in,
+    resolve_recordings,
+    session_in,
+)
 from dogclips.clips.viewing import Viewing
-from dogclips.errors import DogclipsError
+from dogclips.errors import DogclipsError, SessionError
 from dogclips.files import Paths, paths_of
 from dogclips.labels import LabelConfig
+from dogclips.records.settings import read_settings
 from dogclips.segments import last_end_s
 from dogclips.timebase import Span, exact
 
@@ -24,6 +35,7 @@ class InputRecording:
     media_name: str  #: As the annotation file writes it; the file's name without one
     project: Project | None = None
     error: DogclipsError | None = None  #: Why the file cannot be used
+    original: Path | None = None  #: What it is a copy of, where a session says so
 
 
 def find_recordings(inputs: Paths) -> tuple[list[InputRecording], list[str]]:
@@ -45,7 +57,12 @@ def find_recordings(inputs: Paths) -> tuple[list[InputRecording], list[str]]:
             found.append(InputRecording(path, path.name, error=error))
             continue
         projects, faults = _usable_projects(files_in(base_dir / VIA_DIR))
-        found.extend(_with_project(video, projects) for video in videos)
+        originals = _originals_in(base_dir)
+        known = set(originals.values())
+        own = (_with_project(video, projects) for video in videos)
+        if path.is_dir():  # who names an original asks for it
+            own = (one for one in own if one.project or one.path.absolute() not in known)
+        found.extend(_with_original(one, originals.get(one.path.absolute())) for one in own)
         warnings.extend(faults)
     return found, list(dict.fromkeys(warnings))
 
@@ -68,6 +85,21 @@ def _with_project(video: Path, projects: Sequence[Project]) -> InputRecording:
             if path == video:
                 return InputRecording(video, name, project)
     return InputRecording(video, video.name)
+
+
+def _originals_in(base_dir: Path) -> dict[Path, Path | SessionError]:
+    """Return what recordings of a session are copies of, by its last cut and by `originals/`."""
+    try:
+        named = read_settings(CutConfig, base_dir / OUTPUT_DIR).originals
+    except DogclipsError:  # it was never cut
+        named = {}
+    return originals_of(session_in(base_dir.absolute()), named)
+
+
+def _with_original(one: InputRecording, original: Path | SessionError | None) -> InputRecording:
+    if isinstance(original, SessionError):
+        return replace(one, error=original)
+    return replace(one, original=original)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def draw_overlay(path: Path, prediction: Prediction, on_frame: Callable[[], None
 
     def frames() -> Iterator[TimedFrame]:
         scaler, last = Scaler(stored_as(stream), (width, height)), -1
-        for index, frame in decode_from(viewing.path, stream, 0):
+        for index, frame in decode_from(viewing.annotated, stream, 0):
             on_frame()
             ticks = int(stream.pts[index]) - round(viewing.zero_s / stream.time_base)
             if ticks <= last or frame.is_corrupt:

@@ -24,7 +24,10 @@ FILE_ATTRIBUTE = "file:"  # how the name of a column begins that holds one
 # Answers about a whole recording follow in columns such as `file:camera`, as text.
 MANIFEST_TABLE = (
     Column("project", "str", "Annotation file: its name without suffix."),
-    Column("source", "str", "Recording, relative to the session folder."),
+    Column("source", "str", "Recording that is cut, relative to the session folder."),
+    Column(
+        "annotated", "str", "Recording that was annotated, where that is a copy of it; else empty."
+    ),
     Column("clip", "str", "Clip, relative to `output/`; empty where none was planned."),
     Column("status", "str", "planned, cut, reused, stale, skipped or failed."),
     Column("reason", "str", "Why a window was skipped or failed; else empty."),
@@ -68,7 +71,7 @@ MANIFEST_TABLE = (
 MANIFEST_COLUMNS = dtypes(MANIFEST_TABLE)
 _LISTS = tuple(name for name, dtype in MANIFEST_COLUMNS.items() if dtype == "object")
 # What 0.2.0 did not store, and what 0.1.0 did not either.
-_NEW = ("verdict",)
+_NEW = ("annotated", "verdict")
 _NEWER = ("with_task", "container_start", "timing", "rules")
 _COLUMNS_0_2 = [name for name in MANIFEST_COLUMNS if name not in _NEW]
 _COLUMNS_0_1 = [name for name in _COLUMNS_0_2 if name not in _NEWER]
@@ -138,7 +141,8 @@ def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -
     columns = [name for name in stored.columns if not _is_attribute(name)]
     if columns == list(MANIFEST_COLUMNS):
         return _typed(stored)
-    stored = stored.assign(verdict="")
+    columns = [name for name in columns if name not in _NEW]
+    stored = stored.assign(**{name: stored.get(name, "") for name in _NEW})
     if columns == _COLUMNS_0_2:
         return _typed(stored)
     if columns != _COLUMNS_0_1:
@@ -194,7 +198,8 @@ def write_manifest(table: pd.DataFrame, output: Path) -> None:
     attributes = [name for name in table.columns if _is_attribute(name)]
     lists = {name: table[name].map(_joined) for name in _LISTS}
     texts = {
-        name: table[name].map(safe_cell) for name in ("project", "source", "reason", *attributes)
+        name: table[name].map(safe_cell)
+        for name in ("project", "source", "annotated", "reason", *attributes)
     }
     with whole_file(output / "manifest.csv") as part:
         table.assign(**lists, **texts).to_csv(part, index=False)

@@ -127,7 +127,7 @@ class ProbedAlignment:
     """How annotation time becomes frames of the target; see `alignment.Alignment`."""
 
     reference: int  #: Index of the stream that the annotator saw
-    target: int  #: Index of the stream that clips are cut from
+    target: int  #: Index of the stream that clips are cut from; of the original, if there is one
     method: str  #: What is believed: identity, timestamps, frame-count or content
     trusted: bool  #: Whether clips may be cut
     verified: bool  #: Whether the pixels confirm it
@@ -143,10 +143,19 @@ class ProbedAlignment:
 
 
 @dataclass(frozen=True)
+class ProbedOriginal:
+    """The file that clips are cut from, where the annotated one is a copy of it."""
+
+    path: str  #: The file
+    container: ProbedContainer  #: What is around its streams
+    streams: tuple[ProbedStream, ...]  #: Every stream, in the file's order
+
+
+@dataclass(frozen=True)
 class ProbedFile:
     """A recording as one annotator saw it."""
 
-    path: str  #: The recording
+    path: str  #: The recording that was annotated
     status: str  #: "error" if it cannot be used, "warning" if it has warnings, else "ok"
     messages: tuple[ProbedMessage, ...]  #: What a user should know
     container: ProbedContainer | None  #: None where the file could not be opened
@@ -156,6 +165,13 @@ class ProbedFile:
     alignment: ProbedAlignment | None  #: None where a single video stream leaves nothing to align
     #: Those of all streams to the reference; sound has no pixels to ask.
     offsets: tuple[ProbedOffset, ...]
+    #: The file that clips are cut from; null where that is the recording itself.
+    original: ProbedOriginal | None = None
+
+    @property
+    def cut_path(self) -> str:
+        """Return the file that clips are cut from."""
+        return self.original.path if self.original else self.path
 
     @property
     def name(self) -> str:

@@ -48,7 +48,7 @@ class RunFacts:
     labels: tuple[str, ...] = ()  #: Class names, in order
     tasks: tuple[Task, ...] = ()  #: Tasks, and the classes of each
     lists: Mapping[str, ListFacts] = field(default_factory=dict)  #: The lists, by role: train, val
-    skipped: tuple[SkippedClip, ...] = ()  #: Clips that do not decode and were left out
+    skipped: tuple[SkippedClip, ...] = ()  #: Clips that were left out, and why
     #: Frames and side of a view, mean and standard deviation of its channels.
     input: Mapping[str, Any] = field(default_factory=dict)
     protocol: str = ""  #: How clips are scored, in words

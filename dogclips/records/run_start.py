@@ -77,7 +77,7 @@ class RunStart(Event):
     #: Clips of the lists.
     num_train: int
     num_val: int
-    #: Clips that do not decode, each with the reason; they are left out.
+    #: Clips that are left out, each with the reason.
     skipped: tuple[tuple[str, str], ...] = ()
     loading: str = ""  #: How clips are loaded, in words
     warning: str | None = None  #: What the user should know about the clips

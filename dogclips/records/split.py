@@ -28,6 +28,11 @@ class SplitRecord:
     shares: Mapping[SplitName, Annotated[float, Field(ge=0, le=1)]] = field(default_factory=dict)
     folds: int | None = None  #: Number of folds; absent without folds
     fold: int | None = None  #: Which fold is val, from 1; absent without folds
+    #: Verdicts of the clips that were wanted; absent in what earlier versions wrote.
+    verdicts: tuple[str, ...] | None = None
+    #: Clips of each verdict in each split.
+    verdict_counts: Mapping[SplitName, Mapping[str, int]] | None = None
+    left_out: Mapping[str, str] | None = None  #: Why clips are in no list
     labels: tuple[str, ...]  #: Class names in order
     clips: Mapping[SplitName, int]  #: How many there are in each split
     recordings: Mapping[str, tuple[SplitName, ...]]  #: The splits in which each has clips

@@ -40,12 +40,11 @@ class Lags:
 
 def lags_of(file: Recording) -> Lags | None:
     """Return what the windows show; None where pixels were not compared."""
-    table, alignment = file.measured
+    _, alignment = file.measured
     content = alignment.content
     if content is None or not content.windows:
         return None
-    streams = {stream.index: stream for stream in table.streams}
-    reference, target = streams[alignment.reference], streams[alignment.target]
+    reference, target = file.streams
     rate, begin_s = float(target.frame_rate or 25), float(target.start_s or 0)
     dots = (
         Dot(

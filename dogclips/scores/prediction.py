@@ -63,8 +63,8 @@ class Prediction:
 
     @property
     def path(self) -> Path:
-        """Return the recording."""
-        return self.viewing.path
+        """Return the recording, as it was or would be annotated."""
+        return self.viewing.annotated
 
     @property
     def length_s(self) -> Fraction:

@@ -11,7 +11,7 @@ from dogclips.events import Feed, Progress, Result
 from dogclips.files import write_whole
 from dogclips.reports.pages.alignment import alignment_html, alignment_png
 from dogclips.reports.tables.align import verdict_of
-from dogclips.steps.arguments import stream_choice, suffix_of
+from dogclips.steps.arguments import stream_choice, suffix_of, with_original
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +31,13 @@ def align(
     target: int | str = "best",
     annotated_in: AnnotatedIn = "chrome",
     trust: Trust = "auto",
+    original: str | Path | None = None,
     output: str | Path | None = None,
     progress: Progress | None = None,
 ) -> AlignResult:
     """Find how late one stream starts against another, by timestamps, frame counts and pixels.
+
+    The streams are those of one recording, or of a copy that was annotated and its original.
 
     Parameters
     ----------
@@ -46,6 +49,8 @@ def align(
     trust
         What to believe: timestamps, frame-count, or auto to weigh timestamps, frame counts and
         pixels.
+    original
+        The file that clips are cut from, if the recording is a copy of it.
     output
         Write a page (.html) or a picture (.png) to look at.
     progress
@@ -67,9 +72,10 @@ def align(
     """
     feed, path = Feed(progress), Path(path)
     choice = stream_choice(reference, target, annotated_in)
+    files = {path: path} if original is None else with_original({path: path}, Path(original))
     suffix = suffix_of(Path(output), (".html", ".png")) if output is not None else ""
     with feed.task(f"comparing the streams of {path.name}"):
-        found = measure_recordings([path], [choice], trust=trust, content="always")
+        found = measure_recordings(files, [choice], trust=trust, content="always")
     recording = found[path, choice]
     if recording.error is not None:
         feed.fail(recording.error)

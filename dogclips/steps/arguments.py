@@ -1,6 +1,6 @@
 """Arguments that several steps take, checked in one way; a probe loads no more than it needs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,24 @@ def _stream(given: int | str, option: str, words: Sequence[str]) -> Any:
     raise UsageError(
         f"{given!r} is not a stream", where=option, todo=f"use a number, or {' or '.join(words)}"
     )
+
+
+def with_original(files: Mapping[Path, Path], original: Path) -> dict[Path, Path]:
+    """Return the only recording with the file that it is a copy of; refuse several."""
+    if len(files) != 1:
+        raise UsageError(
+            f"{len(files)} recordings cannot have one original",
+            where="--original",
+            todo="name one recording",
+        )
+    [path] = files
+    if path.exists() and original.exists() and path.samefile(original):
+        raise UsageError(
+            "this file is the recording itself",
+            where="--original",
+            todo="name the file that the recording is a copy of",
+        )
+    return {path: original}
 
 
 def suffix_of(output: Path, known: Sequence[str], option: str = "--output") -> str:

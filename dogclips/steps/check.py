@@ -9,7 +9,15 @@ from dogclips.annotations import Issue, Project, read_annotations, read_dataset
 from dogclips.annotations.project import refusal
 from dogclips.clips.checks import CheckedProject, check_projects, measure_named
 from dogclips.clips.config import CutConfig
-from dogclips.clips.session import VIA_DIR, VIDEO_DIR, projects_in, videos_in
+from dogclips.clips.originals import originals_of
+from dogclips.clips.session import (
+    VIA_DIR,
+    VIDEO_DIR,
+    Session,
+    projects_in,
+    session_in,
+    videos_in,
+)
 from dogclips.config import Settings, settings_of
 from dogclips.errors import SessionError
 from dogclips.events import Feed, Progress, Result
@@ -62,9 +70,13 @@ def check(
     projects = _projects(paths_of(paths), feed, same_ids=config.labels.option_ids == "same")
     found = None
     if videos is not False:
-        among = {project.path: _videos_of(project.path, videos) for project in projects}
+        sessions = {project.path: _session_of(project.path, videos) for project in projects}
+        among = {path: (*own.videos, *own.proxies) for path, own in sessions.items()}
+        originals: dict[Path, Path | SessionError] = {}
+        for session in sessions.values():
+            originals |= originals_of(session, config.originals)
         with feed.task("measuring recordings"):
-            found = measure_named(projects, among)
+            found = measure_named(projects, among, originals)
     checked = check_projects(projects, found, config)
     # The tables show all errors: no lines of their own.
     feed.failures.extend(refusal(file.path, file.errors) for file in checked if file.errors)
@@ -97,12 +109,12 @@ def _projects(paths: Sequence[Path], feed: Feed, *, same_ids: bool) -> list[Proj
     return [*(read[file] for file in files.values() if file in read), *refused.values()]
 
 
-def _videos_of(file: Path, videos: str | Path | None) -> list[Path]:
+def _session_of(file: Path, videos: str | Path | None) -> Session:
     """Return the files among which an annotation file's recordings are."""
     if videos is not None:
-        return videos_in(Path(videos))
+        return session_in(file.parent, videos_in(Path(videos)))
     folder = file.absolute().parent
     base_dir = file.parent.parent if file.parent.name else folder.parent
     if folder.name == VIA_DIR and (base_dir / VIDEO_DIR).is_dir():
-        return videos_in(base_dir / VIDEO_DIR)
-    return videos_in(file.parent)
+        return session_in(base_dir)
+    return session_in(file.parent, videos_in(file.parent))

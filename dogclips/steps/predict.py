@@ -151,7 +151,8 @@ def _predicted(predictor: Predictor, recording: InputRecording, feed: Feed) -> P
     began = time.monotonic()
     streams = predictor.streams_of(recording)
     trust = predictor.settings.trust
-    measured = measure_recordings([path], [streams], trust=trust)[path, streams]
+    pair = {path: recording.original or path}
+    measured = measure_recordings(pair, [streams], trust=trust)[path, streams]
     viewing = viewing_of(measured, streams)
     measuring_s = time.monotonic() - began
     number = math.ceil(viewing.length_s / predictor.stride_s)

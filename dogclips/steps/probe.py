@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dogclips.alignment import AnnotatedIn
+from dogclips.clips.originals import cut_from, originals_of
 from dogclips.clips.probed import probe_document
 from dogclips.clips.recordings import ContentCheck, Recording, measure_recordings
-from dogclips.clips.session import recordings_in
+from dogclips.clips.session import recordings_in, session_in
 from dogclips.errors import SessionError
 from dogclips.events import Feed, Progress, Result
 from dogclips.files import Paths, json_text, paths_of, write_whole
-from dogclips.steps.arguments import stream_choice
+from dogclips.steps.arguments import stream_choice, with_original
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ def probe(
     annotated_in: AnnotatedIn = "chrome",
     content: bool | None = None,
     deep: bool = False,
+    original: str | Path | None = None,
     output: str | Path | None = None,
     progress: Progress | None = None,
 ) -> ProbeResult:
@@ -48,6 +50,9 @@ def probe(
         wrong.
     deep
         Decode every frame and count it.
+    original
+        The file that clips are cut from, where the only path is a copy of it. Of session folders
+        those in `originals/` are known.
     output
         Write the result to this file as JSON.
     progress
@@ -61,17 +66,19 @@ def probe(
     Raises
     ------
     UsageError
-        A stream is not a number or a known word.
+        A stream is not a number or a known word, or there is an original of several paths.
     OutputError
         `output` cannot be written.
     """
     feed, choice = Feed(progress), stream_choice(reference, target, annotated_in)
-    files: list[Path] = []
+    files: dict[Path, Path] = {}  # and what is cut: mostly the same
     for path in paths_of(paths):
         try:
-            files.extend(recordings_in(path) if path.is_dir() else [path])
+            files |= _cut_from_in(path) if path.is_dir() else {path: path}
         except SessionError as error:
             feed.fail(error)
+    if original is not None:
+        files = with_original(files, Path(original))
     check: ContentCheck = "when-needed" if content is None else "always" if content else "never"
     with feed.task("measuring recordings"):
         found = measure_recordings(files, [choice], content=check, deep=deep)
@@ -82,3 +89,9 @@ def probe(
     if output is not None:
         write_whole(Path(output), json_text(probe_document(recordings)))
     return ProbeResult(recordings, **feed.kept)
+
+
+def _cut_from_in(base_dir: Path) -> dict[Path, Path]:
+    """Return for each recording of a session which file clips are cut from."""
+    videos = recordings_in(base_dir)
+    return cut_from(videos, originals_of(session_in(base_dir, videos), {}))

@@ -14,6 +14,11 @@ from dogclips.records.run_folder import RunRecords, is_run, read_run
 from dogclips.reports.pages.dataset import dataset_page
 from dogclips.reports.pages.runs import run_page
 from dogclips.reports.pictures.clip_cards import LabelCards, dataset_cards
+from dogclips.reports.pictures.verdict_strips import (
+    StripsByRecording,
+    number_of_strips,
+    strips_of,
+)
 from dogclips.scores.concerns import Concern, concerns_of
 from dogclips.scores.dataset import Dataset, evenly_chosen, read_split_lists
 from dogclips.steps.arguments import suffix_of
@@ -53,7 +58,7 @@ def report(
         Folder of a split: show its balance too. For sessions only.
     clips_per_label
         Number of clips to show for each label; None for 6, or for 3 of each kind of answer of a
-        training.
+        training. 0 reads no recording.
     seed
         Seed for choosing the clips; None for 0. For sessions only.
     progress
@@ -111,8 +116,19 @@ def _report_dataset(
         rows = {row for _, own in chosen.values() for row in own}
         with feed.task("looking at clips", len(rows), "clips") as done:
             cards = dataset_cards(dataset.windows, chosen, done)
-    write_whole(output, dataset_page(dataset, concerns, cards, shares, made=_made()))
+    strips = _contradicted(dataset, feed) if number else {}
+    page = dataset_page(dataset, concerns, cards, shares, strips=strips, made=_made())
+    write_whole(output, page)
     return ReportResult(output, dataset, tuple(concerns), **feed.kept)
+
+
+def _contradicted(dataset: Dataset, feed: Feed) -> StripsByRecording:
+    """Return pictures of a few windows that the pixels contradict."""
+    windows = number_of_strips(dataset.sessions)
+    if not windows:
+        return {}
+    with feed.task("looking at contradicted windows", windows, "windows") as done:
+        return strips_of(dataset.sessions, done)
 
 
 def _made() -> str:

@@ -14,6 +14,7 @@ from dogclips.lists.copies import copies_between
 from dogclips.lists.groups import group_clips
 from dogclips.lists.kept import in_label_order, kept_groups, read_kept
 from dogclips.lists.splits import MadeSplit, assign_splits, fold_shares, fold_splits, write_split
+from dogclips.lists.verdicts import WANTED, by_verdict, checked_verdicts
 from dogclips.records.class_names import LABELS, other_order
 from dogclips.records.split import SPLIT_JSON
 from dogclips.steps.inputs import few, read_inputs, warn_of_moved_labels
@@ -45,6 +46,7 @@ def split(
     group_by: str | None = None,
     keep: str | Path | None = None,
     seed: int | None = None,
+    verdicts: Sequence[str] | None = None,
     list_format: SplitFormat = "mmaction2",
     check_copies: bool = False,
     progress: Progress | None = None,
@@ -72,6 +74,9 @@ def split(
         are the defaults.
     seed
         Seed for ordering groups with equal labels; None for 0.
+    verdicts
+        Which clips to split, by what the pixels say of them; None for confirmed, still and
+        not-compared, or for those of `keep`.
     list_format
         Format of the lists.
     check_copies
@@ -82,12 +87,12 @@ def split(
     Returns
     -------
     result
-        The split of each clip, and how labels spread.
+        The split of each clip, how labels spread, and which clips were left out.
 
     Raises
     ------
     UsageError
-        Arguments conflict, or `group_by` is unknown.
+        Arguments conflict, or `group_by` or a verdict is unknown.
     ListError
         An input cannot be read, two of them list the same clip, or there are too few groups.
     OutputError
@@ -97,7 +102,10 @@ def split(
     _check_usage(val, test, folds, keep)
     before = read_kept(Path(keep)) if keep else None
     shares = _shares(val, test, folds, before.shares if before else {})
+    wished = before.verdicts if before and verdicts is None else verdicts or WANTED
+    wanted_verdicts = checked_verdicts(wished, "--verdicts")
     clips, names = read_inputs(paths_of(inputs), feed)
+    clips, left_out = by_verdict(clips, wanted_verdicts, "--verdicts")
     if before:
         clips, names = in_label_order(clips, names, before.labels)
         group_by, seed = group_by or before.group_by, before.seed if seed is None else seed
@@ -107,7 +115,13 @@ def split(
     stay = held.splits if held else None
     splits = assign_splits(clips, len(names), shares, group_by=grouping, seed=seed, kept=stay)
     copies, unmatched = _copies(clips, splits, feed) if check_copies else (None, None)
-    settings = {"seed": seed, "group_by": grouping.by, "shares": shares}
+    settings = {
+        "seed": seed,
+        "group_by": grouping.by,
+        "shares": shares,
+        "verdicts": wanted_verdicts,
+        "left_out": dict(zip(left_out["path"], left_out["reason"], strict=True)),
+    }
     parts: _Parts = {out: (splits, settings)}
     if folds:
         parts, settings = _fold_parts(out, splits, settings, folds), settings | {"folds": folds}
@@ -115,7 +129,9 @@ def split(
     for folder, (own, how) in parts.items():
         write_split(folder, clips, own, names, list_format=list_format, settings=how)
     _warn_of_leftovers(out, parts, feed)
-    made = MadeSplit(clips, names, splits, shares, grouping, settings, held, copies, unmatched)
+    made = MadeSplit(
+        clips, names, splits, shares, grouping, settings, left_out, held, copies, unmatched
+    )
     return SplitResult(made, tuple(parts), **feed.kept)
 
 

@@ -54,7 +54,7 @@ class TrainedRun(Result):
     report: TestReport
     #: What was taken from the file of initial weights, if one was given.
     weights: LoadedWeights | None = None
-    #: Clips that do not decode and were left out, each with the reason.
+    #: Clips that were left out, each with the reason: they do not decode, or were unwanted.
     skipped: tuple[tuple[str, str], ...] = ()
 
     @property

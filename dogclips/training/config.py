@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from dogclips.alignment import Verdict
 from dogclips.config import (
     Ascending,
     Config,
@@ -21,6 +22,7 @@ from dogclips.config import (
     Share,
     Unit,
 )
+from dogclips.lists.verdicts import WANTED
 from dogclips.loading import Augmentation
 from dogclips.loading.excerpts import FramesFrom
 from dogclips.loading.transforms import Crop, Fit, ResizedCrop
@@ -179,6 +181,11 @@ class DataConfig(Config):
         None,
         description="Folder that paths in the lists are relative to; null for the folder of each "
         "list.",
+    )
+    verdicts: Annotated[tuple[Verdict, ...], Field(min_length=1)] = Field(
+        WANTED,
+        description="Which clips of the lists are used, by what the pixels say of them: confirmed, "
+        "still, contradicted, not-compared. The others are skipped and listed.",
     )
     sampling: SamplingConfig = Field(
         SamplingConfig(), description="Which frames of a clip the model sees."

@@ -20,6 +20,7 @@ from dogclips.errors import ConfigError, DogclipsError
 from dogclips.events import Advanced, Began, Ended, Progress
 from dogclips.lists import ClipList, read_list
 from dogclips.lists.sessions import clip_facts
+from dogclips.lists.verdicts import listed_by_verdict
 from dogclips.loading.checking import CheckLevel, check_clips
 from dogclips.media.excerpt import FrameTimes
 from dogclips.models import build_model
@@ -57,7 +58,7 @@ class TrainingLists:
     #: To learn from, and to score after every epoch.
     train: ClipList
     val: ClipList
-    #: Clips of both that do not decode, each with the reason; they are in neither.
+    #: Clips of both that do not decode or are unwanted, each with the reason; they are in neither.
     skipped: tuple[tuple[str, str], ...] = ()
     warning: str | None = None  #: What the user should know about the others
 
@@ -115,11 +116,16 @@ def read_lists(config: TrainConfig) -> TrainingLists:
 def checked_lists(
     config: TrainConfig, lists: TrainingLists, level: CheckLevel, on_checked: Callable[[int], None]
 ) -> TrainingLists:
-    """Return the lists without the clips that do not decode, if the settings allow to skip them."""
+    """Return the lists without clips of unwanted verdicts.
+
+    Those that do not decode are left out, too, if the settings allow to skip them.
+    """
     found: dict[str, str] = {}
     kept: list[ClipList] = []
     timelines: list[FrameTimes] = []
-    for clips in dict.fromkeys((lists.train, lists.val)):
+    for listed in dict.fromkeys((lists.train, lists.val)):
+        clips, unwanted = listed_by_verdict(listed, config.data.verdicts, "data.verdicts")
+        found |= unwanted
         workers = num_workers(config.data.workers)
         check = check_clips(
             clips, level, source=config.data.source, workers=workers, progress=on_checked

@@ -1,6 +1,7 @@
 """What `dogclips split` writes, says and refuses."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -320,3 +321,49 @@ def test_the_lists_may_be_those_of_pyslowfast_where_clips_have_one_label(tmp_pat
         for line in (tmp_path / "split" / f"{name}.csv").read_text().splitlines()
     ]
     assert sorted(lines) == [f"{tmp_path / name} 1" for name in names]
+
+
+JUDGED = {0: "contradicted", 1: "still", 2: "", **dict.fromkeys(range(3, 12), "confirmed")}
+
+
+def test_clips_that_the_pixels_contradict_are_left_out_with_the_reason(tmp_path: Path) -> None:
+    base_dir, out = session(tmp_path / "session", verdict=JUDGED), tmp_path / "split"
+    document = split(base_dir, "--out", out)
+    assert sum(document["clips"].values()) == 33
+    assert {row["reason"] for row in document["left_out"]} == {"its verdict is contradicted"}
+    assert {Path(row["path"]).name[:3] for row in document["left_out"]} == {"r00"}
+    record = json.loads((out / "split.json").read_text())
+    assert record["verdicts"] == ["confirmed", "still", "not-compared"]
+    assert set(record["left_out"].values()) == {"its verdict is contradicted"}
+    assert len(record["left_out"]) == 3
+    counts = [Counter(own) for own in record["verdict_counts"].values()]
+    assert sum(counts, Counter()) == {"confirmed": 27, "still": 3, "not-compared": 3}
+    shown = dogclips("split", base_dir, "--out", out)
+    assert "left out by their verdict: 3 contradicted" in shown.stdout
+
+
+def test_verdicts_are_chosen_and_kept(tmp_path: Path) -> None:
+    base_dir, out = session(tmp_path / "session", verdict=JUDGED), tmp_path / "split"
+    document = split(base_dir, "--out", out, "--verdicts", "contradicted, confirmed")
+    assert document["verdicts"] == ["confirmed", "contradicted"]
+    assert sum(document["clips"].values()) == 30
+    again = split(base_dir, "--out", tmp_path / "again", "--keep", out / "split.json")
+    assert again["verdicts"] == document["verdicts"]
+    assert again["clips"] == document["clips"]
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "told"),
+    [
+        ("right", 2, "'right' is not a verdict (--verdicts): use confirmed"),
+        ("contradicted", 1, "no clip is left: 36 not-compared (--verdicts)"),
+    ],
+)
+def test_verdicts_that_leave_nothing_are_refused(
+    tmp_path: Path, given: str, code: int, told: str
+) -> None:
+    shown = dogclips(
+        "split", session(tmp_path / "session"), "--out", tmp_path / "split", "--verdicts", given
+    )
+    assert shown.returncode == code
+    assert told in shown.stderr

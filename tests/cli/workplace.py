@@ -33,6 +33,8 @@ def write_workplace(folder: Path) -> Path:
     for name, streams in RECORDINGS.items():
         write_made(session / "video" / name, *streams)
     write_made(folder / "camera.avi", steady(20, codec="mpeg4", options={}))
+    write_made(folder / "yard_proxy.mp4", steady(40, width=64, height=48))
+    write_made(folder / "yard.mp4", steady(40))
     segments = [(0, 4, "0"), (4, 8, "1"), (5, 8, "2")]
     write_project(session, "0205", dict.fromkeys(RECORDINGS, segments))
     assert dogclips.cut(session, workers=1).ok

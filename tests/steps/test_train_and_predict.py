@@ -18,7 +18,8 @@ from dogclips.records.run_start import RunStart
 from dogclips.records.settings import write_settings
 from dogclips.training import TrainConfig
 from tests.cli.program import dogclips
-from tests.sessions import write_session
+from tests.moving import LARGE, SMALL, write_view
+from tests.sessions import write_project, write_session
 from tests.training.conftest import clips_dir, config  # noqa: F401 (fixtures)
 from tests.training.runs import CLOCKS, changed, keeping_starts
 
@@ -183,3 +184,18 @@ def test_a_script_without_a_guard_trains_predicts_and_stops_on_ctrl_c(
     assert script.returncode == 1
     assert "StoppedError: stopped by SIGINT" in errors.splitlines()[-1]
     assert (tmp_path / "long" / "checkpoints" / "last.ckpt").is_file()
+
+
+def test_what_was_annotated_in_a_copy_is_predicted_from_the_original(
+    runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    base_dir = tmp_path / "2_2_kt"
+    write_view(base_dir / "video/yard.mp4", range(120), SMALL)
+    write_view(base_dir / "originals/yard.mov", range(10, 120), LARGE)
+    write_project(base_dir, "0205", {"yard.mp4": [(0, 12, "1")]})
+    [found] = predict(runs[0], base_dir, tmp_path / "out", PREDICT).predictions
+    viewing = found.viewing
+    assert (viewing.path.name, viewing.annotated.name) == ("yard.mov", "yard.mp4")
+    assert (viewing.target.width, viewing.reference.width) == (LARGE[0], SMALL[0])
+    assert viewing.alignment.offset_s == 1
+    assert found.reasons[0] == "before-target-start"

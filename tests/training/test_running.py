@@ -12,8 +12,9 @@ import torch
 
 import dogclips
 from dogclips import train
-from dogclips.errors import CheckpointError, MediaError
+from dogclips.errors import CheckpointError, ListError, MediaError
 from dogclips.lists import read_list
+from dogclips.records.manifest import manifest_table, write_manifest
 from dogclips.records.predictions import read_clip_predictions
 from dogclips.records.run_start import LEARNED, RunStart
 from dogclips.records.training_run import EpochRecord
@@ -158,6 +159,30 @@ def test_clips_that_do_not_decode_are_left_out_if_wanted_and_listed(
     with pytest.raises(MediaError, match=r"5\.mp4"):
         train(tmp_path / "strict", strict)
     assert not (tmp_path / "strict").exists()
+
+
+def test_clips_of_unwanted_verdicts_are_left_out_and_listed(
+    config: TrainConfig, clips_dir: Path, tmp_path: Path
+) -> None:
+    judged = tmp_path / "clips"
+    shutil.copytree(clips_dir, judged)
+    verdicts = {f"{number}.mp4": "confirmed" for number in range(20)}
+    verdicts |= {"5.mp4": "contradicted", "13.mp4": "contradicted", "14.mp4": "still"}
+    rows = [{"clip": clip, "verdict": own, "status": "cut"} for clip, own in verdicts.items()]
+    write_manifest(manifest_table(rows), judged)
+    data = {"train": judged / "train.txt", "val": judged / "val.txt"}
+    once = changed(config, data=data, trainer={"epochs": 1})
+    run = train(tmp_path / "run", once)
+    assert [(Path(path).name, reason) for path, reason in run.skipped] == [
+        ("5.mp4", "its verdict is contradicted"),
+        ("13.mp4", "its verdict is contradicted"),
+    ]
+    assert run.report.num_clips == 7
+    facts = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert [row["reason"] for row in facts["skipped"]] == ["its verdict is contradicted"] * 2
+    still = changed(once, data={"verdicts": ["still"]})
+    with pytest.raises(ListError, match="no clip is left"):
+        train(tmp_path / "none", still)
 
 
 def test_an_optimizer_state_of_another_optimizer_is_refused(

@@ -193,9 +193,8 @@ def _draw_lags(axes: "Axes", lags: Lags) -> None:
 
 def _draw_curve(axes: "Axes", file: Recording) -> None:
     """Draw how alike both streams move for each shift, over all that was looked at."""
-    table, alignment = file.measured
-    content = alignment.content
-    target = next(stream for stream in table.streams if stream.index == alignment.target)
+    _, alignment = file.measured
+    content, (_, target) = alignment.content, file.streams
     if content is None:
         return
     shifts_s = content.grid.shifts_s

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from dogclips.lists.session_records import KEPT, RecordingRecords
@@ -11,7 +12,12 @@ from dogclips.records.split import SPLITS
 from dogclips.reports.pages.page import rendered
 from dogclips.reports.pictures.clip_cards import LabelCards
 from dogclips.reports.pictures.lag_plots import lag_chart
-from dogclips.reports.pictures.recording_timeline import recording_timeline
+from dogclips.reports.pictures.recording_timeline import VERDICTS, recording_timeline
+from dogclips.reports.pictures.verdict_strips import (
+    StripsByRecording,
+    VerdictStrips,
+    contradicted,
+)
 from dogclips.reports.tables.cut import SKIP_REASONS
 from dogclips.scores.concerns import Concern
 from dogclips.scores.dataset import (
@@ -49,9 +55,20 @@ def dataset_page(
     cards: Sequence[LabelCards],
     split: ListedSplit | None = None,
     *,
+    strips: StripsByRecording | None = None,
     made: str = "",
 ) -> bytes:
-    """Return the page of a data set; `made` says by what and when, for its foot."""
+    """Return the page of a data set.
+
+    `strips` are of windows that the pixels contradict; `made` says by what and when, for its foot.
+    """
+    recordings = {
+        name: [
+            _part(one, dataset.classes, (strips or {}).get((name, one.source), ()))
+            for one in session.recordings
+        ]
+        for name, session in dataset.sessions.items()
+    }
     values = {
         "dataset": dataset,
         "concerns": concerns,
@@ -62,10 +79,9 @@ def dataset_page(
         "split": split,
         "balance": split and balance_table(split),
         "cards": cards,
-        "recordings": {
-            name: [_part(one, dataset.classes) for one in session.recordings]
-            for name, session in dataset.sessions.items()
-        },
+        "recordings": recordings,
+        "judged": any(part["timeline"].judged for own in recordings.values() for part in own),
+        "verdicts": VERDICTS,
         "made": made,
     }
     return rendered("dataset_page.html.j2", values)
@@ -110,7 +126,9 @@ def _status_rows(dataset: Dataset) -> list[tuple[str, str, int, str, float]]:
 # Recordings.
 
 
-def _part(recording: RecordingRecords, classes: Sequence[str]) -> Mapping[str, Any]:
+def _part(
+    recording: RecordingRecords, classes: Sequence[str], strips: Sequence[VerdictStrips]
+) -> Mapping[str, Any]:
     """Return a recording as the page shows it."""
     entries, status = recording.measured, recording.windows["status"]
     messages = {(m.code, m.text): m for entry in entries for m in entry.messages}
@@ -123,10 +141,12 @@ def _part(recording: RecordingRecords, classes: Sequence[str]) -> Mapping[str, A
         "name": recording.name,
         "summary": ", ".join(numbers),
         "verdicts": [*dict.fromkeys(map(clip_verdict, entries))] or [_UNKNOWN],
-        "streams": [_stream(one, entries[0]) for one in entries[0].streams] if entries else [],
+        "streams": _streams(entries[0]) if entries else [],
         "messages": [*messages.values()],
         "charts": [chart for chart in map(lag_chart, entries) if chart is not None],
         "timeline": recording_timeline(recording, classes),
+        "contradicted": len(contradicted(recording.windows)),
+        "strips": strips,
     }
 
 
@@ -150,10 +170,12 @@ def clip_verdict(entry: ProbedFile) -> ClipVerdict:
         return ClipVerdict("error", "not trusted", text)
     late = late_start(alignment.offset_s, alignment.offset_frames)
     source = {"content": "the pixels", "frame-count": "frame counts"}
-    found = (
-        f"stream {alignment.target} {late} against stream {alignment.reference}, by"
-        f" {source.get(alignment.method, 'its timestamps')}"
-    )
+    own, seen = f"stream {alignment.target}", f"stream {alignment.reference}"
+    stamped = "its timestamps"
+    if entry.original:
+        own, seen = f"{own} of {Path(entry.cut_path).name}", f"{seen} of {entry.name}"
+        stamped = "the lengths of both files"
+    found = f"{own} {late} against {seen}, by {source.get(alignment.method, stamped)}"
     if alignment.drift_ppm:
         found += f"; its clock runs {alignment.drift_ppm:+.0f} ppm"
     if not alignment.verified:
@@ -162,17 +184,36 @@ def clip_verdict(entry: ProbedFile) -> ClipVerdict:
     return ClipVerdict("ok", "verified", f"Verified: {found}{confirmed}.")
 
 
-def _stream(stream: ProbedStream, entry: ProbedFile) -> Mapping[str, Any]:
-    """Return what `probe.json` says of a stream, and `rate` and `remarks` in words."""
-    index, alignment = stream.index, entry.alignment
+def _streams(entry: ProbedFile) -> list[Mapping[str, Any]]:
+    """Return the streams of a recording, and those of its original, if there is one."""
+    alignment, original = entry.alignment, entry.original
+    seen, cut = (alignment.reference, alignment.target) if alignment else (-1, -1)
+    if original is None:
+        return [_stream(one, entry, (seen, cut)) for one in entry.streams]
+    name = Path(original.path).name
+    return [
+        *(_stream(one, entry, (seen, -1)) for one in entry.streams),
+        *(_stream(one, entry, (-1, cut), name) for one in original.streams),
+    ]
+
+
+def _stream(
+    stream: ProbedStream, entry: ProbedFile, chosen: tuple[int, int], file: str = ""
+) -> Mapping[str, Any]:
+    """Return what `probe.json` says of a stream, and `rate` and `remarks` in words.
+
+    `chosen` are those of the annotator and of the clips; `file` is named where it is another one.
+    """
+    index = stream.index
     missing = sum(gap.missing for gap in stream.gaps if not gap.jump)
+    place = f"{file}: stream {index}:" if file else f"stream {index}:"
     lost = any(
-        message.code == "P015" and message.text.startswith(f"stream {index}:")
-        for message in entry.messages
+        message.code == "P015" and message.text.startswith(place) for message in entry.messages
     )
     remarks = {
-        "annotated": alignment is not None and index == alignment.reference,
-        "clips are cut from it": alignment is not None and index == alignment.target,
+        f"in {file}": bool(file),
+        "annotated": index == chosen[0],
+        "clips are cut from it": index == chosen[1],
         "cover picture": stream.attached_picture,
         "mirrored": bool(stream.mirrored),
         f"turned by {stream.rotation}\N{DEGREE SIGN}": stream.rotation,

@@ -103,8 +103,8 @@ def _notes(run: RunRecords) -> Iterator[str]:
     skipped = run.facts.skipped
     if skipped:
         yield (
-            f"{counted(len(skipped), 'clip')} could not be decoded and were skipped: listed"
-            " below, with the settings."
+            f"{counted(len(skipped), 'clip')} skipped: listed below with the reason, after the"
+            " settings."
         )
 
 

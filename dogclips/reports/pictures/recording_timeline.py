@@ -28,6 +28,12 @@ _ALARMING = (
     *("in-doubt", "contradicted", "no-timestamps"),
 )
 # Rows of windows from above: what they are called, what that means, in the order of statuses.
+VERDICTS = {
+    "confirmed": "both streams move alike",
+    "still": "nothing moves, only timestamps tell",
+    "contradicted": "the streams do not move alike",
+    "not-compared": "the pixels were not compared, or cannot tell",
+}
 _CALLED = {
     "kept": ("clips", "windows that are clips"),
     "planned": ("not cut yet", "planned, and not cut: the run was interrupted"),
@@ -55,6 +61,7 @@ class TimelineRow:
     title: str  #: What is shown where a pointer rests on it
     spans: Sequence[tuple[float, float]]  #: (start, end) in seconds of each stretch
     colour: int = 0  #: Number of a label's colour
+    verdict: str = ""  #: What the pixels say of these clips; empty if nothing was compared in them
 
     @property
     def path(self) -> str:
@@ -81,6 +88,11 @@ class RecordingTimeline:
     length_s: float  #: When the recording ends
     rows: tuple[TimelineRow, ...]
     ticks: Sequence[AxisTick]
+
+    @property
+    def judged(self) -> bool:
+        """Return whether clips have rows by verdict."""
+        return any(row.verdict for row in self.rows)
 
 
 def recording_timeline(recording: RecordingRecords, classes: Sequence[str]) -> RecordingTimeline:
@@ -146,18 +158,31 @@ def _window_rows(windows: pd.DataFrame) -> Iterator[TimelineRow]:
     in_order = windows.assign(
         status=pd.Categorical(status, [*_CALLED]),
         reason=pd.Categorical(windows["reason"], [*reasons]),
+        verdict=pd.Categorical(_judged(windows, status), ["", *VERDICTS]),
     )
-    for key, own in in_order.groupby(["status", "reason"], observed=True):
-        kind, reason = map(str, key)
+    for key, own in in_order.groupby(["status", "reason", "verdict"], observed=True):
+        kind, reason, verdict = map(str, key)
         name, title = _CALLED[kind]
         shown = kind
-        if kind == "failed":
+        if verdict:
+            name, title = f"clips: {verdict}", f"{title}: {verdict}, {VERDICTS[verdict]}"
+        elif kind == "failed":
             title = f"failed: {reason}"
         elif kind == "skipped":
             name, title = reason, ": ".join(filter(None, (reason, SKIP_REASONS.get(reason))))
             shown = "alarming" if reason in _ALARMING else "dropped"
         spans = joined_spans(own["start_s"].to_numpy(), own["end_s"].to_numpy())
-        yield TimelineRow(shown, name, len(own), title, spans)
+        yield TimelineRow(shown, name, len(own), title, spans, verdict=verdict)
+
+
+def _judged(windows: pd.DataFrame, status: "pd.Series[str]") -> "pd.Series[str]":
+    """Return the verdict of each clip; empty for other windows, or if no clip was compared."""
+    verdicts = windows["verdict"].where(status == "kept", "")
+    return (
+        verdicts
+        if set(verdicts) & {*VERDICTS} - {"not-compared"}
+        else verdicts.mask(verdicts != "", "")
+    )
 
 
 def _plain(number: float) -> str:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dogclips.alignment import estimate
+from dogclips.alignment import OTHER_FILE, estimate
 from dogclips.clips.recordings import Recording
 from dogclips.reports.pictures.lag_plots import plot_lags
 from dogclips.reports.tables.style import filled_table, marked
@@ -27,7 +27,7 @@ class Sheet:
 
 def alignment_report(file: Recording) -> Group:
     """Return everything that is known about how the streams of a file align."""
-    parts: list[RenderableType] = [Text(str(file.path), style="bold")]
+    parts: list[RenderableType] = [Text(_title(file), style="bold")]
     parts.extend((Text(verdict_of(file)), Text("")))
     for sheet in sheets_of(file):
         *columns, last = sheet.columns
@@ -41,10 +41,16 @@ def alignment_report(file: Recording) -> Group:
     return Group(*parts)
 
 
+def _title(file: Recording) -> str:
+    if file.original is None:
+        return str(file.path)
+    return f"{file.path}, cut from {file.original.path}"
+
+
 def verdict_of(file: Recording) -> str:
     """Return in one sentence whether the streams of a file can be aligned, and by what."""
     table, alignment = file.measured
-    if len(table.cameras) < 2:
+    if len(table.cameras) < 2 and file.original is None:
         return "There is a single video stream: nothing to align."
     if alignment.method == "identity":
         return f"Reference and target are both stream {alignment.target}: nothing to align."
@@ -65,16 +71,16 @@ class _Pair:
 
     def __init__(self, file: Recording) -> None:
         self.table, self.alignment = file.measured
-        streams = {stream.index: stream for stream in self.table.streams}
-        self.reference = streams[self.alignment.reference]
-        self.target = streams[self.alignment.target]
+        self.reference, self.target = file.streams
+        self.original = file.original
+        self.names = file.stream_names
         self.known = self.alignment.estimates
         self.codes = [message.code for message in self.alignment.messages]
 
     def verdict(self) -> str:
         if not self.alignment.trusted:
             return self.not_trusted()
-        found = f"stream {self.target.index} {self.late(self.alignment.offset_s)}"
+        found = f"{self.names[1]} {self.late(self.alignment.offset_s)}"
         if self.alignment.method == "content":
             return f"Trusted, by the pixels: {self.by_pixels(found)}."
         source = "frame counts" if self.alignment.method == "frame-count" else "timestamps"
@@ -85,7 +91,10 @@ class _Pair:
         if source == "frame counts" or "P012" in self.codes or contradicted:
             return f"Trusted only because --trust says so: by {source} {found}."
         if content is not None and content.confident:
-            return f"Trusted: {found}; the pixels confirm its timestamps."
+            confirmed = "it" if self.original else "its timestamps"
+            return f"Trusted: {found}; the pixels confirm {confirmed}."
+        if self.original:
+            return f"Trusted, but not verified by pixels: {found}, because both are equally long."
         return f"Trusted, but not verified by pixels: {found}, by its timestamps."
 
     def not_trusted(self) -> str:
@@ -93,6 +102,8 @@ class _Pair:
             return "NOT trusted: a clock restarts, so that one time means two moments."
         if "P014" in self.codes:
             return "NOT trusted: the streams run on unrelated clocks."
+        if OTHER_FILE in self.codes:
+            return "NOT trusted: the two files show different scenes."
         counted_s = self.known.frame_count_s
         return (
             "NOT trusted: by timestamps both streams start together, but their lengths differ by"
@@ -105,17 +116,19 @@ class _Pair:
         changes = len(self.alignment.time_map.pieces) - 1
         if drift:
             return (
-                f"the clock of stream {self.target.index} runs {drift:+.0f} ppm against that of"
-                f" stream {self.reference.index}"
+                f"the clock of {self.names[1]} runs {drift:+.0f} ppm against that of"
+                f" {self.names[0]}"
             )
         if changes:
             times = "once" if changes == 1 else f"{changes} times"
             return f"{found}, and frames are lost {times} on the way"
+        if self.original:
+            return found
         return f"{found}, but its timestamps say that it {self.late(self.known.timestamps_s)}"
 
     def late(self, offset_s: Fraction) -> str:
         late = late_start(offset_s, self.frames(offset_s))
-        return late if offset_s else f"{late} with stream {self.reference.index}"
+        return late if offset_s else f"{late} with {self.names[0]}"
 
     def frames(self, time_s: Fraction) -> int:
         return round(time_s * (self.target.frame_rate or 0))
@@ -123,6 +136,8 @@ class _Pair:
     def estimates(self) -> Sheet:
         one, other = (float(own.start_s or 0) for own in (self.reference, self.target))
         stamped = f"the first frames are stamped {one:.3f} s and {other:.3f} s"
+        if self.original:
+            stamped = "taken for granted: clocks of two files have nothing in common"
         offsets = {
             "timestamps": (self.known.timestamps_s, stamped),
             "frame counts": (self.known.frame_count_s, self.from_counts()),
@@ -133,10 +148,11 @@ class _Pair:
             (f"{'>' if how == used else ' '} {how}", *self.offset(offset_s), words)
             for how, (offset_s, words) in offsets.items()
         )
-        title = (
-            f"how late stream {_described(self.target)} starts against stream"
-            f" {_described(self.reference)}"
+        seen, own = (
+            f"{name} {_described(stream)}"
+            for name, stream in zip(self.names, (self.reference, self.target), strict=True)
         )
+        title = f"how late {own} starts against {seen}"
         return Sheet(title, ("  by", "late s>", "frames>", "because"), rows)
 
     def offset(self, offset_s: Fraction | None) -> tuple[str, str]:
@@ -180,6 +196,8 @@ class _Pair:
                 rows.append((*(f"{float(time_s):.3f}" for time_s in times), *late, f"{ppm:+.0f}"))
         one, other = self.reference.index, self.target.index
         title = f"time map, container time of streams {one} and {other}"
+        if self.original:
+            title = f"time map of {self.names[0]} and {self.names[1]}, on the first one's clock"
         title += "" if self.alignment.trusted else " (by timestamps, not trusted)"
         spans = (f"stream {one}\nfrom s>", "to s>", f"stream {other}\nfrom s>", "to s>")
         columns = (*spans, "late s>", "frames>", "clock\nppm>")
@@ -194,17 +212,17 @@ class _Pair:
         rows = []
         for stream in self.table.streams:
             sound = stream.type == "audio"
-            if stream.index in (self.reference.index, self.target.index):
+            if stream is self.reference or stream is self.target:
                 continue
             if stream.is_camera or sound:
                 known = estimate(self.reference, stream)
                 late, _ = self.offset(None if known is None else known.timestamps_s)
                 because = "sound has no pixels to compare" if sound else "choose it with --target"
-                rows.append((_described(stream), late, because))
+                rows.append((f"{stream.index} {_described(stream)}", late, because))
         names = ("stream", "late s>", "because")
         return [Sheet("other streams, by their timestamps", names, tuple(rows))] if rows else []
 
 
 def _described(stream: Stream) -> str:
     size = f"{stream.width}x{stream.height}" if stream.type == "video" else stream.type
-    return f"{stream.index} ({size} {stream.codec})"
+    return f"({size} {stream.codec})"

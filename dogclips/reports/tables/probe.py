@@ -1,36 +1,51 @@
 """The table of `dogclips probe`: one row per stream."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Group
 
-from dogclips.alignment import Alignment, read_by, shown_in
+from dogclips.alignment import read_by, shown_in
 from dogclips.clips.recordings import Recording
 from dogclips.reports.tables.style import filled_table, marked
-from dogclips.streams import Stream
+from dogclips.streams import Stream, StreamTable
 from dogclips.wording import rate_text
 
 
 def probe_table(file: Recording) -> Group:
     """Return one row per stream; differences are against the reference stream."""
-    heads = (_counted(file), "rate", "start\ns", "end\ns", "late\ns", "late\nframes")
     remarks = [f"{message.code} {message.text}" for message in file.messages]
-    rows = []
-    if file.table is not None:
-        cameras = {stream.index: stream for stream in file.table.cameras}
-        chosen = file.alignment.reference if file.alignment else next(iter(cameras), -1)
-        reference = cameras.get(chosen)
-        rows = [_row(stream, reference, file.alignment) for stream in file.table.streams]
-        if len(cameras) > 1:
-            remarks.append(f"shown in: {_by_stream(shown_in(file.table))}")
-            remarks.append(f"read by default: {_by_stream(read_by(file.table))}")
-    columns = ("#|", "stream", *marked(heads), "notes")
-    return filled_table(str(file.path), columns, rows, "\n".join(remarks))
+    if file.table is None:
+        return filled_table(str(file.path), _columns(None), [], "\n".join(remarks))
+    rows = [*_rows(file.table, file)]
+    if len(file.table.cameras) > 1:
+        remarks.append(f"shown in: {_by_stream(shown_in(file.table))}")
+        remarks.append(f"read by default: {_by_stream(read_by(file.table))}")
+    own, text = file.original, "\n".join(remarks)
+    tables = [filled_table(str(file.path), _columns(file.table), rows, "" if own else text)]
+    if own is not None:
+        tables.append(filled_table(str(own.path), _columns(own), [*_rows(own, file)], text))
+    return Group(*tables)
 
 
-def _counted(file: Recording) -> str:
+def _columns(table: StreamTable | None) -> tuple[str, ...]:
+    heads = (_counted(table), "rate", "start\ns", "end\ns", "late\ns", "late\nframes")
+    return ("#|", "stream", *marked(heads), "notes")
+
+
+def _rows(table: StreamTable, file: Recording) -> Iterator[Sequence[object]]:
+    """Yield the rows of one of the files; each is compared with its own first moments."""
+    alignment, cameras = file.alignment, {stream.index: stream for stream in table.cameras}
+    is_copy, is_original = file.original not in (None, table), file.original is table
+    seen = alignment.reference if alignment and not is_original else -1
+    cut = alignment.target if alignment and not is_copy else -1
+    chosen = cut if is_original else seen
+    reference = cameras.get(chosen, next(iter(cameras.values()), None))
+    for stream in table.streams:
+        yield _row(stream, reference, (seen, cut))
+
+
+def _counted(table: StreamTable | None) -> str:
     """Return what is counted in a file: not all packets of damaged broadcasts give a frame."""
-    table = file.table
     if table is None or table.format not in ("mpegts", "mpeg"):
         return "frames"
     return "packets" if any(one.num_decoded is None for one in table.cameras) else "frames"
@@ -48,7 +63,7 @@ def _by_stream(picks: Mapping[str, int]) -> str:
     return "; ".join(f"{', '.join(names)} {index}" for index, names in takers.items())
 
 
-def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) -> Sequence[object]:
+def _row(stream: Stream, reference: Stream | None, chosen: tuple[int, int]) -> Sequence[object]:
     size = f" {stream.width}x{stream.height}" if stream.type == "video" else ""
     late = "", ""  # in seconds, and in frames of the stream
     if reference and stream.start_s is not None and reference.start_s is not None:
@@ -58,8 +73,8 @@ def _row(stream: Stream, reference: Stream | None, alignment: Alignment | None) 
         late = f"{float(late_s):+.3f}", "" if frames is None else f"{frames:+d}"
     ends = ("-" if at is None else f"{float(at):.3f}" for at in (stream.start_s, stream.end_s))
     notes = {
-        "reference": alignment is not None and stream.index == alignment.reference,
-        "target": alignment is not None and stream.index == alignment.target,
+        "reference": stream.index == chosen[0],
+        "target": stream.index == chosen[1],
         "default": stream.default,
         "cover picture": stream.attached_picture,
         "mirrored": stream.mirrored,

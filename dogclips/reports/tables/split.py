@@ -60,9 +60,10 @@ def fold_table(made: MadeSplit) -> Group:
 
 def split_document(made: MadeSplit) -> dict[str, Any]:
     """Return the JSON document of `split --json`; with folds, these stand for the splits."""
-    balance, kept = _Balance(made), made.kept
+    balance, kept, out = _Balance(made), made.kept, made.left_out
     return {
         **made.settings,
+        "left_out": [] if out is None else out.to_dict("records"),
         "clips": balance.sizes,
         "recordings": balance.groups_by_part(made.clips["recording"]),
         "groups": balance.groups_by_part(made.grouping.names),
@@ -161,6 +162,10 @@ class _Balance:
             remarks.append(f"in too few groups to reach every split: {each}")
         if strays:
             remarks.append(f"{_count(strays, 'clip')} without {by}: grouped by recording")
+        if self.made.left_out is not None and len(self.made.left_out):
+            counts = self.made.left_out["verdict"].value_counts().items()
+            listed = ", ".join(f"{number} {verdict}" for verdict, number in counts)
+            remarks.append(f"left out by their verdict: {listed}; see --verdicts")
         if kept:
             placed = len(self.made.clips) - kept.stayed - kept.followed
             remarks.append(
