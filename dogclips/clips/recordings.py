@@ -73,7 +73,7 @@ class Recording:
         return reference, target
 
     def footage(self, *, whole: bool = False) -> "FileFootage":
-        """Return the pictures of both streams, as `streams` has them; for a look at a few or all."""
+        """Return the pictures of both streams, as `streams` has them, to look at a few or all."""
         from dogclips.media.footage import (  # noqa: PLC0415 (loads av, slower than a probe)
             FileFootage,
             PairFootage,
