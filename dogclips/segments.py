@@ -42,6 +42,16 @@ _DEFAULTS: dict[str, Any] = {
     "known": True,
     "confidence": pd.NA,
 }
+# What an annotator looked at, one row per span; a recording without rows may have been watched from
+# its start to its end, or only in part: nobody says. A span without length means that nothing was.
+WATCHED_COLUMNS: dict[str, Any] = {
+    "media_name": "str",
+    "label": "str",  # the label that was looked for; empty for all of the file
+    "observer": "str",  # who watched; empty for all observers of the file
+    "time_base": "str",  # as in `SEGMENT_COLUMNS`
+    "t_start": "float64",
+    "t_end": "float64",  # end exclusive; NaN for the end of the recording
+}
 _IDENTITY = (
     "source_format",
     "source_file",
@@ -71,6 +81,16 @@ def segment_table(rows: Iterable[Mapping[str, Any]], **common: object) -> pd.Dat
     return pd.DataFrame(
         {name: pd.array(columns[name], dtype=dtype) for name, dtype in SEGMENT_COLUMNS.items()}
     )
+
+
+def watched_table(rows: Iterable[Mapping[str, Any]] = (), **common: object) -> pd.DataFrame:
+    """Return watched spans as a DataFrame with exactly the columns of `WATCHED_COLUMNS`.
+
+    What a row leaves out is what is `common` to all rows, or else all labels, in seconds.
+    """
+    usual = {"label": "", "observer": "", "time_base": "player", "t_end": float("nan")} | common
+    found = pd.DataFrame([usual | row for row in rows], columns=list(WATCHED_COLUMNS))
+    return found.astype(WATCHED_COLUMNS)
 
 
 def last_end_s(segments: pd.DataFrame) -> Fraction:

@@ -83,8 +83,14 @@ def plan_session(
         if isinstance(one, Refused):
             rows.append(refused_row(one))
             continue
-        times = {"until_s": one.until_s, "annotated_s": one.annotated_s}
-        windows = plan_windows(one.bouts, labelled.classes, config.windows, **times)
+        windows = plan_windows(
+            one.bouts,
+            labelled.classes,
+            config.windows,
+            until_s=one.until_s,
+            annotated_s=one.annotated_s,
+            watched=one.watched,
+        )
         for row, job in rows_of(session.output, one, windows, labelled, config):
             if job is not None:
                 jobs[len(rows)] = job

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dogclips.clips.coverage import Spans, in_ticks
+from dogclips.timebase import Span
 
 Anchor = Literal["grid", "segment-start", "segment-center", "segment-spread"]
 
@@ -55,18 +56,21 @@ def plan_windows(
     *,
     until_s: Fraction,
     annotated_s: Fraction,
+    watched: Sequence[Span] | None = None,
 ) -> pd.DataFrame:
     """Lay windows over a recording and label them, as `WINDOW_COLUMNS`.
 
-    Windows start before `until_s`. From `annotated_s` on, an empty stretch may be one that was
-    not annotated. A window without labels has the reason "no-label"; where background is kept,
-    "near-label" or "after-annotations" if it cannot be background.
+    Windows start before `until_s`. Where the spans that were `watched` are known, a window that
+    lies outside of them has the reason "not-watched", one that they cover in part
+    "partly-watched". An empty stretch from `annotated_s` on may be one that was not annotated. A
+    window without labels has the reason "no-label"; where background is kept, "near-label" or
+    "after-annotations" if it cannot be background.
     """
     groups = [(subject, own) for subject, own in bouts.groupby("subject")]
     if not rules.per_subject or not groups:
         groups = [("", bouts)]
     parts = [
-        _plan(own.reset_index(drop=True), classes, rules, until_s, annotated_s).assign(
+        _plan(own.reset_index(drop=True), classes, rules, until_s, annotated_s, watched).assign(
             subject=subject
         )
         for subject, own in groups
@@ -81,10 +85,11 @@ def _plan(
     rules: WindowRules,
     until_s: Fraction,
     annotated_s: Fraction,
+    watched: Sequence[Span] | None,
 ) -> pd.DataFrame:
     """Return windows that get their labels from all of the bouts."""
     starts = _starts(bouts, rules, until_s)
-    timed = _Timed(bouts, starts, rules, annotated_s)
+    timed = _Timed(bouts, starts, rules, annotated_s, watched)
     nobody = np.zeros(len(starts), dtype=bool)
     kinds: Mapping[Any, Any] = bouts.groupby(["label", "task", "subject"]).indices
     of_label: Mapping[Any, Any] = bouts.groupby("label").indices
@@ -98,13 +103,14 @@ def _plan(
         if subject:
             subjects[subject] = subjects[subject] | behind
     labelled = np.any([nobody, *labels.values()], axis=0)
+    unwatched = timed.unwatched()
     return pd.DataFrame(
         {
             "start": pd.Series(starts, dtype=object),
             "labels": _names(labels, len(starts)),
             "tasks": _names(tasks, len(starts)),
             "subjects": _names(subjects, len(starts)),
-            "reason": np.where(labelled, "", timed.faults()),
+            "reason": np.where(labelled & (unwatched == ""), "", timed.faults(unwatched)),
         }
     )
 
@@ -140,13 +146,21 @@ class _Timed:
         starts: Sequence[Fraction],
         rules: WindowRules,
         annotated_s: Fraction,
+        watched: Sequence[Span] | None,
     ) -> None:
         self.rules = rules
         least_s = rules.min_overlap_s or Fraction(0)
         seconds = (rules.clip_s, rules.margin_s, least_s, annotated_s)
-        self.starts, self.begins, self.ends, others = in_ticks(
-            starts, bouts["start"].tolist(), bouts["end"].tolist(), seconds
+        own = [(one.start, one.end) for one in watched or ()]
+        self.starts, self.begins, self.ends, *spans, others = in_ticks(
+            starts,
+            bouts["start"].tolist(),
+            bouts["end"].tolist(),
+            [start for start, _ in own],
+            [end for _, end in own],
+            seconds,
         )
+        self.watched = None if watched is None else Spans.union(*spans)
         clip, self.margin, self.least, self.annotated = others.tolist()
         self.stops = self.starts + clip
         self.share = rules.min_overlap_fraction and ceil(rules.min_overlap_fraction * clip)
@@ -167,8 +181,19 @@ class _Timed:
         together = np.any if rules.either else np.all
         return np.asarray((filled > 0) & (together(met, axis=0) if met else True))
 
-    def faults(self) -> NDArray[np.object_]:
+    def unwatched(self) -> NDArray[np.object_]:
+        """Return why nobody can say what is missing in each window; "" where somebody can."""
+        if self.watched is None:
+            return np.full(len(self.starts), "", dtype=object)
+        seen = self.watched.covered(self.starts, self.stops)
+        part = np.where(seen < self.stops - self.starts, "partly-watched", "")
+        return np.where(seen > 0, part, "not-watched").astype(object)
+
+    def faults(self, unwatched: NDArray[np.object_]) -> NDArray[np.object_]:
         """Return why each window cannot be background; "" if it can."""
+        return np.where(unwatched == "", self._unlabelled(), unwatched)
+
+    def _unlabelled(self) -> NDArray[np.object_]:
         if not self.rules.background:
             return np.full(len(self.starts), "no-label", dtype=object)
         union = Spans.union(self.begins, self.ends)

@@ -23,7 +23,8 @@ FILE_ATTRIBUTE = "file:"  # how the name of a column begins that holds one
 
 # Answers about a whole recording follow in columns such as `file:camera`, as text.
 MANIFEST_TABLE = (
-    Column("project", "str", "Annotation file: its name without suffix."),
+    Column("project", "str", "Annotation file: its name without suffix; of several, the first."),
+    Column("projects", "object", "All annotation files that name the recording."),
     Column("source", "str", "Recording, relative to the session folder."),
     Column("clip", "str", "Clip, relative to `output/`; empty where none was planned."),
     Column("status", "str", "planned, cut, reused, stale, skipped or failed."),
@@ -67,8 +68,9 @@ MANIFEST_TABLE = (
 )
 MANIFEST_COLUMNS = dtypes(MANIFEST_TABLE)
 _LISTS = tuple(name for name, dtype in MANIFEST_COLUMNS.items() if dtype == "object")
-# What 0.2.0 did not store, and what 0.1.0 did not either.
-_NEW = ("verdict",)
+# What the first clips with verdicts did not store, what 0.2.0 and what 0.1.0 did not either.
+_NEWEST = ("projects",)
+_NEW = ("verdict", *_NEWEST)
 _NEWER = ("with_task", "container_start", "timing", "rules")
 _COLUMNS_0_2 = [name for name in MANIFEST_COLUMNS if name not in _NEW]
 _COLUMNS_0_1 = [name for name in _COLUMNS_0_2 if name not in _NEWER]
@@ -137,6 +139,9 @@ def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -
     """
     columns = [name for name in stored.columns if not _is_attribute(name)]
     if columns == list(MANIFEST_COLUMNS):
+        return _typed(stored)
+    stored = stored.assign(projects=[[name] for name in stored["project"]])
+    if columns == [name for name in MANIFEST_COLUMNS if name not in _NEWEST]:
         return _typed(stored)
     stored = stored.assign(verdict="")
     if columns == _COLUMNS_0_2:

@@ -9,6 +9,7 @@ from dogclips.annotations import Issue, Project, read_annotations, read_dataset
 from dogclips.annotations.project import refusal
 from dogclips.clips.checks import CheckedProject, check_projects, measure_named
 from dogclips.clips.config import CutConfig
+from dogclips.clips.labelled import check_names, counted
 from dogclips.clips.session import VIA_DIR, VIDEO_DIR, projects_in, videos_in
 from dogclips.config import Settings, settings_of
 from dogclips.errors import SessionError
@@ -59,7 +60,7 @@ def check(
         The settings are wrong.
     """
     feed, config = Feed(progress), settings_of(CutConfig, settings)
-    projects = _projects(paths_of(paths), feed, same_ids=config.labels.option_ids == "same")
+    projects = _projects(paths_of(paths), feed, config)
     found = None
     if videos is not False:
         among = {project.path: _videos_of(project.path, videos) for project in projects}
@@ -71,7 +72,7 @@ def check(
     return CheckResult(tuple(checked), **feed.kept)
 
 
-def _projects(paths: Sequence[Path], feed: Feed, *, same_ids: bool) -> list[Project]:
+def _projects(paths: Sequence[Path], feed: Feed, config: CutConfig) -> list[Project]:
     """Return every annotation file that is meant, as one dataset, in the order of the paths.
 
     A path that gives none is a file with its error. A file in `via/` that is not an annotation
@@ -79,14 +80,22 @@ def _projects(paths: Sequence[Path], feed: Feed, *, same_ids: bool) -> list[Proj
     """
     files: dict[Path, Path] = {}  # by what they are, however they are named
     refused: dict[Path, Project] = {}
+    stems: set[str] = set()
     for path in paths:
         try:
-            for file in projects_in(path) if path.is_dir() else [path]:
+            all_of_it = projects_in(path) if path.is_dir() else [path]
+            own, replaced = counted(all_of_it, config) if path.is_dir() else (all_of_it, [])
+            stems |= {file.stem for file in all_of_it}
+            for line in replaced:
+                feed.warn(line)
+            for file in own:
                 files.setdefault(file.resolve(), file)
         except SessionError as error:
             issue = Issue("V001", "", f"{error.what} ({error.where})", "error", error.todo)
             refused[path] = Project(path, "", segment_table([]), (), (issue,))
+    same_ids = config.labels.option_ids == "same"
     projects, others = read_dataset(files.values(), same_ids=same_ids)
+    check_names(projects, config, stems)
     read = {project.path: project for project in projects}
     left_out = [file for file in files.values() if file not in read]
     for file, line in zip(left_out, others, strict=True):

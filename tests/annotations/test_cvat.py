@@ -247,3 +247,20 @@ def test_segments_give_back_the_value_of_every_frame(values: list[str]) -> None:
     for frame, value in enumerate(values):
         held = [row[1] for row in found if row[2] <= frame < row[3]]
         assert held == ([value] if value in ("walk", "run") else [])
+
+
+@pytest.mark.parametrize(
+    ("keys", "spans"),
+    [
+        ({}, []),
+        ({"start_frame": "600", "size": "400"}, [[600, 1000]]),
+        ({"frame_filter": "step=3", "size": "34"}, [[0, 100]]),
+    ],
+)
+def test_a_task_of_some_frames_says_which_were_watched(
+    keys: dict[str, str], spans: list[list[float]]
+) -> None:
+    text = document(meta=task(**keys))
+    assert read(text).watched[["t_start", "t_end"]].to_numpy().tolist() == spans
+    job = document(meta=task(**({"size": "50"} | keys)).replace("task>", "job>"))
+    assert len(read(job).watched) == 1
