@@ -142,6 +142,18 @@ ISSUES: Mapping[str, Code] = {
         "another annotation file replaces this one, which is left out",
         "nothing",
     ),
+    "V093": _warning(
+        "annotations without times of their own share those of their parent in equal parts",
+        "align them in ELAN if their times matter",
+    ),
+    "V094": _warning(
+        "labels differ by case only, and each becomes a class",
+        "correct one of them, or set labels.rename",
+    ),
+    "V095": _error(
+        "the file is of a kind that holds no text: Excel, zip, pickle, HDF5",
+        "save or export it as CSV (UTF-8)",
+    ),
 }
 
 # What is odd about a recording. A warning can put a label on a wrong frame or cost one.

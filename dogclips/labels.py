@@ -1,10 +1,11 @@
 """Class names: how labels become classes, and whether class names contain their task."""
 
 import re
+import unicodedata
 from collections.abc import Collection
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from dogclips.config import Config
 
@@ -28,11 +29,31 @@ class LabelConfig(Config):
         description="What happens to a label that is not an option of its VIA attribute: keep it "
         "as a class, ignore it, or stop.",
     )
+
+    @field_validator("rename", "drop", "order")
+    @classmethod
+    def _spelt(cls, given: Any) -> Any:
+        """Spell labels as those of annotation files are spelt."""
+        if isinstance(given, dict):
+            return {one_spelling(old): one_spelling(new) for old, new in given.items()}
+        return tuple(map(one_spelling, given))
+
     option_ids: Literal["same", "by-file"] = Field(
         "same",
         description="Whether an option id has to mean the same label in all annotation files "
         "(`same`), or each file is read by its own options (`by-file`).",
     )
+
+
+def one_spelling(text: str) -> str:
+    """Return a name as all programs should write it: composed (NFC), with single spaces.
+
+    macOS takes accents apart, and people type two spaces or a tab: nobody sees either.
+
+    >>> one_spelling("lie  down "), len(one_spelling("e\u0301"))
+    ('lie down', 1)
+    """
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 _TASK_AND_LABEL = re.compile("(.+?):(.+)", re.DOTALL)

@@ -1,12 +1,13 @@
 """Annotated segments: the one table between the importers and everything after them."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
+from dogclips.labels import one_spelling
 from dogclips.timebase import exact
 
 # One row per label. Texts are "" where a format says nothing. `t_start` and `t_end` count in
@@ -52,6 +53,7 @@ WATCHED_COLUMNS: dict[str, Any] = {
     "t_start": "float64",
     "t_end": "float64",  # end exclusive; NaN for the end of the recording
 }
+_NAMES = ("task", "label", "subject", "observer")  # what is the same for a reader is the same here
 _IDENTITY = (
     "source_format",
     "source_file",
@@ -69,11 +71,13 @@ def segment_table(rows: Iterable[Mapping[str, Any]], **common: object) -> pd.Dat
     """Return segments as a DataFrame with exactly the columns and dtypes of `SEGMENT_COLUMNS`.
 
     What a row leaves out is what is `common` to all rows, or else the column's default; `ann_id`
-    is computed.
+    is computed. Names that a reader cannot tell apart are spelt in one way: see `one_spelling`.
     """
     found = list(rows)
     usual = dict.fromkeys(SEGMENT_COLUMNS, "") | _DEFAULTS | common
     columns = {name: [row.get(name, usual[name]) for row in found] for name in SEGMENT_COLUMNS}
+    for name in _NAMES:
+        columns[name] = [one_spelling(text) for text in columns[name]]
     identity = zip(*(columns[name] for name in _IDENTITY), strict=True)
     texts = ("\x1f".join(map(str, parts)) for parts in identity)
     columns["ann_id"] = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts]
@@ -83,13 +87,15 @@ def segment_table(rows: Iterable[Mapping[str, Any]], **common: object) -> pd.Dat
     )
 
 
-def watched_table(rows: Iterable[Mapping[str, Any]] = (), **common: object) -> pd.DataFrame:
+def watched_table(rows: Sequence[Mapping[str, Any]] = (), **common: object) -> pd.DataFrame:
     """Return watched spans as a DataFrame with exactly the columns of `WATCHED_COLUMNS`.
 
     What a row leaves out is what is `common` to all rows, or else all labels, in seconds.
     """
     usual = {"label": "", "observer": "", "time_base": "player", "t_end": float("nan")} | common
-    found = pd.DataFrame([usual | row for row in rows], columns=list(WATCHED_COLUMNS))
+    same = ({key: one_spelling(row[key]) for key in _NAMES if key in row} for row in rows)
+    spans = [usual | row | own for row, own in zip(rows, same, strict=True)]
+    found = pd.DataFrame(spans, columns=list(WATCHED_COLUMNS))
     return found.astype(WATCHED_COLUMNS)
 
 

@@ -348,8 +348,8 @@ class _Reader(BorisReader):
         if playlist:
             self._note_watched(place, name, playlist, observation.get(_INTERVAL))
         events = [self._event(place, name, *numbered) for numbered in enumerate(entries)]
-        bouts = self.paired(event for event in events if event)
-        if playlist:
+        if playlist:  # pairs through files that cannot be placed would only be wrong in other ways
+            bouts = self.paired(event for event in events if event)
             yield from self.rows_of(place, bouts, playlist)
 
     def _players(self, place: str, files: Any) -> dict[str, list[str]]:

@@ -109,10 +109,12 @@ class _Reader(Importer):
         for shape in track:
             frame, outside = self._frame(place, shape)
             given = self._answers(label, shape) if asked else {("label", label): None}
-            if frame in answers:
+            own = {} if outside else given
+            # Where jobs overlap CVAT ends a track on the frame on which it goes on.
+            if frame in answers and own and answers[frame] not in ({}, own):
                 self.refuse("V002", place, f"frame {frame} appears twice")
             elif frame is not None:
-                answers[frame] = {} if outside else given
+                answers[frame] = own or answers.get(frame, {})
         if not answers:
             self.warn("V048", place, "a track without shapes; skipped")
         for (task, value), start, end in _stretches(answers):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from dogclips.annotations.issues import Issue, Issues
 from dogclips.errors import AnnotationError
+from dogclips.labels import one_spelling
 from dogclips.segments import segment_table, watched_table
 
 
@@ -88,9 +89,15 @@ class Importer(Issues):
         if counts is None:
             kinds = Counter(segments["kind"])
             counts = {"segments": kinds["state"], "points": kinds["point"]}
-        facts = tuple(media), tuple(self.found), options or {}, counts, self.player
+        spelt = {
+            one_spelling(task): {key: one_spelling(label) for key, label in own.items()}
+            for task, own in (options or {}).items()
+        }
+        facts = tuple(media), tuple(self.found), spelt, counts, self.player
         spans = watched_table(self.watched, time_base=common.get("time_base", "player"))
-        return Project(path, self.format, segments, *facts, spans, self.vocabulary)
+        return Project(
+            path, self.format, segments, *facts, spans, tuple(map(one_spelling, self.vocabulary))
+        )
 
 
 def refusal(path: Path, errors: tuple[Issue, ...]) -> AnnotationError:

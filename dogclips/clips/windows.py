@@ -1,7 +1,7 @@
 """Fixed windows over annotation time, and the labels that each of them gets."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from typing import Any, Literal
@@ -45,7 +45,8 @@ class WindowRules:
     either: bool = False  #: Whether one of the two rules is enough
     background: bool = False  #: Whether windows in which nothing happens are kept
     margin_s: Fraction = Fraction(0)  #: How far such a window stays away from every bout
-    #: Whether each subject has windows of its own, with nobody else's labels.
+    #: Whether each subject has windows of its own, with nobody else's labels. Bouts without a
+    #: subject have windows, too, but no background where others have subjects.
     per_subject: bool = False
 
 
@@ -69,10 +70,17 @@ def plan_windows(
     groups = [(subject, own) for subject, own in bouts.groupby("subject")]
     if not rules.per_subject or not groups:
         groups = [("", bouts)]
+    # Who nobody named is not an animal of its own, which could do nothing while others do.
+    nobody = rules if len(groups) == 1 else replace(rules, background=False)
     parts = [
-        _plan(own.reset_index(drop=True), classes, rules, until_s, annotated_s, watched).assign(
-            subject=subject
-        )
+        _plan(
+            own.reset_index(drop=True),
+            classes,
+            rules if subject else nobody,
+            until_s,
+            annotated_s,
+            watched,
+        ).assign(subject=subject)
         for subject, own in groups
     ]
     windows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]

@@ -1,6 +1,6 @@
 """Check: find what is wrong with annotation files, and what they contain."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,7 +10,14 @@ from dogclips.annotations.project import refusal
 from dogclips.clips.checks import CheckedProject, check_projects, measure_named
 from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import check_names, counted
-from dogclips.clips.session import VIA_DIR, VIDEO_DIR, projects_in, videos_in
+from dogclips.clips.session import (
+    VIA_DIR,
+    VIDEO_DIR,
+    Session,
+    no_annotations,
+    projects_in,
+    videos_in,
+)
 from dogclips.config import Settings, settings_of
 from dogclips.errors import SessionError
 from dogclips.events import Feed, Progress, Result
@@ -103,7 +110,20 @@ def _projects(paths: Sequence[Path], feed: Feed, config: CutConfig) -> list[Proj
             read[file] = read_annotations(file)
         else:
             feed.warn(line)
+    refused |= _empty_folders(paths, read)
     return [*(read[file] for file in files.values() if file in read), *refused.values()]
+
+
+def _empty_folders(paths: Sequence[Path], read: Mapping[Path, Project]) -> dict[Path, Project]:
+    """Return an error (V007) for each session folder of which no file is an annotation file."""
+    found = {}
+    for path in (path for path in paths if (path / VIA_DIR).is_dir()):
+        own = projects_in(path) if any((path / VIA_DIR).iterdir()) else []
+        if own and not any(file in read for file in own):
+            error = no_annotations(Session(path, (), tuple(own)))
+            issue = Issue("V007", "", f"{error.what} ({error.where})", "error", error.todo)
+            found[path] = Project(path, "", segment_table([]), (), (issue,))
+    return found
 
 
 def _videos_of(file: Path, videos: str | Path | None) -> list[Path]:

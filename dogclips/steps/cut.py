@@ -1,17 +1,19 @@
 """Cut: cut recordings into labelled clips by their annotations."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
+from dogclips.annotations import Project
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan, older_rules
 from dogclips.clips.labelled import read_projects
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session, plan_verified
-from dogclips.clips.session import OUTPUT_DIR, find_sessions
+from dogclips.clips.session import OUTPUT_DIR, Session, find_sessions, no_annotations
 from dogclips.clips.shards import Shard, earlier_rows, shard_of
 from dogclips.clips.units import Engine, local_engine, no_engine, telling
 from dogclips.config import Settings, settings_of
@@ -137,6 +139,7 @@ def cut(
     base_dirs = paths_of(base_dirs)
     sessions = find_sessions(base_dirs, feed.fail)
     projects = read_projects(sessions, config, feed.warn)
+    sessions = _annotated(sessions, projects, feed)
     done = []
     for session in sessions:
         own = [project for project in projects if project.path in session.projects]
@@ -172,6 +175,17 @@ def cut(
         feed.tell(done[-1])
     outputs = tuple(base_dir / OUTPUT_DIR for base_dir in base_dirs)
     return CutResult(tuple(done), outputs, time.monotonic() - began, **feed.kept)
+
+
+def _annotated(
+    sessions: Sequence[Session], projects: Sequence[Project], feed: Feed
+) -> list[Session]:
+    """Return the sessions with an annotation file, and refuse the others."""
+    used = {project.path for project in projects}
+    for session in sessions:
+        if used.isdisjoint(session.projects):
+            feed.fail(no_annotations(session))
+    return [session for session in sessions if not used.isdisjoint(session.projects)]
 
 
 def _share(text: str | None, *, prune: bool, force: bool, virtual: bool) -> Shard | None:
