@@ -21,8 +21,8 @@ class LabelConfig(Config):
     drop: tuple[str, ...] = Field((), description="Labels to ignore.")
     order: tuple[str, ...] = Field(
         (),
-        description="Classes that come first, in this order; the others follow in the order of "
-        "their first use.",
+        description="Classes that come first, in this order; the others follow as in an earlier "
+        "`labels.txt`, in the order of the options, and in the order of their first use.",
     )
     unknown: Literal["keep", "drop", "error"] = Field(
         "keep",

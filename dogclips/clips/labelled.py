@@ -141,8 +141,54 @@ def _check_labels(projects: Sequence[Project], config: CutConfig) -> None:
                 raise unknown_name(f"labels.{key}", "label", name, {label for _, label in renamed})
 
 
-def label_projects(projects: Sequence[Project], config: CutConfig) -> Labelled:
-    """Return the files that can be used, with the labels that become classes."""
+@dataclass(frozen=True)
+class SharedClasses:
+    """The classes of all sessions that are cut by one command, in one order."""
+
+    names: tuple[str, ...]
+    with_task: bool  #: Whether classes are called `task:label`
+
+
+def shared_classes(
+    projects: Sequence[Project], config: CutConfig, earlier: Sequence[str] = ()
+) -> SharedClasses:
+    """Return the classes of files that belong together.
+
+    Those of `labels.order` come first; then, of those that segments have, those of an `earlier`
+    list, in the order of the options of their attributes, and as they are first seen.
+    """
+    usable = [project for project in projects if not project.errors]
+    with_task = several_tasks((project.segments for project in usable), config.tasks)
+    seen = dict.fromkeys(
+        name for project in usable for name in _names_in(project, config, with_task=with_task)
+    )
+    offered = (
+        f"{task}:{label}" if with_task else label
+        for project in usable
+        for task, own in project.options.items()
+        for label in (config.labels.rename.get(label, label) for label in own.values())
+    )
+    known = [name for name in (*earlier, *offered) if name in seen]
+    return SharedClasses(class_order([*known, *seen], config.labels.order), with_task)
+
+
+def _names_in(project: Project, config: CutConfig, *, with_task: bool) -> list[str]:
+    """Return the class names of a file; none where it is refused."""
+    try:
+        own = apply_labels(project.segments, config.labels, config.tasks, with_task=with_task)
+    except AnnotationError:
+        return []
+    return list(map(str, own["label"].unique()))
+
+
+def label_projects(
+    projects: Sequence[Project], config: CutConfig, shared: SharedClasses | None = None
+) -> Labelled:
+    """Return the files that can be used, with the labels that become classes.
+
+    `shared` are the classes of all sessions; None means of these files alone.
+    """
+    shared = shared_classes(projects, config) if shared is None else shared
     refused = [
         Refused(project.path.stem, "", refusal(project.path, project.errors))
         for project in projects
@@ -150,7 +196,7 @@ def label_projects(projects: Sequence[Project], config: CutConfig) -> Labelled:
     ]
     usable = [project for project in projects if not project.errors]
     warnings = [text for project in usable for text in _issues(project)]
-    with_task = several_tasks((project.segments for project in usable), config.tasks)
+    with_task = shared.with_task
     files: list[LabelledFile] = []
     for folder, project in zip(_folders(usable), usable, strict=True):
         own = project.segments
@@ -159,9 +205,7 @@ def label_projects(projects: Sequence[Project], config: CutConfig) -> Labelled:
             files.append(LabelledFile(folder, project, own))
         except AnnotationError as error:
             refused.append(Refused(folder, "", error))
-    names = (name for file in files for name in file.segments["label"])
-    classes = class_order(names, config.labels.order)
-    return Labelled(tuple(files), classes, with_task, tuple(refused), tuple(warnings))
+    return Labelled(tuple(files), shared.names, with_task, tuple(refused), tuple(warnings))
 
 
 def _issues(project: Project) -> Iterator[str]:

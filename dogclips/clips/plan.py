@@ -9,7 +9,7 @@ import pandas as pd
 
 from dogclips.annotations import Project
 from dogclips.clips.config import CutConfig
-from dogclips.clips.labelled import Refused, label_projects
+from dogclips.clips.labelled import Refused, SharedClasses, label_projects
 from dogclips.clips.probed import probe_document
 from dogclips.clips.recordings import Recordings, measure_recordings
 from dogclips.clips.rows import Columns, name_apart, refused_row, rows_of, sample_background
@@ -70,10 +70,17 @@ def measure_session(
 
 
 def plan_session(
-    session: Session, projects: Sequence[Project], recordings: Recordings, config: CutConfig
+    session: Session,
+    projects: Sequence[Project],
+    recordings: Recordings,
+    config: CutConfig,
+    shared: SharedClasses | None = None,
 ) -> ClipPlan:
-    """Plan all clips of a session; what cannot be used is a "failed" row, and stops no other."""
-    labelled = label_projects(projects, config)
+    """Plan all clips of a session; what cannot be used is a "failed" row, and stops no other.
+
+    Sessions that belong together have `shared` classes.
+    """
+    labelled = label_projects(projects, config, shared)
     found = list(view_recordings(session, labelled, recordings, config))
     viewed = [one for one in found if not isinstance(one, Refused)]
     annotated = annotated_times(viewed, labelled.classes)
@@ -112,7 +119,11 @@ def plan_session(
 
 
 def plan_verified(
-    session: Session, projects: Sequence[Project], config: CutConfig, earlier: pd.DataFrame | None
+    session: Session,
+    projects: Sequence[Project],
+    config: CutConfig,
+    earlier: pd.DataFrame | None,
+    shared: SharedClasses | None = None,
 ) -> ClipPlan:
     """Plan all clips of a session, each with what the pixels of both streams say of it.
 
@@ -121,7 +132,7 @@ def plan_verified(
     """
     verify = earlier is None
     measured = measure_session(session, projects, config, verify=verify)
-    plan = plan_session(session, projects, measured, config)
+    plan = plan_session(session, projects, measured, config, shared)
     if earlier is None:
         return plan
     known = _verdicts(earlier)
@@ -130,7 +141,7 @@ def plan_verified(
     fresh = sorted({plan.sources[source][0] for source in changed & plan.sources.keys()})
     if fresh:
         again = measure_session(session, projects, config, verify=True, videos=fresh)
-        plan = plan_session(session, projects, {**measured, **again}, config)
+        plan = plan_session(session, projects, {**measured, **again}, config, shared)
     for row, clip in _clips(plan).items():
         if plan.table.at[row, "verdict"] == "not-compared":
             plan.table.at[row, "verdict"] = known.get(clip, "not-compared")
