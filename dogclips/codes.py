@@ -154,6 +154,10 @@ ISSUES: Mapping[str, Code] = {
         "the file is of a kind that holds no text: Excel, zip, pickle, HDF5",
         "save or export it as CSV (UTF-8)",
     ),
+    "V096": _warning(
+        "no clip shows much of what is labelled",
+        "set what the message names; `dogclips cut --dry-run` shows the plan",
+    ),
 }
 
 # What is odd about a recording. A warning can put a label on a wrong frame or cost one.

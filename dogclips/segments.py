@@ -94,7 +94,7 @@ def watched_table(rows: Sequence[Mapping[str, Any]] = (), **common: object) -> p
     """
     usual = {"label": "", "observer": "", "time_base": "player", "t_end": float("nan")} | common
     same = ({key: one_spelling(row[key]) for key in _NAMES if key in row} for row in rows)
-    spans = [usual | row | own for row, own in zip(rows, same, strict=True)]
+    spans = [{**usual, **row, **own} for row, own in zip(rows, same, strict=True)]
     found = pd.DataFrame(spans, columns=list(WATCHED_COLUMNS))
     return found.astype(WATCHED_COLUMNS)
 

@@ -105,8 +105,16 @@ class CutConfig(Config):
         description="Time from the start of one window to the start of the next on the `grid`; the "
         "largest distance between windows of one segment with `segment-spread`.",
     )
-    phase_seconds: SecondsFromZero = Field(
-        0, description="Annotation time at which the first window of the `grid` starts."
+    phase_seconds: SecondsFromZero | Literal["auto"] = Field(
+        0,
+        examples=[0, "auto"],
+        description="Annotation time at which the first window of the `grid` starts; `auto` for "
+        "that of the first frame that both the annotator's stream and the target have.",
+    )
+    end_window: bool = Field(
+        default=False,
+        description="Add a window that ends with the recording, where the windows of the `grid` "
+        "leave a rest.",
     )
     anchor: Anchor = Field(
         "grid",
@@ -211,7 +219,7 @@ class CutConfig(Config):
         return WindowRules(
             clip_s=exact(self.clip_seconds),
             stride_s=exact(self.stride_seconds),
-            phase_s=exact(self.phase_seconds),
+            phase_s=Fraction(0) if self.phase_seconds == "auto" else exact(self.phase_seconds),
             anchor=self.anchor,
             min_overlap_s=None if least_s is None else exact(least_s),
             min_overlap_fraction=None if fraction is None else exact(fraction),

@@ -17,6 +17,7 @@ from dogclips.clips.observers import Account, accounts_of, bouts_of, merged, wat
 from dogclips.clips.recordings import Recordings
 from dogclips.clips.session import Session, resolve_recordings
 from dogclips.clips.viewing import Viewing, counted_alike, viewing_of
+from dogclips.clips.windows import WindowRules
 from dogclips.errors import DogclipsError, SessionError
 from dogclips.segments import last_end_s
 from dogclips.streams import StreamTable
@@ -40,6 +41,13 @@ class ViewedRecording:
     #: What was watched, as far as somebody says so; None where nobody does.
     watched: tuple[Span, ...] | None = None
     warnings: tuple[str, ...] = ()  #: What is odd about it
+
+    def rules(self, config: CutConfig) -> WindowRules:
+        """Return where windows of this recording lie and which labels they get."""
+        rules, shared = config.windows, self.viewing.shared
+        if config.phase_seconds == "auto":
+            rules = replace(rules, phase_s=max(shared.start, Fraction(0)))
+        return replace(rules, last_s=shared.end - rules.clip_s) if config.end_window else rules
 
     @property
     def until_s(self) -> Fraction:

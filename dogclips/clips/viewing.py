@@ -161,6 +161,18 @@ class Viewing(AnnotatedStream):
         frame_s = 1 / (reference.frame_rate or Fraction(25))
         return "after-reference-end" if seen.end > reference.end_s + frame_s else ""
 
+    @property
+    def shared(self) -> Span:
+        """Return the annotation time in which both streams have frames."""
+        reference, target, time_map = self.reference, self.target, self.alignment.time_map
+        begins = [reference.start_s or Fraction(0)]
+        ends = [] if reference.end_s is None else [reference.end_s]
+        if target.start_s is not None and target.end_s is not None:
+            begins.append(time_map.to_reference(Fraction(0)))
+            ends.append(time_map.to_reference(target.end_s - target.start_s))
+        begin_s = max(begins) - self.zero_s
+        return Span(begin_s, min(ends) - self.zero_s if ends else begin_s)
+
     def same_time(self, other: "Viewing") -> bool:
         """Return whether annotation time means the same as in another viewing of the recording."""
         return self.reference is other.reference and self.zero_s == other.zero_s

@@ -33,6 +33,8 @@ class WindowRules:
     clip_s: Fraction
     stride_s: Fraction
     phase_s: Fraction = Fraction(0)
+    #: When a window of the grid begins that ends with the recording; None for none of its own.
+    last_s: Fraction | None = None
     #: "grid" begins windows every `stride_s` from `phase_s`; "segment-start" with each bout,
     #: "segment-center" centers one on each bout, "segment-spread" spreads windows over each bout
     #: from end to end, at most `stride_s` apart, and centers one on those that are shorter.
@@ -127,7 +129,9 @@ def _starts(bouts: pd.DataFrame, rules: WindowRules, until_s: Fraction) -> list[
     """Return when windows begin, ascending, each time once."""
     if rules.anchor == "grid":
         count = max(-((rules.phase_s - until_s) // rules.stride_s), 0)
-        return [rules.phase_s + number * rules.stride_s for number in range(count)]
+        grid = [rules.phase_s + number * rules.stride_s for number in range(count)]
+        more = [] if rules.last_s is None or rules.last_s < rules.phase_s else [rules.last_s]
+        return sorted({*grid, *more})
     spans = zip(bouts["start"], bouts["end"], strict=True)
     found = {start for begin, end in spans for start in _anchored(begin, end, rules)}
     return sorted(start for start in found if start < until_s)

@@ -140,7 +140,8 @@ def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -
     columns = [name for name in stored.columns if not _is_attribute(name)]
     if columns == list(MANIFEST_COLUMNS):
         return _typed(stored)
-    stored = stored.assign(projects=[[name] for name in stored["project"]])
+    alone = [[name] for name in stored["project"]]
+    stored = stored.assign(projects=pd.Series(alone, stored.index, dtype="object"))
     if columns == [name for name in MANIFEST_COLUMNS if name not in _NEWEST]:
         return _typed(stored)
     stored = stored.assign(verdict="")

@@ -338,3 +338,37 @@ def test_agreement_is_counted_moment_by_moment(people: list[list[tuple[int, int]
         got = agreed(spans, least)
         assert {m for one in got for m in range(int(one.start), int(one.end))} == covered
         assert all(one.end < other.start for one, other in pairwise(got))
+
+
+def test_labels_that_no_clip_shows_are_said_first_with_what_helps(base_dir: Path) -> None:
+    annotate(base_dir, "a", (30, 40, "walk"), (0, 4, "sit"))
+    plan = planned(base_dir, clip_seconds=12, stride_seconds=12, min_overlap_seconds=0.5)
+
+    first = next(text for text in plan.warnings if "V09" in text)
+    assert first == plan.warnings[0]
+    assert first == (
+        "V096 no clip shows 4.0 of 10.0 s of 'walk' (after-end 4.0 s): "
+        "`end_window: true` shows 4.0 s more"
+    )
+    whole = planned(
+        base_dir, clip_seconds=12, stride_seconds=12, min_overlap_seconds=0.5, end_window=True
+    )
+    assert found(whole) == {0: "sit", 24: "walk", 28: "walk"}
+    assert not any("V096" in text for text in whole.warnings)
+
+
+def test_windows_may_begin_at_the_first_frame_of_all_streams(tmp_path: Path) -> None:
+    base_dir = tmp_path / "2_2_kt"
+    late = steady(42, Fraction(RATE), late=2)  # 0.4 s
+    write_made(base_dir / "video" / NAME, late)
+    (base_dir / "via").mkdir()
+    annotate(base_dir, "a", (0, 8, "walk"))
+    plan = planned(base_dir)
+
+    assert found(plan) == {4: "walk"}
+    assert "`phase_seconds: auto` shows 3.6 s more" in plan.warnings[0]
+    table = cut_plan(planned(base_dir, phase_seconds="auto"), engine=local_engine(1))
+    rows = table[table["status"] == "cut"].to_dict("records")
+    assert [row["start_s"] for row in rows] == [0.4, 4.4]
+    frames = numbers_in(base_dir / "output" / rows[0]["clip"])
+    assert frames == list(range(4 * RATE))
