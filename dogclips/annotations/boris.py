@@ -418,7 +418,7 @@ class _Reader(BorisReader):
         begin, end = (time or Fraction(0) for time in times)
         if end < begin and end != 0:
             self.refuse("V010", place, "ends before it starts")
-        elif (begin, end) != (0, 0):
+        elif begin or end:
             parts = playlist.parts(begin, end or Fraction(_CLOCK_S))
             found = {name: (float(first), float(last or 0)) for name, first, last in parts}
             for name in playlist.names:

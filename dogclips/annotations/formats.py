@@ -69,7 +69,7 @@ def _read(path: Path) -> Project:
     project = next((project for project in projects if project is not None), None)
     if project is None:
         what = "V007 unknown format"
-        if isinstance(document, list) and document and len(document[0]) > 1:
+        if read_plain in readers and document and len(document[0]) > 1:
             names = ", ".join(cell.strip()[:20] for cell in document[0][:6])
             what = f"V007 a table with unknown columns: {names}"
         raise AnnotationError(what, where=path, todo=f"pass {_FORMATS}")

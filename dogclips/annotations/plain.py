@@ -17,10 +17,12 @@ from dogclips.annotations.documents import Table, twice
 from dogclips.annotations.project import Importer, Media, Project
 from dogclips.annotations.writing import decimal_text, write_table
 from dogclips.files import cell_text, safe_cell
+from dogclips.labels import one_spelling
 from dogclips.records.columns import Column
 
 _NEEDED = ("file", "start", "end", "label")
 _OPTIONAL = ("task", "subject", "observer", "confidence", "comment", "stream")
+_NAMES = ("label", "task", "subject", "observer")
 _ALWAYS = ("task", "subject")
 _DECIMAL = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]{1,4})?")
 _CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,4}):([0-9]{1,2}(?:[.,][0-9]+)?)")
@@ -119,6 +121,7 @@ class _Reader(Importer):
         cells = dict.fromkeys(_NEEDED + _OPTIONAL, "")
         texts = [cell_text(cell.strip()) for cell in row]
         cells |= zip(self.names, texts, strict=False)
+        cells |= {name: one_spelling(cells[name]) for name in _NAMES}
         if cells["file"]:
             self.media.setdefault(cells["file"])
         else:

@@ -59,13 +59,6 @@ def group_clips(clips: pd.DataFrame, by: str = "recording") -> Grouping:
     else:
         values = clips[by].fillna("").astype(str)
         own = values[values != ""]
-    if len(clips) and (values == "").all():
-        what = "subject" if by == SUBJECT else f"value of {by!r}"
-        raise UsageError(
-            f"no clip has a {what}",
-            where=f"--group-by {by}",
-            todo="group by recording, or annotate who is seen and cut again",
-        )
     strays = clips.loc[values == "", "recording"]
     ties = [_ties(own.index, by, own), _ties(strays.index, "recording", strays)]
     names = values.mask(values == "", _group_of_recording(clips["recording"], values))
