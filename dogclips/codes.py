@@ -281,11 +281,11 @@ SKIP_REASONS: Mapping[str, Code] = {
         "annotate the recording to its end",
     ),
     "not-watched": _warning(
-        "nobody watched any of it, say the annotation file or the settings",
+        "none of it was watched, as the annotation file or the settings say",
         "annotate it, or correct projects.NAME.watched_seconds",
     ),
     "partly-watched": _warning(
-        "somebody watched a part of it only, say the annotation file or the settings",
+        "only a part of it was watched, as the annotation file or the settings say",
         "annotate the rest, or set phase_seconds so that windows begin where watching does",
     ),
     "not-sampled": _note("more background than asked for", "see background"),

@@ -48,7 +48,7 @@ class LabelConfig(Config):
 def one_spelling(text: str) -> str:
     """Return a name as all programs should write it: composed (NFC), with single spaces.
 
-    macOS takes accents apart, and people type two spaces or a tab: nobody sees either.
+    macOS takes accents apart, and people type two spaces or a tab: readers see neither.
 
     >>> one_spelling("lie  down "), len(one_spelling("e\u0301"))
     ('lie down', 1)

@@ -112,7 +112,7 @@ def accounts_of(
 
 
 def _settled(watched: pd.DataFrame, until_s: Fraction) -> tuple[Span, ...] | None:
-    """Return when all that is looked for was looked for; None where nobody says."""
+    """Return when all that is looked for was looked for; None where that is unknown."""
     of_label = [
         [
             [Span(exact(start), until_s if pd.isna(end) else exact(end))]

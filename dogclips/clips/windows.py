@@ -194,7 +194,7 @@ class _Timed:
         return np.asarray((filled > 0) & (together(met, axis=0) if met else True))
 
     def unwatched(self) -> NDArray[np.object_]:
-        """Return why nobody can say what is missing in each window; "" where somebody can."""
+        """Return why it is unknown what happens in each window; "" where it is known."""
         if self.watched is None:
             return np.full(len(self.starts), "", dtype=object)
         seen = self.watched.covered(self.starts, self.stops)
