@@ -281,7 +281,7 @@ SKIP_REASONS: Mapping[str, Code] = {
         "annotate the recording to its end",
     ),
     "not-watched": _warning(
-        "none of it was watched, as the annotation file or the settings say",
+        "was not watched, as the annotation file or the settings say",
         "annotate it, or correct projects.NAME.watched_seconds",
     ),
     "partly-watched": _warning(

@@ -1,13 +1,13 @@
 """Class names: how labels become classes, and whether class names contain their task."""
 
 import re
-import unicodedata
 from collections.abc import Collection
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from dogclips.config import Config
+from dogclips.wording import one_spelling
 
 
 class LabelConfig(Config):
@@ -43,17 +43,6 @@ class LabelConfig(Config):
         description="Whether an option id has to mean the same label in all annotation files "
         "(`same`), or each file is read by its own options (`by-file`).",
     )
-
-
-def one_spelling(text: str) -> str:
-    """Return a name as all programs should write it: composed (NFC), with single spaces.
-
-    macOS takes accents apart, and people type two spaces or a tab: readers see neither.
-
-    >>> one_spelling("lie  down "), len(one_spelling("e\u0301"))
-    ('lie down', 1)
-    """
-    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 _TASK_AND_LABEL = re.compile("(.+?):(.+)", re.DOTALL)

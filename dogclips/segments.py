@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from dogclips.labels import one_spelling
 from dogclips.timebase import exact
+from dogclips.wording import one_spelling
 
 # One row per label. Texts are "" where a format says nothing. `t_start` and `t_end` count in
 # `time_base`: "player" is seconds as the annotator's player showed them, "frame_index" is frames

@@ -17,8 +17,8 @@ from dogclips.annotations.documents import Table, twice
 from dogclips.annotations.project import Importer, Media, Project
 from dogclips.annotations.writing import decimal_text, write_table
 from dogclips.files import cell_text, safe_cell
-from dogclips.labels import one_spelling
 from dogclips.records.columns import Column
+from dogclips.wording import one_spelling
 
 _NEEDED = ("file", "start", "end", "label")
 _OPTIONAL = ("task", "subject", "observer", "confidence", "comment", "stream")

@@ -10,8 +10,8 @@ import pandas as pd
 
 from dogclips.annotations.issues import Issue, Issues
 from dogclips.errors import AnnotationError
-from dogclips.labels import one_spelling
 from dogclips.segments import segment_table, watched_table
+from dogclips.wording import one_spelling
 
 
 @dataclass(frozen=True)

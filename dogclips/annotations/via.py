@@ -23,7 +23,7 @@ from dogclips.annotations.via_store import (
     Store,
     parse_store,
 )
-from dogclips.labels import one_spelling
+from dogclips.wording import one_spelling
 
 _KEYS = {"project", "config", "attribute", "file", "view", "metadata"}
 _PLACEHOLDERS = ("_default", "default")

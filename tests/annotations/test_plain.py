@@ -10,8 +10,8 @@ from dogclips.annotations.documents import Table, read_table
 from dogclips.annotations.plain import read_plain
 from dogclips.annotations.project import Project
 from dogclips.files import safe_cell
-from dogclips.labels import one_spelling
 from dogclips.segments import segment_table
+from dogclips.wording import one_spelling
 
 PATH = Path("made.csv")
 

@@ -17,8 +17,8 @@ from dogclips.annotations.boris_tables import WRITTEN_COLUMNS, write_boris_inter
 from dogclips.annotations.plain import write_plain
 from dogclips.annotations.via_writing import via_project, write_via
 from dogclips.errors import AnnotationError, OutputError
-from dogclips.labels import one_spelling
 from dogclips.segments import segment_table
+from dogclips.wording import one_spelling
 from tests.shared import SHARED, needs_shared
 
 VIA = SHARED / "data" / "via"
