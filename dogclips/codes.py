@@ -123,9 +123,40 @@ ISSUES: Mapping[str, Code] = {
         "the annotations were made for more or fewer frames than the recording has",
         "make sure that this is the file that was annotated",
     ),
-    "V085": _warning("several annotation files name the same recording", "remove old copies"),
+    "V085": _warning(
+        "several annotation files name the same recording; their segments become one set of clips",
+        "set projects.NAME.replaces if one is a corrected copy of another",
+    ),
     "V086": _error(
         "the recording itself cannot be used", "see what `dogclips probe` says about it"
+    ),
+    "V090": _warning(
+        "segments outside of what was watched; windows there are skipped",
+        "correct the interval in the annotation program, or set projects.NAME.watched_seconds",
+    ),
+    "V091": _error(
+        "several observers annotated the same task of a recording",
+        "set observers to the name of one, or to union, intersection or majority",
+    ),
+    "V092": _warning(
+        "another annotation file replaces this one, which is left out",
+        "nothing",
+    ),
+    "V093": _warning(
+        "annotations without times of their own share those of their parent in equal parts",
+        "align them in ELAN if their times matter",
+    ),
+    "V094": _warning(
+        "labels differ by case only, and each becomes a class",
+        "correct one of them, or set labels.rename",
+    ),
+    "V095": _error(
+        "the file is of a kind that holds no text: Excel, zip, pickle, HDF5",
+        "save or export it as CSV (UTF-8)",
+    ),
+    "V096": _warning(
+        "no clip shows much of what is labelled",
+        "set what the message names; `dogclips cut --dry-run` shows the plan",
     ),
     "V110": _both(
         "the setting originals names a file that is not there (error), or no recording (warning)",
@@ -265,6 +296,14 @@ SKIP_REASONS: Mapping[str, Code] = {
     "after-annotations": _note(
         "no label, and does not end before the last segment of its recording",
         "annotate the recording to its end",
+    ),
+    "not-watched": _warning(
+        "was not watched, as the annotation file or the settings say",
+        "annotate it, or correct projects.NAME.watched_seconds",
+    ),
+    "partly-watched": _warning(
+        "only a part of it was watched, as the annotation file or the settings say",
+        "annotate the rest, or set phase_seconds so that windows begin where watching does",
     ),
     "not-sampled": _note("more background than asked for", "see background"),
     "frames-missing": _warning(

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Collection
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from dogclips.config import Config
+from dogclips.wording import one_spelling
 
 
 class LabelConfig(Config):
@@ -20,14 +21,23 @@ class LabelConfig(Config):
     drop: tuple[str, ...] = Field((), description="Labels to ignore.")
     order: tuple[str, ...] = Field(
         (),
-        description="Classes that come first, in this order; the others follow in the order of "
-        "their first use.",
+        description="Classes that come first, in this order; the others follow as in an earlier "
+        "`labels.txt`, in the order of the options, and in the order of their first use.",
     )
     unknown: Literal["keep", "drop", "error"] = Field(
         "keep",
         description="What happens to a label that is not an option of its VIA attribute: keep it "
         "as a class, ignore it, or stop.",
     )
+
+    @field_validator("rename", "drop", "order")
+    @classmethod
+    def _spelt(cls, given: Any) -> Any:
+        """Spell labels as those of annotation files are spelt."""
+        if isinstance(given, dict):
+            return {one_spelling(old): one_spelling(new) for old, new in given.items()}
+        return tuple(map(one_spelling, given))
+
     option_ids: Literal["same", "by-file"] = Field(
         "same",
         description="Whether an option id has to mean the same label in all annotation files "

@@ -1,6 +1,7 @@
 """Numbers, names and lengths of time in words."""
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -79,3 +80,14 @@ def distinct_names(folders: Sequence[Path]) -> list[str]:
         if len(set(names)) == len(names):
             return names
     return [str(folder) for folder in folders]
+
+
+def one_spelling(text: str) -> str:
+    """Return a name as all programs should write it: composed (NFC), with single spaces.
+
+    macOS takes accents apart, and people type two spaces or a tab: readers see neither.
+
+    >>> one_spelling("lie  down "), len(one_spelling("e\u0301"))
+    ('lie down', 1)
+    """
+    return " ".join(unicodedata.normalize("NFC", text).split())

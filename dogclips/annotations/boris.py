@@ -29,6 +29,8 @@ _EXPORT = "in BORIS use 'Check state events' and 'Fix unpaired events', and save
 # BORIS stops a behaviour 1 ms before another that excludes it, and adds 1 ms when it mends pairs.
 _MADE_GAP_S = Fraction(2, 1000)
 _NO_LENGTH = "the state has no length; skipped"
+_OBSERVER = ("observer", "annotator", "coder", "rater", "scorer")
+_INTERVAL = "observation time interval"
 _CLOCK_S = 10**8  # three years: no recording, but seconds since 1970
 
 
@@ -99,12 +101,34 @@ class BorisReader(Importer):
     format = "boris"
     player = "mpv"
     media: dict[str, dict[str, str]] = field(default_factory=dict)  # answers about each file
+    observers: dict[str, str] = field(default_factory=dict)  # by observation, where it names one
 
     def project_of(self, path: Path, rows: Iterable[Mapping[str, Any]]) -> Project:
         """Return what a file of BORIS says."""
-        rows = list(rows)  # which note the media
+        rows = self._with_observers(list(rows))  # which note the media
         media = [Media(name, answers) for name, answers in self.media.items()]
         return self.project(path, rows, media, task="behavior")
+
+    def _with_observers(self, rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Return rows that say who observed, where the file says so or has several observations.
+
+        Two observations of one recording are two observers, unless a variable names them.
+        """
+        several: defaultdict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            several[row["media_name"]].add(_observation_of(row))
+
+        def observer(row: Mapping[str, Any]) -> str:
+            own = _observation_of(row)
+            usual = own if len(several[row["media_name"]]) > 1 else ""
+            return self.observers.get(own, usual)
+
+        limited = {(one["media_name"], one["source_id"]) for one in self.watched}
+        keys = ((row["media_name"], _observation_of(row), observer(row)) for row in rows)
+        whole = {(name, who) for name, own, who in keys if (name, f"{own}:") not in limited}
+        spans = [row | {"observer": observer(row)} for row in self.watched]
+        self.watched = [one for one in spans if (one["media_name"], one["observer"]) not in whole]
+        return [{**row, "observer": observer(row)} for row in rows]
 
     def warn_of_players(self, place: str, players: Mapping[str, Sequence[str]]) -> None:
         """Say that segments name the files of player 1 only (V075)."""
@@ -240,6 +264,10 @@ def bout_of(begun: BorisEvent, end: Fraction | None, *comments: str) -> BorisBou
     return BorisBout(begun, end, "; ".join(part for part in parts if part))
 
 
+def _observation_of(row: Mapping[str, Any]) -> str:
+    return str(row["source_id"]).rpartition(":")[0]
+
+
 def subject_name(text: str) -> str:
     """Return a subject's name, empty where BORIS says that there is none."""
     name = text.strip()
@@ -295,6 +323,7 @@ class _Reader(BorisReader):
                 self.refuse("V010", place, "has no code, or is not a state or a point")
             elif self.kinds.setdefault(code.strip(), kind) != kind:
                 self.refuse("V010", place, f"'{code}' is both a state and a point")
+        self.vocabulary = tuple(self.kinds)
 
     def _observation(
         self, place: str, name: str, observation: Mapping[str, Any]
@@ -311,13 +340,16 @@ class _Reader(BorisReader):
                 self.warn("V075", place, text)
             return
         players = self._players(f"{place}.file", observation.get("file"))
+        self._note_observer(name, observation.get("independent_variables"))
         self._note_media(players, observation)
         if not entries:
             return
         playlist = self._playlist(place, players, observation)
-        events = [self._event(place, name, *numbered) for numbered in enumerate(entries)]
-        bouts = self.paired(event for event in events if event)
         if playlist:
+            self._note_watched(place, name, playlist, observation.get(_INTERVAL))
+        events = [self._event(place, name, *numbered) for numbered in enumerate(entries)]
+        if playlist:  # pairs through files that cannot be placed would only be wrong in other ways
+            bouts = self.paired(event for event in events if event)
             yield from self.rows_of(place, bouts, playlist)
 
     def _players(self, place: str, files: Any) -> dict[str, list[str]]:
@@ -331,6 +363,12 @@ class _Reader(BorisReader):
             else:
                 self.refuse("V010", f"{place}.{number}", "is not a list of file names")
         return players
+
+    def _note_observer(self, name: str, variables: Any) -> None:
+        """Note who made an observation: BORIS has no field for it, so people add a variable."""
+        for question, answer in variables.items() if isinstance(variables, dict) else ():
+            if str(question).strip().casefold() in _OBSERVER and str(answer or "").strip():
+                self.observers.setdefault(name, str(answer).strip())
 
     def _note_media(self, players: Mapping[str, list[str]], observation: Mapping[str, Any]) -> None:
         """List the files; independent variables are what annotators said about them."""
@@ -361,6 +399,33 @@ class _Reader(BorisReader):
             if lengths is not None:
                 return self.playlist_of(place, names, lengths, offset)
         return None
+
+    def _note_watched(
+        self, place: str, observation: str, playlist: Playlist, interval: Any
+    ) -> None:
+        """Note the part of the files to which an observation was limited; [0, 0] means all.
+
+        BORIS counts it from the start of the first file, without the time offset; an end of 0 is
+        that of the last file (`export_events`, `time_budget_functions`).
+        """
+        if interval is None:
+            return
+        place, source_id = f"{place}.{_INTERVAL}", f"{observation}:"
+        times = [_seconds(time) for time in interval] if isinstance(interval, list) else []
+        if len(times) != 2 or None in times:
+            self.refuse("V010", place, "is not two numbers of seconds")
+            return
+        begin, end = (time or Fraction(0) for time in times)
+        if end < begin and end != 0:
+            self.refuse("V010", place, "ends before it starts")
+        elif begin or end:
+            parts = playlist.parts(begin, end or Fraction(_CLOCK_S))
+            found = {name: (float(first), float(last or 0)) for name, first, last in parts}
+            for name in playlist.names:
+                first, last = found.get(name, (0.0, 0.0))
+                until = last if end or name != playlist.names[-1] else math.nan
+                span = {"media_name": name, "t_start": first, "t_end": until}
+                self.watched.append(span | {"source_id": source_id})
 
     def _lengths(self, place: str, names: Sequence[str], info: Any) -> list[Fraction] | None:
         """Return the lengths of these files, None where one is missing."""

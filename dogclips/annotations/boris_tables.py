@@ -186,8 +186,8 @@ class _Reader(BorisReader):
         playlist = self._playlist(place, observation, players)
         found = [self._entry(line, observation.name) for line in lines]
         bouts = [bout for bout in found if isinstance(bout, BorisBout)]
-        bouts += self.paired(event for event in found if isinstance(event, BorisEvent))
-        if playlist:
+        if playlist:  # pairs through files that cannot be placed would only be wrong in other ways
+            bouts += self.paired(event for event in found if isinstance(event, BorisEvent))
             yield from self.rows_of(place, bouts, playlist)
 
     def _players(self, observation: _Observation, lines: list[_Line]) -> dict[str, list[str]]:

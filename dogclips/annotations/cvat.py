@@ -3,7 +3,8 @@
 Follows CVAT's own export (`dataset_manager/bindings.py`, `formats/cvat.py`). A track is an animal;
 each attribute of its shapes is a task, its value the label. A shape holds until the next one of
 its track; one that is `outside` ends it. Frames are those of the source video: CVAT has added the
-first frame and the step of the task already (frame = start_frame + step * n).
+first frame and the step of the task already (frame = start_frame + step * n). A job, or a task of
+some of the frames, was watched from its first frame to its last one.
 """
 
 import re
@@ -36,6 +37,7 @@ def read_cvat(path: Path, root: Element) -> Project | None:
     tracks = root.findall("track")
     rows = [row for track in tracks for row in reader.rows(track)]
     counts = {"tracks": len(tracks), "segments": len(rows)}
+    reader.note_watched(name)
     return reader.project(
         path, rows, media, counts=counts, media_name=name, time_base="frame_index"
     )
@@ -49,6 +51,7 @@ class _Reader(Importer):
     player = "frames"
     first: int = 0
     limit: int | None = None  # the first frame past the task's last one
+    last: int | None = None  # the last frame of a task that has not all of the video
     inputs: dict[tuple[str, str], str] = field(default_factory=dict)  # (label, attribute): type
 
     def read_meta(self, root: Element) -> tuple[Media, ...]:
@@ -81,9 +84,19 @@ class _Reader(Importer):
         if wrong or not int(texts["size"]):
             return None
         size, self.first = int(texts["size"]), int(texts["start_frame"])
-        step = _STEP.search(task.findtext("frame_filter") or "")
-        self.limit = self.first + size * int(step[1] if step else 1)
-        return None if step or self.first or task.tag == "job" else size
+        found = _STEP.search(task.findtext("frame_filter") or "")
+        step = int(found[1]) if found else 1
+        self.limit = self.first + size * step
+        if found or self.first or task.tag == "job":
+            self.last = self.limit - step
+            return None
+        return size
+
+    def note_watched(self, name: str) -> None:
+        """Note the span that a job or a part of a video covers, in frames; none for all of it."""
+        if self.last is not None:
+            span = {"media_name": name, "t_start": self.first, "t_end": self.last + 1}
+            self.watched.append(span)
 
     def rows(self, track: Element) -> Iterator[dict[str, Any]]:
         """Yield one row for each stretch over which an attribute of a track keeps its value."""
@@ -96,10 +109,12 @@ class _Reader(Importer):
         for shape in track:
             frame, outside = self._frame(place, shape)
             given = self._answers(label, shape) if asked else {("label", label): None}
-            if frame in answers:
+            own = {} if outside else given
+            # Where jobs overlap CVAT ends a track on the frame on which it goes on.
+            if frame in answers and own and answers[frame] not in ({}, own):
                 self.refuse("V002", place, f"frame {frame} appears twice")
             elif frame is not None:
-                answers[frame] = {} if outside else given
+                answers[frame] = own or answers.get(frame, {})
         if not answers:
             self.warn("V048", place, "a track without shapes; skipped")
         for (task, value), start, end in _stretches(answers):

@@ -1,11 +1,13 @@
 """DeepEthogram label tables (`*_labels.csv`): one row per frame, one column per behaviour, 0 or 1.
 
-The first column counts the rows from 0. -1 stands for a frame that is not labelled yet. The
-table names no recording: its own name does, as `NAME_labels.csv`.
+The first column counts the rows from 0. -1 stands for a frame that is not labelled yet: what is
+not -1 was watched, for each behaviour on its own. The table names no recording: its own name does,
+as `NAME_labels.csv`.
 """
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +51,22 @@ def read_deepethogram(path: Path, table: Table) -> Project | None:
         for label, own in columns.items()
         for start, end in _runs(own)
     ]
+    reader.vocabulary = tuple(columns)
+    reader.watched = [
+        {"media_name": media_name, "label": label, "t_start": start, "t_end": end}
+        for label, own in columns.items()
+        if (own == _UNLABELLED).any()
+        for start, end in _runs(own != _UNLABELLED) or [[0, 0]]
+    ]
     media = Media(media_name, num_frames=len(marks))
     counts = {"segments": len(rows), "frames": len(marks)}
     return reader.project(
-        path, rows, [media], counts=counts, time_base="frame_index", task="behavior"
+        path,
+        rows,
+        [media],
+        counts=counts,
+        time_base="frame_index",
+        task="behavior",
     )
 
 
@@ -106,7 +120,8 @@ def _columns(header: list[str], marks: Marks, issues: Issues) -> Iterator[tuple[
         num_unlabelled = np.count_nonzero(marks[:, number] == _UNLABELLED)
         if num_unlabelled:
             text = f"{num_unlabelled} of {len(marks)} frames are not labelled yet (-1); skipped"
-            issues.warn("V048", place, f"{label!r}: {text}", "label them in DeepEthogram")
+            todo = "label them in DeepEthogram, or set labels.drop to do without the label"
+            issues.warn("V048", place, f"{label!r}: {text}", todo)
         yield label, marks[:, number]
 
 
@@ -125,7 +140,7 @@ def _compare_background(
             issues.warn("V010", "", text)
 
 
-def _runs(marks: Marks) -> list[list[int]]:
+def _runs(marks: NDArray[Any]) -> list[list[int]]:
     """Return the half-open runs of 1.
 
     >>> _runs(np.array([0, 1, 1, -1, 1]))

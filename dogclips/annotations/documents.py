@@ -20,6 +20,24 @@ from dogclips.records.mixups import not_annotations
 
 _SAVE = "the file may be cut off: save it again in the program that made it"
 _MAX_BYTES = 1 << 30  # a gzip of zeros would fill any memory
+_ZIP = "a zip archive"
+_AS_CSV = "save the sheet as CSV (UTF-8)"
+# How files begin that are not text, what they are, and what to do.
+_KINDS = (
+    (b"PK\x03\x04", _ZIP, "unpack it"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word file", _AS_CSV),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "export its annotations as CSV"),
+    (b"SQLite format 3\x00", "an SQLite database", "export its annotations as CSV"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "unpack it"),
+    *((bytes([0x80, n]), "a Python pickle", "export its annotations as CSV") for n in range(2, 6)),
+)
+# Byte order marks; that of UTF-32 begins with that of UTF-16.
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 _DELIMITERS = ("\t", ";", ",")
 
 Table: TypeAlias = list[list[str]]
@@ -46,13 +64,31 @@ def read_text(path: Path) -> str:
                 data = file.read(_MAX_BYTES + 1)
             if len(data) > _MAX_BYTES:
                 raise _broken(path, "unpacks to more than 1 GiB", "check the file")
-        return data.decode("utf-8-sig")
+        _refuse_other_kinds(path, data)
+        marked = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8-sig")
+        return data.decode(marked)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise _broken(path, f"not a complete gzip file: {error}") from error
     except OSError as error:
         raise _broken(path, f"cannot be read: {error.strerror}", "check the path") from error
     except UnicodeDecodeError as error:
         raise _broken(path, "not UTF-8 text", "save it as UTF-8") from error
+
+
+def _refuse_other_kinds(path: Path, data: bytes) -> None:
+    """Refuse, by name, a file whose first bytes say that it is not text."""
+    head = data[:4096]
+    kind, todo = next(
+        ((kind, todo) for magic, kind, todo in _KINDS if head.startswith(magic)), ("", "")
+    )
+    if kind == _ZIP and (b"xl/" in data or b"[Content_Types].xml" in head):
+        kind, todo = "an Excel workbook", _AS_CSV
+    elif kind == _ZIP and b"opendocument" in head:
+        kind, todo = "an OpenDocument file", _AS_CSV
+    elif not kind and len(head) > 3 and not any(head[1:64:2]) and all(head[0:64:2]):
+        kind, todo = "UTF-16 text without a byte order mark", "save it as UTF-8"
+    if kind:
+        raise AnnotationError(f"V095 {kind}, not an annotation file", where=path, todo=todo)
 
 
 def _broken(path: Path, what: str, todo: str = _SAVE) -> AnnotationError:

@@ -1,11 +1,14 @@
 """ELAN annotation documents (`.eaf`): tiers of annotations over a common list of time slots.
 
 Follows the EAF 3.0 schema. A tier is a task, its annotations are segments; one that refers to
-another has that one's times. Slots count milliseconds; those without a time are put at equal steps
-between their neighbours.
+another has that one's times. Those of a tier of the type Symbolic_Subdivision share them
+(https://www.mpi.nl/corpus/html/elan/ch02.html): ELAN draws them one after the other, all of one
+length, in the order of their PREVIOUS_ANNOTATION. Slots count milliseconds; those without a time
+are put at equal steps between their neighbours.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,6 +21,7 @@ from dogclips.annotations.documents import twice
 from dogclips.annotations.project import Importer, Media, Project
 
 _MS = re.compile(r"-?[0-9]{1,15}")
+_SUBDIVISION = "Symbolic_Subdivision"
 _ALIGNED, _REFERENCE = "ALIGNABLE_ANNOTATION", "REF_ANNOTATION"
 
 
@@ -36,6 +40,7 @@ def read_elan(path: Path, root: Element) -> Project | None:
     names = [entry.get("ANNOTATION_ID", "") for entry in (*aligned, *references)]
     reader.entries = dict(zip(names, (*aligned, *references), strict=True))
     reader.refuse_twins("annotation", names)
+    reader.read_subdivisions(root)
     rows = [row for tier in root.findall("TIER") for row in reader.rows(tier)]
     counts = {"segments": len(aligned), "references": len(references)}
     main = (*media, "")[0]
@@ -50,6 +55,8 @@ class _Reader(Importer):
     slots: dict[str, Fraction] = field(default_factory=dict)  # seconds
     guessed: set[str] = field(default_factory=set)  # slots without a time of their own
     entries: dict[str, Element] = field(default_factory=dict)
+    #: Of each annotation that shares its parent's times: its place among them, and their number.
+    parts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def read_header(self, root: Element) -> list[str]:
         """Return the document's recordings; the first one is that which the segments are of."""
@@ -84,6 +91,31 @@ class _Reader(Importer):
         self.slots = {name: time for name, time in filled if time is not None}
         self.guessed = {name for name, time in zip(names, given, strict=True) if time is None}
 
+    def read_subdivisions(self, root: Element) -> None:
+        """Note which annotations share the times of the one that they refer to."""
+        kinds = {
+            one.get("LINGUISTIC_TYPE_ID", "")
+            for one in root.findall("LINGUISTIC_TYPE")
+            if one.get("CONSTRAINTS", "") == _SUBDIVISION
+        }
+        for tier in root.findall("TIER"):
+            if tier.get("LINGUISTIC_TYPE_REF", "") not in kinds:
+                continue
+            children: defaultdict[str, list[Element]] = defaultdict(list)
+            for entry in tier.findall(f"ANNOTATION/{_REFERENCE}"):
+                children[entry.get("ANNOTATION_REF", "")].append(entry)
+            for own in children.values():
+                names = _in_chain(own)
+                if len(own) > 1:
+                    self.parts |= {name: (place, len(own)) for place, name in enumerate(names)}
+            divided = sum(len(own) for own in children.values() if len(own) > 1)
+            if divided:
+                text = (
+                    f"{divided} annotations without times of their own share those of their parents"
+                    " in equal parts, as ELAN draws them"
+                )
+                self.warn("V093", tier.get("TIER_ID", ""), text)
+
     def refuse_twins(self, kind: str, names: list[str]) -> None:
         for name in twice(names):
             self.refuse("V002", name, f"{kind} {name!r} appears twice")
@@ -116,15 +148,34 @@ class _Reader(Importer):
             self.refuse("V052", place, text, "align the annotation in ELAN")
         if missing:
             return None
-        start, end = (float(self.slots[name]) for name in names)
+        start, end = map(float, self._part(entry, *(self.slots[name] for name in names)))
         if start < 0:
             self.refuse("V053", place, f"time {start} s is before the start of the video")
         elif self.has_length(place, start, end):
             if self.guessed.isdisjoint(names):
-                return {"t_start": start, "t_end": end}
+                shared = any(
+                    one.get("ANNOTATION_ID", "") in self.parts for one in self._chain(entry)
+                )
+                flags = "interpolated" if shared else ""
+                return {"t_start": start, "t_end": end, "flags": flags}
             self.warn("V074", place, "a time slot without a time; placed between its neighbours")
             return {"t_start": start, "t_end": end, "flags": "interpolated"}
         return None
+
+    def _part(self, entry: Element, start: Fraction, end: Fraction) -> tuple[Fraction, Fraction]:
+        """Return the times of an annotation; what it refers to in the end has the given ones."""
+        for one in reversed(self._chain(entry)):
+            number, count = self.parts.get(one.get("ANNOTATION_ID", ""), (0, 1))
+            length = (end - start) / count
+            start, end = start + number * length, start + (number + 1) * length
+        return start, end
+
+    def _chain(self, entry: Element) -> list[Element]:
+        """Return an annotation and all that it refers to, up to the one with times."""
+        found = [entry]
+        while found[-1].tag == _REFERENCE:
+            found.append(self.entries[found[-1].get("ANNOTATION_REF", "")])
+        return found
 
     def _aligned(self, place: str, entry: Element) -> Element | None:
         """Return the annotation with times that an annotation refers to in the end, or itself."""
@@ -138,6 +189,22 @@ class _Reader(Importer):
             seen.add(name)
             entry = self.entries[name]
         return entry
+
+
+def _in_chain(own: list[Element]) -> list[str]:
+    """Return the annotations of one parent from first to last, as each names the one before it.
+
+    Those that no chain reaches follow in the order of the file.
+    """
+    after: dict[str, str] = {}
+    for one in own:
+        after.setdefault(one.get("PREVIOUS_ANNOTATION", ""), one.get("ANNOTATION_ID", ""))
+    found: dict[str, None] = {}
+    name = after.get("")
+    while name is not None and name not in found:
+        found[name] = None
+        name = after.get(name)
+    return list(found | dict.fromkeys(one.get("ANNOTATION_ID", "") for one in own))
 
 
 def _url(descriptor: Element) -> str:

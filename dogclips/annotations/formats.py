@@ -17,6 +17,7 @@ from dogclips.annotations.plain import read_plain
 from dogclips.annotations.project import Project
 from dogclips.annotations.via import read_via
 from dogclips.annotations.via_store import SAVE
+from dogclips.codes import ISSUES
 from dogclips.errors import AnnotationError
 from dogclips.segments import segment_table
 
@@ -34,6 +35,10 @@ def read_annotations(path: Path) -> Project:
     Nothing is raised for what the file holds: one that cannot be read at all is a project without
     segments whose issues hold the error. See `Project.checked`.
     """
+    return _with_twins([_read_alone(path)])[0]
+
+
+def _read_alone(path: Path) -> Project:
     try:
         return _read(path)
     except AnnotationError as error:
@@ -63,7 +68,11 @@ def _read(path: Path) -> Project:
     projects = (read(path, document) for read in readers)
     project = next((project for project in projects if project is not None), None)
     if project is None:
-        raise AnnotationError("V007 unknown format", where=path, todo=f"pass {_FORMATS}")
+        what = "V007 unknown format"
+        if read_plain in readers and document and len(document[0]) > 1:
+            names = ", ".join(cell.strip()[:20] for cell in document[0][:6])
+            what = f"V007 a table with unknown columns: {names}"
+        raise AnnotationError(what, where=path, todo=f"pass {_FORMATS}")
     return project
 
 
@@ -93,13 +102,42 @@ def read_dataset(
     """
     projects, others = [], []
     for path in paths:
-        project = read_annotations(path)
+        project = _read_alone(path)
         codes = {issue.code for issue in project.errors}
         if path.suffix.lower() != ".json" and codes & _NO_PROJECT:
             others.append(f"{path}: {project.errors[0].code} {project.errors[0].text}; skipped")
         else:
             projects.append(project)
-    return (_with_clashes(projects) if same_ids else projects), others
+    return _with_twins(_with_clashes(projects) if same_ids else projects), others
+
+
+def _with_twins(projects: Sequence[Project]) -> list[Project]:
+    """Return projects with a warning (V094) for labels that differ by case only.
+
+    Two annotators write `Walk` and `walk`: a reader sees one behaviour, a program two classes.
+    """
+    seen: defaultdict[tuple[str, str], dict[str, list[Path]]] = defaultdict(dict)
+    asked = []
+    for project in projects:
+        pairs = project.segments[["task", "label"]].drop_duplicates()
+        asked.append([(str(task), str(label)) for task, label in pairs.itertuples(index=False)])
+        for task, label in asked[-1]:
+            seen[task, label.casefold()].setdefault(label, []).append(project.path)
+    found = []
+    for project, own in zip(projects, asked, strict=True):
+        issues = []
+        for task, folded in dict.fromkeys((task, label.casefold()) for task, label in own):
+            twins = seen[task, folded]
+            if len(twins) > 1:
+                names = " and ".join(repr(label) for label in sorted(twins))
+                others = sorted({str(path) for paths in twins.values() for path in paths})
+                text = f"{names} differ by case only and become {len(twins)} classes"
+                if len(others) > 1:
+                    text += f" ({', '.join(others)})"
+                todo = ISSUES["V094"].todo
+                issues.append(Issue("V094", f"task {task!r}", text, "warning", todo))
+        found.append(replace(project, issues=(*project.issues, *issues)))
+    return found
 
 
 def _with_clashes(projects: Sequence[Project]) -> list[Project]:

@@ -18,9 +18,12 @@ from dogclips.annotations.project import Importer, Media, Project
 from dogclips.annotations.writing import decimal_text, write_table
 from dogclips.files import cell_text, safe_cell
 from dogclips.records.columns import Column
+from dogclips.wording import one_spelling
 
 _NEEDED = ("file", "start", "end", "label")
 _OPTIONAL = ("task", "subject", "observer", "confidence", "comment", "stream")
+_NAMES = ("label", "task", "subject", "observer")
+_ALWAYS = ("task", "subject")
 _DECIMAL = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]{1,4})?")
 _CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,4}):([0-9]{1,2}(?:[.,][0-9]+)?)")
 _STREAM = re.compile(r"([0-9]{1,4})(\.0+)?")  # pandas writes 1.0 where other rows have none
@@ -42,6 +45,8 @@ def read_plain(path: Path, table: Table) -> Project | None:
     return reader.project(path, rows, map(Media, reader.media))
 
 
+# The columns of `_NEEDED` and `_OPTIONAL`, which the reader reads, in their order. Those after
+# `subject` are written only where a segment has a value for them.
 WRITTEN_TABLE = (
     Column("file", "str", "Recording."),
     Column("start", "float64", "Start in annotation time.", "s"),
@@ -49,20 +54,33 @@ WRITTEN_TABLE = (
     Column("label", "str", "Label."),
     Column("task", "str", "Task of the label: one VIA attribute."),
     Column("subject", "str", "Animal, or empty."),
+    Column("observer", "str", "Who annotated; only where somebody is named."),
+    Column("confidence", "float64", "How sure the observer was; only where somebody says so."),
+    Column("comment", "str", "Comment, such as the modifiers of BORIS; only where there is one."),
+    Column("stream", "Int64", "Stream that was annotated; only where it is named."),
 )
 
 
 def write_plain(project: Project, path: Path) -> dict[str, int]:
-    """Write `file,start,end,label,task,subject`; see `write_table`."""
+    """Write the columns of `WRITTEN_TABLE`; see `write_table`."""
     segments = project.segments
     ends = zip(segments["kind"], segments["t_end"], strict=True)
     table = {
         "file": segments["media_name"].map(safe_cell),
         "start": segments["t_start"].map(decimal_text),
         "end": ["" if kind == "point" else decimal_text(end) for kind, end in ends],
-        **{name: segments[name].map(safe_cell) for name in ("label", "task", "subject")},
+        **{name: _cells(segments[name]) for name in ("label", *_OPTIONAL)},
     }
-    return write_table(project, path, pd.DataFrame(table), kept=("task", "subject"))
+    written = pd.DataFrame(table)
+    empty = [name for name in _OPTIONAL if name not in _ALWAYS and (written[name] == "").all()]
+    return write_table(project, path, written.drop(columns=empty), kept=_OPTIONAL)
+
+
+def _cells(column: pd.Series) -> list[str]:
+    """Return texts as they are, numbers in their shortest form, nothing as an empty cell."""
+    if pd.api.types.is_numeric_dtype(column):
+        return ["" if pd.isna(one) else decimal_text(float(one)) for one in column]
+    return [safe_cell(text) for text in column]
 
 
 def _lines(table: Table) -> list[tuple[int, list[str]]]:
@@ -103,6 +121,7 @@ class _Reader(Importer):
         cells = dict.fromkeys(_NEEDED + _OPTIONAL, "")
         texts = [cell_text(cell.strip()) for cell in row]
         cells |= zip(self.names, texts, strict=False)
+        cells |= {name: one_spelling(cells[name]) for name in _NAMES}
         if cells["file"]:
             self.media.setdefault(cells["file"])
         else:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from dogclips.annotations.issues import Issue, Issues
 from dogclips.errors import AnnotationError
-from dogclips.segments import segment_table
+from dogclips.segments import segment_table, watched_table
+from dogclips.wording import one_spelling
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Project:
     #: The player that the annotation program has built in, or None where it is any browser's or
     #: unknown; "frames" where the program counts frames of the first video stream instead.
     player: Literal["mpv", "frames"] | None = None
+    #: Columns of `segments.WATCHED_COLUMNS`: what was watched, as far as the file says so.
+    watched: pd.DataFrame = field(default_factory=watched_table)
+    #: Labels that the file offers, whether a segment has them or not, beside those of `options`.
+    vocabulary: tuple[str, ...] = ()
 
     @property
     def media_names(self) -> tuple[str, ...]:
@@ -65,6 +70,8 @@ class Importer(Issues):
 
     format: ClassVar[str]
     player: ClassVar[Literal["mpv", "frames"] | None] = None
+    watched: list[dict[str, Any]] = field(default_factory=list)  # see `segments.WATCHED_COLUMNS`
+    vocabulary: tuple[str, ...] = ()  # labels that the file offers
 
     def project(
         self,
@@ -82,8 +89,15 @@ class Importer(Issues):
         if counts is None:
             kinds = Counter(segments["kind"])
             counts = {"segments": kinds["state"], "points": kinds["point"]}
-        facts = tuple(media), tuple(self.found), options or {}, counts, self.player
-        return Project(path, self.format, segments, *facts)
+        spelt = {
+            one_spelling(task): {key: one_spelling(label) for key, label in own.items()}
+            for task, own in (options or {}).items()
+        }
+        facts = tuple(media), tuple(self.found), spelt, counts, self.player
+        spans = watched_table(self.watched, time_base=common.get("time_base", "player"))
+        return Project(
+            path, self.format, segments, *facts, spans, tuple(map(one_spelling, self.vocabulary))
+        )
 
 
 def refusal(path: Path, errors: tuple[Issue, ...]) -> AnnotationError:

@@ -23,6 +23,7 @@ from dogclips.annotations.via_store import (
     Store,
     parse_store,
 )
+from dogclips.wording import one_spelling
 
 _KEYS = {"project", "config", "attribute", "file", "view", "metadata"}
 _PLACEHOLDERS = ("_default", "default")
@@ -169,10 +170,11 @@ class _Reader(Importer):
             attribute = self.store.attribute.get(aid)
             if attribute is None:
                 continue
-            names = {name.strip() for name in attribute.options.values()}
+            names = {one_spelling(name) for name in attribute.options.values()}
             for part in self._answers(place, attribute, value):
                 label = self._label(place, attribute, part)
                 if label:
+                    label = one_spelling(label)
                     yield attribute.aname, label, label in names or not attribute.has_options
 
     def _answers(self, place: str, attribute: Attribute, value: Any) -> list[str]:

@@ -47,6 +47,7 @@ def left_out(
     points = int((gone["kind"] == "point").sum())
     found = {"points": points, "segments without length": len(gone) - points}
     found["regions"] = project.counts.get("regions", 0)
+    found["watched spans"] = len(project.watched)
     for column, name in _ASIDES.items():
         if column not in kept:
             found[name] = int((rows[column].notna() & (rows[column] != "")).sum())

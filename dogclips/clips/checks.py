@@ -6,7 +6,7 @@ annotator's player showed them; segments that count frames get the times of thos
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,10 +20,14 @@ from dogclips.annotations import Issue, Project
 from dogclips.annotations.issues import Issues
 from dogclips.annotations.project import Media
 from dogclips.clips.config import CutConfig
+from dogclips.clips.labelled import apply_labels
+from dogclips.clips.observers import Account, accounts_of, merged, watched_labels
 from dogclips.clips.recordings import Recording
 from dogclips.clips.session import resolve_recordings
 from dogclips.clips.viewing import SAME_FILE, AnnotatedStream, annotated_stream, miscounted
+from dogclips.codes import ISSUES
 from dogclips.errors import AlignmentError, DogclipsError, MediaError, SessionError
+from dogclips.files import file_name
 from dogclips.media.probe import probe_many
 from dogclips.streams import StreamTable
 from dogclips.timebase import ROUNDING_SLACK_S, exact
@@ -73,7 +77,7 @@ PROJECT_COLUMNS = {
 
 _ENTRY = ["kind", "source_id", "subject", "t_start", "t_end"]  # one segment, whatever its labels
 _DEFAULTS = CutConfig()
-_TWICE = "each file gets its own clips: check that none is an older copy"
+_TWICE = "they become one set of clips: set projects.NAME.replaces if one is an older copy"
 
 # What was measured of each recording by the name in the annotation file, or why there is none.
 Found = Mapping[str, Recording | SessionError]
@@ -89,6 +93,8 @@ class CheckedProject:
     #: `recording`, the same text for the same recording in all files.
     segments: pd.DataFrame
     recordings: pd.DataFrame  #: `RECORDING_COLUMNS`
+    #: `segments.WATCHED_COLUMNS`, and `start_s`, `end_s` and `recording` as those of segments.
+    watched: pd.DataFrame
 
     @property
     def path(self) -> Path:
@@ -133,7 +139,7 @@ def check_projects(
         check_project(project, None if found is None else found[project.path], config)
         for project in projects
     ]
-    return _with_shared(checked)
+    return _with_observers(_with_shared(checked), config)
 
 
 def check_project(
@@ -145,13 +151,15 @@ def check_project(
     choice = config.choice_of(project)
     none = project.segments[:0]
     by_name = dict(iter(project.segments.groupby("media_name", sort=False)))
-    rows, tables = [], [_timed(none, "", None)]
+    spans = watched_labels(project, config.labels)
+    rows, tables, watched = [], [_timed(none, "", None)], [_timed(spans[:0], "", None)]
     for media in media_of(project):
         recording = None if found is None else found[media.name]
         seen = _shown(recording, choice, media.name, issues) if recording is not None else None
         path = recording.path if isinstance(recording, Recording) else None
-        own = by_name.get(media.name, none)
-        own = _timed(own, str(path.resolve() if path else f"{project.path}: {media.name}"), seen)
+        key = str(path.resolve() if path else f"{project.path}: {media.name}")
+        own = _timed(by_name.get(media.name, none), key, seen)
+        watched.append(_timed(spans[spans["media_name"] == media.name], key, seen))
         if isinstance(recording, Recording) and recording.table and recording.table.cameras:
             issue = miscounted(project, media, recording.table.cameras[0])
             issues.found.extend([] if issue is None else [issue])
@@ -161,8 +169,11 @@ def check_project(
         rows.append(row)
         tables.append(own)
     recordings = _table(rows, RECORDING_COLUMNS)
-    segments = pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
-    return CheckedProject(project, tuple(issues.found), segments, recordings)
+    segments, looked = (
+        pd.concat([table for table in own if len(table)] or own[:1], ignore_index=True)
+        for own in (tables, watched)
+    )
+    return CheckedProject(project, tuple(issues.found), segments, recordings, looked)
 
 
 def checked_files(checked: Sequence[CheckedProject]) -> pd.DataFrame:
@@ -373,6 +384,56 @@ def _with_shared(checked: Sequence[CheckedProject]) -> list[CheckedProject]:
             text = f"named by {len(files[recording])} annotation files: {names}"
             issues[file_path].append(Issue("V085", name, text, "warning", _TWICE))
     return [replace(file, issues=(*file.issues, *issues[file.path])) for file in checked]
+
+
+def _with_observers(checked: Sequence[CheckedProject], config: CutConfig) -> list[CheckedProject]:
+    """Return the files with what their observers contradict each other in.
+
+    Several observers of one task are an error (V091) of each file; segments outside of what was
+    watched (V090) are a warning.
+    """
+    accounts: defaultdict[str, list[tuple[Path, Account]]] = defaultdict(list)
+    for file in checked:
+        for recording, account in _accounts(file, config):
+            accounts[recording].append((file.path, account))
+    issues: defaultdict[Path, list[Issue]] = defaultdict(list)
+    for recording, own in accounts.items():
+        name = file_name(recording)
+        for path, account in own:
+            if account.outside:
+                todo = ISSUES["V090"].todo
+                issues[path].append(Issue("V090", name, account.outside, "warning", todo))
+        try:
+            merged([account for _, account in own], config.observers)
+        except SessionError as error:
+            code, _, text = error.what.partition(" ")
+            for path in dict.fromkeys(path for path, _ in own):
+                issues[path].append(Issue(code, name, text, "error", error.todo))
+    return [replace(file, issues=(*file.issues, *issues[file.path])) for file in checked]
+
+
+def _accounts(file: CheckedProject, config: CutConfig) -> Iterator[tuple[str, Account]]:
+    """Yield recordings of a file, each with what an observer says of it."""
+    keep = config.labels.model_copy(update={"unknown": "keep"})
+    labelled = apply_labels(file.segments, keep, config.tasks, with_task=False)
+    segments, watched = (_in_seconds(table) for table in (labelled, file.watched))
+    for recording, own in segments.groupby("recording", sort=False):
+        stem, ends = file.path.stem, own["t_end"].fillna(own["t_start"])
+        for account in accounts_of(
+            stem,
+            config.project(stem),
+            own,
+            watched[watched["recording"] == recording],
+            annotated_s=exact(float(ends.max())),
+            until_s=exact(float(ends.max())),
+        ):
+            yield str(recording), account
+
+
+def _in_seconds(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with a time that is known, in seconds."""
+    known = table[table["start_s"].notna()]
+    return known.assign(t_start=known["start_s"], t_end=known["end_s"])
 
 
 def _project_row(file: CheckedProject) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dogclips.annotations import Project
 from dogclips.clips.names import NameConfig
 from dogclips.clips.recordings import ContentCheck
 from dogclips.clips.windows import Anchor, WindowRules
-from dogclips.config import Config, FrameRate, Seconds, SecondsFromZero, Unit
+from dogclips.config import Config, FrameRate, Seconds, SecondsFromZero, Stretch, Unit
 from dogclips.labels import LabelConfig
 from dogclips.media.encoding import EncoderConfig
 from dogclips.media.hardware import SOFTWARE
@@ -28,6 +28,23 @@ class ProjectConfig(Config):
     )
     annotated_in: AnnotatedIn | None = Field(
         None, description="Player in which this file was annotated."
+    )
+    watched_seconds: tuple[Stretch, ...] | None = Field(
+        None,
+        examples=[[[0, 40], [60, 90]]],
+        description="Stretches of annotation time that the annotator of this file watched, each "
+        "as [start, end]; they hold for each of its recordings, and count more than what the file "
+        "says.",
+    )
+    observer: str | None = Field(
+        None,
+        description="Name of who annotated this file, where the file does not say; null for the "
+        "name of the file. Files of one observer complete each other.",
+    )
+    replaces: str | None = Field(
+        None,
+        description="Annotation file, by name without suffix, that this one is a corrected copy "
+        "of: it is left out.",
     )
 
 
@@ -60,6 +77,14 @@ class CutConfig(Config):
         "clips are cut from: names in `video/`, and of files in `originals/` or `video/`. One `*` "
         "stands for the same text in both.",
     )
+    observers: str | None = Field(
+        None,
+        examples=["union", "intersection", "majority", "ann"],
+        description="What counts where several observers annotated the same task of a recording: "
+        "what any of them saw (`union`), what all saw (`intersection`), what more than half of "
+        "them saw (`majority`), or what the observer with this name saw; null refuses such "
+        "recordings.",
+    )
     trust: Trust = Field(
         "auto",
         description="What decides how streams align: `timestamps`, `frame-count`, or `auto` for "
@@ -87,8 +112,16 @@ class CutConfig(Config):
         description="Time from the start of one window to the start of the next on the `grid`; the "
         "largest distance between windows of one segment with `segment-spread`.",
     )
-    phase_seconds: SecondsFromZero = Field(
-        0, description="Annotation time at which the first window of the `grid` starts."
+    phase_seconds: SecondsFromZero | Literal["auto"] = Field(
+        0,
+        examples=[0, "auto"],
+        description="Annotation time at which the first window of the `grid` starts; `auto` for "
+        "that of the first frame that both the annotator's stream and the target have.",
+    )
+    end_window: bool = Field(
+        default=False,
+        description="Add a window that ends with the recording, where the windows of the `grid` "
+        "leave a rest.",
     )
     anchor: Anchor = Field(
         "grid",
@@ -159,13 +192,17 @@ class CutConfig(Config):
     )
     name: NameConfig = Field(NameConfig(), description="How clips are named.")
 
+    def project(self, stem: str) -> ProjectConfig:
+        """Return the settings of one annotation file, by its name without suffix."""
+        return self.projects.get(stem, ProjectConfig())
+
     def choice_of(self, project: Project) -> StreamChoice:
         """Return the streams and the player of an annotation file.
 
         What `projects` says of the file counts most. A program with a player of its own comes
         before `annotated_in`; one that counts frames counts those of the first video stream.
         """
-        own = self.projects.get(project.path.stem, ProjectConfig())
+        own = self.project(project.path.stem)
         reference = self.reference if own.reference is None else own.reference
         if project.player == "frames":
             reference = "auto" if own.reference is None else own.reference
@@ -200,7 +237,7 @@ class CutConfig(Config):
         return WindowRules(
             clip_s=exact(self.clip_seconds),
             stride_s=exact(self.stride_seconds),
-            phase_s=exact(self.phase_seconds),
+            phase_s=Fraction(0) if self.phase_seconds == "auto" else exact(self.phase_seconds),
             anchor=self.anchor,
             min_overlap_s=None if least_s is None else exact(least_s),
             min_overlap_fraction=None if fraction is None else exact(fraction),

@@ -1,7 +1,8 @@
 """Annotation files made usable: what nothing refuses, under class names that all of them share."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -9,9 +10,13 @@ from dogclips.annotations import Project, grouped, read_dataset
 from dogclips.annotations.project import refusal
 from dogclips.clips.config import CutConfig
 from dogclips.clips.names import safe
+from dogclips.clips.observers import AGREEMENTS
 from dogclips.clips.session import Session
+from dogclips.config import unknown_name
 from dogclips.errors import AnnotationError, DogclipsError
 from dogclips.labels import LabelConfig
+
+_REPLACED = "V092"
 
 
 @dataclass(frozen=True)
@@ -46,18 +51,144 @@ class Labelled:
 def read_projects(
     sessions: Sequence[Session], config: CutConfig, warn: Callable[[str], None]
 ) -> list[Project]:
-    """Return the annotation files of all sessions, which are one dataset; warn of what is odd."""
-    paths = [path for session in sessions for path in session.projects]
+    """Return the annotation files of all sessions, which are one dataset; warn of what is odd.
+
+    Raises
+    ------
+    ConfigError
+        A setting names a file, an observer, a task or a label that none of them has.
+    """
+    parts = [counted(session.projects, config) for session in sessions]
+    paths = [path for own, _ in parts for path in own]
     projects, oddities = read_dataset(paths, same_ids=config.labels.option_ids == "same")
-    unknown = config.projects.keys() - {project.path.stem for project in projects}
-    oddities += [f"projects.{name}: no annotation file has this name" for name in sorted(unknown)]
-    for text in oddities:
+    stems = {path.stem for session in sessions for path in session.projects}
+    check_names(projects, config, stems)
+    for text in (*(text for _, own in parts for text in own), *oddities):
         warn(text)
     return projects
 
 
-def label_projects(projects: Sequence[Project], config: CutConfig) -> Labelled:
-    """Return the files that can be used, with the labels that become classes."""
+def counted(paths: Sequence[Path], config: CutConfig) -> tuple[list[Path], list[str]]:
+    """Return the annotation files of a folder that no other replaces, and a line for each other."""
+    stems = {path.stem for path in paths}
+    by_old = {
+        own.replaces: stem
+        for stem, own in config.projects.items()
+        if own.replaces is not None and stem in stems
+    }
+    lines = [
+        f"{path.name}: {_REPLACED} {by_old[path.stem]!r} replaces it; skipped"
+        for path in paths
+        if path.stem in by_old
+    ]
+    return [path for path in paths if path.stem not in by_old], lines
+
+
+def check_names(projects: Sequence[Project], config: CutConfig, stems: Collection[str]) -> None:
+    """Refuse settings with the name of a file, observer, task or label that does not exist.
+
+    `stems` are the names of all files, those included that others replace. Raises ConfigError.
+    """
+    if not projects:
+        return
+    for stem, own in config.projects.items():
+        if stem not in stems:
+            raise unknown_name(f"projects.{stem}", "annotation file", stem, stems)
+        if own.replaces is not None and own.replaces not in {*stems} - {stem}:
+            key = f"projects.{stem}.replaces"
+            raise unknown_name(key, "annotation file", own.replaces, {*stems} - {stem})
+    people = {name for project in projects for name in _observers(project, config)}
+    if config.observers is not None and config.observers not in people | {*AGREEMENTS}:
+        raise unknown_name("observers", "observer", config.observers, people)
+    _check_labels(projects, config)
+
+
+def _observers(project: Project, config: CutConfig) -> set[str]:
+    """Return who annotated a file, as far as the file or its settings say; else its own name."""
+    usual = config.project(project.path.stem).observer or project.path.stem
+    return {str(name) or usual for name in project.segments["observer"].unique()}
+
+
+def _check_labels(projects: Sequence[Project], config: CutConfig) -> None:
+    """Refuse settings that name tasks or labels which no file has, as a segment or an option."""
+    asked = {
+        (str(task), str(label))
+        for project in projects
+        for task, label in zip(project.segments["task"], project.segments["label"], strict=True)
+    }
+    asked |= {
+        (task, label)
+        for project in projects
+        for task, own in project.options.items()
+        for label in own.values()
+    }
+    tasks = {task for task, _ in asked}
+    offered = {label for project in projects for label in project.vocabulary}
+    asked |= {(task, label) for task in tasks for label in offered}
+    for task in () if config.tasks == "all" else config.tasks:
+        if task not in tasks:
+            raise unknown_name("tasks", "task", task, tasks)
+    rename = config.labels.rename
+    labels = {label for _, label in asked}
+    for label in rename:
+        if label not in labels:
+            raise unknown_name(f"labels.rename.{label}", "label", label, labels)
+    renamed = {(task, rename.get(label, label)) for task, label in asked}
+    classes = {label for _, label in renamed} | {f"{task}:{label}" for task, label in renamed}
+    for key, names in (("drop", config.labels.drop), ("order", config.labels.order)):
+        for name in names:
+            if name not in (classes | labels if key == "drop" else classes):
+                raise unknown_name(f"labels.{key}", "label", name, {label for _, label in renamed})
+
+
+@dataclass(frozen=True)
+class SharedClasses:
+    """The classes of all sessions that are cut by one command, in one order."""
+
+    names: tuple[str, ...]
+    with_task: bool  #: Whether classes are called `task:label`
+
+
+def shared_classes(
+    projects: Sequence[Project], config: CutConfig, earlier: Sequence[str] = ()
+) -> SharedClasses:
+    """Return the classes of files that belong together.
+
+    Those of `labels.order` come first; then, of those that segments have, those of an `earlier`
+    list, in the order of the options of their attributes, and as they are first seen.
+    """
+    usable = [project for project in projects if not project.errors]
+    with_task = several_tasks((project.segments for project in usable), config.tasks)
+    seen = dict.fromkeys(
+        name for project in usable for name in _names_in(project, config, with_task=with_task)
+    )
+    offered = (
+        f"{task}:{label}" if with_task else label
+        for project in usable
+        for task, own in project.options.items()
+        for label in (config.labels.rename.get(label, label) for label in own.values())
+    )
+    known = [name for name in (*earlier, *offered) if name in seen]
+    return SharedClasses(class_order([*known, *seen], config.labels.order), with_task)
+
+
+def _names_in(project: Project, config: CutConfig, *, with_task: bool) -> list[str]:
+    """Return the class names of a file; none where it is refused."""
+    try:
+        own = apply_labels(project.segments, config.labels, config.tasks, with_task=with_task)
+    except AnnotationError:
+        return []
+    return list(map(str, own["label"].unique()))
+
+
+def label_projects(
+    projects: Sequence[Project], config: CutConfig, shared: SharedClasses | None = None
+) -> Labelled:
+    """Return the files that can be used, with the labels that become classes.
+
+    `shared` are the classes of all sessions; None means of these files alone.
+    """
+    shared = shared_classes(projects, config) if shared is None else shared
     refused = [
         Refused(project.path.stem, "", refusal(project.path, project.errors))
         for project in projects
@@ -65,7 +196,7 @@ def label_projects(projects: Sequence[Project], config: CutConfig) -> Labelled:
     ]
     usable = [project for project in projects if not project.errors]
     warnings = [text for project in usable for text in _issues(project)]
-    with_task = several_tasks((project.segments for project in usable), config.tasks)
+    with_task = shared.with_task
     files: list[LabelledFile] = []
     for folder, project in zip(_folders(usable), usable, strict=True):
         own = project.segments
@@ -74,9 +205,7 @@ def label_projects(projects: Sequence[Project], config: CutConfig) -> Labelled:
             files.append(LabelledFile(folder, project, own))
         except AnnotationError as error:
             refused.append(Refused(folder, "", error))
-    names = (name for file in files for name in file.segments["label"])
-    classes = class_order(names, config.labels.order)
-    return Labelled(tuple(files), classes, with_task, tuple(refused), tuple(warnings))
+    return Labelled(tuple(files), shared.names, with_task, tuple(refused), tuple(warnings))
 
 
 def _issues(project: Project) -> Iterator[str]:

@@ -42,6 +42,7 @@ def refused_row(refused: Refused) -> Columns:
     """Return the row of what cannot be used."""
     return {
         "project": refused.project,
+        "projects": (refused.project,),
         "source": refused.source,
         "status": "failed",
         "reason": str(refused.error),
@@ -126,6 +127,7 @@ def _shared_columns(viewed: ViewedRecording) -> Columns:
     return {
         **{FILE_ATTRIBUTE + key: text for key, text in viewed.attributes.items()},
         "project": viewed.folder,
+        "projects": viewed.files,
         "source": viewed.source,
         "annotated": viewed.annotated,
         "reference_stream": viewing.reference.index,

@@ -27,6 +27,9 @@ _SIDE_FILE = re.compile(
 _PROXY = re.compile(r"\.(lrf|lrv|glv)$", re.IGNORECASE)  # of those the small copies of recordings
 
 
+_SAVE = "save the project there (VIA 3, BORIS, CVAT, ELAN, DeepEthogram or CSV)"
+
+
 @dataclass(frozen=True)
 class Session:
     """A `BASE_DIR` with `video/`, `via/` and `output/`; files in name order."""
@@ -187,9 +190,18 @@ def projects_in(base_dir: Path) -> list[Path]:
         raise SessionError(
             "no annotation files",
             where=base_dir / VIA_DIR,
-            todo="save the project there (VIA 3, BORIS, CVAT, ELAN, DeepEthogram or CSV)",
+            todo=_SAVE,
         )
     return projects
+
+
+def no_annotations(session: Session) -> SessionError:
+    """Return the error for a session of which no file is an annotation file."""
+    return SessionError(
+        "no file there is an annotation file",
+        where=session.base_dir / VIA_DIR,
+        todo=_SAVE,
+    )
 
 
 def videos_in(folder: Path) -> list[Path]:

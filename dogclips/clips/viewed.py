@@ -1,7 +1,7 @@
 """Recordings as annotation files mean them: which file, seen how, and what happens in it when."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import get_args
@@ -13,20 +13,23 @@ from dogclips.annotations import Issue, Media
 from dogclips.clips.config import CutConfig
 from dogclips.clips.labelled import Labelled, LabelledFile, Refused
 from dogclips.clips.names import RecordingName, recording_name
+from dogclips.clips.observers import Account, accounts_of, bouts_of, merged, watched_labels
 from dogclips.clips.originals import likely_original, originals_of
 from dogclips.clips.recordings import Recording, Recordings
 from dogclips.clips.session import ORIGINALS_DIR, Session
 from dogclips.clips.viewing import Viewing, counted_alike, viewing_of
-from dogclips.clips.windows import BOUT_COLUMNS
+from dogclips.clips.windows import WindowRules
 from dogclips.errors import DogclipsError, SessionError
 from dogclips.segments import last_end_s
 from dogclips.streams import StreamTable
-from dogclips.timebase import ROUNDING_SLACK_S, exact, shown
+from dogclips.timebase import ROUNDING_SLACK_S, Span, shown
+
+_SIDES = ("start", "end")
 
 
 @dataclass(frozen=True, eq=False)
 class ViewedRecording:
-    """A recording as one annotation file means it."""
+    """A recording as the annotation files mean it that name it."""
 
     folder: str  #: Where its clips go, under `output/`
     source: str  #: What clips are cut from, relative to the session folder
@@ -36,7 +39,17 @@ class ViewedRecording:
     name: RecordingName  #: What the names of its clips share
     bouts: pd.DataFrame  #: Columns of `windows.BOUT_COLUMNS`, labels by class name
     annotated_s: Fraction  #: When the annotator stopped
-    warnings: tuple[str, ...]  #: What is odd about it
+    files: tuple[str, ...] = ()  #: The annotation files by name without suffix
+    #: What was watched, as far as somebody says so; None where nobody does.
+    watched: tuple[Span, ...] | None = None
+    warnings: tuple[str, ...] = ()  #: What is odd about it
+
+    def rules(self, config: CutConfig) -> WindowRules:
+        """Return where windows of this recording lie and which labels they get."""
+        rules, shared = config.windows, self.viewing.shared
+        if config.phase_seconds == "auto":
+            rules = replace(rules, phase_s=max(shared.start, Fraction(0)))
+        return replace(rules, last_s=shared.end - rules.clip_s) if config.end_window else rules
 
     @property
     def until_s(self) -> Fraction:
@@ -45,11 +58,23 @@ class ViewedRecording:
         return max([self.viewing.length_s, *ends, Fraction(0)])
 
 
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What one annotation file says of a recording."""
+
+    viewed: ViewedRecording
+    accounts: list[Account]
+
+
 def view_recordings(
     session: Session, labelled: Labelled, recordings: Recordings, config: CutConfig
 ) -> Iterator[ViewedRecording | Refused]:
-    """Yield the recordings that annotation files name, and those that cannot be used."""
+    """Yield the recordings that annotation files name, and those that cannot be used.
+
+    A recording that several files name is one: its clips go to the folder of the first of them.
+    """
     originals = originals_of(session, config.originals)
+    parts: dict[Path, list[_Part]] = {}
     for file in labelled.files:
         choice = config.choice_of(file.project)
         paths = session.recordings(file.project.media_names)
@@ -59,9 +84,17 @@ def view_recordings(
                 _usable(originals.get(path, path))
                 odd = copies_cut(session, path, originals, recordings)
                 recording = recordings[path, choice]
-                yield _viewed(session.base_dir, file, media, recording, config, tuple(odd))
+                part = _part(session.base_dir, file, media, recording, config, tuple(odd))
+                parts.setdefault(path, []).append(part)
             except DogclipsError as error:
                 yield Refused(file.folder, media.name, error)
+    for path, own in parts.items():
+        try:
+            yield _merged(own, config.observers)
+        except DogclipsError as error:
+            where = error.where or path
+            refused = SessionError(error.what, where=where, todo=error.todo)
+            yield Refused(own[0].viewed.folder, own[0].viewed.source, refused)
 
 
 def _usable(found: Path | SessionError) -> Path:
@@ -93,19 +126,70 @@ def copies_cut(
         yield f"P063 {name} looks like a smaller copy of {original.path.name}: {advice}"
 
 
-def _viewed(
+def _merged(parts: Sequence[_Part], rule: str | None) -> ViewedRecording:
+    """Return what all files say of a recording, in the annotation time of the first."""
+    first = parts[0].viewed
+    accounts = [
+        _in_time_of(first.viewing, part.viewed.viewing, account)
+        for part in parts
+        for account in part.accounts
+    ]
+    one = merged(accounts, rule)
+    warnings = [text for part in parts for text in part.viewed.warnings]
+    seen = first.annotated or first.source
+    if len(parts) > 1:
+        names = ", ".join(part.viewed.files[0] for part in parts)
+        text = f"V085 named by {len(parts)} annotation files ({names}), which become one"
+        warnings.append(f"{seen}: {text}")
+    outside = ((account.file, account.outside) for account in accounts)
+    warnings += [f"{seen}: V090 {text} ({file})" for file, text in outside if text]
+    answers: dict[str, str] = {}
+    for part in reversed(parts):
+        answers |= part.viewed.attributes
+    return replace(
+        first,
+        attributes=answers,
+        bouts=one.bouts,
+        watched=one.watched,
+        annotated_s=one.annotated_s,
+        files=tuple(name for part in parts for name in part.viewed.files),
+        warnings=tuple(warnings),
+    )
+
+
+def _in_time_of(viewing: Viewing, other: Viewing, account: Account) -> Account:
+    """Return an account in the annotation time of another viewing of the same recording."""
+
+    def moved(time_s: Fraction) -> Fraction:
+        return viewing.same_moment(other, time_s)
+
+    if other.same_time(viewing):
+        return account
+    bouts = account.bouts.assign(**{side: account.bouts[side].map(moved) for side in _SIDES})
+    watched = account.watched
+    if watched is not None:
+        watched = tuple(Span(moved(one.start), moved(one.end)) for one in watched)
+    return replace(account, bouts=bouts, watched=watched, annotated_s=moved(account.annotated_s))
+
+
+def _part(
     base_dir: Path,
     file: LabelledFile,
     media: Media,
     recording: Recording,
     config: CutConfig,
     odd: tuple[str, ...],
-) -> ViewedRecording:
-    viewing = viewing_of(recording, config.choice_of(file.project))
+) -> _Part:
+    choice, stem = config.choice_of(file.project), file.project.path.stem
+    viewing, settings = viewing_of(recording, choice), config.project(stem)
     issue = counted_alike(file.project, media, viewing.reference, recording.path)
-    own, everything = (
+    own, everything, watched = (
         viewing.in_seconds(table[table["media_name"] == media.name])
-        for table in (file.segments, file.project.segments)
+        for table in (
+            file.segments,
+            file.project.segments,
+            watched_labels(file.project, config.labels),
+        )
     )
     table, _ = recording.measured
     created = (recording.original or table).created
@@ -115,7 +199,7 @@ def _viewed(
     )
     bouts = bouts_of(own)
     odd += (*_off_screen(viewing, table, bouts), *_oddities(viewing, issue, own, bouts))
-    return ViewedRecording(
+    viewed = ViewedRecording(
         folder=file.folder,
         source=source,
         annotated="" if seen == source else seen,
@@ -124,17 +208,18 @@ def _viewed(
         name=name,
         bouts=bouts,
         annotated_s=last_end_s(everything),
+        files=(stem,),
         warnings=(*([guess] if guess else []), *(f"{seen}: {text}" for text in odd)),
     )
-
-
-def bouts_of(segments: pd.DataFrame) -> pd.DataFrame:
-    """Return the segments of a recording that last, as `windows.BOUT_COLUMNS`; times in seconds."""
-    lasting = segments[segments["kind"] == "state"]
-    times = (lasting[side].map(exact) for side in ("t_start", "t_end"))
-    columns = (*times, lasting["label"], lasting["task"], lasting["subject"])
-    found = dict(zip(BOUT_COLUMNS, columns, strict=True))
-    return pd.DataFrame(found).reset_index(drop=True)
+    accounts = accounts_of(
+        stem,
+        settings,
+        own,
+        watched,
+        annotated_s=viewed.annotated_s,
+        until_s=viewed.until_s + config.windows.clip_s,
+    )
+    return _Part(viewed, accounts)
 
 
 def annotated_times(

@@ -163,6 +163,30 @@ class Viewing(AnnotatedStream):
         frame_s = 1 / (reference.frame_rate or Fraction(25))
         return "after-reference-end" if seen.end > reference.end_s + frame_s else ""
 
+    @property
+    def shared(self) -> Span:
+        """Return the annotation time in which both streams have frames."""
+        reference, target, time_map = self.reference, self.target, self.alignment.time_map
+        begins = [reference.start_s or Fraction(0)]
+        ends = [] if reference.end_s is None else [reference.end_s]
+        if target.start_s is not None and target.end_s is not None:
+            begins.append(time_map.to_reference(Fraction(0)))
+            ends.append(time_map.to_reference(target.end_s - target.start_s))
+        begin_s = max(begins) - self.zero_s
+        return Span(begin_s, min(ends) - self.zero_s if ends else begin_s)
+
+    def same_time(self, other: "Viewing") -> bool:
+        """Return whether annotation time means the same as in another viewing of the recording."""
+        return self.reference is other.reference and self.zero_s == other.zero_s
+
+    def same_moment(self, other: "Viewing", time_s: Fraction) -> Fraction:
+        """Return the annotation time here of a time in another viewing of the recording."""
+        time_s += other.zero_s
+        if self.reference is not other.reference:
+            target_s = other.alignment.time_map.to_target(time_s)
+            time_s = self.alignment.time_map.to_reference(target_s)
+        return time_s - self.zero_s
+
     def container_s(self, start_s: Fraction) -> Fraction:
         """Return the container time of the target at an annotation time."""
         begin_s = self.alignment.time_map.to_target(start_s + self.zero_s)
@@ -248,7 +272,7 @@ def project_in_seconds(
         seen = _counted_stream(path, player)
         counted_alike(project, media[name], seen.reference, path)
         segments[own] = seen.in_seconds(segments[own])
-    return replace(project, segments=segments)
+    return replace(project, segments=segments)  # watched spans: no format has a place for them
 
 
 def _counted_stream(path: Path, player: AnnotatedIn) -> AnnotatedStream:

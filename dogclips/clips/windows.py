@@ -1,7 +1,7 @@
 """Fixed windows over annotation time, and the labels that each of them gets."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from typing import Any, Literal
@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dogclips.clips.coverage import Spans, in_ticks
+from dogclips.timebase import Span
 
 Anchor = Literal["grid", "segment-start", "segment-center", "segment-spread"]
 
@@ -32,6 +33,8 @@ class WindowRules:
     clip_s: Fraction
     stride_s: Fraction
     phase_s: Fraction = Fraction(0)
+    #: When a window of the grid begins that ends with the recording; None for none of its own.
+    last_s: Fraction | None = None
     #: "grid" begins windows every `stride_s` from `phase_s`; "segment-start" with each bout,
     #: "segment-center" centers one on each bout, "segment-spread" spreads windows over each bout
     #: from end to end, at most `stride_s` apart, and centers one on those that are shorter.
@@ -44,7 +47,8 @@ class WindowRules:
     either: bool = False  #: Whether one of the two rules is enough
     background: bool = False  #: Whether windows in which nothing happens are kept
     margin_s: Fraction = Fraction(0)  #: How far such a window stays away from every bout
-    #: Whether each subject has windows of its own, with nobody else's labels.
+    #: Whether each subject has windows of its own, with nobody else's labels. Bouts without a
+    #: subject have windows, too, but no background where others have subjects.
     per_subject: bool = False
 
 
@@ -55,20 +59,30 @@ def plan_windows(
     *,
     until_s: Fraction,
     annotated_s: Fraction,
+    watched: Sequence[Span] | None = None,
 ) -> pd.DataFrame:
     """Lay windows over a recording and label them, as `WINDOW_COLUMNS`.
 
-    Windows start before `until_s`. From `annotated_s` on, an empty stretch may be one that was
-    not annotated. A window without labels has the reason "no-label"; where background is kept,
-    "near-label" or "after-annotations" if it cannot be background.
+    Windows start before `until_s`. Where the spans that were `watched` are known, a window that
+    lies outside of them has the reason "not-watched", one that they cover in part
+    "partly-watched". An empty stretch from `annotated_s` on may be one that was not annotated. A
+    window without labels has the reason "no-label"; where background is kept, "near-label" or
+    "after-annotations" if it cannot be background.
     """
     groups = [(subject, own) for subject, own in bouts.groupby("subject")]
     if not rules.per_subject or not groups:
         groups = [("", bouts)]
+    # Who nobody named is not an animal of its own, which could do nothing while others do.
+    nobody = rules if len(groups) == 1 else replace(rules, background=False)
     parts = [
-        _plan(own.reset_index(drop=True), classes, rules, until_s, annotated_s).assign(
-            subject=subject
-        )
+        _plan(
+            own.reset_index(drop=True),
+            classes,
+            rules if subject else nobody,
+            until_s,
+            annotated_s,
+            watched,
+        ).assign(subject=subject)
         for subject, own in groups
     ]
     windows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
@@ -81,10 +95,11 @@ def _plan(
     rules: WindowRules,
     until_s: Fraction,
     annotated_s: Fraction,
+    watched: Sequence[Span] | None,
 ) -> pd.DataFrame:
     """Return windows that get their labels from all of the bouts."""
     starts = _starts(bouts, rules, until_s)
-    timed = _Timed(bouts, starts, rules, annotated_s)
+    timed = _Timed(bouts, starts, rules, annotated_s, watched)
     nobody = np.zeros(len(starts), dtype=bool)
     kinds: Mapping[Any, Any] = bouts.groupby(["label", "task", "subject"]).indices
     of_label: Mapping[Any, Any] = bouts.groupby("label").indices
@@ -98,13 +113,14 @@ def _plan(
         if subject:
             subjects[subject] = subjects[subject] | behind
     labelled = np.any([nobody, *labels.values()], axis=0)
+    unwatched = timed.unwatched()
     return pd.DataFrame(
         {
             "start": pd.Series(starts, dtype=object),
             "labels": _names(labels, len(starts)),
             "tasks": _names(tasks, len(starts)),
             "subjects": _names(subjects, len(starts)),
-            "reason": np.where(labelled, "", timed.faults()),
+            "reason": np.where(labelled & (unwatched == ""), "", timed.faults(unwatched)),
         }
     )
 
@@ -113,7 +129,9 @@ def _starts(bouts: pd.DataFrame, rules: WindowRules, until_s: Fraction) -> list[
     """Return when windows begin, ascending, each time once."""
     if rules.anchor == "grid":
         count = max(-((rules.phase_s - until_s) // rules.stride_s), 0)
-        return [rules.phase_s + number * rules.stride_s for number in range(count)]
+        grid = [rules.phase_s + number * rules.stride_s for number in range(count)]
+        more = [] if rules.last_s is None or rules.last_s < rules.phase_s else [rules.last_s]
+        return sorted({*grid, *more})
     spans = zip(bouts["start"], bouts["end"], strict=True)
     found = {start for begin, end in spans for start in _anchored(begin, end, rules)}
     return sorted(start for start in found if start < until_s)
@@ -140,13 +158,21 @@ class _Timed:
         starts: Sequence[Fraction],
         rules: WindowRules,
         annotated_s: Fraction,
+        watched: Sequence[Span] | None,
     ) -> None:
         self.rules = rules
         least_s = rules.min_overlap_s or Fraction(0)
         seconds = (rules.clip_s, rules.margin_s, least_s, annotated_s)
-        self.starts, self.begins, self.ends, others = in_ticks(
-            starts, bouts["start"].tolist(), bouts["end"].tolist(), seconds
+        own = [(one.start, one.end) for one in watched or ()]
+        self.starts, self.begins, self.ends, *spans, others = in_ticks(
+            starts,
+            bouts["start"].tolist(),
+            bouts["end"].tolist(),
+            [start for start, _ in own],
+            [end for _, end in own],
+            seconds,
         )
+        self.watched = None if watched is None else Spans.union(*spans)
         clip, self.margin, self.least, self.annotated = others.tolist()
         self.stops = self.starts + clip
         self.share = rules.min_overlap_fraction and ceil(rules.min_overlap_fraction * clip)
@@ -167,8 +193,19 @@ class _Timed:
         together = np.any if rules.either else np.all
         return np.asarray((filled > 0) & (together(met, axis=0) if met else True))
 
-    def faults(self) -> NDArray[np.object_]:
+    def unwatched(self) -> NDArray[np.object_]:
+        """Return why it is unknown what happens in each window; "" where it is known."""
+        if self.watched is None:
+            return np.full(len(self.starts), "", dtype=object)
+        seen = self.watched.covered(self.starts, self.stops)
+        part = np.where(seen < self.stops - self.starts, "partly-watched", "")
+        return np.where(seen > 0, part, "not-watched").astype(object)
+
+    def faults(self, unwatched: NDArray[np.object_]) -> NDArray[np.object_]:
         """Return why each window cannot be background; "" if it can."""
+        return np.where(unwatched == "", self._unlabelled(), unwatched)
+
+    def _unlabelled(self) -> NDArray[np.object_]:
         if not self.rules.background:
             return np.full(len(self.starts), "no-label", dtype=object)
         union = Spans.union(self.begins, self.ends)

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
-from dogclips.config.refusals import refused
+from dogclips.config.refusals import refused, unknown_name
 from dogclips.config.trees import (
     Tree,
     config_file,
@@ -37,6 +37,7 @@ from dogclips.config.types import (
     Seconds,
     SecondsFromZero,
     Share,
+    Stretch,
     Unit,
     unit_of,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Setting",
     "Settings",
     "Share",
+    "Stretch",
     "Tree",
     "Unit",
     "config_file",
@@ -71,6 +73,7 @@ __all__ = [
     "shipped_names",
     "tree_of",
     "unit_of",
+    "unknown_name",
     "validate",
     "with_keys",
 ]

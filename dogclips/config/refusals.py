@@ -53,6 +53,7 @@ _CHOOSE_MODEL = "choose one with `--config slowfast_tiny` or `--set model.name=s
 _CHOOSE_MODEL += "`dogclips models` lists published networks"
 _MISSING = {"model": ("no model is chosen", _CHOOSE_MODEL)}
 _CHARACTERS = 60  # of a wrong value that are shown
+_ALIKE, _LISTED = 0.6, 12  # how near a name has to be, and how many are listed where none is
 
 
 def refused(model: type[BaseModel], error: ValidationError, where: str) -> ConfigError:
@@ -251,3 +252,19 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for argument in getattr(annotation, "__args__", ()):
         yield from models_in(argument)
+
+
+def unknown_name(key: str, kind: str, name: str, known: Iterable[str]) -> ConfigError:
+    """Return the error for a name in a setting that matches nothing, with the nearest that does.
+
+    `key` is the setting and `kind` the noun for what it names, such as "label".
+    """
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, n=1, cutoff=_ALIKE)
+    near = near or [one for one in names if one.casefold() == name.casefold()]
+    listed = ", ".join(map(repr, names[:_LISTED])) + (", ..." if len(names) > _LISTED else "")
+    todo = f"did you mean {near[0]!r}?" if near else f"use one of {listed}"
+    return ConfigError(
+        f"`{key}` names the {kind} {name!r}, and there is none",
+        todo=todo if names else f"remove it, because there is no {kind} at all",
+    )

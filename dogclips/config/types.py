@@ -37,6 +37,15 @@ def _ascend(pair: tuple[float, float]) -> tuple[float, float]:
 Ascending = Annotated[tuple[float, float], AfterValidator(_ascend)]
 
 
+def _last(pair: tuple[float, float]) -> tuple[float, float]:
+    if not pair[0] < pair[1]:
+        raise ValueError("has to be a start and a later end: correct the value")
+    return pair
+
+
+Stretch = Annotated[tuple[SecondsFromZero, SecondsFromZero], AfterValidator(_last)]
+
+
 class Config(BaseModel):
     """Base of every configuration: unknown keys are refused and values never change."""
 

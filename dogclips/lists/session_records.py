@@ -9,7 +9,7 @@ import pandas as pd
 from dogclips.annotations import Project, read_dataset
 from dogclips.clips.checks import CheckedProject, Found, check_projects, measure_named
 from dogclips.clips.config import CutConfig
-from dogclips.clips.labelled import apply_labels, several_tasks
+from dogclips.clips.labelled import apply_labels, counted, several_tasks
 from dogclips.clips.originals import originals_of
 from dogclips.clips.session import (
     OUTPUT_DIR,
@@ -165,6 +165,7 @@ class _Reader:
         paths = files_in(self.base_dir / VIA_DIR)
         if not paths:
             self.missing.append(f"no annotation files ({self.base_dir / VIA_DIR}): none are shown")
+        paths, _ = counted(paths, config)
         projects, others = read_dataset(paths, same_ids=config.labels.option_ids == "same")
         self.missing.extend(others)
         session = session_in(self.base_dir)

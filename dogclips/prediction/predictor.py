@@ -10,6 +10,7 @@ from dogclips.alignment import StreamChoice
 from dogclips.clips.config import CutConfig
 from dogclips.clips.frames import SourceFrames
 from dogclips.clips.viewing import Viewing
+from dogclips.config import unknown_name
 from dogclips.errors import ConfigError, DogclipsError, UsageError
 from dogclips.lists import read_list
 from dogclips.media.probe import probe_file
@@ -149,7 +150,7 @@ class Predictor:
                 raise ConfigError(
                     f"the model has no label {label!r}",
                     where=f"labels.{label}",
-                    todo=f"its labels: {', '.join(self.run.labels)}",
+                    todo=unknown_name(f"labels.{label}", "label", label, self.run.labels).todo,
                 )
         if self.windows.steps < 1:
             raise ConfigError(

@@ -1,6 +1,6 @@
 """`labels.txt`: one class name per line; line numbers from 0 are class indices."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dogclips.errors import ListError
@@ -39,6 +39,17 @@ def other_order(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
     except ListError:
         return ()
     return before if any(one != two for one, two in zip(before, names, strict=False)) else ()
+
+
+def earlier_labels(folders: Iterable[Path]) -> tuple[str, ...]:
+    """Return the class names of the first folder with a readable `labels.txt`; none without."""
+    for folder in folders:
+        if (folder / LABELS).is_file():
+            try:
+                return read_labels(folder / LABELS)
+            except ListError:
+                continue
+    return ()
 
 
 def order_change(folder: Path, names: Sequence[str]) -> str:

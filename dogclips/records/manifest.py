@@ -23,7 +23,8 @@ FILE_ATTRIBUTE = "file:"  # how the name of a column begins that holds one
 
 # Answers about a whole recording follow in columns such as `file:camera`, as text.
 MANIFEST_TABLE = (
-    Column("project", "str", "Annotation file: its name without suffix."),
+    Column("project", "str", "Annotation file: its name without suffix; of several, the first."),
+    Column("projects", "object", "All annotation files that name the recording."),
     Column("source", "str", "Recording that is cut, relative to the session folder."),
     Column(
         "annotated", "str", "Recording that was annotated, where that is a copy of it; else empty."
@@ -71,7 +72,7 @@ MANIFEST_TABLE = (
 MANIFEST_COLUMNS = dtypes(MANIFEST_TABLE)
 _LISTS = tuple(name for name, dtype in MANIFEST_COLUMNS.items() if dtype == "object")
 # What 0.2.0 did not store, and what 0.1.0 did not either.
-_NEW = ("annotated", "verdict")
+_NEW = ("projects", "annotated", "verdict")
 _NEWER = ("with_task", "container_start", "timing", "rules")
 _COLUMNS_0_2 = [name for name in MANIFEST_COLUMNS if name not in _NEW]
 _COLUMNS_0_1 = [name for name in _COLUMNS_0_2 if name not in _NEWER]
@@ -142,7 +143,9 @@ def stored_manifest(stored: pd.DataFrame, documents: Mapping[str, Path | str]) -
     if columns == list(MANIFEST_COLUMNS):
         return _typed(stored)
     columns = [name for name in columns if name not in _NEW]
-    stored = stored.assign(**{name: stored.get(name, "") for name in _NEW})
+    alone = pd.Series([[name] for name in stored["project"]], stored.index, dtype="object")
+    texts = {name: stored.get(name, "") for name in _NEW if name != "projects"}
+    stored = stored.assign(projects=stored.get("projects", alone), **texts)
     if columns == _COLUMNS_0_2:
         return _typed(stored)
     if columns != _COLUMNS_0_1:

@@ -1,6 +1,6 @@
 """Check: find what is wrong with annotation files, and what they contain."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,11 +9,13 @@ from dogclips.annotations import Issue, Project, read_annotations, read_dataset
 from dogclips.annotations.project import refusal
 from dogclips.clips.checks import CheckedProject, check_projects, measure_named
 from dogclips.clips.config import CutConfig
+from dogclips.clips.labelled import check_names, counted
 from dogclips.clips.originals import originals_of
 from dogclips.clips.session import (
     VIA_DIR,
     VIDEO_DIR,
     Session,
+    no_annotations,
     projects_in,
     session_in,
     videos_in,
@@ -67,7 +69,7 @@ def check(
         The settings are wrong.
     """
     feed, config = Feed(progress), settings_of(CutConfig, settings)
-    projects = _projects(paths_of(paths), feed, same_ids=config.labels.option_ids == "same")
+    projects = _projects(paths_of(paths), feed, config)
     found = None
     if videos is not False:
         sessions = {project.path: _session_of(project.path, videos) for project in projects}
@@ -83,7 +85,7 @@ def check(
     return CheckResult(tuple(checked), **feed.kept)
 
 
-def _projects(paths: Sequence[Path], feed: Feed, *, same_ids: bool) -> list[Project]:
+def _projects(paths: Sequence[Path], feed: Feed, config: CutConfig) -> list[Project]:
     """Return every annotation file that is meant, as one dataset, in the order of the paths.
 
     A path that gives none is a file with its error. A file in `via/` that is not an annotation
@@ -91,14 +93,22 @@ def _projects(paths: Sequence[Path], feed: Feed, *, same_ids: bool) -> list[Proj
     """
     files: dict[Path, Path] = {}  # by what they are, however they are named
     refused: dict[Path, Project] = {}
+    stems: set[str] = set()
     for path in paths:
         try:
-            for file in projects_in(path) if path.is_dir() else [path]:
+            all_of_it = projects_in(path) if path.is_dir() else [path]
+            own, replaced = counted(all_of_it, config) if path.is_dir() else (all_of_it, [])
+            stems |= {file.stem for file in all_of_it}
+            for line in replaced:
+                feed.warn(line)
+            for file in own:
                 files.setdefault(file.resolve(), file)
         except SessionError as error:
             issue = Issue("V001", "", f"{error.what} ({error.where})", "error", error.todo)
             refused[path] = Project(path, "", segment_table([]), (), (issue,))
+    same_ids = config.labels.option_ids == "same"
     projects, others = read_dataset(files.values(), same_ids=same_ids)
+    check_names(projects, config, stems)
     read = {project.path: project for project in projects}
     left_out = [file for file in files.values() if file not in read]
     for file, line in zip(left_out, others, strict=True):
@@ -106,7 +116,20 @@ def _projects(paths: Sequence[Path], feed: Feed, *, same_ids: bool) -> list[Proj
             read[file] = read_annotations(file)
         else:
             feed.warn(line)
+    refused |= _empty_folders(paths, read)
     return [*(read[file] for file in files.values() if file in read), *refused.values()]
+
+
+def _empty_folders(paths: Sequence[Path], read: Mapping[Path, Project]) -> dict[Path, Project]:
+    """Return an error (V007) for each session folder of which no file is an annotation file."""
+    found = {}
+    for path in (path for path in paths if (path / VIA_DIR).is_dir()):
+        own = projects_in(path) if any((path / VIA_DIR).iterdir()) else []
+        if own and not any(file in read for file in own):
+            error = no_annotations(Session(path, (), tuple(own)))
+            issue = Issue("V007", "", f"{error.what} ({error.where})", "error", error.todo)
+            found[path] = Project(path, "", segment_table([]), (), (issue,))
+    return found
 
 
 def _session_of(file: Path, videos: str | Path | None) -> Session:

@@ -1,17 +1,19 @@
 """Cut: cut recordings into labelled clips by their annotations."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
+from dogclips.annotations import Project
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan, older_rules
-from dogclips.clips.labelled import read_projects
+from dogclips.clips.labelled import read_projects, shared_classes
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session, plan_verified
-from dogclips.clips.session import OUTPUT_DIR, find_sessions
+from dogclips.clips.session import OUTPUT_DIR, Session, find_sessions, no_annotations
 from dogclips.clips.shards import Shard, earlier_rows, shard_of
 from dogclips.clips.units import Engine, local_engine, no_engine, telling
 from dogclips.config import Settings, settings_of
@@ -20,7 +22,7 @@ from dogclips.events import Event, Feed, Progress, Result
 from dogclips.files import Paths, paths_of
 from dogclips.lists.sessions import write_session_lists
 from dogclips.media.hardware import SOFTWARE, decoder_fault, encoder_fault
-from dogclips.records.class_names import order_change
+from dogclips.records.class_names import earlier_labels, order_change
 from dogclips.records.manifest import manifest_table
 
 _FAILED = "see its row in output/manifest.csv, correct the cause and cut again"
@@ -137,6 +139,8 @@ def cut(
     base_dirs = paths_of(base_dirs)
     sessions = find_sessions(base_dirs, feed.fail)
     projects = read_projects(sessions, config, feed.warn)
+    sessions = _annotated(sessions, projects, feed)
+    shared = shared_classes(projects, config, earlier_labels(one.output for one in sessions))
     done = []
     for session in sessions:
         own = [project for project in projects if project.path in session.projects]
@@ -144,9 +148,10 @@ def cut(
             # Shards have to come to the same plan, whatever others have cut by now.
             new = force or share is not None
             earlier = None if new else earlier_rows(session.output, force=True)
-            plan = plan_verified(session, own, config, earlier)
+            plan = plan_verified(session, own, config, earlier, shared)
         else:
-            plan = plan_session(session, own, measure_session(session, own, config), config)
+            measured = measure_session(session, own, config)
+            plan = plan_session(session, own, measured, config, shared)
         head = None
         if share is not None:
             plan, head = shard_of(plan, share)
@@ -172,6 +177,17 @@ def cut(
         feed.tell(done[-1])
     outputs = tuple(base_dir / OUTPUT_DIR for base_dir in base_dirs)
     return CutResult(tuple(done), outputs, time.monotonic() - began, **feed.kept)
+
+
+def _annotated(
+    sessions: Sequence[Session], projects: Sequence[Project], feed: Feed
+) -> list[Session]:
+    """Return the sessions with an annotation file, and refuse the others."""
+    used = {project.path for project in projects}
+    for session in sessions:
+        if used.isdisjoint(session.projects):
+            feed.fail(no_annotations(session))
+    return [session for session in sessions if not used.isdisjoint(session.projects)]
 
 
 def _share(text: str | None, *, prune: bool, force: bool, virtual: bool) -> Shard | None:

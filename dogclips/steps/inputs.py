@@ -58,8 +58,9 @@ def warn_of_moved_labels(clips: pd.DataFrame, names: Sequence[str], feed: Feed) 
     for path, moved in moved_labels(clips, names).items():
         shown = [f"{name} {own} -> {merged}" for name, (own, merged) in moved.items()]
         feed.warn(
-            f"class indices differ from the input's own: {few(shown)} ({path}): "
-            f"use the {LABELS} beside the new lists"
+            f"class indices differ from the input's own, which the names of its clips carry: "
+            f"{few(shown)} ({path}): use the {LABELS} beside the new lists, or cut all sessions "
+            f"together"
         )
 
 

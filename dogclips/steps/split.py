@@ -11,7 +11,7 @@ from dogclips.errors import MediaError, UsageError
 from dogclips.events import Feed, Progress, Result
 from dogclips.files import Paths, paths_of
 from dogclips.lists.copies import copies_between
-from dogclips.lists.groups import group_clips
+from dogclips.lists.groups import SUBJECT, Grouping, group_clips
 from dogclips.lists.kept import in_label_order, kept_groups, read_kept
 from dogclips.lists.splits import MadeSplit, assign_splits, fold_shares, fold_splits, write_split
 from dogclips.lists.verdicts import WANTED, by_verdict, checked_verdicts
@@ -110,6 +110,7 @@ def split(
         clips, names = in_label_order(clips, names, before.labels)
         group_by, seed = group_by or before.group_by, before.seed if seed is None else seed
     seed, grouping = seed or 0, group_clips(clips, group_by or "recording")
+    _check_groups(grouping)
     wanted = [name for name, share in shares.items() if share > 0]
     held = kept_groups(before, clips, grouping, wanted) if before else None
     stay = held.splits if held else None
@@ -144,6 +145,17 @@ def _check_usage(
         raise UsageError("these options conflict", where="--folds, --keep", todo="use one of them")
     if folds and (test or 0) >= 1:
         raise UsageError("nothing is left for the folds", where="--test", todo="lower it")
+
+
+def _check_groups(grouping: Grouping) -> None:
+    """Refuse groups that no clip is in: recordings in their place would not keep animals apart."""
+    if grouping.strays and grouping.strays == len(grouping.names):
+        what = "subject" if grouping.by == SUBJECT else f"value of {grouping.by!r}"
+        raise UsageError(
+            f"no clip has a {what}",
+            where=f"--group-by {grouping.by}",
+            todo="use --group-by recording, or annotate it and cut again",
+        )
 
 
 def _shares(

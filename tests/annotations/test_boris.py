@@ -550,3 +550,63 @@ def test_the_parts_of_all_bouts_last_as_long_as_the_bouts(
     found_ms = round(1000 * (segments["t_end"] - segments["t_start"]).sum())
     expected_ms = sum(times_ms[1::2]) - sum(times_ms[::2])
     assert found_ms == expected_ms or (snapped and expected_ms < found_ms)
+
+
+@pytest.mark.parametrize(
+    ("interval", "spans"),
+    [
+        ([0, 0], []),
+        ([24, 40], [("yard.mp4", 24, 40)]),
+        ([24.5, 0], [("yard.mp4", 24.5, None)]),
+    ],
+)
+def test_the_interval_of_an_observation_is_what_was_watched(
+    tmp_path: Path, interval: list[float], spans: list[Any]
+) -> None:
+    """BORIS counts it from the start of the first file, whatever the time offset is."""
+    one = observation(event(30), event(33), offset=5.0)
+    one["observation time interval"] = interval
+    watched = read(tmp_path, store(one)).watched
+    columns = watched[["media_name", "t_start", "t_end"]].astype(object)
+    assert [
+        (name, start, None if math.isnan(end) else end)
+        for name, start, end in columns.itertuples(index=False)
+    ] == spans
+
+
+def test_an_interval_through_two_files_leaves_none_of_the_others_watched(tmp_path: Path) -> None:
+    files = {"1": ["a.mp4", "b.mp4", "c.mp4"]}
+    one = observation(
+        event(12), event(13), files=files, lengths={"a.mp4": 10.0, "b.mp4": 10.0, "c.mp4": 9.0}
+    )
+    one["observation time interval"] = [4, 14]
+    watched = read(tmp_path, store(one)).watched
+    assert watched[["media_name", "t_start", "t_end"]].to_numpy().tolist() == [
+        ["a.mp4", 4, 10],
+        ["b.mp4", 0, 4],
+        ["c.mp4", 0, 0],
+    ]
+
+
+@pytest.mark.parametrize("interval", [[5], [9, 4], ["a", 4], 7])
+def test_an_interval_that_means_nothing_is_refused(tmp_path: Path, interval: Any) -> None:
+    one = observation(event(1), event(2), **{"observation time interval": interval})
+    assert [issue.code for issue in read(tmp_path, store(one)).errors] == ["V010"]
+
+
+def test_two_observations_of_one_recording_are_two_observers(tmp_path: Path) -> None:
+    first, second = observation(event(1), event(2)), observation(event(3), event(5))
+    second["observation time interval"] = [2, 6]
+    project = read(tmp_path, store(observations={"one": first, "two": second}))
+    assert project.segments["observer"].tolist() == ["one", "two"]
+    assert project.watched[["observer", "t_start"]].to_numpy().tolist() == [["two", 2]]
+    assert set(read(tmp_path, store(first)).segments["observer"]) == {""}
+
+
+def test_an_independent_variable_names_the_observer(tmp_path: Path) -> None:
+    first, second = (
+        observation(event(at), event(at + 1), independent_variables={"Observer": "Ann"})
+        for at in (1, 3)
+    )
+    project = read(tmp_path, store(observations={"one": first, "two": second}))
+    assert set(project.segments["observer"]) == {"Ann"}

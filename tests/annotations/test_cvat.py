@@ -247,3 +247,34 @@ def test_segments_give_back_the_value_of_every_frame(values: list[str]) -> None:
     for frame, value in enumerate(values):
         held = [row[1] for row in found if row[2] <= frame < row[3]]
         assert held == ([value] if value in ("walk", "run") else [])
+
+
+@pytest.mark.parametrize(
+    ("keys", "spans"),
+    [
+        ({}, []),
+        ({"start_frame": "600", "size": "400"}, [[600, 1000]]),
+        ({"frame_filter": "step=3", "size": "34"}, [[0, 100]]),
+    ],
+)
+def test_a_task_of_some_frames_says_which_were_watched(
+    keys: dict[str, str], spans: list[list[float]]
+) -> None:
+    text = document(meta=task(**keys))
+    assert read(text).watched[["t_start", "t_end"]].to_numpy().tolist() == spans
+    job = document(meta=task(**({"size": "50"} | keys)).replace("task>", "job>"))
+    assert len(read(job).watched) == 1
+
+
+def test_a_track_that_ends_and_goes_on_at_one_frame_goes_on() -> None:
+    shapes = [box(10, gait="walk"), box(20, 1, gait="walk"), box(20, gait="run"), box(30, 1)]
+    expected = [("gait", "walk", 10, 20), ("gait", "run", 20, 30)]
+    assert rows(read(document(track(*shapes)))) == expected
+    shapes[1:3] = shapes[2:0:-1]
+    assert rows(read(document(track(*shapes)))) == expected
+
+
+def test_an_end_that_is_stored_twice_is_one_end() -> None:
+    project = read(document(track(box(10, gait="walk"), box(20, 1), box(20, 1))))
+    assert rows(project) == [("gait", "walk", 10, 20)]
+    assert project.issues == ()

@@ -147,3 +147,13 @@ def test_segments_give_back_every_mark(marks: list[tuple[bool, bool]]) -> None:
         for i in range(len(marks))
     ]
     assert again == marks
+
+
+def test_frames_that_are_not_labelled_yet_were_not_watched() -> None:
+    project = read(",walk,sniff,bark\n0,-1,1,-1\n1,0,0,-1\n2,1,0,-1\n3,-1,0,-1\n")
+    columns = ["label", "time_base", "t_start", "t_end"]
+    assert project.watched[columns].to_numpy().tolist() == [
+        ["walk", "frame_index", 1, 3],
+        ["bark", "frame_index", 0, 0],  # nothing was
+    ]
+    assert read(TEXT).watched.empty

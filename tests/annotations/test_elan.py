@@ -265,3 +265,45 @@ def test_any_damaged_document_gives_whole_segments_or_errors(data: st.DataObject
     assert (segments["t_start"] >= 0).all()
     assert (segments["label"].str.strip() == segments["label"]).all()
     assert (segments["label"] != "").all()
+
+
+def subdivided(*children: tuple[str, str, str]) -> str:
+    """Return a document of one parent, 1 s to 4 s, and children of (id, previous, value)."""
+    refs = "".join(
+        f'<ANNOTATION><REF_ANNOTATION ANNOTATION_ID="{name}" ANNOTATION_REF="p"'
+        + (f' PREVIOUS_ANNOTATION="{before}"' if before else "")
+        + f"><ANNOTATION_VALUE>{value}</ANNOTATION_VALUE></REF_ANNOTATION></ANNOTATION>"
+        for name, before, value in children
+    )
+    return (
+        '<ANNOTATION_DOCUMENT><HEADER TIME_UNITS="milliseconds">'
+        '<MEDIA_DESCRIPTOR MEDIA_URL="file:///a.mp4" MIME_TYPE="video/mp4"/></HEADER>'
+        '<TIME_ORDER><TIME_SLOT TIME_SLOT_ID="ts1" TIME_VALUE="1000"/>'
+        '<TIME_SLOT TIME_SLOT_ID="ts2" TIME_VALUE="4000"/></TIME_ORDER>'
+        '<TIER TIER_ID="bout" LINGUISTIC_TYPE_REF="top"><ANNOTATION><ALIGNABLE_ANNOTATION'
+        ' ANNOTATION_ID="p" TIME_SLOT_REF1="ts1" TIME_SLOT_REF2="ts2">'
+        "<ANNOTATION_VALUE>play</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER>"
+        f'<TIER TIER_ID="step" LINGUISTIC_TYPE_REF="sub" PARENT_REF="bout">{refs}</TIER>'
+        '<LINGUISTIC_TYPE LINGUISTIC_TYPE_ID="top"/><LINGUISTIC_TYPE LINGUISTIC_TYPE_ID="sub"'
+        ' CONSTRAINTS="Symbolic_Subdivision"/></ANNOTATION_DOCUMENT>'
+    )
+
+
+def test_a_symbolic_subdivision_shares_the_time_of_its_parent_in_equal_parts() -> None:
+    text = subdivided(("a", "", "jump"), ("c", "b", "lie"), ("b", "a", "run"))
+    project = read_elan(Path("a.eaf"), read_xml(Path("a.eaf"), text))
+    assert project is not None
+    own = project.segments[project.segments["task"] == "step"]
+    assert own[["label", "t_start", "t_end", "flags"]].to_numpy().tolist() == [
+        ["jump", 1, 2, "interpolated"],
+        ["lie", 3, 4, "interpolated"],
+        ["run", 2, 3, "interpolated"],
+    ]
+    assert [(issue.code, issue.place) for issue in project.issues] == [("V093", "step")]
+
+
+def test_an_only_child_has_all_of_its_parent_s_time() -> None:
+    project = read_elan(Path("a.eaf"), read_xml(Path("a.eaf"), subdivided(("a", "", "jump"))))
+    assert project is not None
+    assert project.segments[["t_start", "t_end"]].to_numpy().tolist() == [[1, 4]] * 2
+    assert project.issues == ()

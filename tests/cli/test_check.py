@@ -136,10 +136,14 @@ def test_a_stem_does_not_mean_the_files_beside_the_recording(tmp_path: Path) -> 
 def test_a_recording_that_several_files_name_is_a_warning_in_each(tmp_path: Path) -> None:
     session = write_session(tmp_path / "2_2_kt", streams=SHORT)
     again = write_project(session, "0205b", {"dogs/020500.mp4": [(0, 2, "0")]})
+    paths = session, again, session / "via" / ".." / "via" / "0205b.json"
 
-    files = checked(session, again, session / "via" / ".." / "via" / "0205b.json", code=0)
+    files = checked(*paths, "--set", "observers=union", code=0)
 
     assert [codes(file) for file in files] == [[("warning", "V085")]] * 2
+    files = checked(*paths, code=1)
+    both = [("warning", "V085"), ("error", "V091")]
+    assert [codes(file) for file in files] == [both] * 2
 
 
 def test_one_option_with_two_meanings_is_an_error_in_all_files_given(tmp_path: Path) -> None:

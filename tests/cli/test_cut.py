@@ -175,13 +175,16 @@ def test_a_recording_that_no_file_matches_is_a_row(session: Path) -> None:
     assert "no recording is named 'passwd'" in failure["reason"]
 
 
-def test_settings_for_an_annotation_file_that_is_not_there_are_named(session: Path) -> None:
+def test_settings_for_an_annotation_file_that_is_not_there_are_refused(session: Path) -> None:
     unknown = "projects={'0206': {annotated_in: firefox}}"
 
     shown = dogclips("cut", session, "--dry-run", "--set", unknown)
 
-    assert shown.returncode == 0
-    assert "projects.0206: no annotation file has this name" in shown.stderr
+    assert shown.returncode == 2
+    assert shown.stderr == (
+        "error: `projects.0206` names the annotation file '0206', and there is none: "
+        "did you mean '0205'?\n"
+    )
 
 
 def test_clips_of_an_earlier_plan_are_listed_and_go_only_when_asked(session: Path) -> None:
@@ -220,12 +223,12 @@ def test_pruning_where_nothing_is_stale_removes_nothing(session: Path) -> None:
 
 def test_class_indices_never_change_in_silence(session: Path) -> None:
     assert "class indices" not in dogclips("cut", session).stderr
-    write_project(session, "0101", {"020500.mp4": [(4, 8, "2")]})  # read first, with sniff
+    write_project(session, "0205", {"020500.mp4": [(0, 4, "0"), (6, 12, "2")]})  # without walk
 
     again = dogclips("cut", session, "--dry-run")
 
     assert (
-        f"class indices change from sit, walk, sniff to sniff, sit, walk "
+        f"class indices change from sit, walk, sniff to sit, sniff "
         f"({session / 'output' / 'labels.txt'}): set labels.order to keep them" in again.stderr
     )
     kept = dogclips("cut", session, "--dry-run", "--set", "labels.order=[sit, walk, sniff]")

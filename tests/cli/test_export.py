@@ -119,8 +119,9 @@ def test_labels_that_get_other_indices_are_a_warning(workplace: Path) -> None:
     shown = dogclips("export", "s", "t", "--format", "csv", "--out", "out", cwd=workplace)
     assert shown.returncode == 0
     assert shown.stderr == (
-        "warning: class indices differ from the input's own: walk 0 -> 1, run 1 -> 2 "
-        f"({workplace}/t/output/dataset.txt): use the labels.txt beside the new lists\n"
+        "warning: class indices differ from the input's own, which the names of its clips carry: "
+        f"walk 0 -> 1, run 1 -> 2 ({workplace}/t/output/dataset.txt): "
+        "use the labels.txt beside the new lists, or cut all sessions together\n"
     )
 
 

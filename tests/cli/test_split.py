@@ -261,6 +261,7 @@ def test_copies_in_other_splits_and_clips_that_cannot_be_read_are_named(tmp_path
 
 
 FAULTS: dict[str, tuple[list[object], int, str]] = {
+    "subjects that nobody has": (["--group-by", "subject"], 2, "no clip has a subject"),
     "an unknown column": (["--group-by", "camera"], 2, "recording, project, session, subject"),
     "val with folds": (["--folds", 3, "--val", 0.2], 2, "(--folds, --val)"),
     "keep with folds": (["--folds", 3, "--keep", "split.json"], 2, "(--folds, --keep)"),

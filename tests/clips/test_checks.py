@@ -245,10 +245,11 @@ def test_a_recording_that_cannot_be_used_says_why(folder: Path, recording: Path)
 
 def test_a_recording_of_several_files_is_told_in_each(recording: Path) -> None:
     projects = [project((0, 1, "sit"), stem=stem) for stem in ("ann", "bob", "cleo")]
+    one = {"projects": {"ann": {"observer": "ann"}, "bob": {"observer": "ann"}}}
     alone = check_project(projects[2])
     found = {one.path: {NAME: measured(recording)} for one in projects[:2]}
 
-    ann, bob = check_projects(projects[:2], found)
+    ann, bob = check_projects(projects[:2], found, CutConfig.model_validate(one))
 
     text = "named by 2 annotation files: ann.json, bob.json"
     assert said(ann) == said(bob) == [("warning", "V085", text)]

@@ -13,6 +13,7 @@ from dogclips.alignment import StreamChoice
 from dogclips.annotations import Project, read_dataset
 from dogclips.clips.config import CutConfig
 from dogclips.clips.execution import cut_plan
+from dogclips.clips.labelled import counted
 from dogclips.clips.plan import ClipPlan, measure_session, plan_session
 from dogclips.clips.recordings import measure_recordings
 from dogclips.clips.session import find_session
@@ -33,7 +34,7 @@ LYING = (steady(239), steady(229, first=10, width=256, height=144))
 def planned(base_dir: Path, **settings: object) -> ClipPlan:
     config = CutConfig.model_validate(settings)
     session = find_session(base_dir)
-    projects, _ = read_dataset(session.projects)
+    projects, _ = read_dataset(counted(session.projects, config)[0])
     recordings = measure_session(session, projects, config)
     return plan_session(session, projects, recordings, config)
 
@@ -69,13 +70,16 @@ def test_two_players_of_one_recording_mean_frames_half_a_second_apart(tmp_path: 
     write_made(base_dir / "video" / "020500.mp4", shown, steady(220, width=256, height=144))
     for name in ("in_chrome", "in_firefox"):
         write_project(base_dir, name, {"020500.mp4": [(0, 8, "1")]})
-
-    manifest = cut(base_dir, content="never", projects={"in_firefox": {"annotated_in": "firefox"}})
+    own = {"in_firefox": {"annotated_in": "firefox"}}
 
     found = {}
-    for row in manifest[manifest["start_s"] == 4].to_dict("records"):
-        numbers = numbers_in(base_dir / "output" / row["clip"])
-        found[row["project"], row["annotated_in"], row["container_start_s"]] = numbers
+    for name, other in (("in_chrome", "in_firefox"), ("in_firefox", "in_chrome")):
+        settings = own | {name: own.get(name, {}) | {"replaces": other}}
+        manifest = cut(base_dir, content="never", projects=settings)
+        for row in manifest[manifest["start_s"] == 4].to_dict("records"):
+            if row["project"] == name:
+                numbers = numbers_in(base_dir / "output" / row["clip"])
+                found[row["project"], row["annotated_in"], row["container_start_s"]] = numbers
     assert found == {
         ("in_chrome", "chrome", 4.0): list(range(80, 160)),
         ("in_firefox", "firefox", 4.5): list(range(90, 170)),

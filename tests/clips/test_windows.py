@@ -347,3 +347,21 @@ def test_times_too_fine_for_64_bits_are_exact_too() -> None:
     assert labels(planned) == [("sit",), ("walk",), ("sniff",)]
     assert in_ticks([Fraction(8)], [odd, Fraction(1, 7**9)])[0].dtype == np.dtype(object)
     assert labels(windows((Span(Fraction(4), 5 - odd), "walk"))) == [()] * 3
+
+
+def test_who_has_no_name_has_labels_but_no_background_of_its_own() -> None:
+    bouts = ((span(0, 4), "walk", "gait", "Rex"), (span(4, 8), "sniff", "gait", ""))
+    planned = windows(*bouts, per_subject=True, background=True)
+    cut = planned[planned["reason"] == ""]
+    found = list(zip(cut["start"], cut["subject"], cut["labels"], strict=True))
+    assert found == [
+        (0, "Rex", ("walk",)),
+        (4, "", ("sniff",)),
+        (4, "Rex", ()),
+        (8, "Rex", ()),
+    ]
+
+
+def test_nobody_but_the_nameless_has_background() -> None:
+    planned = windows((span(0, 4), "walk"), per_subject=True, background=True)
+    assert planned.loc[planned["reason"] == "", "labels"].tolist() == [("walk",), (), ()]

@@ -1,6 +1,7 @@
 """A cut from Python leaves all that later steps need."""
 
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
@@ -158,3 +159,32 @@ def test_a_clock_that_restarts_is_refused_with_what_helps(tmp_path: Path) -> Non
         first = round(20 * row["start_s"])
         numbers = numbers_in(session / "output" / row["clip"])
         assert numbers == list(range(first, first + 20))
+
+
+def test_sessions_of_one_command_share_their_classes_in_the_order_of_the_options(
+    tmp_path: Path,
+) -> None:
+    ends = {"2_2_kt": [(0.0, 4.0, "2")], "2_3_kt": [(0.0, 4.0, "1"), (4.0, 8.0, "0")]}
+    sessions = [
+        write_session(tmp_path / name, own, [steady(80, Fraction(10))])
+        for name, own in ends.items()
+    ]
+
+    done = dogclips.cut(sessions, virtual=True)
+
+    assert [one.classes for one in done.sessions] == [("sit", "walk", "sniff")] * 2
+    texts = [(session / "output" / "labels.txt").read_text() for session in sessions]
+    assert texts == ["sit\nwalk\nsniff\n"] * 2
+    indices = [row for own in done.manifest["label_indices"] for row in own]
+    assert indices == [2, 1, 0]
+
+
+def test_an_earlier_list_keeps_the_indices_of_its_classes(tmp_path: Path) -> None:
+    session = write_session(tmp_path / "2_2_kt", [(0.0, 4.0, "2")], [steady(80, Fraction(10))])
+    dogclips.cut(session, virtual=True)
+    write_project(session, "0205", {"020500.mp4": [(0, 4, "0"), (4, 8, "2")]})
+
+    done = dogclips.cut(session, virtual=True)
+
+    assert done.sessions[0].classes == ("sniff", "sit")
+    assert not any("class indices" in warned.text for warned in done.warnings)
