@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dogclips.clips.coverage import Spans, in_ticks
+from dogclips.spans import Spans, in_ticks
 from dogclips.timebase import Span
 
 Anchor = Literal["grid", "segment-start", "segment-center", "segment-spread"]

@@ -331,7 +331,7 @@ def _without_key(
 ) -> Iterator[int]:
     """Yield the packets after holes that may have lost a keyframe.
 
-    Behind it counting begins anew, and can go on by chance as if nothing had been lost. That is
+    Behind it counting begins again, and can go on by chance as if nothing had been lost. That is
     told from a group of pictures that is longer than any whole one without a hole. Where there is
     none, it is only believed of few pictures out of at least so many that are `counted`.
     """

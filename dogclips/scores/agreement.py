@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from dogclips.clips.coverage import Spans, in_ticks
+from dogclips.spans import Spans, in_ticks
 from dogclips.scores.bouts import Flags
 from dogclips.timebase import Span
 

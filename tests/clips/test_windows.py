@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dogclips.clips.coverage import Spans, in_ticks
+from dogclips.spans import Spans, in_ticks
 from dogclips.clips.windows import BOUT_COLUMNS, WINDOW_COLUMNS, WindowRules, plan_windows
 from dogclips.timebase import Span
 

@@ -134,7 +134,8 @@ def test_the_columns_of_a_table_are_those_of_the_reference(path: str, world: Pat
     title, name = TABLES[path]
     columns = described(title, name).columns
 
-    assert list(table.columns) == [column.name for column in columns]
+    written = [c.name for c in columns if "only where" not in c.description or c.name in table]
+    assert list(table.columns) == written
     if file.suffix == ".parquet":
         kinds = {column.name: column.dtype for column in columns if column.dtype != "object"}
         for column, kind in kinds.items():
