@@ -25,6 +25,7 @@ WITHOUT_PLACE = {
     "nothing to read",
     "not measured",  # becomes an issue, which has its place
     "{} has no timestamps",
+    "V091 {}",  # the recording is named by who merges its files
 }
 
 

@@ -265,6 +265,7 @@ def unknown_name(key: str, kind: str, name: str, known: Iterable[str]) -> Config
     listed = ", ".join(map(repr, names[:_LISTED])) + (", ..." if len(names) > _LISTED else "")
     todo = f"did you mean {near[0]!r}?" if near else f"use one of {listed}"
     return ConfigError(
-        f"`{key}` names the {kind} {name!r}, and there is none",
+        f"there is no {kind} {name!r}",
+        where=key,
         todo=todo if names else f"remove it, because there is no {kind} at all",
     )

@@ -13,8 +13,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from dogclips.spans import Spans, in_ticks
 from dogclips.scores.bouts import Flags
+from dogclips.spans import Spans, in_ticks
 from dogclips.timebase import Span
 
 MIN_IOU = Fraction(1, 2)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dogclips.spans import Spans, in_ticks
 from dogclips.clips.windows import BOUT_COLUMNS, WINDOW_COLUMNS, WindowRules, plan_windows
+from dogclips.spans import Spans, in_ticks
 from dogclips.timebase import Span
 
 CLASSES = ("sit", "walk", "sniff")
