@@ -29,7 +29,14 @@ from dogclips.models.weights.named_weights import stated_normalisation
 from dogclips.scores.clip_scores import Predictions, best_thresholds
 from dogclips.training.config import TrainConfig
 from dogclips.training.losses import ClipLoss, loss_tasks, view_mean
-from dogclips.training.optimizers import build_optimizer, freeze, lr_factor, lr_share, still_modules
+from dogclips.training.optimizers import (
+    build_optimizer,
+    freeze,
+    gathered,
+    lr_factor,
+    lr_share,
+    still_modules,
+)
 
 T = TypeVar("T")
 
@@ -108,8 +115,11 @@ class ClipClassifier(pl.LightningModule):
         self.train()
 
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
-        """Return the mean loss of a batch: of all views of all clips."""
-        del batch_idx
+        """Return the mean loss of a batch: of all views of all clips.
+
+        Lightning divides it by `trainer.accumulate`. Where an epoch ends with fewer batches it is
+        made larger, so that the gradient of a step is always the mean of what was gathered for it.
+        """
         video, target_BK = self.model.normalise(batch["video"]), batch["target"]
         if self.mix is not None:
             video, target_BK = self.mix(video, target_BK)
@@ -124,7 +134,8 @@ class ClipClassifier(pl.LightningModule):
             }
         count = len(target_BK)
         self.log_dict(losses, on_step=False, on_epoch=True, batch_size=count, sync_dist=True)
-        return loss
+        accumulate, batches = self.config.trainer.accumulate, int(self.trainer.num_training_batches)
+        return loss * (accumulate / gathered(self.config, batches, batch_idx))
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
         """Score every view and average: probabilities by default."""
@@ -161,10 +172,11 @@ class ClipClassifier(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return the optimizer, and the schedule of its learning rate step by step."""
-        factor = lr_factor(self.config, self.trainer.world_size)
-        optimizer = build_optimizer(self.model, self.config.optimizer, factor)
         total = int(self.trainer.estimated_stepping_batches)  # counts the batches, too
         batches = int(self.trainer.num_training_batches)
+        accumulate = gathered(self.config, batches)
+        factor = lr_factor(self.config, self.trainer.world_size, accumulate)
+        optimizer = build_optimizer(self.model, self.config.optimizer, factor)
         steps = math.ceil(batches / self.trainer.accumulate_grad_batches)
         settings = self.config.schedule
         share = partial(lr_share, config=settings, steps_per_epoch=steps, total=total)

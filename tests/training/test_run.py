@@ -193,6 +193,18 @@ def test_a_resumed_run_ends_as_an_unbroken_one(
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
+def test_a_run_counts_only_batches_that_there_are(config: TrainConfig, tmp_path: Path) -> None:
+    scaled = {"scale_lr": True, "base_batch": 12}
+    gathering = changed(config, optimizer=scaled, trainer={"accumulate": 8, "epochs": 1})
+    starts: list[RunStart] = []
+
+    train(tmp_path / "run", gathering, progress=keeping_starts(starts))
+
+    [start] = starts
+    assert start.accumulate == 3  # twelve clips, four in a batch
+    assert (start.learning.clips, start.learning.factor) == (12, 1)
+
+
 def test_resuming_a_finished_run_trains_nothing_and_says_the_same(
     config: TrainConfig, trained: TrainedRun, tmp_path: Path
 ) -> None:
