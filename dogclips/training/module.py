@@ -101,6 +101,7 @@ class ClipClassifier(pl.LightningModule):
         self.scored: tuple[int, ...] = ()  #: Which clips of the list those are
         self.thresholds: list[float | None] = []  #: Of each class, the best on that list
         self._seen: list[tuple[Tensor, ...]] = []
+        self._factor = 1.0  # of the learning rate
         freeze(model, config.freeze)
 
     def train(self, mode: bool = True) -> Self:
@@ -111,8 +112,20 @@ class ClipClassifier(pl.LightningModule):
         return self
 
     def on_train_start(self) -> None:
-        """Switch to training: Lightning takes the modes as it finds them."""
+        """Switch to training: Lightning takes the modes as it finds them.
+
+        A run that goes on has the rates of its checkpoint; those of the settings take their place.
+        """
         self.train()
+        optimizer, schedule = self.trainer.optimizers[0], self.lr_schedulers()
+        wanted = build_optimizer(self.model, self.config.optimizer, self._factor).param_groups
+        for group, own in zip(optimizer.param_groups, wanted, strict=True):
+            group |= {key: value for key, value in own.items() if key not in ("params", "lr")}
+            group["initial_lr"] = own["lr"]
+            if isinstance(schedule, LambdaLR):
+                group["lr"] = own["lr"] * schedule.lr_lambdas[0](schedule.last_epoch)
+        if isinstance(schedule, LambdaLR):
+            schedule.base_lrs = [group["lr"] for group in wanted]
 
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the mean loss of a batch: of all views of all clips.
@@ -175,8 +188,8 @@ class ClipClassifier(pl.LightningModule):
         total = int(self.trainer.estimated_stepping_batches)  # counts the batches, too
         batches = int(self.trainer.num_training_batches)
         accumulate = gathered(self.config, batches)
-        factor = lr_factor(self.config, self.trainer.world_size, accumulate)
-        optimizer = build_optimizer(self.model, self.config.optimizer, factor)
+        self._factor = lr_factor(self.config, self.trainer.world_size, accumulate)
+        optimizer = build_optimizer(self.model, self.config.optimizer, self._factor)
         steps = math.ceil(batches / self.trainer.accumulate_grad_batches)
         settings = self.config.schedule
         share = partial(lr_share, config=settings, steps_per_epoch=steps, total=total)
