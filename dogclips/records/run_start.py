@@ -83,4 +83,6 @@ class RunStart(Event):
     warning: str | None = None  #: What the user should know about the clips
     #: What was taken from the file of initial weights, if one was given.
     weights: LoadedWeights | None = None
+    #: Settings that a run that goes on has changed, each with its old value.
+    changes: tuple[str, ...] = ()
     note: str = ""  #: What the run does without, and what would bring it; empty if nothing

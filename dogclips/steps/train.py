@@ -120,13 +120,14 @@ def train(
     config = settings_of(TrainConfig, settings, under=[own] if goes_on else [])
     config = overfit_settings(named_lists(config, train, val))
     lists = read_lists(config)
-    last = last_checkpoint(run_dir, config, lists.train, resume=resume)
+    resumed = last_checkpoint(run_dir, config, lists.train, lists.val, resume=resume)
     lists = _checked(config, lists, check, feed)
-    module, loaded = build_module(config, lists.train, None if last else weights)
-    if last is not None:
-        check_resumable(last, module)
+    module, loaded = build_module(config, lists.train, None if resumed else weights)
+    if resumed is not None:
+        check_resumable(resumed.checkpoint, module)
     with on_this_machine(config), stop_request() as stop:
         start = run_start(config, lists, module, loaded)
+        start = replace(start, changes=resumed.changes if resumed else ())
         data = ClipData(config, train=lists.train, val=lists.val)
         on_best = partial(_write_predictions, run_dir, lists.val, module)
         recorder = RunRecorder(run_dir, data, stop, feed.tell, on_best)
@@ -136,6 +137,7 @@ def train(
             write_settings(config, run_dir)
             write_facts(run_facts(config, lists, start, module), run_dir)
         feed.tell(start)
+        last = resumed.checkpoint if resumed else None
         trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
     if recorder.best_report is None:
         raise DogclipsError("nothing was trained", where=run_dir, todo="raise trainer.epochs")

@@ -32,6 +32,7 @@ from dogclips.scores.clip_scores import score
 from dogclips.scores.lr_range import smoothed
 from dogclips.training.data import ClipData
 from dogclips.training.module import ClipClassifier, on_all_devices
+from dogclips.training.optimizers import gathered
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -172,13 +173,13 @@ class RunRecorder(pl.Callback):
         self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Count clips, and leave here if a signal came."""
-        loss = outputs["loss"].detach() * self.config.accumulate
+        num_batches = int(trainer.num_training_batches)
+        loss = outputs["loss"].detach() * gathered(self.data.config, num_batches, batch_idx)
         self._tally.add(loss, len(batch["target"]))
         self.position.batches = batch_idx + 1
         # Between two batches of one step there are gradients, which no checkpoint holds; after the
         # last batch validation comes, and the end of the epoch.
         between_steps = self.position.batches % self.config.accumulate == 0
-        num_batches = int(trainer.num_training_batches)
         if not between_steps or self.position.batches == num_batches or not self._stopped(trainer):
             return
         self._tally.even_out(trainer)

@@ -1,9 +1,10 @@
 """Checkpoints of our own training: all that is needed to use the weights is in them."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch.optim import Optimizer
 
@@ -13,13 +14,44 @@ from dogclips.lists import ClipList
 from dogclips.models import build_model
 from dogclips.models.weights.files import OUR_KEY, read_checkpoint
 from dogclips.records.mixups import not_a_run, not_an_output
+from dogclips.records.run_folder import noted_list
 from dogclips.training.callbacks import BEST, LAST
 from dogclips.training.config import TrainConfig
 from dogclips.training.module import ClipClassifier
 from dogclips.training.optimizers import build_optimizer
 
 TRAINING_STATE = ("optimizer_states", "lr_schedulers", "loops", "callbacks")
+# What the steps that are done have decided, and cannot take effect in a run that goes on: what the
+# network is and sees, how clips become steps, and what epochs are compared by.
+FIXED = (
+    "model",
+    "seed",
+    "data.root",
+    "data.sampling",
+    "data.size",
+    "data.fit",
+    "data.batch_size",
+    "data.balance",
+    "data.source",
+    "data.verdicts",
+    "loss",
+    "optimizer.name",
+    "optimizer.layer_decay",
+    "freeze",
+    "trainer.accumulate",
+    "trainer.overfit",
+    "evaluation",
+)
 STEP_STATE = {"AdamW": {"step", "exp_avg", "exp_avg_sq"}, "SGD": {"momentum_buffer"}}
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """Where a run goes on from."""
+
+    checkpoint: Path
+    #: Settings that differ from those of the run so far and take effect from here, in words.
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,9 +103,12 @@ def metadata_of(held: Mapping[str, Any], checkpoint: Path) -> Mapping[str, Any]:
 
 
 def last_checkpoint(
-    run_dir: Path, config: TrainConfig, clips: ClipList, *, resume: bool
-) -> Path | None:
-    """Return the checkpoint that a run goes on from, None for a fresh start."""
+    run_dir: Path, config: TrainConfig, train: ClipList, val: ClipList, *, resume: bool
+) -> Resumed | None:
+    """Return where a run goes on from, None for a fresh start.
+
+    Settings that cannot take effect any more are a CheckpointError that names the first of them.
+    """
     wrong = not_an_output(run_dir)
     if wrong:
         todo = "name a new folder with --out; lists go to --train and --val"
@@ -87,20 +122,66 @@ def last_checkpoint(
             where=run_dir,
             todo="continue with --resume, or choose another folder",
         )
-    metadata = metadata_of(read_checkpoint(last), last)
+    saved = read_checkpoint(last)
+    metadata = metadata_of(saved, last)
     held = validate(TrainConfig, metadata["config"], where=f"config in {last}")
-    check_labels(clips, metadata["labels"], config.data.train or run_dir, last)
-    if (held.model, held.data.sampling, held.data.size) != (
-        config.model,
-        config.data.sampling,
-        config.data.size,
-    ):
+    check_labels(train, metadata["labels"], config.data.train or run_dir, last)
+    _check_list(run_dir, "train", train)
+    _check_list(run_dir, "val", val)
+    changes = _changes(held, config)
+    _check_fixed(changes, last)
+    done = len(saved.get("callbacks", {}).get("RunRecorder", {}).get("records", ()))
+    if config.trainer.epochs < done:
         raise CheckpointError(
-            "the run was started with another model, clip_len or size",
+            f"the run has done {done} epochs, more than trainer.epochs: {config.trainer.epochs}",
             where=last,
-            todo="resume with its config.yaml, or choose another folder",
+            todo="raise trainer.epochs, or score the run as it is with `dogclips test`",
         )
-    return last
+    return Resumed(last, tuple(f"{key} {new} (was {old})" for key, old, new in changes))
+
+
+def _changes(held: TrainConfig, config: TrainConfig) -> list[tuple[str, Any, Any]]:
+    """Return the settings that differ, each with its old and its new value."""
+    old, new = (dict(_flat(one.model_dump(mode="json"))) for one in (held, config))
+    keys = dict.fromkeys((*old, *new))
+    listed = {"data.train", "data.val"}  # compared by what they hold
+    return [
+        (key, old.get(key), new.get(key))
+        for key in keys
+        if old.get(key) != new.get(key) and key not in listed
+    ]
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _check_fixed(changes: Sequence[tuple[str, Any, Any]], last: Path) -> None:
+    for key, old, new in changes:
+        # An average of the weights is kept from the first step on, or never.
+        begins = key == "trainer.ema" and None in (old, new)
+        if begins or any(key == fixed or key.startswith(f"{fixed}.") for fixed in FIXED):
+            raise CheckpointError(
+                f"{key} cannot change in a run that goes on: it is {old}, not {new}",
+                where=last,
+                todo="leave it as it was, or start another run with --weights",
+            )
+
+
+def _check_list(run_dir: Path, name: Literal["train", "val"], clips: ClipList) -> None:
+    """Refuse a list with other bytes than the one that the run was started with."""
+    noted = noted_list(run_dir, name)
+    digest = hashlib.sha256(clips.path.read_bytes()).hexdigest()
+    if noted is not None and noted.sha256 not in ("", digest):
+        raise CheckpointError(
+            f"data.{name} does not hold what it held when the run was started ({noted.path})",
+            where=clips.path,
+            todo="resume with that list, or start another run with --weights",
+        )
 
 
 def check_resumable(path: Path, module: ClipClassifier) -> None:

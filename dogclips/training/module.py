@@ -29,7 +29,14 @@ from dogclips.models.weights.named_weights import stated_normalisation
 from dogclips.scores.clip_scores import Predictions, best_thresholds
 from dogclips.training.config import TrainConfig
 from dogclips.training.losses import ClipLoss, loss_tasks, view_mean
-from dogclips.training.optimizers import build_optimizer, freeze, lr_factor, lr_share, still_modules
+from dogclips.training.optimizers import (
+    build_optimizer,
+    freeze,
+    gathered,
+    lr_factor,
+    lr_share,
+    still_modules,
+)
 
 T = TypeVar("T")
 
@@ -94,6 +101,7 @@ class ClipClassifier(pl.LightningModule):
         self.scored: tuple[int, ...] = ()  #: Which clips of the list those are
         self.thresholds: list[float | None] = []  #: Of each class, the best on that list
         self._seen: list[tuple[Tensor, ...]] = []
+        self._factor = 1.0  # of the learning rate
         freeze(model, config.freeze)
 
     def train(self, mode: bool = True) -> Self:
@@ -104,12 +112,27 @@ class ClipClassifier(pl.LightningModule):
         return self
 
     def on_train_start(self) -> None:
-        """Switch to training: Lightning takes the modes as it finds them."""
+        """Switch to training: Lightning takes the modes as it finds them.
+
+        A run that goes on has the rates of its checkpoint; those of the settings take their place.
+        """
         self.train()
+        optimizer, schedule = self.trainer.optimizers[0], self.lr_schedulers()
+        wanted = build_optimizer(self.model, self.config.optimizer, self._factor).param_groups
+        for group, own in zip(optimizer.param_groups, wanted, strict=True):
+            group |= {key: value for key, value in own.items() if key not in ("params", "lr")}
+            group["initial_lr"] = own["lr"]
+            if isinstance(schedule, LambdaLR):
+                group["lr"] = own["lr"] * schedule.lr_lambdas[0](schedule.last_epoch)
+        if isinstance(schedule, LambdaLR):
+            schedule.base_lrs = [group["lr"] for group in wanted]
 
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
-        """Return the mean loss of a batch: of all views of all clips."""
-        del batch_idx
+        """Return the mean loss of a batch: of all views of all clips.
+
+        Lightning divides it by `trainer.accumulate`. Where an epoch ends with fewer batches it is
+        made larger, so that the gradient of a step is always the mean of what was gathered for it.
+        """
         video, target_BK = self.model.normalise(batch["video"]), batch["target"]
         if self.mix is not None:
             video, target_BK = self.mix(video, target_BK)
@@ -124,7 +147,8 @@ class ClipClassifier(pl.LightningModule):
             }
         count = len(target_BK)
         self.log_dict(losses, on_step=False, on_epoch=True, batch_size=count, sync_dist=True)
-        return loss
+        accumulate, batches = self.config.trainer.accumulate, int(self.trainer.num_training_batches)
+        return loss * (accumulate / gathered(self.config, batches, batch_idx))
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
         """Score every view and average: probabilities by default."""
@@ -161,10 +185,11 @@ class ClipClassifier(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return the optimizer, and the schedule of its learning rate step by step."""
-        factor = lr_factor(self.config, self.trainer.world_size)
-        optimizer = build_optimizer(self.model, self.config.optimizer, factor)
         total = int(self.trainer.estimated_stepping_batches)  # counts the batches, too
         batches = int(self.trainer.num_training_batches)
+        accumulate = gathered(self.config, batches)
+        self._factor = lr_factor(self.config, self.trainer.world_size, accumulate)
+        optimizer = build_optimizer(self.model, self.config.optimizer, self._factor)
         steps = math.ceil(batches / self.trainer.accumulate_grad_batches)
         settings = self.config.schedule
         share = partial(lr_share, config=settings, steps_per_epoch=steps, total=total)

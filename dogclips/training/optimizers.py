@@ -142,24 +142,42 @@ def build_optimizer(
     return torch.optim.AdamW(groups, lr=lr, betas=(config.momentum, 0.999))
 
 
-def lr_factor(config: TrainConfig, world_size: int = 1) -> float:
+def gathered(config: TrainConfig, num_batches: int, index: int = 0) -> int:
+    """Return how many batches the step gathers that batch `index` of an epoch belongs to.
+
+    That is `trainer.accumulate`, or as many as the epoch has left.
+    """
+    accumulate = config.trainer.accumulate
+    return max(min(accumulate, num_batches - index // accumulate * accumulate), 1)
+
+
+def num_batches(config: TrainConfig, num_clips: int, world_size: int = 1) -> int:
+    """Return how many batches of an epoch each device trains; one that is not full is left out."""
+    return max(math.ceil(num_clips / world_size) // config.data.batch_size, 1)
+
+
+def lr_factor(config: TrainConfig, world_size: int = 1, accumulate: int | None = None) -> float:
     """Return what `optimizer.lr` is multiplied by: 1 unless `scale_lr` is set.
+
+    `accumulate` batches make a step; None for as many as the settings say.
 
     After Goyal et al., "Accurate, Large Minibatch SGD" (arXiv 1706.02677), section 2.1.
     """
     if not config.optimizer.scale_lr:
         return 1.0
-    return _clips_of_a_step(config, world_size) / config.optimizer.base_batch
+    return _clips_of_a_step(config, world_size, accumulate) / config.optimizer.base_batch
 
 
-def _clips_of_a_step(config: TrainConfig, world_size: int) -> int:
+def _clips_of_a_step(config: TrainConfig, world_size: int, accumulate: int | None) -> int:
     """Return how many clips all devices see before the weights change."""
-    return config.data.batch_size * config.trainer.accumulate * world_size
+    return config.data.batch_size * (accumulate or config.trainer.accumulate) * world_size
 
 
-def learning_rates(model: VideoModel, config: TrainConfig, world_size: int = 1) -> LearningRates:
+def learning_rates(
+    model: VideoModel, config: TrainConfig, world_size: int = 1, accumulate: int | None = None
+) -> LearningRates:
     """Return how fast each layer learns at most; frozen layers are those without gradients."""
-    optimizer, factor = config.optimizer, lr_factor(config, world_size)
+    optimizer, factor = config.optimizer, lr_factor(config, world_size, accumulate)
     rows, plain = [], 0
     for layers in _alike(model, optimizer.layer_decay):
         decaying, others = (
@@ -174,7 +192,7 @@ def learning_rates(model: VideoModel, config: TrainConfig, world_size: int = 1) 
         rows=tuple(rows),
         lr=optimizer.lr,
         factor=factor,
-        clips=_clips_of_a_step(config, world_size),
+        clips=_clips_of_a_step(config, world_size, accumulate),
         base_batch=optimizer.base_batch if optimizer.scale_lr else None,
         num_without_decay=plain,
         still_norms=config.freeze.batch_norm,

@@ -45,7 +45,7 @@ from dogclips.training.machine import (
     without_chatter,
 )
 from dogclips.training.module import ClipClassifier, ShardedClassifier
-from dogclips.training.optimizers import learning_rates
+from dogclips.training.optimizers import gathered, learning_rates, num_batches
 
 NO_EVENTS = "no TensorBoard events: they need the extra dogclips[tensorboard]"
 PACKAGES = ("torchvision", "lightning", "av", "numpy")
@@ -181,11 +181,13 @@ def run_start(
 ) -> RunStart:
     """Return what a run has decided before its first step."""
     machine = machine_for(config.trainer)
+    batches = num_batches(config, len(lists.train.clips), machine.num_processes)
+    accumulate = gathered(config, batches)
     return RunStart(
         machine=machine,
         batch_size=config.data.batch_size,
-        accumulate=config.trainer.accumulate,
-        learning=learning_rates(module.model, config, machine.num_processes),
+        accumulate=accumulate,
+        learning=learning_rates(module.model, config, machine.num_processes, accumulate),
         num_train=len(lists.train.clips),
         num_val=len(lists.val.clips),
         skipped=lists.skipped,

@@ -182,8 +182,7 @@ def test_settings_for_an_annotation_file_that_is_not_there_are_refused(session: 
 
     assert shown.returncode == 2
     assert shown.stderr == (
-        "error: there is no annotation file '0206' (projects.0206): "
-        "did you mean '0205'?\n"
+        "error: there is no annotation file '0206' (projects.0206): did you mean '0205'?\n"
     )
 
 

@@ -69,6 +69,28 @@ def test_batches_gathered_for_one_step_equal_one_large_batch(loss: dict[str, Any
     assert not close(weights_of(large), start, 1e-3)
 
 
+def test_a_last_step_of_fewer_batches_takes_the_mean_of_those() -> None:
+    batches = [batch(seed=seed) for seed in range(3)]
+    large = classifier(settings())
+    fit(large, [joined(batches[:2]), batches[2]])
+    module = classifier(settings(trainer={"accumulate": 2}))
+
+    fit(module, batches)
+
+    assert close(weights_of(large), weights_of(module), 1e-6)
+
+
+def test_a_step_of_more_batches_than_there_are_takes_the_mean_of_all() -> None:
+    batches = [batch(seed=seed) for seed in range(2)]
+    large = classifier(settings())
+    fit(large, [joined(batches)])
+    module = classifier(settings(trainer={"accumulate": 8}))
+
+    fit(module, batches)
+
+    assert close(weights_of(large), weights_of(module), 1e-6)
+
+
 def test_a_step_clips_the_gradient_of_all_its_batches() -> None:
     module = classifier(settings(optimizer={"weight_decay": 0}, trainer={"accumulate": 2}))
     before = weights_of(module)

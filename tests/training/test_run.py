@@ -193,6 +193,18 @@ def test_a_resumed_run_ends_as_an_unbroken_one(
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
+def test_a_run_counts_only_batches_that_there_are(config: TrainConfig, tmp_path: Path) -> None:
+    scaled = {"scale_lr": True, "base_batch": 12}
+    gathering = changed(config, optimizer=scaled, trainer={"accumulate": 8, "epochs": 1})
+    starts: list[RunStart] = []
+
+    train(tmp_path / "run", gathering, progress=keeping_starts(starts))
+
+    [start] = starts
+    assert start.accumulate == 3  # twelve clips, four in a batch
+    assert (start.learning.clips, start.learning.factor) == (12, 1)
+
+
 def test_resuming_a_finished_run_trains_nothing_and_says_the_same(
     config: TrainConfig, trained: TrainedRun, tmp_path: Path
 ) -> None:
@@ -212,8 +224,73 @@ def test_a_run_folder_is_not_overwritten(config: TrainConfig, run: TrainedRun) -
         train(run.run_dir, config)
 
 
+# Settings that the steps that are done have decided; the first is named.
+DECIDED: dict[str, dict[str, Any]] = {
+    "data.batch_size": {"data": {"batch_size": 2}},
+    "trainer.accumulate": {"trainer": {"accumulate": 2}},
+    "data.sampling.clip_len": {"data": {"sampling": {"clip_len": 2}}},
+    "seed": {"seed": 7},
+    "evaluation.views": {"evaluation": {"views": 2}},
+    "loss.smoothing": {"loss": {"smoothing": 0.1}},
+    "optimizer.name": {"optimizer": {"name": "sgd"}},
+    "trainer.ema": {"trainer": {"ema": 0.9}},
+    "freeze.batch_norm": {"freeze": {"batch_norm": True}},
+}
+
+
+@pytest.mark.parametrize("key", DECIDED)
+def test_settings_that_cannot_take_effect_are_refused_by_name(
+    config: TrainConfig, trained: TrainedRun, key: str
+) -> None:
+    with pytest.raises(
+        CheckpointError, match=f"{key} cannot change in a run that goes on"
+    ) as error:
+        train(trained.run_dir, changed(config, **DECIDED[key]), resume=True)
+    assert "--weights" in error.value.todo
+
+
+def test_a_run_does_not_go_on_with_another_list(
+    config: TrainConfig, trained: TrainedRun, clips_dir: Path, tmp_path: Path
+) -> None:
+    clips = read_list(clips_dir / "train.txt")
+    write_list(tmp_path / "train.txt", clips.clips[:8])
+    write_labels(tmp_path / "labels.txt", clips.labels)
+    with pytest.raises(CheckpointError, match=r"data\.train does not hold what it held"):
+        train(trained.run_dir, config, train=tmp_path / "train.txt", resume=True)
+
+
+def test_a_run_with_fewer_epochs_than_are_done_is_refused_in_a_line(
+    config: TrainConfig, trained: TrainedRun
+) -> None:
+    with pytest.raises(CheckpointError, match=r"has done 4 epochs, more than trainer\.epochs: 2"):
+        train(trained.run_dir, changed(config, trainer={"epochs": 2}), resume=True)
+
+
+def test_settings_that_can_take_effect_do_and_are_said(
+    config: TrainConfig, trained: TrainedRun, tmp_path: Path
+) -> None:
+    starts: list[RunStart] = []
+    still = {"lr": 1e-12, "weight_decay": 0.0}
+    longer = changed(config, optimizer=still, trainer={"epochs": 6})
+    folder = copied(trained, tmp_path)
+    before = weights_of(trained)
+
+    went_on = train(folder, longer, resume=True, progress=keeping_starts(starts))
+
+    assert starts[0].changes == (
+        "optimizer.lr 1e-12 (was 0.005)",
+        f"optimizer.weight_decay 0.0 (was {config.optimizer.weight_decay})",
+        "trainer.epochs 6 (was 4)",
+    )
+    assert went_on.records[:4] == trained.records
+    # The cosine is planned again for six epochs: it is not at its end after four.
+    assert [0 < record.lr < 1e-12 for record in went_on.records[4:]] == [True, False]
+    after = weights_of(went_on)
+    assert all(torch.allclose(before[name], after[name], atol=1e-8) for name in before)
+
+
 def test_a_run_does_not_go_on_with_another_model(config: TrainConfig, run: TrainedRun) -> None:
-    with pytest.raises(CheckpointError, match="another model"):
+    with pytest.raises(CheckpointError, match=r"model\.dim cannot change"):
         train(run.run_dir, changed(config, model={"dim": 32}), resume=True)
 
 

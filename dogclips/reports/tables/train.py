@@ -65,7 +65,8 @@ def start_lines(start: RunStart) -> list[str]:
     step += f" ({' x '.join(factors)})" if len(factors) > 1 else ""
     left_out = f", {len(start.skipped)} skipped" if start.skipped else ""
     clips = f"{start.num_train} clips to train, {start.num_val} to validate{left_out}; {step}"
-    notes = (machine.remark, clips, start.loading, start.warning, start.note)
+    changes = f"goes on with other settings: {', '.join(start.changes)}" if start.changes else ""
+    notes = (machine.remark, clips, changes, start.loading, start.warning, start.note)
     return [
         *(loaded_lines(start.weights) if start.weights else ()),
         *skipped_lines(start.skipped),
