@@ -110,7 +110,7 @@ def test_the_contact_sheet_shows_clips_of_each_label_with_all_their_labels(
 
 
 def test_markup_and_formulas_come_out_as_text(page: Path, seen: Seen) -> None:
-    assert seen[DESKTOP]["labels"] == [SCRIPT, HANDLER, FORMULA, "sit", "walk"]
+    assert seen[DESKTOP]["labels"] == ["sit", "walk", SCRIPT, HANDLER, FORMULA]
     assert seen[DESKTOP]["names"] == [LOSSY, STILL]
     assert seen[DESKTOP]["title"] == "3_3_<b>x: data set"
     assert "<script" not in page.read_text()
