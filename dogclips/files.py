@@ -1,5 +1,6 @@
 """Names of files, and files that appear whole or not at all."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -65,6 +66,11 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """Write text as UTF-8, or bytes, to `path`, whole or not at all; see `whole_file`."""
     with whole_file(path) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 digest of a file's bytes, in hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def json_text(document: Any) -> str:

@@ -1,6 +1,5 @@
 """Execute a clip plan: reuse what is there, cut the rest, source by source, and record it."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
@@ -13,6 +12,7 @@ from dogclips.clips.plan import ClipPlan
 from dogclips.clips.shards import ShardHead, earlier_rows, only_writer, stale_rows, write_shard
 from dogclips.clips.units import Engine, local_engine, plan_units
 from dogclips.errors import MediaError
+from dogclips.files import file_digest
 from dogclips.media.encoding import ClipOutcome
 from dogclips.media.lanes import ClipJob
 from dogclips.records.manifest import with_rows, write_manifest
@@ -109,7 +109,7 @@ def _reuse(table: pd.DataFrame, jobs: Mapping[int, ClipJob], old: pd.DataFrame) 
 def _is_unchanged(path: Path, size_bytes: int, sha256: str) -> bool:
     if not path.is_file() or path.stat().st_size != size_bytes:
         return False
-    return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    return file_digest(path) == sha256
 
 
 def _record_all(

@@ -24,8 +24,6 @@ from dogclips.timebase import Span, exact, shown
 Agreement = Literal["union", "intersection", "majority"]
 AGREEMENTS: tuple[str, ...] = get_args(Agreement)
 
-_TODO = "set observers to the name of one, or to union, intersection or majority"
-
 
 @dataclass(frozen=True, eq=False)
 class Account:
@@ -211,7 +209,8 @@ def _of_task(task: str, accounts: Sequence[Account], rule: str | None) -> Accoun
     if rule in names:
         return people[names.index(rule)]
     if rule not in AGREEMENTS:
-        raise SessionError(f"V091 {_said(task, people)}", todo=_TODO)
+        todo = "set observers to the name of one, or to union, intersection or majority"
+        raise SessionError(f"V091 {_said(task, people)}", todo=todo)
     return _compared(people, rule)
 
 

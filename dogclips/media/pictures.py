@@ -70,8 +70,8 @@ class Seen:
     not there; of `linked` at least half of those that follow a loss would not look as they do.
     `numbers` are those of a codec that counts pictures as they are shown, with NUMBERED_ANEW more
     wherever it begins again; those `between` two others need both, and are stored after both.
-    `since` is, for each packet, how many pictures a keyframe was before it at least, if that was
-    lost.
+    `since` says of each packet how many pictures before it a keyframe has to lie, at least, if one
+    was lost.
     `positions` are places in the file in bytes, if times do not name packets.
     """
 

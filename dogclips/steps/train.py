@@ -89,7 +89,8 @@ def train(
         Lists to train on and to validate on; None for `data.train` and `data.val`.
     resume
         Continue from `last.ckpt` if it exists, with the settings of the run where no others are
-        given; the result is that of an uninterrupted run.
+        given; the result is that of an uninterrupted run. Others take effect from there, or are
+        refused by name.
     weights
         File or folder of initial weights, of dogclips or of another tool. Optimizer states are not
         read, and a run that continues does not read the file.

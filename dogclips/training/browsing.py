@@ -6,7 +6,6 @@ the times of frames are the ones that its sampling chose while the views were ma
 Shapes: V views, T frames, S side of a view.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -20,6 +19,7 @@ from torch.utils.data import DataLoader
 
 from dogclips.config import Settings, names_file, settings_of
 from dogclips.errors import ConfigError, ListError, MediaError
+from dogclips.files import file_digest
 from dogclips.lists import ClipList
 from dogclips.lists.choice import listed_name
 from dogclips.loading import ClipDataset, Sampling
@@ -87,7 +87,7 @@ def browsing_of(source: Path, settings: Settings[TrainConfig], transform: Transf
     if noted is not None and not path.is_file():
         path = noted.path  # the run was started elsewhere
     found = _with_list(config, path)
-    if noted is None or hashlib.sha256(path.read_bytes()).hexdigest() == noted.sha256:
+    if noted is None or file_digest(path) == noted.sha256:
         return found
     changed = f"{path} has changed since the training, which drew other frames and crops"
     return replace(found, warnings=(*found.warnings, changed))

@@ -1,6 +1,5 @@
 """Checkpoints of our own training: all that is needed to use the weights is in them."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from torch.optim import Optimizer
 
 from dogclips.config import validate, with_keys
 from dogclips.errors import CheckpointError, ListError, OutputError
+from dogclips.files import file_digest
 from dogclips.lists import ClipList
 from dogclips.models import build_model
 from dogclips.models.weights.files import OUR_KEY, read_checkpoint
@@ -175,8 +175,7 @@ def _check_fixed(changes: Sequence[tuple[str, Any, Any]], last: Path) -> None:
 def _check_list(run_dir: Path, name: Literal["train", "val"], clips: ClipList) -> None:
     """Refuse a list with other bytes than the one that the run was started with."""
     noted = noted_list(run_dir, name)
-    digest = hashlib.sha256(clips.path.read_bytes()).hexdigest()
-    if noted is not None and noted.sha256 not in ("", digest):
+    if noted is not None and noted.sha256 not in ("", file_digest(clips.path)):
         raise CheckpointError(
             f"data.{name} does not hold what it held when the run was started ({noted.path})",
             where=clips.path,

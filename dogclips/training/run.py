@@ -1,6 +1,5 @@
 """What a training is made of, lists and a network, and what its folder says about it."""
 
-import hashlib
 import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from lightning.pytorch.callbacks import LambdaCallback
 from dogclips import __version__
 from dogclips.errors import ConfigError, DogclipsError
 from dogclips.events import Advanced, Began, Ended, Progress
+from dogclips.files import file_digest
 from dogclips.lists import ClipList, read_list
 from dogclips.lists.sessions import clip_facts
 from dogclips.lists.verdicts import listed_by_verdict
@@ -225,7 +225,7 @@ def run_facts(
 
 
 def _list_facts(clips: ClipList) -> ListFacts:
-    digest = hashlib.sha256(clips.path.read_bytes()).hexdigest()
+    digest = file_digest(clips.path)
     return ListFacts(clips.path.absolute(), digest, len(clips.clips))
 
 
@@ -264,7 +264,7 @@ def predictions_table(
     provenance = Provenance(
         protocol=module.config.protocol,
         list=str(listed),
-        list_sha256=hashlib.sha256(listed.read_bytes()).hexdigest(),
+        list_sha256=file_digest(listed),
         checkpoint=str(checkpoint.absolute()),
     )
     return with_provenance(table, provenance)
